@@ -1,0 +1,3 @@
+"""Taking in outcomes, and writing down a night's rates."""
+
+import csv

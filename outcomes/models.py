@@ -1,0 +1,87 @@
+"""From outcome code to rate."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from referrals.models import Bcu, Case, Ward
+from src_app.database import AppendOnly
+
+
+class OutcomeCode(models.Model):
+    """A Home Office outcome code, 1 to 22, and which of the pilot's three measures it counts towards."""
+
+    code = models.PositiveSmallIntegerField(primary_key=True)
+    short_title = models.CharField(max_length=60)
+    description = models.CharField(max_length=200)
+    attrition = models.BooleanField()
+    charge = models.BooleanField()
+    positive = models.BooleanField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(code__range=(1, 22)), name="outcome_code_1_to_22")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.short_title}"
+
+
+class RecordedOutcome(AppendOnly):
+    """An outcome a case was given. A case can reopen and change: the latest recorded counts."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="outcomes")
+    code = models.ForeignKey(OutcomeCode, on_delete=models.PROTECT, related_name="+")
+    recorded_at = models.DateTimeField()
+    imported_at = models.DateTimeField()
+    imported_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "recorded_at", "code"], name="outcome_recorded_once"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")
+        ]
+
+    def __str__(self) -> str:
+        return f"outcome {self.code_id}"
+
+
+class RateSnapshot(models.Model):
+    """One night's counts of one ward (``ward`` null: the whole BCU). Snapshots serve trends only.
+
+    Contact counts are of referrals; outcome counts are of all decided suitable cases, SRC and usual service
+    together: nothing here can be split by arm.
+    """
+
+    day = models.DateField()
+    computed_at = models.DateTimeField()
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="+")
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="+")
+    in_time = models.PositiveIntegerField()
+    late = models.PositiveIntegerField()
+    overdue = models.PositiveIntegerField()
+    not_yet_due = models.PositiveIntegerField()
+    closed_without_contact = models.PositiveIntegerField()
+    cases = models.PositiveIntegerField()
+    closed_cases = models.PositiveIntegerField()
+    attrition = models.PositiveIntegerField()
+    charge = models.PositiveIntegerField()
+    positive = models.PositiveIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "bcu", "ward"],
+                name="rate_snapshot_one_a_day",
+                nulls_distinct=False,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ward or self.bcu}, {self.day}"

@@ -1,0 +1,257 @@
+"""Counts and shares, computed by the database: contact compliance, and outcomes over both arms together.
+
+Nothing here reads an allocation: by arm nothing is computed before a trial's outcomes are locked.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import TruncWeek
+from django.utils import timezone
+
+from outcomes.models import OutcomeCode, RecordedOutcome
+from referrals.models import Case, Referral, ReferralStatus, Ward
+from referrals.queries import bcus_of, referrals_visible_to, wards_visible_to
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+WEEKS_SHOWN = 12
+
+
+@dataclass(frozen=True)
+class Period:
+    """Due dates from the start of one day in London to the end of another."""
+
+    first: date
+    last: date
+
+    @property
+    def begins(self) -> datetime:
+        return _midnight(self.first)
+
+    @property
+    def ends(self) -> datetime:
+        """The first moment after it."""
+        return _midnight(self.last + timedelta(days=1))
+
+    def reaches(self, at: datetime) -> bool:
+        """Whether it runs up to today or beyond: then what is due later belongs to it too."""
+        return self.last >= timezone.localdate(at)
+
+
+def default_period(at: datetime) -> Period:
+    """Twelve whole weeks of due dates, from a Monday, and the present one up to today."""
+    today = timezone.localdate(at)
+    monday = today - timedelta(days=today.weekday())
+    return Period(monday - timedelta(weeks=WEEKS_SHOWN), today)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware here
+
+
+@dataclass(frozen=True)
+class Contact:
+    """How referrals stand towards their due time, as ``referrals.rules.deadlines.standing`` defines it."""
+
+    in_time: int = 0
+    late: int = 0
+    overdue: int = 0
+    not_yet_due: int = 0
+    closed_without_contact: int = 0
+
+    @property
+    def due(self) -> int:
+        """The denominator: all but those that are open and not yet due."""
+        return self.in_time + self.late + self.overdue + self.closed_without_contact
+
+    @property
+    def share(self) -> float:
+        """The share contacted in time, from 0 to 1; 0 where none was due."""
+        return self.in_time / self.due if self.due else 0.0
+
+    def __add__(self, other: "Contact") -> "Contact":
+        return Contact(**_sums(self, other))
+
+
+def _sums(one: "Contact | Outcomes", other: "Contact | Outcomes") -> dict[str, int]:
+    others = asdict(other)
+    return {name: count + others[name] for name, count in asdict(one).items()}
+
+
+def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
+    """Aggregates that count referrals by their standing at a moment, of those ``within``."""
+    within = Q() if within is None else within
+    opened = Q(contacted_at__isnull=True, closed_at__isnull=True)
+    conditions = {
+        "in_time": Q(contacted_at__lte=F("due_at")),
+        "late": Q(contacted_at__gt=F("due_at")),
+        "overdue": opened & Q(due_at__lt=at),
+        "not_yet_due": opened & Q(due_at__gte=at),
+        "closed_without_contact": Q(contacted_at__isnull=True, closed_at__isnull=False),
+    }
+    return {name: Count("pk", filter=condition & within) for name, condition in conditions.items()}
+
+
+@dataclass(frozen=True)
+class WardContact:
+    """One ward: its counts within the period, and what is overdue now whatever the period."""
+
+    ward: Ward
+    contact: Contact
+    overdue_now: int
+
+
+@dataclass(frozen=True)
+class Compliance:
+    """The wards in sight, by name, and their sums."""
+
+    wards: list[WardContact]
+    total: Contact
+    overdue_now: int
+    ended_early: int
+
+
+def compliance(user: User, *, period: Period, at: datetime, borough: str = "") -> Compliance:
+    """Contact compliance of the account's wards, in two queries; ``borough`` is an ONS code.
+
+    Wards without a referral to count are left out. What is overdue now counts whatever the period.
+    """
+    wards = _wards(user, borough).select_related("borough").in_bulk()
+    in_period = _due_in(period, at)
+    opened = Q(status=ReferralStatus.OPEN, due_at__lt=at)
+    counted = (
+        Referral.objects.filter(in_period | opened, ward__in=_wards(user, borough), made_at__lte=at)
+        .values("ward")
+        .annotate(
+            **standings(at, in_period),
+            overdue_now=Count("pk", filter=opened),
+            ended_early=Count("pk", filter=in_period & Q(due_at__gte=at, closed_at__isnull=False)),
+        )
+        .order_by("ward__name", "ward")
+    )
+    names = [field.name for field in fields(Contact)]
+    rows = list(counted)
+    listed = [
+        WardContact(wards[row["ward"]], Contact(**{n: row[n] for n in names}), row["overdue_now"])
+        for row in rows
+    ]
+    return Compliance(
+        wards=listed,
+        total=sum((row.contact for row in listed), Contact()),
+        overdue_now=sum(row.overdue_now for row in listed),
+        ended_early=sum(row["ended_early"] for row in rows),
+    )
+
+
+def _wards(user: User, borough: str) -> QuerySet[Ward]:
+    wards = wards_visible_to(user)
+    return wards.filter(borough__code=borough) if borough else wards
+
+
+def _due_in(period: Period, at: datetime) -> Q:
+    due = Q(due_at__gte=period.begins)
+    return due if period.reaches(at) else due & Q(due_at__lt=period.ends)
+
+
+@dataclass(frozen=True)
+class Week:
+    """The referrals due in one week that is over, and how many of them were contacted in time."""
+
+    monday: date
+    in_time: int
+    due: int
+
+    @property
+    def share(self) -> float:
+        """From 0 to 1."""
+        return self.in_time / self.due
+
+
+def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> list[Week]:
+    """The weeks (Monday to Sunday, London) of due dates that lie in the period and are over.
+
+    A week that still runs would show only those contacted early. A week without a due referral is left out.
+    """
+    first = period.first + timedelta(days=-period.first.weekday() % 7)
+    end = min(period.last + timedelta(days=1), timezone.localdate(at))
+    end -= timedelta(days=end.weekday())
+    counted = (
+        Referral.objects.filter(
+            ward__in=_wards(user, borough), due_at__gte=_midnight(first), due_at__lt=_midnight(end)
+        )
+        .values(week=TruncWeek("due_at", tzinfo=timezone.get_default_timezone()))
+        .annotate(in_time=standings(at)["in_time"], due=Count("pk"))
+        .order_by("week")
+    )
+    return [Week(timezone.localdate(row["week"]), row["in_time"], row["due"]) for row in counted]
+
+
+def overdue(user: User, *, at: datetime) -> QuerySet[Referral]:
+    """Open referrals whose due time has passed, the longest overdue first, with ``tries`` that stand.
+
+    For those who chase referrals, and nobody else.
+    """
+    if not user.can(Permission.CHASE_REFERRALS):
+        return Referral.objects.none()
+    stands = Q(attempts__isnull=False, attempts__withdraws__isnull=True, attempts__withdrawn_by__isnull=True)
+    return (
+        referrals_visible_to(user)
+        .filter(status=ReferralStatus.OPEN, due_at__lt=at)
+        .select_related("ward", "taken_by")
+        .annotate(tries=Count("attempts", filter=stands))
+        .order_by("due_at", "pk")
+    )
+
+
+@dataclass(frozen=True)
+class Outcomes:
+    """Suitable, decided cases, SRC and usual service together, and what became of them.
+
+    Each of the three measures is stated over two denominators: all ``cases``, and ``closed`` ones only.
+    """
+
+    cases: int = 0
+    closed: int = 0
+    attrition: int = 0
+    charge: int = 0
+    positive: int = 0
+
+    def __add__(self, other: "Outcomes") -> "Outcomes":
+        return Outcomes(**_sums(self, other))
+
+
+def outcomes_so_far(user: User) -> Outcomes:
+    """Totals over the account's BCUs, for those who may see them; never by arm."""
+    if not user.can(Permission.VIEW_OUTCOMES):
+        return Outcomes()
+    return outcomes_by(Case.objects.filter(bcu__in=bcus_of(user))).get((), Outcomes())
+
+
+def outcomes_by(cases: QuerySet[Case], *places: str) -> dict[tuple[int | None, ...], Outcomes]:
+    """Counts of the suitable, submitted ones among ``cases``, for each combination of ``places``' keys.
+
+    The outcome recorded last counts. Two queries, and at most 23 rows for each combination.
+    """
+    measures = {code.code: code for code in OutcomeCode.objects.all()}
+    latest = RecordedOutcome.objects.filter(case=OuterRef("pk")).order_by("-recorded_at", "-pk")
+    counted = (
+        cases.filter(decided_at__isnull=False, decision__suitable=True)
+        .annotate(latest=Subquery(latest.values("code")[:1], output_field=IntegerField()))
+        .values(*places, "latest")
+        .annotate(number=Count("pk"))
+        .order_by()
+    )
+    totals: dict[tuple[int | None, ...], Outcomes] = {}
+    for row in counted:
+        place = tuple(row[name] for name in places)
+        code, number = measures.get(row["latest"]), row["number"]
+        totals[place] = totals.get(place, Outcomes()) + Outcomes(
+            cases=number,
+            closed=number if code else 0,
+            attrition=number if code and code.attrition else 0,
+            charge=number if code and code.charge else 0,
+            positive=number if code and code.positive else 0,
+        )
+    return totals

@@ -1,0 +1,339 @@
+"""From taking a referral to the end of it: contact made, or closed without."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from referrals.actions import Refused
+from referrals.actions.notify import queue
+from referrals.models import (
+    Case,
+    CloseReason,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Method,
+    PersonalText,
+    Referral,
+    ReferralStatus,
+    Result,
+    TextKind,
+)
+from referrals.queries import attempts_that_stand, referrals_visible_to
+from referrals.rules.contact import (
+    contradiction,
+    is_barred,
+    is_contact,
+    same_person,
+    why_not_close,
+)
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.templatetags.words import moment
+
+
+class TakenAlready(Refused):
+    """Somebody else took the referral first."""
+
+
+def take(*, referral_id: int, by: User, at: datetime) -> Referral:
+    """Gives the referral to whoever asks first; the others are told who has it.
+
+    Taking twice changes nothing. Raises ``Referral.DoesNotExist`` for another team's.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    with transaction.atomic():
+        referral = referrals_visible_to(by).select_related("case").get(pk=referral_id)
+        _refuse_officer_in_case(referral, by)
+        taken = Referral.objects.filter(
+            pk=referral_id, status=ReferralStatus.OPEN, taken_by__isnull=True
+        ).update(taken_at=at, taken_by=by)
+        referral = Referral.objects.select_related("case", "taken_by").get(pk=referral_id)
+        if taken:
+            _record(Action.REFERRAL_TAKEN, referral, by, ["taken_at", "taken_by"])
+            return referral
+    _refuse_closed(referral)
+    if referral.taken_by == by:
+        return referral
+    if referral.taken_by is None:
+        raise Refused(f"{referral.number} was handed back this moment: take it again.")
+    raise TakenAlready(
+        f"{referral.taken_by} took {referral.number} on {moment(referral.taken_at)}. "
+        "There is nothing for you to do, unless they ask you to."
+    )
+
+
+def give_back(*, referral_id: int, by: User) -> Referral:
+    """Hands a taken referral back to its team: whoever has it, or a supervisor.
+
+    Handing back what nobody has changes nothing.
+    """
+    with transaction.atomic():
+        referral = _lock(referral_id, by)
+        _refuse_closed(referral)
+        if referral.taken_by is None:
+            return referral
+        if referral.taken_by != by and not by.can(Permission.CHASE_REFERRALS):
+            raise Refused(
+                f"{referral.taken_by} has {referral.number}: ask them or your supervisor to return it."
+            )
+        referral.taken_at = referral.taken_by = None
+        referral.save(update_fields=["taken_at", "taken_by"])
+        _record(Action.REFERRAL_RETURNED, referral, by, ["taken_at", "taken_by"])
+    return referral
+
+
+def log_attempt(
+    *,
+    referral_id: int,
+    key: UUID,
+    method: Method,
+    result: Result,
+    made_at: datetime,
+    by: User,
+    at: datetime,
+    with_interpreter: bool = False,
+    risk_assessment: bool = False,
+    support_offered: bool = False,
+    noted_on_record: bool = False,
+    follow_ups: Collection[FollowUpKind] = (),
+    note: str = "",
+) -> ContactAttempt:
+    """Keeps one try to reach the victim; contact made completes the referral.
+
+    A second call with the same ``key`` returns the first one's row. A referral nobody has is taken. One
+    closed without contact still takes a contact made, which is then what counts. A way the restrictions
+    rule out is kept as what happened, and told to the supervisor.
+    """
+    with transaction.atomic():
+        referral = _lock(referral_id, by)
+        if known := _known(key, referral):
+            return known
+        _refuse_officer_in_case(referral, by)
+        if not (referral.status == ReferralStatus.CLOSED and is_contact(result)):
+            _refuse_closed(referral)
+        _refuse_wrong_time(referral, made_at, at)
+        if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
+            raise Refused(reason)
+        barred = is_barred(method, result, referral.case.restrictions)
+        attempt = ContactAttempt.objects.create(
+            key=key,
+            referral=referral,
+            made_by=by,
+            made_at=made_at,
+            logged_at=at,
+            method=method,
+            with_interpreter=with_interpreter,
+            result=result,
+            barred_method=barred,
+            risk_assessment=risk_assessment,
+            support_offered=support_offered,
+            noted_on_record=noted_on_record,
+            note=_keep_note(referral.case, note, at),
+        )
+        fields = ["attempt", "note"] if attempt.note else ["attempt"]
+        _record(Action.ATTEMPT_LOGGED, referral, by, fields)
+        _advance(referral, attempt)
+        _raise_follow_ups(attempt, {*follow_ups, *([FollowUpKind.BARRED_METHOD] if barred else [])})
+    return attempt
+
+
+def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> ContactAttempt:
+    """Takes back an attempt logged by mistake, by a row that names it; returns that row.
+
+    For whoever logged it, or a supervisor. A referral that ended on that attempt is open again. What the
+    attempt raised for somebody to act on stays until it is acknowledged.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    with transaction.atomic():
+        attempt = ContactAttempt.objects.select_related("made_by").get(
+            pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
+        )
+        referral = _lock(attempt.referral_id, by)
+        if known := _known(key, referral):
+            return known
+        if attempt.made_by_id != by.pk and not by.can(Permission.CHASE_REFERRALS):
+            raise Refused(f"Only {attempt.made_by} or your supervisor can withdraw this attempt: ask them.")
+        if ContactAttempt.objects.filter(withdraws=attempt).exists():
+            raise Refused("This attempt was withdrawn already: there is nothing more to do.")
+        withdrawal = ContactAttempt.objects.create(
+            key=key,
+            referral=referral,
+            made_by=by,
+            made_at=at,
+            logged_at=at,
+            method=attempt.method,
+            result=attempt.result,
+            withdraws=attempt,
+        )
+        fields = ["attempt"]
+        if not _still_ended(referral):
+            fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
+            referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+            referral.closed_at = referral.closed_by = referral.contacted_at = None
+            referral.save(update_fields=fields[1:])
+        _record(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
+    return withdrawal
+
+
+def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
+    """Ends the referral without contact; it stays in the denominator.
+
+    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
+    call again changes nothing.
+    """
+    with transaction.atomic():
+        referral = _lock(referral_id, by)
+        if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
+            return referral
+        _refuse_closed(referral)
+        _refuse_officer_in_case(referral, by)
+        if why := why_not_close(
+            reason,
+            results=_results(referral),
+            decides_safety=by.can(Permission.CHASE_REFERRALS),
+        ):
+            raise Refused(why)
+        referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
+        referral.closed_at, referral.closed_by = at, by
+        fields = ["status", "close_reason", "closed_at", "closed_by"]
+        referral.save(update_fields=fields)
+        _record(Action.REFERRAL_CLOSED, referral, by, fields)
+    return referral
+
+
+def _lock(referral_id: int, by: User) -> Referral:
+    """The referral and its case, locked; raises ``Referral.DoesNotExist`` for another team's.
+
+    The case comes first (lock order), and holds its restrictions still while they are asked about.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    referral = referrals_visible_to(by).get(pk=referral_id)
+    case = Case.objects.select_for_update(no_key=True).get(pk=referral.case_id)
+    referral = (
+        Referral.objects.select_for_update(of=("self",))
+        .select_related("team", "taken_by", "closed_by")
+        .get(pk=referral_id)
+    )
+    referral.case = case
+    return referral
+
+
+def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
+    """What the same form wrote before; the referral's lock makes the look safe."""
+    known = ContactAttempt.objects.filter(key=key).first()
+    if known is not None and known.referral_id != referral.pk:
+        raise Refused("This form was used for another referral: open the page again.")
+    return known
+
+
+def _refuse_closed(referral: Referral) -> None:
+    if referral.status == ReferralStatus.OPEN:
+        return
+    raise Refused(
+        f"{referral.number} was ended on {moment(referral.closed_at)} "
+        f"({referral.get_status_display().lower()}): there is nothing more to do."
+    )
+
+
+def _refuse_officer_in_case(referral: Referral, by: User) -> None:
+    if same_person(referral.case.officer_in_case, by.display_name):
+        raise Refused(
+            "You are the officer in the case: SRC comes from somebody else. "
+            "Ask a colleague of the team or your supervisor to take it."
+        )
+
+
+def _refuse_wrong_time(referral: Referral, made_at: datetime, at: datetime) -> None:
+    if made_at > at:
+        raise Refused("That time is still to come: give the time of the attempt, or leave it at now.")
+    if made_at < referral.made_at:
+        raise Refused(f"The referral was made on {moment(referral.made_at)}: an attempt cannot be earlier.")
+
+
+def _keep_note(case: Case, note: str, at: datetime) -> PersonalText | None:
+    body = note.strip()
+    if not body:
+        return None
+    return PersonalText.objects.create(case=case, kind=TextKind.ATTEMPT_NOTE, body=body, changed_at=at)
+
+
+def _advance(referral: Referral, attempt: ContactAttempt) -> None:
+    """What an attempt changes about its referral: somebody has it now, and contact completes it."""
+    taken, completed = [], []
+    if referral.taken_by is None:
+        referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
+        taken = ["taken_at", "taken_by"]
+        _record(Action.REFERRAL_TAKEN, referral, attempt.made_by, taken)
+    if is_contact(attempt.result):
+        referral.status, referral.close_reason = ReferralStatus.COMPLETED, ""
+        referral.contacted_at = attempt.made_at
+        referral.closed_at, referral.closed_by = attempt.logged_at, attempt.made_by
+        completed = ["status", "close_reason", "contacted_at", "closed_at", "closed_by"]
+        _record(Action.REFERRAL_COMPLETED, referral, attempt.made_by, completed)
+    if taken or completed:
+        referral.save(update_fields=taken + completed)
+
+
+def _raise_follow_ups(attempt: ContactAttempt, kinds: set[FollowUpKind]) -> None:
+    if not kinds:
+        return
+    referral, by = attempt.referral, attempt.made_by
+    FollowUp.objects.bulk_create(
+        FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
+        for kind in sorted(kinds)
+    )
+    _record(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
+    if FollowUpKind.BARRED_METHOD in kinds:
+        mailbox = referral.team.mailbox
+        queue(
+            kind=MailKind.BARRED_METHOD,
+            referral=referral,
+            recipient=mailbox,
+            unique_key=f"{MailKind.BARRED_METHOD}:{attempt.key}",
+            at=attempt.logged_at,
+        )
+        _record(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
+
+
+def _results(referral: Referral) -> list[str]:
+    return list(attempts_that_stand(referral).values_list("result", flat=True))
+
+
+def _still_ended(referral: Referral) -> bool:
+    """Whether what ended the referral still stands after an attempt was withdrawn."""
+    if referral.status == ReferralStatus.COMPLETED:
+        return any(is_contact(result) for result in _results(referral))
+    if referral.status == ReferralStatus.CLOSED:
+        closed_by = referral.closed_by
+        return not why_not_close(
+            referral.close_reason,
+            results=_results(referral),
+            decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
+        )
+    return True
+
+
+def _record(
+    action: Action,
+    referral: Referral,
+    by: User,
+    fields: Collection[str],
+    *,
+    recipients: Collection[str] = (),
+) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.CONTACT,
+        subject="referral",
+        references=[referral.number, referral.case.crime_reference],
+        fields=fields,
+        recipients=recipients,
+    )

@@ -1,0 +1,182 @@
+"""Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
+
+import smtplib
+import uuid
+from datetime import datetime, timedelta
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from referrals.mail import message_of
+from referrals.models import MailKind, Notification, Referral, ReferralStatus
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+log = structlog.get_logger()
+
+# Of no use once the referral is closed.
+REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED)
+LONGEST_WAIT = timedelta(hours=1)
+
+
+def queue(*, kind: MailKind, referral: Referral, recipient: str, unique_key: str, at: datetime) -> bool:
+    """Puts one message to one recipient in the outbox; call it in the transaction that causes it.
+
+    Returns whether it is new: the same ``unique_key`` is queued once for ever. The worker is told after
+    commit; if it cannot be told, the next sweep finds the message.
+    """
+    notification, made = Notification.objects.get_or_create(
+        unique_key=unique_key,
+        defaults={
+            "message_id": f"<{uuid.uuid4()}@{settings.MAIL_DOMAIN}>",
+            "kind": kind,
+            "recipient": recipient,
+            "referral": referral,
+            "created_at": at,
+            "not_before": at,
+        },
+    )
+    if made:
+        transaction.on_commit(lambda: _tell_worker(notification.pk), robust=True)
+    return made
+
+
+def _tell_worker(notification_id: int) -> None:
+    current_app.send_task("referrals.tasks.deliver_mail", [notification_id], retry=False)
+
+
+def _waiting(at: datetime) -> QuerySet[Notification]:
+    return Notification.objects.filter(
+        Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
+        sent_at__isnull=True,
+        abandoned_at__isnull=True,
+        not_before__lte=at,
+    )
+
+
+def waiting_ids(*, at: datetime, limit: int = 500) -> list[int]:
+    """Messages nobody is sending, oldest first: what a dead worker or a lost task left behind."""
+    return list(_waiting(at).order_by("not_before", "id").values_list("pk", flat=True)[:limit])
+
+
+def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
+    """Sends one message, at most one worker at a time; says whether it went out.
+
+    Not sent: it is with another worker, already gone, or a reminder for a referral closed meanwhile. A
+    failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
+    referral whose mail is given up would be a victim nobody contacts.
+    """
+    at = at or timezone.now()
+    notification = _claim(notification_id, at)
+    if notification is None:
+        return False
+    try:
+        message_of(notification).send()
+    except (smtplib.SMTPException, OSError) as error:
+        _put_back(notification, error, at)
+        return False
+    _mark_sent(notification, by)
+    return True
+
+
+def _claim(notification_id: int, at: datetime) -> Notification | None:
+    with transaction.atomic():
+        notification = (
+            _waiting(at)
+            .select_related("referral__ward")
+            .select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=notification_id)
+            .first()
+        )
+        if notification is None:
+            return None
+        if notification.kind in REMINDERS and notification.referral.status != ReferralStatus.OPEN:
+            notification.abandoned_at = at
+            notification.save(update_fields=["abandoned_at"])
+            return None
+        # A lease that ran out with an attempt behind it may have reached the mail server.
+        notification.possible_duplicate |= notification.claim_token is not None
+        notification.claim_token = uuid.uuid4()
+        notification.claimed_until = at + settings.MAIL_LEASE
+        notification.attempts += 1
+        notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
+        return notification
+
+
+def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
+    wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
+    Notification.objects.filter(
+        pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
+    ).update(
+        claim_token=None,
+        claimed_until=None,
+        not_before=at + wait,
+        last_error=type(error).__name__,
+    )
+    log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
+
+
+def _mark_sent(notification: Notification, by: User) -> None:
+    with transaction.atomic():
+        sent = Notification.objects.filter(
+            pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
+        ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
+        if sent:
+            record(
+                Action.MAIL_SENT,
+                by=by,
+                purpose=Purpose.CONTACT,
+                subject="referral",
+                references=[notification.referral.number],
+                recipients=[notification.recipient],
+            )
+
+
+def remind_due(*, by: User, at: datetime) -> int:
+    """Queues the reminders that are due: a day before the due time, and when it has passed, each once.
+
+    Returns how many were queued. A referral that is completed or closed gets none.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    queued = 0
+    for kind, due in (
+        (MailKind.DUE_SOON, Q(due_at__gt=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
+        (MailKind.OVERDUE, Q(due_at__lte=at)),
+    ):
+        told = Notification.objects.filter(referral=OuterRef("pk"), kind=kind)
+        with transaction.atomic():
+            # The lock keeps a completion from slipping in between the look and the mail.
+            referrals = (
+                Referral.objects.filter(due, ~Exists(told), status=ReferralStatus.OPEN)
+                .select_related("team")
+                .order_by("pk")
+                .select_for_update(of=("self",), skip_locked=True)
+            )
+            reminded = [
+                referral.number
+                for referral in referrals
+                if queue(
+                    kind=kind,
+                    referral=referral,
+                    recipient=referral.team.mailbox,
+                    unique_key=f"{kind}:{referral.number}",
+                    at=at,
+                )
+            ]
+            if reminded:
+                record(
+                    Action.MAIL_QUEUED,
+                    by=by,
+                    purpose=Purpose.CONTACT,
+                    subject="referral",
+                    references=reminded,
+                )
+        queued += len(reminded)
+    return queued

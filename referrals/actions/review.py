@@ -1,0 +1,187 @@
+"""Drafting decisions on overnight cases; nothing is final until the day is submitted."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from referrals.actions import Refused
+from referrals.actions.texts import keep_text
+from referrals.models import (
+    REFERRED_ANYWAY,
+    Case,
+    ContactBy,
+    Decision,
+    Reason,
+    Restriction,
+    Team,
+    TextKind,
+)
+from referrals.queries import cases_visible_to, report_of, teams_to_pick_from
+from referrals.rules.eligibility import barred
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.templatetags.words import clock
+
+
+class Overtaken(Refused):
+    """Somebody else decided this case first."""
+
+
+def draft_suitable(*, case_id: int, version: int | None, by: User, at: datetime) -> Decision:
+    """Marks the case suitable. ``version`` is the draft the person saw, ``None`` where there was none.
+
+    Raises :class:`Overtaken` where somebody else was first, :class:`Refused` for what cannot be suitable.
+    """
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if reason := barred(report_of(case)):
+            raise Refused(reason)
+        return _draft(case, version, by, at, suitable=True)
+
+
+def draft_not_suitable(
+    *,
+    case_id: int,
+    version: int | None,
+    reason: Reason,
+    contact_by: ContactBy,
+    by: User,
+    at: datetime,
+) -> Decision:
+    """Marks the case not suitable, with the reason and who will contact the victim instead.
+
+    High risk, and asked for contact, always go to the neighbourhood team.
+    """
+    if reason in REFERRED_ANYWAY and contact_by != ContactBy.NEIGHBOURHOOD_TEAM:
+        raise Refused("A case to be referred outside any trial goes to the neighbourhood team.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        return _draft(case, version, by, at, suitable=False, reason=reason, contact_by=contact_by)
+
+
+def choose_team(
+    *, case_id: int, version: int | None, team: Team, why: str, by: User, at: datetime
+) -> Decision:
+    """Marks the case suitable for a team of the HCOP's choice, with the reason the ward cannot decide."""
+    if not why.strip():
+        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
+    if not teams_to_pick_from(by).filter(pk=team.pk).exists():
+        raise Refused("That team is not in your BCU: choose another.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if reason := barred(report_of(case)):
+            raise Refused(reason)
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
+        return _draft(case, version, by, at, suitable=True, team=team)
+
+
+def clear_draft(*, case_id: int, version: int | None, by: User) -> None:
+    """Takes the mark off the case again."""
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        decision = _seen(case, version)
+        if decision is None:
+            return
+        decision.delete()
+        _record(Action.DECISION_CLEARED, case, by, ["decision"])
+
+
+def set_safety(
+    *, case_id: int, restrictions: Sequence[Restriction], note: str, by: User, at: datetime
+) -> None:
+    """Sets what the officer must and must not do, and a note; possible until the case is decided."""
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        fields = []
+        if keep_text(case=case, kind=TextKind.REVIEW_SAFETY, body=note, at=at):
+            fields.append("review_safety")
+        if set(case.restrictions) != set(restrictions):
+            fields.append("restrictions")
+        if not fields:
+            return
+        case.restrictions = sorted(restrictions)
+        case.restrictions_set_at, case.restrictions_set_by, case.changed_at = at, by, at
+        case.save(
+            update_fields=[
+                "restrictions",
+                "restrictions_set_at",
+                "restrictions_set_by",
+                "changed_at",
+            ]
+        )
+        _record(Action.RESTRICTIONS_SET, case, by, fields)
+
+
+def _lock(case_id: int, by: User) -> Case:
+    """The case, locked and not yet decided; raises ``Case.DoesNotExist`` for one that is not theirs."""
+    check_authority(by, Permission.REVIEW_CASES)
+    case = cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
+    if case.decided_at is not None:
+        raise Overtaken(
+            f"{case.crime_reference} was submitted at {clock(case.decided_at)}: "
+            "its decision can no longer change."
+        )
+    return case
+
+
+def _seen(case: Case, version: int | None) -> Decision | None:
+    """The draft there is, if it is the one the person saw; the case's lock makes the look safe."""
+    decision = Decision.objects.select_related("drafted_by").filter(case=case).first()
+    if decision is not None and decision.version != version:
+        mark = "suitable" if decision.suitable else "not suitable"
+        raise Overtaken(
+            f"{decision.drafted_by} marked {case.crime_reference} {mark} at "
+            f"{clock(decision.drafted_at)}. Your mark was not saved: look again."
+        )
+    if decision is None and version is not None:
+        raise Overtaken(
+            f"Somebody took the mark off {case.crime_reference} meanwhile. "
+            "Your mark was not saved: look again."
+        )
+    return decision
+
+
+def _draft(
+    case: Case,
+    version: int | None,
+    by: User,
+    at: datetime,
+    *,
+    suitable: bool,
+    reason: str = "",
+    contact_by: str = "",
+    team: Team | None = None,
+) -> Decision:
+    wanted = (suitable, reason, contact_by, team.pk if team else None)
+    kept = Decision.objects.filter(case=case).first()
+    if kept and kept.drafted_by_id == by.pk and _content(kept) == wanted:
+        return kept  # a double tap
+    decision = _seen(case, version) or Decision(case=case, version=0)
+    if suitable and team is None and case.ward_id is None:
+        team = decision.team
+    decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by
+    decision.team = team
+    decision.drafted_by, decision.drafted_at = by, at
+    decision.version += 1
+    decision.save()
+    _record(Action.DECISION_DRAFTED, case, by, ["suitable", "reason", "contact_by", "team"])
+    return decision
+
+
+def _content(decision: Decision) -> tuple[bool, str, str, int | None]:
+    return decision.suitable, decision.reason, decision.contact_by, decision.team_id
+
+
+def _record(action: Action, case: Case, by: User, fields: list[str]) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[case.crime_reference],
+        fields=fields,
+    )

@@ -1,0 +1,194 @@
+"""Submitting a day's decisions: from here arms are derived, referrals made and mail queued, or nothing is."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import OperationalError, transaction
+from django.utils import timezone
+
+from referrals.actions import Refused
+from referrals.actions.allocate import allocate
+from referrals.actions.refer import refer
+from referrals.actions.review import Overtaken
+from referrals.models import (
+    Allocation,
+    Arm,
+    Bcu,
+    Case,
+    Decision,
+    Mode,
+    Submission,
+    Trial,
+    TrialStatus,
+    Ward,
+    WardMode,
+)
+from referrals.queries import bcus_of, cases_visible_to
+from src_app.accounts.guards import NotAllowed, check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.keys import WrongKey, open_seed
+
+
+def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+    """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
+
+    In order of report time, then reference: a suitable case of a trial ward is allocated, one of a ward with
+    SRC for all is referred, one of a ward not started gets usual service. The same ``key`` again returns the
+    first submission. Raises :class:`Overtaken` where a draft changed after it was checked, and
+    :class:`Refused` where something is missing; then nothing is submitted.
+    """
+    check_authority(by, Permission.REVIEW_CASES)
+    if not bcus_of(by).filter(pk=bcu.pk).exists():
+        raise NotAllowed
+    if not seen:
+        raise Refused("Nothing is marked yet: mark at least one case suitable or not suitable.")
+    try:
+        with transaction.atomic():
+            if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+                return earlier
+            return _submit(bcu, seen, key, by, at)
+    except WrongKey as error:
+        raise Refused(
+            "The trial's seal key is missing. Nothing was submitted: tell the administrator."
+        ) from error
+    except OperationalError as error:
+        raise Refused(
+            "Somebody else is submitting at this moment. Nothing was submitted: try again."
+        ) from error
+
+
+def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+    trials = {
+        trial.pk: trial
+        for trial in Trial.objects.filter(bcu=bcu, status=TrialStatus.RECRUITING)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    }
+    decisions = _checked(seen, by)
+    submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
+    Decision.objects.filter(pk__in=[decision.pk for decision in decisions]).update(submission=submission)
+    Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(
+        decided_at=at, changed_at=at
+    )
+    record(
+        Action.DECISIONS_SUBMITTED,
+        by=by,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[decision.case.crime_reference for decision in decisions],
+        fields=["decided_at", "submission"],
+    )
+    _Fates(submission=submission, trials=trials, by=by, at=at).give(decisions)
+    return submission
+
+
+def _checked(seen: Mapping[int, int], by: User) -> list[Decision]:
+    """The decisions as they were checked, their cases locked, in order of report time, then reference."""
+    cases = (
+        cases_visible_to(by)
+        .filter(pk__in=seen, decided_at__isnull=True)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    locked = {case.pk for case in cases}
+    decisions = list(
+        Decision.objects.filter(case__in=locked)
+        .select_related("case__ward__team", "case__ward__borough", "team")
+        .order_by("case__reported_at", "case__crime_reference")
+    )
+    if len(decisions) != len(seen) or any(d.version != seen[d.case_id] for d in decisions):
+        raise Overtaken(
+            "Somebody changed or submitted one of these decisions after you opened this page. "
+            "Nothing was submitted: check the list again."
+        )
+    for decision in decisions:
+        if _goes_out(decision) and decision.team is None and decision.case.ward is None:
+            raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
+    return decisions
+
+
+def _goes_out(decision: Decision) -> bool:
+    return decision.suitable or decision.referred_anyway
+
+
+class _Fates:
+    """What becomes of each case of one submission. Seeds are opened here and die with the call."""
+
+    def __init__(self, *, submission: Submission, trials: dict[int, Trial], by: User, at: datetime) -> None:
+        self.submission, self.trials, self.by, self.at = submission, trials, by, at
+        self.seeds: dict[int, bytes] = {}
+
+    def give(self, decisions: list[Decision]) -> None:
+        going = [decision for decision in decisions if _goes_out(decision)]
+        wards = {decision.pk: _ward_of(decision) for decision in going}
+        modes = _modes(set(wards.values()))
+        allocated = []
+        for decision in going:
+            case, ward = decision.case, wards[decision.pk]
+            allocation = None
+            if decision.suitable:
+                mode = _mode_on(modes.get(ward.pk, []), case)
+                if mode and mode.mode == Mode.NOT_STARTED:
+                    continue
+                if mode and mode.trial_id in self.trials:
+                    allocation = self._allocate(self.trials[mode.trial_id], case, ward)
+                    allocated.append(case.crime_reference)
+                    if allocation.arm == Arm.CONTROL:
+                        continue
+            refer(
+                case=case,
+                team=decision.team or ward.team,
+                ward=ward,
+                allocation=allocation,
+                by=self.by,
+                at=self.at,
+            )
+        if allocated:
+            record(
+                Action.CASES_ALLOCATED,
+                by=self.by,
+                purpose=Purpose.REVIEW,
+                subject="case",
+                references=allocated,
+            )
+
+    def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
+        if trial.pk not in self.seeds:
+            self.seeds[trial.pk] = open_seed(trial.seed_encrypted)
+        return allocate(
+            trial=trial,
+            seed=self.seeds[trial.pk],
+            case=case,
+            stratum=ward.borough,
+            submission=self.submission,
+            at=self.at,
+        )
+
+
+def _ward_of(decision: Decision) -> Ward:
+    """The ward whose mode and team count: of the team the HCOP chose, or of the victim's home."""
+    if decision.team is None:
+        assert decision.case.ward is not None
+        return decision.case.ward
+    ward = decision.team.wards.select_related("team", "borough").order_by("code").first()
+    if ward is None:
+        raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
+    return ward
+
+
+def _modes(wards: set[Ward]) -> dict[int, list[WardMode]]:
+    """Each ward's modes, the latest first."""
+    found: dict[int, list[WardMode]] = {}
+    for mode in WardMode.objects.filter(ward__in=wards).order_by("-starts_on"):
+        found.setdefault(mode.ward_id, []).append(mode)
+    return found
+
+
+def _mode_on(modes: list[WardMode], case: Case) -> WardMode | None:
+    """The mode on the day of the report, in London; ``None`` is SRC for all."""
+    day = timezone.localtime(case.reported_at).date()
+    return next((mode for mode in modes if mode.starts_on <= day), None)

@@ -1,0 +1,77 @@
+"""Opening a trial, and the mode of a ward."""
+
+import secrets
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from django.db import transaction
+
+from referrals.actions import Refused
+from referrals.models import Bcu, Mode, Trial, TrialStatus, Ward, WardMode
+from referrals.queries import bcus_of
+from src_app.accounts.guards import NotAllowed, check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.keys import seal_seed
+
+
+def open_trial(*, bcu: Bcu, name: str, by: User, at: datetime) -> Trial:
+    """A trial that recruits from now on, its 256-bit seed drawn here and seen by nobody."""
+    check_authority(by, Permission.MANAGE_TRIALS)
+    if not bcus_of(by).filter(pk=bcu.pk).exists():
+        raise NotAllowed
+    with transaction.atomic():
+        if Trial.objects.filter(name=name).exists():
+            raise Refused("There is a trial of that name already: choose another name.")
+        trial = Trial.objects.create(
+            bcu=bcu,
+            name=name,
+            status=TrialStatus.RECRUITING,
+            seed_encrypted=seal_seed(secrets.token_bytes(32)),
+            opened_at=at,
+            opened_by=by,
+        )
+        record(
+            Action.TRIAL_OPENED,
+            by=by,
+            purpose=Purpose.EVALUATION,
+            subject="trial",
+            fields=["status"],
+        )
+    return trial
+
+
+def set_ward_mode(
+    *, wards: Iterable[Ward], mode: Mode, starts_on: date, by: User, trial: Trial | None = None
+) -> int:
+    """Gives wards a mode from a day on; returns how many changed. A day's earlier choice is replaced.
+
+    Raises :class:`Refused` where the mode and the trial do not go together.
+    """
+    check_authority(by, Permission.MANAGE_TRIALS if mode == Mode.TRIAL else Permission.MANAGE_PLACES)
+    if (mode == Mode.TRIAL) != (trial is not None):
+        raise Refused("Name the trial for wards in trial mode, and only for those.")
+    changed = []
+    with transaction.atomic():
+        for ward in wards:
+            kept = WardMode.objects.select_for_update().filter(ward=ward, starts_on=starts_on).first()
+            if kept is None:
+                WardMode.objects.create(ward=ward, mode=mode, trial=trial, starts_on=starts_on)
+            elif (kept.mode, kept.trial_id) != (mode, trial.pk if trial else None):
+                kept.mode, kept.trial = mode, trial
+                kept.save(update_fields=["mode", "trial"])
+            else:
+                continue
+            changed.append(ward.code)
+        if changed:
+            record(
+                Action.WARD_MODE_SET,
+                by=by,
+                purpose=Purpose.ADMINISTRATION,
+                subject="ward",
+                references=changed,
+                fields=["mode", "trial", "starts_on"],
+            )
+    return len(changed)

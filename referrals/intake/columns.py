@@ -1,0 +1,83 @@
+"""The canonical columns of an overnight extract, and what each of them becomes."""
+
+from enum import StrEnum
+
+from referrals.models import TextKind
+
+
+class Column(StrEnum):
+    """The headings of the file's first line."""
+
+    CRIME_REFERENCE = "crime_reference"
+    REPORTED_AT = "reported_at"
+    OCCURRED_AT = "occurred_at"
+    OFFENCE = "offence"
+    HATE_STRANDS = "hate_strands"
+    CRIME_OR_INCIDENT = "crime_or_incident"
+    VICTIM_TYPE = "victim_type"
+    VICTIM_POSTCODE = "victim_postcode"
+    REPEAT_VICTIM = "repeat_victim"
+    CONTACT_WISHES = "contact_wishes"
+    SAFETY_NOTE = "safety_note"
+    OFFICER_IN_CASE = "officer_in_case"
+    INCIDENT_REFERENCE = "incident_reference"
+    VICTIM_KEY = "victim_key"
+    VICTIM_UNDER_18 = "victim_under_18"
+    COMMUNICATION_NEED = "communication_need"
+
+
+NAMES = frozenset(column.value for column in Column)
+REQUIRED = (Column.CRIME_REFERENCE, Column.REPORTED_AT)
+
+# Their cells are never repeated: not in a report, a log line, an exception or a table.
+NEVER_SHOWN = (Column.VICTIM_POSTCODE, Column.INCIDENT_REFERENCE, Column.VICTIM_KEY)
+
+# The field of a case that a column fills. The postcode finds the ward and is dropped.
+FIELD_OF: dict[Column, str] = {
+    Column.REPORTED_AT: "reported_at",
+    Column.OCCURRED_AT: "occurred_at",
+    Column.OFFENCE: "offence",
+    Column.HATE_STRANDS: "strands",
+    Column.CRIME_OR_INCIDENT: "is_crime",
+    Column.VICTIM_TYPE: "victim_type",
+    Column.VICTIM_POSTCODE: "ward_id",
+    Column.REPEAT_VICTIM: "repeat_victim",
+    Column.OFFICER_IN_CASE: "officer_in_case",
+    Column.INCIDENT_REFERENCE: "incident_hash",
+    Column.VICTIM_KEY: "victim_hash",
+    Column.VICTIM_UNDER_18: "victim_under_18",
+}
+
+# The columns that are free text about a person, kept where it can be erased.
+TEXT_OF: dict[Column, TextKind] = {
+    Column.CONTACT_WISHES: TextKind.CONTACT_WISHES,
+    Column.SAFETY_NOTE: TextKind.SAFETY_NOTE,
+    Column.COMMUNICATION_NEED: TextKind.COMMUNICATION_NEED,
+}
+
+# What may still change once a case is decided: what allocation froze does not.
+CHANGEABLE_WHEN_DECIDED = frozenset({*TEXT_OF, Column.OFFICER_IN_CASE})
+
+WORDS: dict[Column, str] = {
+    Column.CRIME_REFERENCE: "crime reference",
+    Column.REPORTED_AT: "time of report",
+    Column.OCCURRED_AT: "time of offence",
+    Column.OFFENCE: "offence",
+    Column.HATE_STRANDS: "strands",
+    Column.CRIME_OR_INCIDENT: "crime or incident",
+    Column.VICTIM_TYPE: "type of victim",
+    Column.VICTIM_POSTCODE: "ward",
+    Column.REPEAT_VICTIM: "repeat victim",
+    Column.CONTACT_WISHES: "contact wishes",
+    Column.SAFETY_NOTE: "safety note",
+    Column.OFFICER_IN_CASE: "officer in the case",
+    Column.INCIDENT_REFERENCE: "link by incident",
+    Column.VICTIM_KEY: "link by victim",
+    Column.VICTIM_UNDER_18: "under 18",
+    Column.COMMUNICATION_NEED: "communication need",
+}
+
+
+def field_name(column: Column) -> str:
+    """The name under which the audit log knows what a column fills."""
+    return FIELD_OF.get(column, column.value).removesuffix("_id")

@@ -1,0 +1,91 @@
+"""From the bytes of an extract to its rows: comma-separated UTF-8 with headings on the first line."""
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from referrals.actions import Refused
+from referrals.intake.columns import NAMES, REQUIRED, Column
+
+
+class NotATable(Refused):
+    """The whole file cannot be read; nothing of it is saved."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row: the physical line it starts on, and its cells; ``None`` where its quoting is broken."""
+
+    line: int
+    cells: list[str] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Table:
+    """The headings as they stand, the known ones at their places, and the rows that are not blank."""
+
+    headings: list[str]
+    columns: dict[Column, int]
+    records: list[Record] = field(repr=False)
+
+
+def read_table(content: bytes) -> Table:
+    """The file's rows; raises :class:`NotATable` with one sentence that says what to do.
+
+    A row's line is where it starts: a quoted cell may span several. Blank rows are left out.
+    """
+    records = _records(_text(content))
+    first = next(records, None)
+    if first is None or first.cells is None:
+        raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
+    headings = [heading.strip().lower() for heading in first.cells]
+    return Table(headings=headings, columns=_columns(headings), records=list(records))
+
+
+def _text(content: bytes) -> str:
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        # The cause is left out: its message quotes the bytes, and so a victim's data.
+        raise NotATable(
+            f"The file is not UTF-8 text (byte {error.start + 1:,}): save it as “CSV UTF-8” and try again."
+        ) from None
+    if "\0" in text:
+        raise NotATable("The file is not plain text: save it as “CSV UTF-8” and try again.")
+    return text
+
+
+def _records(text: str) -> Iterator[Record]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "expected after" not in str(error):
+                raise NotATable(
+                    f"A quotation mark in the row that starts on line {line:,} is never closed: "
+                    "close it and try again."
+                ) from None
+            # The reader goes on with the next line, so one badly quoted row spoils no other.
+            yield Record(line, None)
+        else:
+            if any(cell.strip() for cell in cells):
+                yield Record(line, cells)
+
+
+def _columns(headings: list[str]) -> dict[Column, int]:
+    known = [heading for heading in headings if heading in NAMES]
+    missing = [column for column in REQUIRED if column not in known]
+    if missing:
+        raise NotATable(
+            f"The first line must name the columns, separated by commas; {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not there."
+        )
+    for heading in known:
+        if known.count(heading) > 1:
+            raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
+    return {Column(heading): headings.index(heading) for heading in known}

@@ -1,0 +1,269 @@
+"""From rows of text to validated rows, and what speaks against the others. No database."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from referrals.intake.cells import YES_OR_NO, folded, read_moment, read_postcode, read_strands
+from referrals.intake.columns import FIELD_OF, NAMES, NEVER_SHOWN, TEXT_OF, Column
+from referrals.intake.read import Record, Table, read_table
+from referrals.models import Case, TextKind, VictimType
+from src_app.keys import linking_hash
+from src_app.logs import scrub
+
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something to look at in a row that is saved all the same."""
+
+    line: int
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a row is not saved. ``value`` is the cell, cut to 60 characters; empty where not to be shown."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that can be saved: values of a case's fields, and texts, for the columns the file has.
+
+    Incident and victim are keyed hashes already. ``postcode`` is ``None`` without the column; it finds the
+    ward and goes no further.
+    """
+
+    line: int
+    crime_reference: str
+    fields: Mapping[str, Any] = field(repr=False)
+    texts: Mapping[TextKind, str] = field(repr=False)
+    postcode: str | None = field(repr=False)
+
+
+@dataclass
+class Reading:
+    """All that a file says. ``rejected`` counts rows; one row may have several rejections."""
+
+    rows: int = 0
+    rejected: int = 0
+    good: list[Row] = field(default_factory=list)
+    rejections: list[Rejection] = field(default_factory=list)
+    warnings: list[Warned] = field(default_factory=list)
+
+
+def read_extract(content: bytes, *, at: datetime) -> Reading:
+    """The file's rows, validated as of ``at``; raises :class:`~referrals.intake.read.NotATable`.
+
+    A rejected row counts once and gives a rejection for each of its faults; its warnings are left out, as
+    nothing of it is saved. Of two rows with one reference the second is rejected.
+    """
+    table = read_table(content)
+    reading = Reading(warnings=_warnings_of_headings(table))
+    lines: dict[str, int] = {}
+    for record in table.records:
+        reading.rows += 1
+        reader = _RowReader(record, table, at)
+        row = reader.read(lines)
+        if row is None:
+            reading.rejected += 1
+            reading.rejections += reader.rejections
+        else:
+            reading.good.append(row)
+            reading.warnings += reader.warnings
+    return reading
+
+
+def _warnings_of_headings(table: Table) -> list[Warned]:
+    unused = [heading for heading in table.headings if heading and heading not in NAMES]
+    missing = [column for column in Column if column not in table.columns]
+    return [
+        *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
+        *(Warned(1, column.value, "The file has no such column.") for column in missing),
+    ]
+
+
+def shown(text: str, *withheld: str) -> str:
+    """The text cut for a report; empty where it holds anything withheld or what looks like a victim's data.
+
+    A crime reference is shown: it is how the row is found.
+    """
+    text = text.strip()
+    if any(_holds(text, cell) for cell in withheld) or (scrub(text) != text and not _is_reference(text)):
+        return ""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def _holds(text: str, cell: str) -> bool:
+    """Whether the text is the cell or contains it; a cell of three characters or fewer is in too much."""
+    text, cell = ("".join(part.split()).upper() for part in (text, cell))
+    return cell == text if len(cell) < 4 else cell in text
+
+
+def _is_reference(text: str) -> bool:
+    pattern = settings.CRIME_REFERENCE_PATTERN
+    return len(text) <= _longest("crime_reference") and re.fullmatch(pattern, text, re.ASCII) is not None
+
+
+def _longest(name: str) -> int:
+    """How many characters that field of a case holds."""
+    limit = Case._meta.get_field(name).max_length  # type: ignore[union-attr]  # a plain text field
+    assert limit is not None
+    return limit
+
+
+class _RowReader:
+    """Reads the cells of one row and collects what speaks against it."""
+
+    def __init__(self, record: Record, table: Table, at: datetime) -> None:
+        self.record, self.table, self.at = record, table, at
+        self.rejections: list[Rejection] = []
+        self.warnings: list[Warned] = []
+        self.cells: dict[Column, str] = {}
+
+    def read(self, lines: dict[str, int]) -> Row | None:
+        """The row, or ``None`` when it is rejected. ``lines`` are the references read so far, and grows."""
+        if not self._split():
+            return None
+        reference = self._reference(lines)
+        fields: dict[str, Any] = {
+            FIELD_OF[column]: read(self, column) for column, read in _READERS.items() if column in self.cells
+        }
+        self._check_order(fields)
+        if self.rejections:
+            return None
+        postcode = self.cells.get(Column.VICTIM_POSTCODE)
+        return Row(
+            line=self.record.line,
+            crime_reference=reference,
+            fields=fields,
+            texts={kind: self.cells[column] for column, kind in TEXT_OF.items() if column in self.cells},
+            postcode=None if postcode is None else read_postcode(postcode),
+        )
+
+    def _split(self) -> bool:
+        cells, expected = self.record.cells, len(self.table.headings)
+        if cells is None:
+            reason = "A quotation mark inside a quoted cell must be doubled."
+            self.rejections.append(Rejection(self.record.line, "", "", reason))
+            return False
+        if len(cells) != expected:
+            reason = f"The row has {len(cells)} cells where the headings have {expected}."
+            self.rejections.append(Rejection(self.record.line, "", str(len(cells)), reason))
+            return False
+        self.cells = {column: cells[place].strip() for column, place in self.table.columns.items()}
+        return True
+
+    def _reference(self, lines: dict[str, int]) -> str:
+        reference = self.cells[Column.CRIME_REFERENCE]
+        if not reference:
+            self._reject(Column.CRIME_REFERENCE, "The crime reference is missing.")
+        elif not _is_reference(reference):
+            self._reject(Column.CRIME_REFERENCE, "This has not the form of a crime reference.")
+        elif reference in lines:
+            self._reject(
+                Column.CRIME_REFERENCE, f"The same reference is on line {lines[reference]} of this file."
+            )
+        else:
+            lines[reference] = self.record.line
+        return reference
+
+    def _check_order(self, fields: dict[str, Any]) -> None:
+        reported, occurred = fields["reported_at"], fields.get("occurred_at")
+        if reported and reported > self.at:
+            self._reject(Column.REPORTED_AT, "The report lies in the future.")
+        elif reported and occurred and occurred > reported:
+            self._warn(Column.OCCURRED_AT, "The offence is later than its report.")
+
+    def _reject(self, column: Column, reason: str) -> None:
+        value = shown(self.cells[column], *(self.cells.get(hidden, "") for hidden in NEVER_SHOWN))
+        self.rejections.append(Rejection(self.record.line, column.value, value, reason))
+
+    def _warn(self, column: Column, reason: str) -> None:
+        self.warnings.append(Warned(self.record.line, column.value, reason))
+
+    def moment(self, column: Column) -> datetime | None:
+        text = self.cells[column]
+        if not text:
+            if column == Column.REPORTED_AT:
+                self._reject(column, "The time of the report is missing.")
+            return None
+        try:
+            moment, twice = read_moment(text)
+        except ValueError as error:
+            self._reject(column, str(error))
+            return None
+        if twice:
+            self._warn(column, "The clocks went back over this time: taken as the earlier of the two.")
+        return moment
+
+    def cut(self, column: Column) -> str:
+        text, limit = self.cells[column], _longest(FIELD_OF[column])
+        if len(text) > limit:
+            self._warn(column, f"Cut to {limit} characters.")
+            return text[:limit].rstrip()
+        return text
+
+    def strands(self, column: Column) -> list[str]:
+        strands, unknown = read_strands(self.cells[column])
+        withheld = [self.cells.get(hidden, "") for hidden in NEVER_SHOWN]
+        for name in unknown:
+            seen = shown(name, *withheld)
+            self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
+        return strands
+
+    def is_crime(self, column: Column) -> bool:
+        match folded(self.cells[column]):
+            case "crime":
+                return True
+            case "incident":
+                self._warn(column, "A hate incident, not a crime.")
+                return False
+        self._warn(column, "Neither Crime nor Incident: taken as a crime.")
+        return True
+
+    def victim_type(self, column: Column) -> str:
+        match folded(self.cells[column]):
+            case "individual":
+                return VictimType.INDIVIDUAL.value
+            case "organisation" | "state" as named:
+                self._warn(column, f"No individual victim: {VictimType(named).label}.")
+                return VictimType(named).value
+        self._warn(column, "Not Individual, Organisation or State: taken as an individual.")
+        return VictimType.INDIVIDUAL.value
+
+    def yes_or_no(self, column: Column) -> bool:
+        answer = YES_OR_NO.get(folded(self.cells[column]))
+        if answer is None:
+            self._warn(column, "Neither Y nor N: taken as N.")
+        return bool(answer)
+
+    def linked(self, column: Column) -> str:
+        kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
+        return linking_hash(kind, self.cells[column])
+
+
+_READERS: dict[Column, Callable[[_RowReader, Column], Any]] = {
+    Column.REPORTED_AT: _RowReader.moment,
+    Column.OCCURRED_AT: _RowReader.moment,
+    Column.OFFENCE: _RowReader.cut,
+    Column.HATE_STRANDS: _RowReader.strands,
+    Column.CRIME_OR_INCIDENT: _RowReader.is_crime,
+    Column.VICTIM_TYPE: _RowReader.victim_type,
+    Column.REPEAT_VICTIM: _RowReader.yes_or_no,
+    Column.OFFICER_IN_CASE: _RowReader.cut,
+    Column.INCIDENT_REFERENCE: _RowReader.linked,
+    Column.VICTIM_KEY: _RowReader.linked,
+    Column.VICTIM_UNDER_18: _RowReader.yes_or_no,
+}

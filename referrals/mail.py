@@ -1,0 +1,42 @@
+"""What goes out by e-mail: the referral's number, ward, due time and a link, and nothing about the victim."""
+
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from referrals.models import Notification
+from src_app.templatetags.words import moment
+
+
+@dataclass(frozen=True)
+class ReferralMail:
+    """All that a message's template is given; a field that is not here cannot leak."""
+
+    number: str
+    ward: str
+    due: str
+    link: str
+    flag_name: str
+
+
+def message_of(notification: Notification) -> EmailMessage:
+    """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
+    referral = notification.referral
+    payload = ReferralMail(
+        number=referral.number,
+        ward=referral.ward.name,
+        due=moment(timezone.localtime(referral.due_at)),
+        link=settings.SITE_URL + reverse("referral", args=[referral.number]),
+        flag_name=settings.FLAG_NAME,
+    )
+    subject, _, body = render_to_string(f"mail/{notification.kind}.txt", asdict(payload)).partition("\n")
+    return EmailMessage(
+        subject=subject,
+        body=body.lstrip("\n"),
+        to=[notification.recipient],
+        headers={"Message-ID": notification.message_id},
+    )

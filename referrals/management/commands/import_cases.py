@@ -1,0 +1,81 @@
+"""Imports an overnight extract."""
+
+import json
+import sys
+from pathlib import Path
+from typing import IO, Any, cast
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+from rich.console import Console
+from rich.table import Table
+
+from referrals.actions import Refused
+from referrals.intake.fates import Fates
+from referrals.intake.save import import_cases, preview_cases
+from referrals.models import Bcu
+from referrals.queries import bcus_to_import_for
+from src_app.accounts.models import User
+from src_app.audit.record import acting
+
+
+class Command(BaseCommand):
+    """``import_cases FILE [--dry-run] [--json] [--bcu CODE]``.
+
+    Exit 0 when every row was taken, 1 when rows were rejected, 2 when nothing could be read.
+    """
+
+    help = "Imports an overnight extract: comma-separated UTF-8 with the canonical headings."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="the CSV file")
+        parser.add_argument("--dry-run", action="store_true", help="say what would happen, save nothing")
+        parser.add_argument("--json", action="store_true", help="print the report as JSON")
+        parser.add_argument("--bcu", help="code of the BCU the extract is of; not needed while there is one")
+
+    def handle(self, **options: Any) -> None:
+        path: Path = options["file"]
+        system = User.objects.system()
+        act = preview_cases if options["dry_run"] else import_cases
+        try:
+            with acting("command import_cases", by=system):
+                bcu = _bcu(system, options["bcu"])
+                fates = act(content=path.read_bytes(), bcu=bcu, by=system, at=timezone.now())
+        except OSError as error:
+            raise CommandError(f"{path}: {error.strerror}", returncode=2) from error
+        except Refused as refused:
+            raise CommandError(str(refused), returncode=2) from refused
+        if options["json"]:
+            self.stdout.write(json.dumps(fates.report(), indent=2))
+        else:
+            _print(Console(file=cast(IO[str], self.stdout), highlight=False, markup=False), fates)
+        if fates.rejected:
+            sys.exit(1)
+
+
+def _bcu(by: User, code: str | None) -> Bcu:
+    bcus = bcus_to_import_for(by).order_by("code")
+    found = [bcu for bcu in bcus if code in (None, bcu.code)]
+    if len(found) == 1:
+        return found[0]
+    if not bcus:
+        raise Refused("There is no BCU yet: run load_reference_data first.")
+    codes = ", ".join(bcu.code for bcu in bcus)
+    if code is None:
+        raise Refused(f"There are several BCUs: name one with --bcu ({codes}).")
+    raise Refused(f"There is no BCU {code}: the codes are {codes}.")
+
+
+def _print(console: Console, fates: Fates) -> None:
+    counts = fates.counts()
+    console.print(", ".join(f"{count:,} {name}" for name, count in counts.items()))
+    if fates.rejections:
+        table = Table("Line", "Column", "Value", "Reason", title="Rejected", title_justify="left")
+        for rejected in fates.rejections:
+            table.add_row(str(rejected.line), rejected.column, rejected.value, rejected.reason)
+        console.print(table)
+    if fates.warnings:
+        table = Table("Line", "Column", "Reason", title="To look at", title_justify="left")
+        for warned in fates.warnings:
+            table.add_row(str(warned.line), warned.column, warned.reason)
+        console.print(table)

@@ -1,0 +1,233 @@
+"""Hate crime reports as they come from the crime management system, and what was decided about them."""
+
+import uuid
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from referrals.models.places import Bcu, Team, Ward
+from src_app.database import AppendOnly
+
+
+class Strand(models.TextChoices):
+    """The five monitored strands of hate crime."""
+
+    RACE = "race", "Race or ethnicity"
+    RELIGION = "religion", "Religion or belief"
+    SEXUAL_ORIENTATION = "sexual_orientation", "Sexual orientation"
+    DISABILITY = "disability", "Disability"
+    TRANSGENDER = "transgender", "Transgender identity"
+
+
+class VictimType(models.TextChoices):
+    """Whom the offence was against."""
+
+    INDIVIDUAL = "individual", "Individual"
+    ORGANISATION = "organisation", "Organisation"
+    STATE = "state", "State"
+
+
+class Restriction(models.TextChoices):
+    """What the officer must not do, or must do, whatever the victim's wishes: safety overrides wishes."""
+
+    NO_HOME_VISIT = "no_home_visit", "No home visit"
+    NO_VOICEMAIL = "no_voicemail", "No voicemail"
+    VICTIM_ONLY = "victim_only", "Speak to the victim only"
+    TWO_OFFICERS = "two_officers", "Two officers"
+    THROUGH_GUARDIAN = "through_guardian", "Child: through a safe parent or guardian"
+    SAFEGUARDING_FIRST = "safeguarding_first", "Speak to safeguarding before contact"
+    INTERPRETER = "interpreter", "Interpreter needed"
+
+
+class TextKind(models.TextChoices):
+    """What a text about a person is."""
+
+    SAFETY_NOTE = "safety_note", "Safety note"
+    REVIEW_SAFETY = "review_safety", "Safety note of the overnight review"
+    CONTACT_WISHES = "contact_wishes", "Contact wishes"
+    COMMUNICATION_NEED = "communication_need", "Communication need"
+    TEAM_REASON = "team_reason", "Why this team"
+    ATTEMPT_NOTE = "attempt_note", "Note of a contact attempt"
+
+
+@pghistory.track(
+    fields=[
+        "bcu",
+        "crime_reference",
+        "reported_at",
+        "is_crime",
+        "ward",
+        "repeat_victim",
+        "restrictions",
+        "restrictions_set_at",
+        "restrictions_set_by",
+        "changed_at",
+        "decided_at",
+    ],
+    model_name="CaseEvent",
+)
+class Case(models.Model):
+    """One report. The crime management system is the record; this holds the least that does the job."""
+
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="cases")
+    crime_reference = models.CharField(max_length=40, unique=True)
+    reported_at = models.DateTimeField()
+    occurred_at = models.DateTimeField(null=True)
+    offence = models.CharField(max_length=200)
+    strands = ArrayField(models.CharField(max_length=20, choices=Strand.choices), default=list)
+    is_crime = models.BooleanField()
+    victim_type = models.CharField(max_length=20, choices=VictimType.choices)
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="cases")
+    repeat_victim = models.BooleanField(default=False)
+    victim_under_18 = models.BooleanField(default=False)
+    officer_in_case = models.CharField(max_length=60, blank=True)
+    incident_hash = models.CharField(max_length=64, blank=True)
+    victim_hash = models.CharField(max_length=64, blank=True)
+    restrictions = ArrayField(models.CharField(max_length=20, choices=Restriction.choices), default=list)
+    restrictions_set_at = models.DateTimeField(null=True)
+    restrictions_set_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    imported_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(restrictions_set_at__isnull=True, restrictions_set_by__isnull=True)
+                | Q(restrictions_set_at__isnull=False, restrictions_set_by__isnull=False),
+                name="case_restrictions_set_at_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(strands__contained_by=Strand.values), name="case_strands_are_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(restrictions__contained_by=Restriction.values),
+                name="case_restrictions_are_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["bcu", "reported_at", "id"],
+                name="case_awaiting_decision",
+                condition=Q(decided_at__isnull=True),
+            ),
+            models.Index(fields=["bcu", "-reported_at", "-id"], name="case_latest"),
+            models.Index(fields=["incident_hash"], name="case_incident", condition=~Q(incident_hash="")),
+            models.Index(fields=["victim_hash"], name="case_victim", condition=~Q(victim_hash="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.crime_reference
+
+
+@pghistory.track(exclude=["body"], model_name="PersonalTextEvent")
+class PersonalText(models.Model):
+    """Every free text about a person, in one place, so that disposal is one statement and is real.
+
+    History says that a text changed (``changed_at``), never what it said. Erasing empties ``body`` and dates
+    ``erased_at``; what points here stays whole.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="texts")
+    kind = models.CharField(max_length=20, choices=TextKind.choices)
+    body = models.TextField(blank=True)
+    changed_at = models.DateTimeField()
+    erased_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "kind"],
+                name="one_text_of_a_kind",
+                condition=~Q(kind=TextKind.ATTEMPT_NOTE),
+            ),
+            models.CheckConstraint(
+                condition=Q(erased_at__isnull=True) | Q(body=""), name="erased_text_is_empty"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
+
+
+class Reason(models.TextChoices):
+    """Why a case is not suitable. The first is the pilot's rule; the others are local."""
+
+    NO_CRIME = "no_crime", "A hate incident, not a crime"
+    OUTSIDE_BCU = "outside_bcu", "Victim lives outside the BCU"
+    NO_INDIVIDUAL = "no_individual", "Organisation or State as victim"
+    DUPLICATE = "duplicate", "Duplicate of another report"
+    CLOSED = "closed", "Already closed, or support already withdrawn"
+    UNSAFE = "unsafe", "Contact would be unsafe"
+    DOMESTIC = "domestic", "Domestic abuse, or suspect in the family or household"
+    POLICE_VICTIM = "police_victim", "Police victim: restricted record"
+    HIGH_RISK = "high_risk", "High risk: refer now, outside any trial"
+    ASKED_FOR_CONTACT = "asked_for_contact", "Asked for contact: refer now, outside any trial"
+    OTHER = "other", "Another reason, on the crime record"
+
+
+REFERRED_ANYWAY = (Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT)
+
+
+class ContactBy(models.TextChoices):
+    """Who will contact the victim of a case that is not suitable: nobody is left without."""
+
+    NEIGHBOURHOOD_TEAM = "neighbourhood_team", "The neighbourhood team"
+    HOME_BCU = "home_bcu", "The victim's home BCU"
+    SAFEGUARDING = "safeguarding", "Safeguarding"
+    POLICE_SCHEME = "police_scheme", "The force's scheme for police victims"
+    INVESTIGATOR = "investigator", "The investigating officer only"
+
+
+class Submission(AppendOnly):
+    """A day's decisions, checked and submitted together; from then on none of them changes."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="submissions")
+    submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    submitted_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.bcu}, {self.submitted_at:%d %B %Y}"
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
+class Decision(models.Model):
+    """Suitable or not, and why; a draft until its submission. ``version`` tells who was first."""
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
+    suitable = models.BooleanField()
+    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
+    contact_by = models.CharField(max_length=20, choices=ContactBy.choices, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    version = models.PositiveIntegerField(default=1)
+    drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    drafted_at = models.DateTimeField()
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, null=True, related_name="decisions")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(suitable=True, reason="", contact_by="")
+                | Q(suitable=False, reason__in=Reason.values, contact_by__in=ContactBy.values),
+                name="decision_not_suitable_says_why_and_who",
+            ),
+            models.CheckConstraint(
+                condition=~Q(reason__in=[r.value for r in REFERRED_ANYWAY])
+                | Q(contact_by=ContactBy.NEIGHBOURHOOD_TEAM),
+                name="decision_referred_anyway_goes_to_team",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {'suitable' if self.suitable else 'not suitable'}"
+
+    @property
+    def referred_anyway(self) -> bool:
+        """Not suitable for the trial, and referred all the same."""
+        return self.reason in REFERRED_ANYWAY

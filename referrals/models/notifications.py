@@ -1,0 +1,62 @@
+"""Outgoing mail, written in the transaction that causes it and delivered afterwards."""
+
+from django.db import models
+from django.db.models import Q
+
+from referrals.models.referrals import Referral
+
+
+class MailKind(models.TextChoices):
+    """What a message is about; its words are in ``templates/mail``."""
+
+    REFERRAL_MADE = "referral_made", "New referral"
+    DUE_SOON = "due_soon", "Due soon"
+    OVERDUE = "overdue", "Overdue"
+    CHASED = "chased", "Reminder from a supervisor"
+    BARRED_METHOD = "barred_method", "A barred way of contact was used"
+
+
+class Notification(models.Model):
+    """One message to one recipient, sent once: ``unique_key`` forbids its twin.
+
+    A worker claims it with a token and a lease; an expired lease with an attempt behind it is sent again
+    under the same Message-ID and marked a possible duplicate.
+    """
+
+    unique_key = models.CharField(max_length=120, unique=True)
+    message_id = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20, choices=MailKind.choices)
+    recipient = models.EmailField()
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="notifications")
+    created_at = models.DateTimeField()
+    not_before = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    claim_token = models.UUIDField(null=True)
+    claimed_until = models.DateTimeField(null=True)
+    possible_duplicate = models.BooleanField(default=False)
+    sent_at = models.DateTimeField(null=True)
+    abandoned_at = models.DateTimeField(null=True)
+    last_error = models.CharField(max_length=100, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(claim_token__isnull=True, claimed_until__isnull=True)
+                | Q(claim_token__isnull=False, claimed_until__isnull=False),
+                name="notification_claim_token_until",
+            ),
+            models.CheckConstraint(
+                condition=Q(sent_at__isnull=True) | Q(abandoned_at__isnull=True),
+                name="notification_sent_or_abandoned",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["not_before", "id"],
+                name="notification_waiting",
+                condition=Q(sent_at__isnull=True, abandoned_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.unique_key

@@ -1,0 +1,233 @@
+"""From referral to completed contact."""
+
+import uuid
+
+import pghistory
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+
+from referrals.models.cases import Case, PersonalText
+from referrals.models.places import Team, Ward
+from referrals.models.trials import Allocation
+from src_app.database import AppendOnly
+
+
+class ReferralStatus(models.TextChoices):
+    """Where a referral is."""
+
+    OPEN = "open", "Open"
+    COMPLETED = "completed", "Contact made"
+    CLOSED = "closed", "Closed without contact"
+
+
+class CloseReason(models.TextChoices):
+    """Why a referral ended without contact; it stays in the denominator."""
+
+    DECLINED = "declined", "Victim declined contact"
+    WRONG_DETAILS = "wrong_details", "No working contact details"
+    UNSAFE = "unsafe", "Unsafe to contact"
+    NO_REPLY = "no_reply", "No reply after repeated attempts"
+
+
+def _together(*names: str) -> Q:
+    none, every = Q(), Q()
+    for name in names:
+        none &= Q(**{f"{name}__isnull": True})
+        every &= Q(**{f"{name}__isnull": False})
+    return none | every
+
+
+class NumberSeries(models.Model):
+    """The last referral number given in a year; its row lock keeps the series without gaps."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+@pghistory.track()
+class Referral(models.Model):
+    """A case that a neighbourhood team is asked to contact, known by its number, ``SRC-2026-000123``."""
+
+    number = models.CharField(max_length=20, unique=True)
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="referral")
+    allocation = models.OneToOneField(
+        Allocation, on_delete=models.PROTECT, null=True, related_name="referral"
+    )
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="referrals")
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="referrals")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    due_at = models.DateTimeField()
+    status = models.CharField(max_length=10, choices=ReferralStatus.choices, default=ReferralStatus.OPEN)
+    flag_confirmed_at = models.DateTimeField(null=True)
+    flag_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    taken_at = models.DateTimeField(null=True)
+    taken_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    contacted_at = models.DateTimeField(null=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=_together("flag_confirmed_at", "flag_confirmed_by"),
+                name="referral_flag_confirmed_at_by",
+            ),
+            models.CheckConstraint(condition=_together("taken_at", "taken_by"), name="referral_taken_at_by"),
+            models.CheckConstraint(
+                condition=_together("closed_at", "closed_by"), name="referral_closed_at_by"
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    status=ReferralStatus.OPEN,
+                    closed_at__isnull=True,
+                    contacted_at__isnull=True,
+                    close_reason="",
+                )
+                | Q(
+                    status=ReferralStatus.COMPLETED,
+                    closed_at__isnull=False,
+                    contacted_at__isnull=False,
+                    close_reason="",
+                )
+                | Q(
+                    status=ReferralStatus.CLOSED,
+                    closed_at__isnull=False,
+                    contacted_at__isnull=True,
+                    close_reason__in=CloseReason.values,
+                ),
+                name="referral_status_agrees_with_its_dates",
+            ),
+            models.CheckConstraint(
+                condition=Q(due_at__gt=F("made_at")), name="referral_due_after_it_is_made"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["team", "due_at", "id"],
+                name="referral_open_by_team",
+                condition=Q(status=ReferralStatus.OPEN),
+            ),
+            models.Index(
+                fields=["due_at", "id"],
+                name="referral_open_by_due",
+                condition=Q(status=ReferralStatus.OPEN),
+            ),
+            models.Index(
+                fields=["made_at", "id"],
+                name="referral_flag_to_confirm",
+                condition=Q(flag_confirmed_at__isnull=True),
+            ),
+            models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+
+class Method(models.TextChoices):
+    """How contact was tried; the victim's wish decides, safety overrides it."""
+
+    TELEPHONE = "telephone", "Telephone"
+    HOME_VISIT = "home_visit", "Home visit"
+    ELSEWHERE = "elsewhere", "In person, at another place"
+    VIDEO = "video", "Video"
+    RELAY = "relay", "Relay or sign language service"
+
+
+class Result(models.TextChoices):
+    """What came of it. A voicemail is no contact."""
+
+    CONTACT_MADE = "contact_made", "Contact made: spoke with the victim or guardian"
+    NO_ANSWER = "no_answer", "No answer"
+    MESSAGE_LEFT = "message_left", "Message left"
+    SOMEONE_ELSE = "someone_else", "Someone else answered"
+    CALL_BACK = "call_back", "Asked to be called back"
+    DECLINED = "declined", "Victim declined"
+    WRONG_DETAILS = "wrong_details", "Wrong details"
+    UNSAFE = "unsafe", "Unsafe to attend"
+
+
+class ContactAttempt(AppendOnly):
+    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake."""
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="attempts")
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+    logged_at = models.DateTimeField()
+    method = models.CharField(max_length=20, choices=Method.choices)
+    with_interpreter = models.BooleanField(default=False)
+    result = models.CharField(max_length=20, choices=Result.choices)
+    barred_method = models.BooleanField(default=False)
+    risk_assessment = models.BooleanField(default=False)
+    support_offered = models.BooleanField(default=False)
+    noted_on_record = models.BooleanField(default=False)
+    note = models.OneToOneField(PersonalText, on_delete=models.PROTECT, null=True, related_name="attempt")
+    withdraws = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(made_at__lte=F("logged_at")), name="attempt_is_not_in_the_future"
+            )
+        ]
+        indexes = [models.Index(fields=["referral", "made_at", "id"], name="attempt_by_referral")]
+
+    def __str__(self) -> str:
+        return f"{self.get_method_display()}: {self.get_result_display()}"
+
+
+class FollowUpKind(models.TextChoices):
+    """What a victim may say that somebody else must act on."""
+
+    STATEMENT = "statement", "Wants to give a statement"
+    WITHDRAW = "withdraw", "Wishes to withdraw support"
+    NEW_OFFENCE = "new_offence", "Reports a new offence"
+    THREAT = "threat", "Reports a threat"
+    BARRED_METHOD = "barred_method", "A barred way of contact was used"
+
+
+@pghistory.track()
+class FollowUp(models.Model):
+    """An owned task, open until somebody acknowledges it; never an e-mail alone."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
+    attempt = models.ForeignKey(ContactAttempt, on_delete=models.PROTECT, related_name="follow_ups")
+    kind = models.CharField(max_length=20, choices=FollowUpKind.choices)
+    raised_at = models.DateTimeField()
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    acknowledged_at = models.DateTimeField(null=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["attempt", "kind"], name="follow_up_once_an_attempt"),
+            models.CheckConstraint(
+                condition=_together("acknowledged_at", "acknowledged_by"),
+                name="follow_up_acknowledged_at_by",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["raised_at", "id"],
+                name="follow_up_open",
+                condition=Q(acknowledged_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -1,0 +1,118 @@
+"""A trial, and the arm each of its cases is in for ever."""
+
+import pghistory
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from referrals.models.cases import Case, Submission
+from referrals.models.places import Bcu, Borough
+from referrals.rules.allocation import Arm as RuleArm
+from src_app.database import AppendOnly
+
+
+class Arm(models.TextChoices):
+    """The two arms of the trial."""
+
+    SRC = RuleArm.SRC.value, "SRC"
+    CONTROL = RuleArm.CONTROL.value, "Usual service (control)"
+
+
+class TrialStatus(models.TextChoices):
+    """Where a trial is in its life; there is no way back."""
+
+    DRAFT = "draft", "Draft"
+    RECRUITING = "recruiting", "Recruiting"
+
+
+def default_block_sizes() -> list[int]:
+    """Block sizes of the pilot's scheme: 4, 6 or 8."""
+    return [4, 6, 8]
+
+
+@pghistory.track(exclude=["seed_encrypted"], model_name="TrialEvent")
+class Trial(models.Model):
+    """A randomised trial of SRC against usual service, stratified by borough.
+
+    The 256-bit seed is encrypted under a key that is not in the database. No list of allocations exists: an
+    arm is derived from the seed when its position is taken.
+    """
+
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="trials")
+    name = models.CharField(max_length=200, unique=True)
+    status = models.CharField(max_length=20, choices=TrialStatus.choices, default=TrialStatus.DRAFT)
+    block_sizes = ArrayField(models.PositiveSmallIntegerField(), default=default_block_sizes)
+    seed_encrypted = models.BinaryField(null=True)
+    opened_at = models.DateTimeField(null=True)
+    opened_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=TrialStatus.values), name="trial_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(opened_at__isnull=True, opened_by__isnull=True)
+                | Q(opened_at__isnull=False, opened_by__isnull=False),
+                name="trial_opened_at_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(status=TrialStatus.DRAFT)
+                | Q(seed_encrypted__isnull=False, opened_at__isnull=False),
+                name="trial_recruits_from_a_seed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Allocation(AppendOnly):
+    """The arm of one case. Linked reports follow the first of their unit and take no position.
+
+    ``number`` counts all rows of the trial; ``row_hash`` is an HMAC over the row and ``previous_hash``, under
+    a key derived from the seed, so that a changed, removed or added row breaks the chain.
+    """
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="allocations")
+    number = models.PositiveIntegerField()
+    stratum = models.ForeignKey(Borough, on_delete=models.PROTECT, related_name="+")
+    position = models.PositiveIntegerField(null=True)
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="allocation")
+    follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
+    arm = models.CharField(max_length=10, choices=Arm.choices)
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="allocations")
+    allocated_at = models.DateTimeField()
+    previous_hash = models.CharField(max_length=64, blank=True)
+    row_hash = models.CharField(max_length=64)
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "number"], name="allocation_number_once"),
+            models.UniqueConstraint(fields=["trial", "stratum", "position"], name="allocation_position_once"),
+            models.UniqueConstraint(fields=["trial", "previous_hash"], name="allocation_chain_never_forks"),
+            models.CheckConstraint(
+                condition=Q(position__isnull=True, follows__isnull=False)
+                | Q(position__isnull=False, follows__isnull=True),
+                name="allocation_has_a_position_or_follows",
+            ),
+            models.CheckConstraint(condition=Q(arm__in=Arm.values), name="allocation_arm_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"allocation {self.number}"
+
+
+class UnitKey(AppendOnly):
+    """An incident or victim hash of a unit in a trial: what the database forbids to be allocated twice."""
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="+")
+    key_hash = models.CharField(max_length=64)
+    allocation = models.ForeignKey(Allocation, on_delete=models.PROTECT, related_name="unit_keys")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [models.UniqueConstraint(fields=["trial", "key_hash"], name="unit_once_in_a_trial")]
+
+    def __str__(self) -> str:
+        return f"unit of {self.allocation}"

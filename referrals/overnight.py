@@ -1,0 +1,185 @@
+"""What the overnight review shows: the cases that wait for a decision, with everything that bears on it."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, Min, Q, QuerySet
+
+from referrals.models import Bcu, Case, Decision, Referral, Restriction, Strand, Submission, TextKind
+from referrals.queries import bcus_of, cases_visible_to, report_of
+from referrals.rules.eligibility import barred, warnings
+from src_app.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case of the list."""
+
+    case: Case
+    decision: Decision | None
+    notes: list[str]
+    wishes: str
+    communication_need: str
+    warnings: list[str]
+    barred: str
+    linked: list[str]
+
+    @property
+    def version(self) -> str:
+        """The draft's version, as a form sends it back; empty where there is none."""
+        return str(self.decision.version) if self.decision else ""
+
+    @property
+    def restrictions(self) -> list[str]:
+        return [Restriction(restriction).label for restriction in self.case.restrictions]
+
+    @property
+    def strands(self) -> str:
+        return ", ".join(Strand(strand).label for strand in self.case.strands)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the morning's work has come."""
+
+    waiting: int
+    suitable: int
+    not_suitable: int
+    oldest: datetime | None
+
+    @property
+    def marked(self) -> int:
+        return self.suitable + self.not_suitable
+
+    @property
+    def unmarked(self) -> int:
+        return self.waiting - self.marked
+
+
+def waiting(user: User) -> QuerySet[Case]:
+    """Cases without a submitted decision, the longest waiting first."""
+    return cases_visible_to(user).filter(decided_at__isnull=True).order_by("reported_at", "pk")
+
+
+def progress(user: User) -> Progress:
+    """Counts over all that waits."""
+    counts = waiting(user).aggregate(
+        waiting=Count("pk"),
+        suitable=Count("pk", filter=Q(decision__suitable=True)),
+        not_suitable=Count("pk", filter=Q(decision__suitable=False)),
+        oldest=Min("reported_at"),
+    )
+    return Progress(**counts)
+
+
+def rows(user: User, cases: Iterable[Case]) -> list[Row]:
+    """The cases with their drafts, texts and linked reports, in a fixed number of queries."""
+    listed = list(cases)
+    complete = (
+        Case.objects.filter(pk__in=[case.pk for case in listed])
+        .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
+        .prefetch_related("texts")
+        .in_bulk()
+    )
+    linked = linked_references(user, complete.values())
+    return [_row(complete[case.pk], linked[case.pk]) for case in listed]
+
+
+def _row(case: Case, linked: list[str]) -> Row:
+    texts = {text.kind: text.body for text in case.texts.all()}
+    notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
+    report = report_of(case)
+    return Row(
+        case=case,
+        decision=getattr(case, "decision", None),
+        notes=[note for note in notes if note],
+        wishes=texts.get(TextKind.CONTACT_WISHES, ""),
+        communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
+        warnings=warnings(report),
+        barred=barred(report),
+        linked=linked,
+    )
+
+
+def linked_references(user: User, cases: Iterable[Case]) -> dict[int, list[str]]:
+    """For each case, the crime references of others in sight that share its incident or victim."""
+    listed = list(cases)
+    incidents = {case.incident_hash for case in listed} - {""}
+    victims = {case.victim_hash for case in listed} - {""}
+    by_key = defaultdict(set)
+    sharing = cases_visible_to(user).filter(Q(incident_hash__in=incidents) | Q(victim_hash__in=victims))
+    for pk, reference, incident, victim in sharing.values_list(
+        "pk", "crime_reference", "incident_hash", "victim_hash"
+    ):
+        by_key["incident", incident].add((pk, reference))
+        by_key["victim", victim].add((pk, reference))
+    found = {}
+    for case in listed:
+        others = set()
+        if case.incident_hash:
+            others |= by_key["incident", case.incident_hash]
+        if case.victim_hash:
+            others |= by_key["victim", case.victim_hash]
+        found[case.pk] = sorted(reference for pk, reference in others if pk != case.pk)
+    return found
+
+
+@dataclass(frozen=True)
+class Day:
+    """The drafts of one BCU, to be checked and submitted together."""
+
+    bcu: Bcu
+    suitable: list[Row]
+    not_suitable: list[Row]
+
+    @property
+    def rows(self) -> list[Row]:
+        return self.suitable + self.not_suitable
+
+    @property
+    def without_team(self) -> list[Row]:
+        """Cases that go to a team, with neither a ward nor a team chosen: they hold up the submission."""
+        return [
+            row
+            for row in self.rows
+            if row.decision
+            and (row.decision.suitable or row.decision.referred_anyway)
+            and row.case.ward is None
+            and row.decision.team is None
+        ]
+
+
+def drafted_days(user: User) -> list[Day]:
+    """The drafts that wait for submission, by BCU."""
+    drafted = rows(user, waiting(user).filter(decision__isnull=False))
+    return [
+        Day(
+            bcu=bcu,
+            suitable=[r for r in drafted if r.case.bcu_id == bcu.pk and r.decision and r.decision.suitable],
+            not_suitable=[
+                r for r in drafted if r.case.bcu_id == bcu.pk and r.decision and not r.decision.suitable
+            ],
+        )
+        for bcu in bcus_of(user).order_by("name")
+        if any(row.case.bcu_id == bcu.pk for row in drafted)
+    ]
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of one submitted case."""
+
+    decision: Decision
+    referral: Referral | None
+
+
+def fates(submission: Submission) -> list[Fate]:
+    """What became of each case of a submission, in order of report time."""
+    decisions = (
+        submission.decisions.select_related("case__ward", "case__referral__team", "case__referral__ward")
+        .prefetch_related("case__referral__notifications")
+        .order_by(F("case__reported_at"), "case__crime_reference")
+    )
+    return [Fate(decision, getattr(decision.case, "referral", None)) for decision in decisions]

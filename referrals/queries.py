@@ -1,0 +1,219 @@
+"""What pages and jobs read. Row scope lives here: a page never reads a table but through ``visible_to``."""
+
+from datetime import date, datetime
+
+from django.db.models import (
+    Prefetch,
+    Q,
+    QuerySet,
+)
+from django.utils import timezone
+
+from referrals.models import (
+    Bcu,
+    BcuMembership,
+    Case,
+    CaseImport,
+    ContactAttempt,
+    FollowUp,
+    PersonalText,
+    Referral,
+    ReferralStatus,
+    Submission,
+    Team,
+    TeamMembership,
+    TextKind,
+    Trial,
+    VictimType,
+    Ward,
+)
+from referrals.rules.eligibility import Report
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
+
+
+def today() -> date:
+    """The date in London."""
+    return timezone.localdate()
+
+
+def bcus_of(user: User) -> QuerySet[Bcu]:
+    """The BCUs this account belongs to today."""
+    memberships = BcuMembership.objects.filter(BcuMembership.current(today()), user=user)
+    return Bcu.objects.filter(pk__in=memberships.values("bcu"))
+
+
+def teams_of(user: User) -> QuerySet[Team]:
+    """The neighbourhood teams this account belongs to today."""
+    memberships = TeamMembership.objects.filter(TeamMembership.current(today()), user=user)
+    return Team.objects.filter(pk__in=memberships.values("team"))
+
+
+def cases_visible_to(user: User) -> QuerySet[Case]:
+    """Cases, control cases among them: for those who review, and nobody else."""
+    if not user.can(Permission.VIEW_CASES):
+        return Case.objects.none()
+    return Case.objects.filter(bcu__in=bcus_of(user))
+
+
+def referrals_visible_to(user: User) -> QuerySet[Referral]:
+    """Referrals of the account's BCUs (HCOP) or of its own teams (officers and supervisors)."""
+    if not user.can(Permission.VIEW_REFERRALS):
+        return Referral.objects.none()
+    return Referral.objects.filter(Q(team__in=teams_of(user)) | Q(case__bcu__in=bcus_of(user)))
+
+
+def wards_visible_to(user: User) -> QuerySet[Ward]:
+    """The wards whose compliance the account may see: of its BCUs, or of its own teams."""
+    if not user.can(Permission.VIEW_COMPLIANCE):
+        return Ward.objects.none()
+    return Ward.objects.filter(Q(team__in=teams_of(user)) | Q(borough__bcu__in=bcus_of(user)))
+
+
+def imports_visible_to(user: User) -> QuerySet[CaseImport]:
+    """Extracts uploaded for the account's BCUs."""
+    if not user.can(Permission.IMPORT_CASES):
+        return CaseImport.objects.none()
+    return CaseImport.objects.filter(bcu__in=bcus_of(user))
+
+
+def bcus_to_import_for(user: User) -> QuerySet[Bcu]:
+    """The BCUs whose extracts the account may import: its own; commands and tasks work for all."""
+    if not user.can(Permission.IMPORT_CASES):
+        return Bcu.objects.none()
+    return Bcu.objects.all() if user.role == Role.SYSTEM else bcus_of(user)
+
+
+def recent_imports(user: User) -> QuerySet[CaseImport]:
+    """The latest twenty extracts, without their content."""
+    return (
+        imports_visible_to(user)
+        .select_related("bcu", "uploaded_by")
+        .defer("content_encrypted")
+        .order_by("-uploaded_at", "pk")[:20]
+    )
+
+
+def submissions_visible_to(user: User) -> QuerySet[Submission]:
+    """Submitted days of the account's BCUs."""
+    if not user.can(Permission.REVIEW_CASES):
+        return Submission.objects.none()
+    return Submission.objects.filter(bcu__in=bcus_of(user))
+
+
+def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
+    """What victims said that somebody must act on, for referrals the account may see."""
+    if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
+        return FollowUp.objects.none()
+    return FollowUp.objects.filter(referral__in=referrals_visible_to(user))
+
+
+def trials_visible_to(user: User) -> QuerySet[Trial]:
+    """Trials of the account's BCUs, without their seed."""
+    if not user.can(Permission.MANAGE_TRIALS):
+        return Trial.objects.none()
+    return Trial.objects.filter(bcu__in=bcus_of(user)).defer("seed_encrypted")
+
+
+def teams_to_pick_from(user: User) -> QuerySet[Team]:
+    """Every team of the account's BCUs, for a case whose ward cannot decide."""
+    return Team.objects.filter(borough__bcu__in=bcus_of(user)).select_related("borough")
+
+
+def flags_to_confirm(user: User) -> QuerySet[Referral]:
+    """Referrals whose flag on the crime management system is not confirmed yet, the oldest first."""
+    if not user.can(Permission.CONFIRM_FLAGS):
+        return Referral.objects.none()
+    return (
+        referrals_visible_to(user)
+        .filter(flag_confirmed_at__isnull=True)
+        .select_related("case", "ward", "team")
+        .order_by("made_at", "pk")
+    )
+
+
+def report_of(case: Case) -> Report:
+    """The case as the rules see it."""
+    return Report(
+        is_crime=case.is_crime,
+        individual_victim=case.victim_type == VictimType.INDIVIDUAL,
+        under_18=case.victim_under_18,
+        ward_known=case.ward_id is not None,
+    )
+
+
+def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
+    """The referral's attempts, but for those withdrawn and the rows that withdraw them."""
+    return ContactAttempt.objects.filter(
+        referral=referral, withdraws__isnull=True, withdrawn_by__isnull=True
+    ).order_by("made_at", "pk")
+
+
+def open_referrals(user: User) -> QuerySet[Referral]:
+    """Referrals to contact, the first due first, each with its communication need as ``case.needs``."""
+    needs = PersonalText.objects.filter(kind=TextKind.COMMUNICATION_NEED)
+    return (
+        referrals_visible_to(user)
+        .filter(status=ReferralStatus.OPEN)
+        .select_related("case", "ward", "taken_by")
+        .prefetch_related(Prefetch("case__texts", needs, to_attr="needs"))
+        .order_by("due_at", "pk")
+    )
+
+
+def referrals_ended_since(user: User, since: datetime) -> QuerySet[Referral]:
+    """Completed and closed referrals, the latest first."""
+    return (
+        referrals_visible_to(user)
+        .filter(closed_at__gte=since)
+        .select_related("ward", "closed_by")
+        .order_by("-closed_at", "-pk")
+    )
+
+
+def referrals_to_open(user: User) -> QuerySet[Referral]:
+    """Referrals with all that their page shows, each one's attempts oldest first."""
+    attempts = (
+        ContactAttempt.objects.filter(withdraws__isnull=True)
+        .select_related("made_by", "note", "withdrawn_by__made_by")
+        .prefetch_related(Prefetch("follow_ups", FollowUp.objects.select_related("acknowledged_by")))
+        .order_by("made_at", "pk")
+    )
+    texts = PersonalText.objects.exclude(kind=TextKind.ATTEMPT_NOTE).exclude(body="")
+    return (
+        referrals_visible_to(user)
+        .select_related("case", "ward", "team", "taken_by", "closed_by")
+        .prefetch_related(Prefetch("attempts", attempts), Prefetch("case__texts", texts))
+    )
+
+
+def referrals_linked_to(referral: Referral, user: User) -> QuerySet[Referral]:
+    """Other referrals of the same incident or victim, as far as the account may see them."""
+    same = Q(pk__in=[])
+    if referral.case.incident_hash:
+        same |= Q(case__incident_hash=referral.case.incident_hash)
+    if referral.case.victim_hash:
+        same |= Q(case__victim_hash=referral.case.victim_hash)
+    return (
+        referrals_visible_to(user)
+        .filter(same)
+        .exclude(pk=referral.pk)
+        .select_related("ward", "taken_by")
+        .order_by("made_at", "pk")
+    )
+
+
+def follow_ups_open(user: User) -> QuerySet[FollowUp]:
+    """Follow-ups nobody has acknowledged yet, the oldest first."""
+    return _follow_ups(user).filter(acknowledged_at__isnull=True).order_by("raised_at", "pk")
+
+
+def follow_ups_acknowledged_since(user: User, since: datetime) -> QuerySet[FollowUp]:
+    """Follow-ups that somebody deals with, the latest first."""
+    return _follow_ups(user).filter(acknowledged_at__gte=since).order_by("-acknowledged_at", "-pk")
+
+
+def _follow_ups(user: User) -> QuerySet[FollowUp]:
+    return follow_ups_visible_to(user).select_related(
+        "referral__ward", "attempt__withdrawn_by", "raised_by", "acknowledged_by"
+    )

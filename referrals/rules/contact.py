@@ -1,0 +1,76 @@
+"""What the restrictions rule out, what counts as contact, and when a referral may end without it.
+
+Words are the values the database keeps, so that a rule can be asked about a row as it stands.
+"""
+
+from collections.abc import Collection
+
+CONTACT_MADE = "contact_made"
+
+_METHODS_BARRED = {"no_home_visit": "home_visit"}
+# A card through the letter box is read by whoever opens it, as a voicemail is heard.
+_RESULTS_BARRED = {"no_voicemail": "message_left"}
+
+_NOBODY_SPOKEN_TO = frozenset({"no_answer", "message_left", "wrong_details"})
+_SAID_BY_THE_VICTIM = frozenset({"statement", "withdraw"})
+
+# "Repeated" attempts are at least this many.
+LEAST_TRIES = 2
+
+
+def methods_barred(restrictions: Collection[str]) -> frozenset[str]:
+    """The ways of contact that must not be used, whatever the victim's wishes."""
+    return frozenset(_METHODS_BARRED[each] for each in restrictions if each in _METHODS_BARRED)
+
+
+def results_barred(restrictions: Collection[str]) -> frozenset[str]:
+    """What must not be done once there: leaving a message where none may be left."""
+    return frozenset(_RESULTS_BARRED[each] for each in restrictions if each in _RESULTS_BARRED)
+
+
+def is_barred(method: str, result: str, restrictions: Collection[str]) -> bool:
+    """Whether an attempt went against the restrictions."""
+    return method in methods_barred(restrictions) or result in results_barred(restrictions)
+
+
+def is_contact(result: str) -> bool:
+    """Only a conversation with the victim or guardian is contact; a voicemail is none."""
+    return result == CONTACT_MADE
+
+
+def contradiction(result: str, *, follow_ups: Collection[str], support_offered: bool) -> str:
+    """Why the result cannot be logged with what is said to have come up; empty when it can.
+
+    A new offence or a threat may show itself where nobody answers; a wish must have been spoken.
+    """
+    if result not in _NOBODY_SPOKEN_TO:
+        return ""
+    if support_offered or _SAID_BY_THE_VICTIM & set(follow_ups):
+        return (
+            "The result says that nobody was spoken to, but something was said or offered: "
+            "change the result, or untick what did not come up."
+        )
+    return ""
+
+
+def same_person(name: str, other: str) -> bool:
+    """Whether two ranks with shoulder numbers are the same, spaces and case aside; blanks never are."""
+    folded, other_folded = ("".join(each.split()).casefold() for each in (name, other))
+    return bool(folded) and folded == other_folded
+
+
+def why_not_close(reason: str, *, results: Collection[str], decides_safety: bool) -> str:
+    """Why a referral cannot end without contact for this reason; empty when it can.
+
+    ``results`` are those of the attempts that stand. A supervisor decides where a contact may be
+    unsafe, and so needs no attempt for that.
+    """
+    if reason == "no_reply":
+        if len(results) >= LEAST_TRIES:
+            return ""
+        return f"Try at least {LEAST_TRIES} times, and log each attempt, before you close it so."
+    if reason in results or (reason == "unsafe" and decides_safety):
+        return ""
+    if reason == "unsafe":
+        return "Log an attempt with the result “Unsafe to attend” first, or ask your supervisor."
+    return "Log the attempt that showed it first, then close."

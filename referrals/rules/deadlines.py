@@ -1,0 +1,30 @@
+"""When a referral is due, and how it stands: computed from its events, never counted by a nightly job."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class Standing(StrEnum):
+    """How a referral stands towards its due time."""
+
+    IN_TIME = "in_time"
+    LATE = "late"
+    OVERDUE = "overdue"
+    NOT_YET_DUE = "not_yet_due"
+    CLOSED_WITHOUT_CONTACT = "closed_without_contact"
+
+
+def due(made_at: datetime, after: timedelta) -> datetime:
+    """The due time: a span of hours on the clock, across weekends, holidays and clock changes."""
+    return made_at + after
+
+
+def standing(
+    *, due_at: datetime, contacted_at: datetime | None, closed_at: datetime | None, at: datetime
+) -> Standing:
+    """How it stands at a moment. Contact at the due time itself is in time."""
+    if contacted_at is not None:
+        return Standing.IN_TIME if contacted_at <= due_at else Standing.LATE
+    if closed_at is not None:
+        return Standing.CLOSED_WITHOUT_CONTACT
+    return Standing.OVERDUE if at > due_at else Standing.NOT_YET_DUE

@@ -1,0 +1,42 @@
+"""What Celery does for referrals. Tasks take ids, may run twice, and act as this system."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from referrals.actions import notify
+from referrals.intake import holding
+from src_app.accounts.models import User
+from src_app.audit.record import acting
+
+
+@shared_task
+def deliver_mail(notification_id: int) -> None:
+    """Sends one message of the outbox."""
+    system = User.objects.system()
+    with acting("task deliver_mail", by=system):
+        notify.deliver(notification_id=notification_id, by=system)
+
+
+@shared_task
+def deliver_waiting_mail() -> None:
+    """The sweep: sends what a dead worker or a lost task left in the outbox."""
+    system = User.objects.system()
+    with acting("task deliver_waiting_mail", by=system):
+        for notification_id in notify.waiting_ids(at=timezone.now()):
+            notify.deliver(notification_id=notification_id, by=system)
+
+
+@shared_task
+def send_reminders() -> None:
+    """Queues the reminders that are due now."""
+    system = User.objects.system()
+    with acting("task send_reminders", by=system):
+        notify.remind_due(by=system, at=timezone.now())
+
+
+@shared_task
+def delete_expired_extracts() -> None:
+    """Extracts nobody confirmed are gone after a day."""
+    system = User.objects.system()
+    with acting("task delete_expired_extracts", by=system):
+        holding.delete_expired_extracts(by=system, at=timezone.now())

@@ -1,0 +1,108 @@
+"""What stands between a signed-in account and every page: the idle limit, and the second factor."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.mfa.models import Authenticator
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.cache import patch_cache_control
+from django_htmx.http import HttpResponseClientRedirect
+
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
+LAST_SEEN = "last_seen"
+BACKGROUND_HEADER = "X-Background"
+# Open to an account that has yet to set up its second factor.
+BEFORE_SECOND_FACTOR = frozenset(
+    {"account_logout", "account_reauthenticate", "accessibility", "session_stay"}
+)
+
+
+def _redirected(request: HttpRequest, url: str) -> HttpResponse:
+    """A redirect of the whole page, also where htmx asked for a part of it."""
+    return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
+
+
+class IdleTimeoutMiddleware:
+    """Signs out an account that has asked for nothing for ``settings.IDLE_TIMEOUT``.
+
+    The time of the last request is kept in the session. A page that asks by itself says so with
+    the header ``X-Background``: such requests end an idle session but never prolong one.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.user.is_authenticated and self._is_idle(request):
+            self._sign_out(request)
+            if request.path != reverse("account_login"):
+                return _redirected(request, redirect_to_login(self._came_from(request)).url)
+        response = self.get_response(request)
+        if request.user.is_authenticated:
+            # Stamped after the view, so that the request that signs in is the first.
+            if BACKGROUND_HEADER not in request.headers:
+                request.session[LAST_SEEN] = time.time()
+            # Shared desks: nothing of a signed-in page stays in the browser for the Back button.
+            if not response.has_header("Cache-Control"):
+                patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    @staticmethod
+    def _is_idle(request: HttpRequest) -> bool:
+        last_seen = request.session.get(LAST_SEEN)
+        limit = settings.IDLE_TIMEOUT.total_seconds()
+        return last_seen is not None and time.time() - last_seen > limit
+
+    @staticmethod
+    def _sign_out(request: HttpRequest) -> None:
+        logout(request)
+        minutes = int(settings.IDLE_TIMEOUT.total_seconds() // 60)
+        messages.info(
+            request,
+            f"You were signed out after {minutes} minutes without activity. Sign in to go on.",
+        )
+
+    @staticmethod
+    def _came_from(request: HttpRequest) -> str:
+        """The page to come back to: never the address of a form or of a part of a page."""
+        if "HX-Request" in request.headers:
+            page = urlsplit(request.headers.get("HX-Current-URL", ""))
+            return f"{page.path or '/'}?{page.query}".rstrip("?")
+        return request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
+
+
+class SecondFactorMiddleware:
+    """Sends an account without a second factor to set one up, where settings require it."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self,
+        request: HttpRequest,
+        view: Callable[..., HttpResponse],
+        args: list[Any],
+        kwargs: dict[str, Any],
+    ) -> HttpResponse | None:
+        """A redirect to the set-up page, or None to go on."""
+        if not settings.SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+            return None
+        name = (request.resolver_match and request.resolver_match.url_name) or ""
+        if name.startswith("mfa_") or name in BEFORE_SECOND_FACTOR:
+            return None
+        if is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):
+            return None
+        return _redirected(request, reverse("mfa_activate_totp"))

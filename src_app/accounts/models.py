@@ -1,0 +1,58 @@
+"""Accounts: made by an administrator, never by sign-up."""
+
+from typing import Any
+
+import pghistory
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.utils import timezone
+
+from src_app.accounts.roles import PERMISSIONS, Permission, Role
+
+SYSTEM_USERNAME = "system"
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes accounts."""
+
+    def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
+        """A new account; without a password nobody can sign in to it."""
+        user = self.model(username=username, **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def system(self) -> "User":
+        """The named actor of tasks and commands; nobody can sign in as it."""
+        user = self.filter(username=SYSTEM_USERNAME).first()
+        return user or self.create_user(
+            SYSTEM_USERNAME, role=Role.SYSTEM, display_name="This system", is_active=False
+        )
+
+
+@pghistory.track(exclude=["password", "last_login"], model_name="UserEvent")
+class User(AbstractBaseUser):
+    """A member of police staff. ``display_name`` is rank and shoulder number: no personal name is needed."""
+
+    username = models.CharField(max_length=150, unique=True)
+    display_name = models.CharField(max_length=100)
+    role = models.CharField(max_length=20, choices=Role.choices)
+    is_active = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "username"
+    REQUIRED_FIELDS = ["display_name", "role"]
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")
+        ]
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    def can(self, permission: Permission) -> bool:
+        """Whether this account's role holds the permission."""
+        return permission in PERMISSIONS.get(self.role, frozenset())

@@ -1,0 +1,66 @@
+"""The primary navigation: only what this account may open; the first entry is where it lands."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A page of the navigation, who may open it, and the other pages that belong under it."""
+
+    label: str
+    url_name: str
+    permission: Permission
+    prefix: str
+
+    @property
+    def url(self) -> str:
+        return reverse(self.url_name)
+
+
+ENTRIES = (
+    Entry("Overnight review", "overnight_review", Permission.REVIEW_CASES, "/overnight-review/"),
+    Entry("Import", "import_cases", Permission.IMPORT_CASES, "/import/"),
+    Entry("Flag 49", "flag_list", Permission.CONFIRM_FLAGS, "/flags/"),
+    Entry("Cases", "case_list", Permission.VIEW_CASES, "/cases/"),
+    Entry("Trial", "trial_list", Permission.MANAGE_TRIALS, "/trials/"),
+    Entry("Compliance", "compliance", Permission.VIEW_COMPLIANCE, "/compliance/"),
+    Entry("My referrals", "my_referrals", Permission.CONTACT_VICTIMS, "/referrals/"),
+    Entry("Follow-ups", "follow_up_list", Permission.ACKNOWLEDGE_FOLLOW_UPS, "/follow-ups/"),
+    Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),
+    Entry("People and wards", "place_list", Permission.MANAGE_PLACES, "/places/"),
+)
+
+
+def entries_for(user: User) -> list[Entry]:
+    """The pages this account may open, its own work first."""
+    return [entry for entry in ENTRIES if user.can(entry.permission)]
+
+
+def navigation(request: HttpRequest) -> dict[str, Any]:
+    """Context of every page: the navigation and the limits of the session."""
+    user = request.user if hasattr(request, "user") else None
+    if not isinstance(user, User):
+        return {"navigation": []}
+    return {
+        "navigation": [
+            {
+                "label": entry.label,
+                "url": entry.url,
+                "current": request.path.startswith(entry.prefix),
+            }
+            for entry in entries_for(user)
+        ],
+        "session_limits": {
+            "idle_seconds": int(settings.IDLE_TIMEOUT.total_seconds()),
+            "warning_seconds": int(settings.IDLE_WARNING.total_seconds()),
+            "stay_url": reverse("session_stay"),
+        },
+    }

@@ -1,0 +1,82 @@
+"""Roles as lists of permissions. A page or action asks for a permission, never for a role."""
+
+from enum import StrEnum
+
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    """Who someone is to this system; one for each account."""
+
+    HCOP = "hcop", "Hate crime officer (HCOP)"
+    OFFICER = "officer", "Neighbourhood officer or PCSO"
+    SUPERVISOR = "supervisor", "Neighbourhood supervisor"
+    TRIAL_LEAD = "trial_lead", "Trial lead"
+    LEADER = "leader", "Senior leader"
+    AUDITOR = "auditor", "Auditor"
+    ADMINISTRATOR = "administrator", "System administrator"
+    SYSTEM = "system", "This system"
+
+
+class Permission(StrEnum):
+    """What an account may do. Which rows it may do it to is a question for ``visible_to``."""
+
+    IMPORT_CASES = "import cases"
+    REVIEW_CASES = "review cases"
+    VIEW_CASES = "view cases"
+    CONFIRM_FLAGS = "confirm flags"
+    VIEW_REFERRALS = "view referrals"
+    CONTACT_VICTIMS = "contact victims"
+    CHASE_REFERRALS = "chase referrals"
+    ACKNOWLEDGE_FOLLOW_UPS = "acknowledge follow-ups"
+    VIEW_COMPLIANCE = "view compliance"
+    VIEW_OUTCOMES = "view outcomes"
+    IMPORT_OUTCOMES = "import outcomes"
+    COMPUTE_RATES = "compute rates"
+    MANAGE_TRIALS = "manage trials"
+    VIEW_AUDIT = "view audit"
+    MANAGE_PLACES = "manage places"
+    SEND_REMINDERS = "send reminders"
+
+
+PERMISSIONS: dict[str, frozenset[Permission]] = {
+    Role.HCOP: frozenset(
+        {
+            Permission.IMPORT_CASES,
+            Permission.REVIEW_CASES,
+            Permission.VIEW_CASES,
+            Permission.CONFIRM_FLAGS,
+            Permission.VIEW_REFERRALS,
+            Permission.CHASE_REFERRALS,
+            Permission.ACKNOWLEDGE_FOLLOW_UPS,
+            Permission.VIEW_COMPLIANCE,
+            Permission.VIEW_OUTCOMES,
+            Permission.IMPORT_OUTCOMES,
+        }
+    ),
+    Role.OFFICER: frozenset({Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS}),
+    Role.SUPERVISOR: frozenset(
+        {
+            Permission.VIEW_REFERRALS,
+            Permission.CONTACT_VICTIMS,
+            Permission.CHASE_REFERRALS,
+            Permission.ACKNOWLEDGE_FOLLOW_UPS,
+            Permission.VIEW_COMPLIANCE,
+        }
+    ),
+    Role.TRIAL_LEAD: frozenset(
+        {Permission.MANAGE_TRIALS, Permission.VIEW_COMPLIANCE, Permission.VIEW_OUTCOMES}
+    ),
+    Role.LEADER: frozenset({Permission.VIEW_COMPLIANCE, Permission.VIEW_OUTCOMES}),
+    Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES}),
+    Role.SYSTEM: frozenset(
+        {
+            Permission.IMPORT_CASES,
+            Permission.IMPORT_OUTCOMES,
+            Permission.COMPUTE_RATES,
+            Permission.SEND_REMINDERS,
+            Permission.MANAGE_PLACES,
+        }
+    ),
+}

@@ -1,0 +1,91 @@
+"""The audit log: who saw and changed what, when, for what purpose and from where.
+
+Data Protection Act 2018, section 62. It holds identifiers and names of fields, never values, so that erasing
+a record does not live on in its log; and it serves lawfulness, self-monitoring, security and criminal
+proceedings only: nothing may read it to measure anybody's work.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from src_app.database import AppendOnly
+
+
+class Action(models.TextChoices):
+    """What was done. The first word is the thing, the second what became of it."""
+
+    SIGNED_IN = "signed in", "Signed in"
+    SIGNED_OUT = "signed out", "Signed out"
+    SIGN_IN_FAILED = "sign-in failed", "Sign-in failed"
+    ACCOUNT_MADE = "account made", "Account made"
+    LIST_SHOWN = "list shown", "List shown"
+    SEARCHED = "searched", "Searched"
+    CASE_OPENED = "case opened", "Case opened"
+    REFERRAL_OPENED = "referral opened", "Referral opened"
+    DOWNLOADED = "downloaded", "Downloaded"
+    EXTRACT_UPLOADED = "extract uploaded", "Extract uploaded"
+    EXTRACT_DISCARDED = "extract discarded", "Extract discarded"
+    CASES_IMPORTED = "cases imported", "Cases imported"
+    OUTCOMES_IMPORTED = "outcomes imported", "Outcomes imported"
+    DECISION_DRAFTED = "decision drafted", "Decision drafted"
+    DECISION_CLEARED = "decision cleared", "Decision cleared"
+    RESTRICTIONS_SET = "restrictions set", "Restrictions set"
+    DECISIONS_SUBMITTED = "decisions submitted", "Decisions submitted"
+    CASES_ALLOCATED = "cases allocated", "Cases allocated"
+    REFERRALS_MADE = "referrals made", "Referrals made"
+    FLAGS_CONFIRMED = "flags confirmed", "Flags confirmed"
+    REFERRAL_TAKEN = "referral taken", "Referral taken"
+    REFERRAL_RETURNED = "referral returned", "Referral returned"
+    ATTEMPT_LOGGED = "attempt logged", "Contact attempt logged"
+    ATTEMPT_WITHDRAWN = "attempt withdrawn", "Contact attempt withdrawn"
+    REFERRAL_COMPLETED = "referral completed", "Referral completed"
+    REFERRAL_CLOSED = "referral closed", "Referral closed without contact"
+    FOLLOW_UP_RAISED = "follow-up raised", "Follow-up raised"
+    FOLLOW_UP_ACKNOWLEDGED = "follow-up acknowledged", "Follow-up acknowledged"
+    MAIL_QUEUED = "mail queued", "Mail queued"
+    MAIL_SENT = "mail sent", "Mail sent"
+    RATES_COMPUTED = "rates computed", "Rates computed"
+    TRIAL_OPENED = "trial opened", "Trial opened"
+    WARD_MODE_SET = "ward mode set", "Ward's mode set"
+    REFERENCE_DATA_LOADED = "reference data loaded", "Reference data loaded"
+
+
+class Purpose(models.TextChoices):
+    """Why, taken from the page or task, never typed."""
+
+    REVIEW = "review", "Overnight review"
+    CONTACT = "contact", "Reassurance contact"
+    SUPERVISION = "supervision", "Supervision of contact"
+    EVALUATION = "evaluation", "Evaluation of the practice"
+    INTAKE = "intake", "Intake of reports and outcomes"
+    AUDIT = "audit", "Audit"
+    ADMINISTRATION = "administration", "Administration"
+    SECURITY = "security", "Security of the system"
+
+
+class AuditEntry(AppendOnly):
+    """One act of one account. ``references`` are crime references and referral numbers, at most 1,000."""
+
+    at = models.DateTimeField(db_index=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    action = models.CharField(max_length=40, choices=Action.choices)
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    subject = models.CharField(max_length=40)
+    references = ArrayField(models.CharField(max_length=60), default=list)
+    fields = ArrayField(models.CharField(max_length=60), default=list)
+    recipients = ArrayField(models.CharField(max_length=254), default=list)
+    origin = models.CharField(max_length=100)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.UUIDField()
+
+    class Meta(AppendOnly.Meta):
+        indexes = [
+            models.Index(fields=["-at", "-id"], name="audit_latest"),
+            models.Index(fields=["actor", "-at", "-id"], name="audit_actor_latest"),
+            GinIndex(fields=["references"], name="audit_references"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.action}"

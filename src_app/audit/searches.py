@@ -1,0 +1,32 @@
+"""References searched for, kept in the session under a token, so that an address can name a search.
+
+A crime reference in an address would stand in access logs and in the browser's history.
+"""
+
+import secrets
+
+from django.http import Http404
+
+from src_app.accounts.guards import SignedInRequest
+
+_KEPT = "audit_searches"
+_MOST = 10
+
+
+def keep(request: SignedInRequest, reference: str) -> str:
+    """Keeps the reference for this session and returns its token; the oldest of many is forgotten."""
+    token = secrets.token_urlsafe(8)
+    searches = list(request.session.get(_KEPT, {}).items())[-(_MOST - 1) :]
+    request.session[_KEPT] = {**dict(searches), token: reference}
+    return token
+
+
+def kept(request: SignedInRequest) -> str:
+    """The reference of ``?search=``; empty without one. Raises Http404 for a token not of this session."""
+    token = request.GET.get("search", "")
+    if not token:
+        return ""
+    try:
+        return str(request.session.get(_KEPT, {})[token])
+    except KeyError as error:
+        raise Http404("This search has ended: search again.") from error

@@ -1,0 +1,52 @@
+"""The audit log as a table."""
+
+import django_tables2
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from src_app.audit.models import AuditEntry
+from src_app.tables import ListTable
+from src_app.templatetags.words import counted, moment
+
+SHOWN_REFERENCES = 3
+
+
+class AuditTable(ListTable):
+    """Who did what, when, to which records and why."""
+
+    at = django_tables2.Column(verbose_name="When")
+    actor = django_tables2.Column(verbose_name="Who", empty_values=())
+    action = django_tables2.Column(verbose_name="What")
+    purpose = django_tables2.Column(verbose_name="Purpose")
+    references = django_tables2.Column(verbose_name="About", empty_values=())
+    fields = django_tables2.Column(verbose_name="Fields", default="")
+    origin = django_tables2.Column(verbose_name="From")
+    request_id = django_tables2.Column(verbose_name="All of this request")
+
+    def render_at(self, record: AuditEntry) -> str:
+        return moment(record.at)
+
+    def render_actor(self, record: AuditEntry) -> str:
+        return f"{record.actor} ({record.actor.username})" if record.actor else "Not signed in"
+
+    def render_references(self, record: AuditEntry) -> str:
+        shown = ", ".join(record.references[:SHOWN_REFERENCES])
+        more = len(record.references) - SHOWN_REFERENCES
+        if more > 0:
+            shown = f"{shown} and {counted(more, 'other,others')}"
+        return f"{record.subject}: {shown}" if shown else record.subject
+
+    def render_fields(self, record: AuditEntry) -> str:
+        return ", ".join(record.fields)
+
+    def render_origin(self, record: AuditEntry) -> str:
+        return f"{record.origin}, {record.address}" if record.address else record.origin
+
+    def render_request_id(self, record: AuditEntry) -> SafeString:
+        return format_html(
+            '<a href="{}">What changed<span class="govuk-visually-hidden">: {}, {}</span></a>',
+            reverse("audit_request", args=[record.request_id]),
+            record.get_action_display(),
+            moment(record.at),
+        )

@@ -1,0 +1,49 @@
+"""The Celery application: what runs outside a request, and when."""
+
+import logging.config
+import os
+from typing import Any
+
+from celery import Celery
+from celery.schedules import crontab
+from celery.signals import setup_logging, worker_process_init
+
+from src_app.children import die_with_parent
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
+
+app = Celery("src_app")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+app.conf.beat_schedule = {
+    "deliver waiting mail": {
+        "task": "referrals.tasks.deliver_waiting_mail",
+        "schedule": 30.0,
+    },
+    "send reminders": {
+        "task": "referrals.tasks.send_reminders",
+        "schedule": crontab(minute="*/5"),
+    },
+    "delete expired extracts": {
+        "task": "referrals.tasks.delete_expired_extracts",
+        "schedule": crontab(minute="7"),
+    },
+    "compute rates": {
+        "task": "outcomes.tasks.compute_rates",
+        "schedule": crontab(hour="2", minute="30"),
+    },
+}
+
+
+@setup_logging.connect
+def _log_as_django_does(**_: Any) -> None:
+    """A receiver of this signal keeps Celery from setting up logs of its own."""
+    from django.conf import settings
+
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_: Any) -> None:
+    """A pool process outlives a killed worker otherwise, with its task half done and unseen."""
+    die_with_parent(os.getppid())

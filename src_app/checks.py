@@ -1,0 +1,53 @@
+"""Misconfiguration told at the start, each with what to do."""
+
+from typing import Any
+
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+
+def two_roles(**_: Any) -> list[CheckMessage]:
+    """In production the role that serves must not be the role that owns."""
+    if settings.PRODUCTION and settings.DATABASE_URL == settings.DATABASE_OWNER_URL:
+        return [
+            Error(
+                "The web application would run as the owner of the database.",
+                hint="Set DATABASE_URL to the runtime role and DATABASE_OWNER_URL to the owner.",
+                id="src_app.E001",
+            )
+        ]
+    return []
+
+
+def usable_keys(**_: Any) -> list[CheckMessage]:
+    """Keys must be there, long enough and of the right form."""
+    found: list[CheckMessage] = []
+    if len(settings.LINKING_KEY) < 32:
+        found.append(
+            Error(
+                "LINKING_KEY is shorter than 32 characters.",
+                hint="Make one with: openssl rand -hex 32",
+                id="src_app.E002",
+            )
+        )
+    for name in ("EXTRACT_KEYS", "TRIAL_SEAL_KEYS"):
+        try:
+            usable = [Fernet(key.encode()) for key in getattr(settings, name)]
+        except ValueError:
+            usable = []
+        if not usable:
+            found.append(
+                Error(
+                    f"{name} holds no usable key.",
+                    hint="Each is 32 random bytes in URL-safe base64; several are separated by commas.",
+                    id="src_app.E003",
+                )
+            )
+    return found
+
+
+def register_all() -> None:
+    """Registers the checks; called when the application is ready."""
+    register(two_roles, Tags.security)
+    register(usable_keys, Tags.security)

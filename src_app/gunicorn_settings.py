@@ -1,0 +1,23 @@
+"""How gunicorn serves the project: ``gunicorn --config python:src_app.gunicorn_settings``."""
+
+import os
+from typing import Any
+
+from src_app.children import die_with_parent
+
+wsgi_app = "src_app.wsgi:application"
+bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_WORKERS", "2"))
+threads = int(os.environ.get("WEB_THREADS", "4"))
+timeout = 60
+accesslog = os.environ.get("WEB_ACCESS_LOG", "-")
+# The path without its query string, which may hold what someone searched for; no referrer for the
+# same reason.
+access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+control_socket_disable = True
+
+
+def post_fork(server: Any, _worker: Any) -> None:
+    """In a new worker process: end with the master, should that be killed."""
+    die_with_parent(server.pid)

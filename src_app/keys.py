@@ -1,0 +1,55 @@
+"""What is done with the keys that live outside the database."""
+
+import hashlib
+import hmac
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+
+
+def linking_hash(kind: str, value: str) -> str:
+    """The keyed hash (64 hex digits) under which an incident or victim key is kept, for linking alone.
+
+    ``kind`` separates the domains, so that an incident and a victim of the same key do not meet. Spaces and
+    case are folded; an empty value gives an empty hash, which links nothing.
+    """
+    folded = "".join(value.split()).upper()
+    if not folded:
+        return ""
+    message = f"{kind}\x1f{folded}".encode()
+    return hmac.new(settings.LINKING_KEY.encode(), message, hashlib.sha256).hexdigest()
+
+
+class WrongKey(Exception):
+    """No configured key opens this; the key that sealed it is lost or missing from the settings."""
+
+
+def _fernets(keys: list[str]) -> MultiFernet:
+    return MultiFernet([Fernet(key.encode()) for key in keys])
+
+
+def encrypt_extract(content: bytes) -> bytes:
+    """An uploaded extract, encrypted for the hours it waits for confirmation."""
+    return _fernets(settings.EXTRACT_KEYS).encrypt(content)
+
+
+def decrypt_extract(token: bytes) -> bytes:
+    """The extract's bytes; raises :class:`WrongKey`."""
+    return _open(settings.EXTRACT_KEYS, token)
+
+
+def seal_seed(seed: bytes) -> bytes:
+    """A trial's seed, encrypted under the first of ``TRIAL_SEAL_KEYS``."""
+    return _fernets(settings.TRIAL_SEAL_KEYS).encrypt(seed)
+
+
+def open_seed(token: bytes | memoryview | None) -> bytes:
+    """The seed (32 bytes), for the length of one allocation; raises :class:`WrongKey`."""
+    return _open(settings.TRIAL_SEAL_KEYS, bytes(token or b""))
+
+
+def _open(keys: list[str], token: bytes) -> bytes:
+    try:
+        return _fernets(keys).decrypt(bytes(token))
+    except InvalidToken as error:
+        raise WrongKey("None of the configured keys opens this.") from error

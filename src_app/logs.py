@@ -1,0 +1,134 @@
+"""Logs and error reports that name no victim: JSON lines, scrubbed on the way out.
+
+Code is written not to log personal data; the scrubber is the second guard, for what an exception message or
+a library's own line may carry.
+"""
+
+import logging
+import re
+from typing import Any
+
+import structlog
+from django.http import HttpRequest
+from django.views.debug import SafeExceptionReporterFilter
+
+REMOVED = "[removed]"
+
+_PERSONAL = re.compile(
+    r"""
+      \b[A-Z]{1,2}\d[A-Z\d]?\ ?\d[A-Z]{2}\b            # postcode
+    | \b\d{2}/\d{4,8}/\d{2}\b                          # crime reference
+    | \bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b               # incident reference
+    | \bV\d{5,}\b                                      # victim key
+    | [\w.+-]+@[\w-]+\.[\w.-]+                         # e-mail address
+    | (?<![\d:.\-])(?:\+44|0)\d[\d\ ]{8,11}\b          # telephone number
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+
+
+def scrub(text: str) -> str:
+    """The text with postcodes, references, victim keys, addresses and numbers replaced by ``[removed]``."""
+    return _PERSONAL.sub(REMOVED, text)
+
+
+def scrub_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """structlog processor: scrubs every value of the event, however deep."""
+    return {key: _scrub_value(value) for key, value in event.items()}
+
+
+def _scrub_value(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _scrub_value(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrub_value(inner) for inner in value]
+    if value is None or isinstance(value, bool | int | float | logging.LogRecord):
+        return value
+    return scrub(str(value))
+
+
+class NothingInErrorReports(SafeExceptionReporterFilter):
+    """Error reports carry the trace's places alone: no POST data, no local variables, no settings."""
+
+    def get_post_parameters(self, request: HttpRequest | None) -> dict[str, Any]:
+        return {}
+
+    def get_traceback_frame_variables(self, request: Any, tb_frame: Any) -> Any:
+        return []
+
+    def get_safe_settings(self) -> dict[str, Any]:
+        return {}
+
+    def get_safe_request_meta(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def get_safe_cookies(self, request: HttpRequest) -> dict[str, Any]:
+        return {}
+
+    def is_active(self, request: HttpRequest | None) -> bool:
+        return True
+
+
+def place_of_error(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """structlog processor: an exception becomes its type and the places it passed, without its message.
+
+    A database error's message quotes the row that failed, and so a victim's data.
+    """
+    information = event.pop("exc_info", None)
+    if not information:
+        return event
+    if not isinstance(information, tuple):
+        return event
+    kind, _error, trace = information
+    frames = []
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    event.update(error=kind.__name__ if kind else "", trace=frames)
+    return event
+
+
+def logging_config(environment: str) -> dict[str, Any]:
+    """Django's LOGGING: everything through one handler, as JSON lines on standard error."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        place_of_error,
+    ]
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": shared,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    scrub_event,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"standard_error": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {
+            "handlers": ["standard_error"],
+            "level": "WARNING" if environment == "test" else "INFO",
+        },
+        "loggers": {
+            # The default logger would mail error reports to administrators.
+            "django": {"handlers": [], "propagate": True},
+            "django.request": {"handlers": [], "propagate": True},
+            "django.server": {"handlers": [], "propagate": True},
+        },
+    }

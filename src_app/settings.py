@@ -1,0 +1,261 @@
+"""Settings, all from the environment.
+
+``ENVIRONMENT`` is ``production`` unless it says otherwise; ``demo`` and ``test`` relax what needs TLS and
+what would stand between a newcomer and the first page. README.md lists every variable.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+import pghistory
+import pgtrigger
+from csp.constants import NONE, SELF
+
+from src_app.logs import logging_config
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+ENVIRONMENT = env.str("ENVIRONMENT", "production")
+if ENVIRONMENT not in {"production", "demo", "test"}:
+    raise ValueError(f"ENVIRONMENT is {ENVIRONMENT!r}; it must be production, demo or test.")
+PRODUCTION = ENVIRONMENT == "production"
+DEBUG = False
+
+# Keys, none of them in the database.
+SECRET_KEY = env.str("SECRET_KEY")
+# Incident and victim keys are stored as HMAC-SHA256 under this key; changing it unlinks what came before.
+LINKING_KEY = env.str("LINKING_KEY")
+# Fernet keys, the first encrypts and all decrypt: waiting extracts, and trial seeds.
+EXTRACT_KEYS = env.list("EXTRACT_KEYS")
+TRIAL_SEAL_KEYS = env.list("TRIAL_SEAL_KEYS")
+
+# The force's own words.
+TIME_ZONE = "Europe/London"
+LANGUAGE_CODE = "en-gb"
+USE_I18N = False
+USE_TZ = True
+FLAG_NAME = env.str("FLAG_NAME", "flag 49")
+CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
+CRIME_REFERENCE_PATTERN = env.str("CRIME_REFERENCE_PATTERN", r"\d{2}/\d{4,8}/\d{2}")
+REFERRAL_DUE_AFTER = timedelta(hours=env.int("REFERRAL_DUE_HOURS", 72))
+REMIND_BEFORE_DUE = timedelta(hours=env.int("REMIND_HOURS_BEFORE_DUE", 24))
+WAITING_EXTRACT_KEPT_FOR = timedelta(hours=24)
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+
+# Applications.
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "crispy_forms",
+    "crispy_forms_gds",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_tables2",
+    "pghistory",
+    "pgtrigger",
+    "src_app",
+    "src_app.accounts",
+    "src_app.audit",
+    "referrals",
+    "outcomes",
+]
+
+MIDDLEWARE = [
+    "src_app.audit.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "src_app.accounts.middleware.IdleTimeoutMiddleware",
+    "src_app.accounts.middleware.SecondFactorMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "src_app.audit.middleware.HistoryContextMiddleware",
+]
+
+ROOT_URLCONF = "src_app.urls"
+WSGI_APPLICATION = "src_app.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000")
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "src_app.accounts.navigation.navigation",
+            ],
+        },
+    }
+]
+CRISPY_ALLOWED_TEMPLATE_PACKS = ["gds"]
+CRISPY_TEMPLATE_PACK = "gds"
+
+# Database: the runtime role here, the owner only for migrations.
+# ATOMIC_REQUESTS stays off: actions own their transactions.
+_TIMEOUTS = "-c lock_timeout=10s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s"
+
+
+def _database(url: str, options: str) -> dict[str, Any]:
+    config = environ.Env.db_url_config(url)
+    return {
+        **config,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        # The address may carry options of its own: sslmode, or the folder of a Unix socket as host.
+        "OPTIONS": {**config.get("OPTIONS", {}), "options": options},
+    }
+
+
+DATABASE_URL = env.str("DATABASE_URL")
+DATABASE_OWNER_URL = env.str("DATABASE_OWNER_URL", DATABASE_URL)
+DATABASES = {
+    "default": _database(DATABASE_URL, _TIMEOUTS),
+    "owner": {
+        **_database(DATABASE_OWNER_URL, "-c lock_timeout=30s"),
+        "CONN_MAX_AGE": 0,
+        "TEST": {"MIRROR": "default"},
+    },
+}
+
+# The context is stored in each event row (a context table's rows could be changed later), written by
+# statement triggers (a fifth of the cost of row triggers on bulk writes), never to be changed again.
+PGHISTORY_CONTEXT_FIELD = pghistory.ContextJSONField()
+PGHISTORY_CONTEXT_ID_FIELD = pghistory.ContextUUIDField()
+PGHISTORY_LEVEL = pgtrigger.Statement
+PGHISTORY_APPEND_ONLY = True
+
+# Redis: cache and broker.
+REDIS_URL = env.str("REDIS_URL")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "web",
+    }
+}
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+
+# Sign-in.
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {
+        "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
+        "OPTIONS": {"min_length": 12},
+    },
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+]
+ACCOUNT_ADAPTER = "src_app.accounts.adapter.ClosedAccountAdapter"
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # staff are known by username; no e-mail address is held
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = False
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Reassurance contact"
+SECOND_FACTOR_REQUIRED = PRODUCTION
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+IDLE_TIMEOUT = timedelta(minutes=env.int("IDLE_TIMEOUT_MINUTES", 20))
+IDLE_WARNING = timedelta(minutes=2)
+
+# Transport and browser.
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = PRODUCTION
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
+SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = PRODUCTION
+SECURE_HSTS_PRELOAD = PRODUCTION
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],  # data: is the second factor's QR code
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "manifest-src": [SELF],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+# Uploads stay in memory: an extract written to a temporary file would outlive the request that holds it.
+FILE_UPLOAD_HANDLERS = ["src_app.uploads.BoundedMemoryUploadHandler"]
+
+# Static files.
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "var" / "static")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": (
+            "django.contrib.staticfiles.storage.StaticFilesStorage"
+            if ENVIRONMENT == "test"
+            else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        )
+    },
+}
+
+# Mail.
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525"))
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "reassurance-contact@example.police.uk")
+MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2]
+# A claim outlasts every SMTP time-out: connect, greeting, envelope and data may each take EMAIL_TIMEOUT.
+MAIL_LEASE = timedelta(minutes=5)
+
+# Celery.
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_TASK_TIME_LIMIT = 600
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_connect_timeout": 3}
+
+# Logs.
+LOGGING = logging_config(ENVIRONMENT)
+DEFAULT_EXCEPTION_REPORTER_FILTER = "src_app.logs.NothingInErrorReports"
+SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -1,0 +1,78 @@
+"""Dates, spans and shares in the words pages use."""
+
+from datetime import date, datetime, timedelta
+
+from django import template
+from django.utils import timezone
+
+register = template.Library()
+
+
+@register.filter
+def clock(value: datetime) -> str:
+    """``2:05pm``, in London."""
+    local = timezone.localtime(value)
+    return f"{local.hour % 12 or 12}:{local.minute:02}{'am' if local.hour < 12 else 'pm'}"
+
+
+@register.filter
+def day(value: date | datetime) -> str:
+    """``23 November 2026``."""
+    if isinstance(value, datetime):
+        value = timezone.localtime(value).date()
+    return f"{value.day} {value:%B %Y}"
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """``23 November 2026, 2:05pm``; nothing for no moment."""
+    return f"{day(value)}, {clock(value)}" if value else ""
+
+
+@register.filter
+def weekday_moment(value: datetime) -> str:
+    """``Sunday 22 November, 9:12am``, for what is at most some days away."""
+    local = timezone.localtime(value)
+    return f"{local:%A} {local.day} {local:%B}, {clock(value)}"
+
+
+def span(length: timedelta) -> str:
+    """``40 minutes``, ``22 hours``, ``3 days``: rounded down, days from two days on."""
+    minutes = int(length.total_seconds() // 60)
+    if minutes < 60:
+        return _counted(minutes, "minute")
+    hours = minutes // 60
+    return _counted(hours, "hour") if hours < 48 else _counted(hours // 24, "day")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@register.filter
+def waited(since: datetime, now: datetime) -> str:
+    """How long it has waited: ``22 hours``."""
+    return span(max(now - since, timedelta()))
+
+
+@register.filter
+def due_words(due_at: datetime, now: datetime) -> str:
+    """``due in 5 hours``, or ``2 days overdue``."""
+    if due_at < now:
+        return f"{span(now - due_at)} overdue"
+    return f"due in {span(due_at - now)}"
+
+
+@register.filter
+def of(part: int, whole: int) -> str:
+    """``262 of 371 (71%)``; without a percentage of nothing."""
+    if not whole:
+        return f"{part} of {whole}"
+    return f"{part} of {whole} ({part * 100 / whole:.0f}%)"
+
+
+@register.filter
+def counted(number: int, nouns: str) -> str:
+    """``1 report`` or ``24 reports`` for ``"report,reports"``."""
+    singular, plural = nouns.split(",")
+    return f"{number:,} {singular if number == 1 else plural}"

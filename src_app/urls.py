@@ -1,0 +1,15 @@
+"""Every address of the application; ``tests/meta/access.csv`` says who may call each."""
+
+from django.urls import include, path
+
+from src_app.views import home
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("account/", include("allauth.account.urls")),
+    path("account/2fa/", include("allauth.mfa.urls")),
+    path("", include("src_app.accounts.urls")),
+    path("audit/", include("src_app.audit.urls")),
+    path("", include("referrals.urls")),
+    path("", include("outcomes.urls")),
+]

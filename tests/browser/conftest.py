@@ -1,0 +1,166 @@
+"""The running system, and a browser in front of it.
+
+Nothing here shares a process or a database with the tests beside it: the system is started as
+``script/demo`` starts it, in a directory of its own, and everything is done through its pages.
+"""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+WIDTHS = (320, 1280)
+
+
+@dataclass(frozen=True)
+class System:
+    """A running system: where it answers, who may sign in, and where its files are."""
+
+    address: str
+    passwords: dict[str, str]
+    directory: Path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole demo with its months of history, until the last browser test has ended."""
+    directory = tmp_path_factory.mktemp("system")
+    port = _free_port()
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "ENVIRONMENT"}
+    }
+    output = directory / "demo.log"
+    with open(output, "wb") as log:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "src_app.demo", "--directory", str(directory), "--port", str(port)],
+            env={**env, "COLUMNS": "200"},
+            cwd=ROOT,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        passwords = _wait_for_sign_ins(demo, output)
+        yield System(f"http://127.0.0.1:{port}", passwords, directory)
+    finally:
+        demo.terminate()
+        demo.wait(60)
+
+
+def _wait_for_sign_ins(demo: "subprocess.Popen[bytes]", output: Path) -> dict[str, str]:
+    """The passwords the demo prints once it serves; fails with its output if it ends before."""
+    while True:
+        text = output.read_text()
+        if "Ctrl-C stops it" in text:
+            return dict(re.findall(r"^ ?\w+ +(\w+) +(\S+) *$", text, re.MULTILINE))
+        try:
+            demo.wait(0.2)
+        except subprocess.TimeoutExpired:
+            continue
+        pytest.fail(f"The demo ended before it served:\n{text}")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The distribution's Chromium, driven by Playwright."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ["CHROMIUM_PATH"],
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture
+def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
+    """Opens a browser of one's own as one of the demo's people, and signs in."""
+    contexts: list[BrowserContext] = []
+
+    def open_as(username: str, *, width: int = 1280, javascript: bool = True) -> Page:
+        context = chromium.new_context(
+            viewport={"width": width, "height": 800},
+            locale="en-GB",
+            timezone_id="Europe/London",
+            java_script_enabled=javascript,
+        )
+        contexts.append(context)
+        page = context.new_page()
+        # A content policy that stops something of ours is a fault of the page.
+        page.on("console", lambda message: _no_complaint(message.text, message.type))
+        page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
+        page.goto(f"{system.address}/")
+        page.get_by_label("Username").fill(username)
+        page.get_by_label("Password").fill(system.passwords[username])
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("button", name="Sign out").wait_for()
+        return page
+
+    yield open_as
+    for context in contexts:
+        context.close()
+
+
+def _no_complaint(text: str, kind: str) -> None:
+    if kind == "error":
+        pytest.fail(f"the browser's console: {text}")
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where screenshots go: ``SCREENSHOTS`` names a folder to keep them in."""
+    folder = Path(os.environ.get("SCREENSHOTS") or tmp_path_factory.mktemp("pictures"))
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+Look = Callable[[Page, str], None]
+
+
+@pytest.fixture
+def look(pictures: Path) -> Look:
+    """Pictures of the page at each width, nothing wider than the window, and axe finding nothing."""
+
+    def look_at(page: Page, name: str) -> None:
+        size = page.viewport_size
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+            page.screenshot(path=pictures / f"{name}-{width}.png", full_page=True)
+            too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+            assert too_wide <= 0, f"{name} scrolls sideways at {width} px, by {too_wide} px"
+            assert violations(page) == [], f"{name} at {width} px"
+        if size:
+            page.set_viewport_size(size)
+
+    return look_at
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds against WCAG 2.2 AA and its best practices, one line each."""
+    page.evaluate(AXE)
+    found = page.evaluate("axe.run(document)")
+    return [
+        f"{rule['id']}: {rule['help']}: {node['html'][:200]}"
+        for rule in found["violations"]
+        for node in rule["nodes"]
+    ]

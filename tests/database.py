@@ -1,0 +1,99 @@
+"""The test database: made and migrated by the owner, used with the runtime role's rights and no others."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import psycopg2
+from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.signals import connection_created
+from django.test import TransactionTestCase
+from environ import Env
+from psycopg2 import sql
+
+from src_app.database import runtime_role
+
+# Any number, the same in every worker: they make one role, one after another.
+_TURN = 5_310_447
+
+
+class RolesMissing(RuntimeError):
+    """The tests cannot run with the runtime role's rights; says what to do."""
+
+
+def log_in_as_owner() -> None:
+    """Points the default connection at the owner's address; call it before any connection is made."""
+    owner = Env.db_url_config(settings.DATABASE_OWNER_URL)
+    for name in ("USER", "PASSWORD", "HOST", "PORT"):
+        settings.DATABASES[DEFAULT_DB_ALIAS][name] = owner[name]
+    if owner["USER"] == runtime_role():
+        # One role was given: the tests' own takes the part of the runtime role.
+        settings.DATABASE_URL = f"postgres://{owner['USER']}_tests_runtime@/ignored"
+
+
+def make_roles_usable() -> None:
+    """Makes the runtime role if it is missing, and lets the owner act as it; raises RolesMissing."""
+    owner = psycopg2.connect(settings.DATABASE_OWNER_URL)
+    role = sql.Identifier(runtime_role())
+    try:
+        owner.autocommit = True
+        with owner.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [_TURN])
+            cursor.execute("SELECT FROM pg_roles WHERE rolname = %s", [runtime_role()])
+            if cursor.fetchone() is None:
+                cursor.execute(sql.SQL("CREATE ROLE {role} NOLOGIN").format(role=role))
+            with suppress(psycopg2.errors.InsufficientPrivilege):
+                cursor.execute(sql.SQL("SET ROLE {role}").format(role=role))
+                return
+            cursor.execute(sql.SQL("GRANT {role} TO CURRENT_USER").format(role=role))
+    except psycopg2.errors.InsufficientPrivilege as error:
+        raise RolesMissing(
+            "Tests run with the runtime role's rights. The role of DATABASE_OWNER_URL must be a member of "
+            f"{runtime_role()}, or be allowed to make that role (CREATEROLE)."
+        ) from error
+    finally:
+        owner.close()
+
+
+def _set_role(connection: Any) -> None:
+    # Past Django's cursors, so that no test counts it among its queries.
+    with connection.connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SET ROLE {role}").format(role=sql.Identifier(runtime_role())))
+
+
+def _on_new_connection(connection: Any, **_: Any) -> None:
+    if connection.alias == DEFAULT_DB_ALIAS:
+        _set_role(connection)
+
+
+@contextmanager
+def owner_rights() -> Iterator[None]:
+    """The owner's rights on this thread's connection while the context lasts."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    connection.ensure_connection()
+    with connection.connection.cursor() as cursor:
+        cursor.execute("RESET ROLE")
+    try:
+        yield
+    finally:
+        _set_role(connection)
+
+
+def use_runtime_role() -> None:
+    """From here on every connection has the runtime role's rights; only the flush after a test has more."""
+    connection_created.connect(_on_new_connection, dispatch_uid="tests.runtime_role")
+    connections[DEFAULT_DB_ALIAS].close()
+    flush = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]  # not in the stubs
+
+    def flush_as_owner(case: TransactionTestCase) -> None:
+        with owner_rights():
+            flush(case)
+
+    TransactionTestCase._fixture_teardown = flush_as_owner  # type: ignore[attr-defined]
+
+
+def stop_using_runtime_role() -> None:
+    """Before the database is dropped."""
+    connection_created.disconnect(dispatch_uid="tests.runtime_role")
+    connections[DEFAULT_DB_ALIAS].close()

@@ -1,0 +1,360 @@
+"""Records for tests, each valid by itself; say only what the test is about."""
+
+import uuid
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory
+
+from outcomes.models import OutcomeCode, RateSnapshot, RecordedOutcome
+from referrals.models import (
+    Allocation,
+    Arm,
+    Bcu,
+    BcuMembership,
+    Borough,
+    Case,
+    CaseImport,
+    CloseReason,
+    ContactAttempt,
+    Decision,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Method,
+    Mode,
+    Notification,
+    PersonalText,
+    Postcode,
+    Referral,
+    ReferralStatus,
+    Result,
+    Strand,
+    Submission,
+    Team,
+    TeamMembership,
+    TextKind,
+    Trial,
+    TrialStatus,
+    UnitKey,
+    VictimType,
+    Ward,
+    WardMode,
+)
+from src_app.accounts.models import User
+from src_app.accounts.roles import Role
+from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.keys import encrypt_extract, seal_seed
+
+NOW = datetime(2026, 11, 23, 7, 30, tzinfo=ZoneInfo("Europe/London"))
+LONG_AGO = date(2022, 1, 1)
+PASSWORD = "correct horse battery staple"
+SEED = bytes(range(32))
+
+
+class BcuFactory(DjangoModelFactory[Bcu]):
+    class Meta:
+        model = Bcu
+
+    code = Sequence(lambda n: f"BCU{n}")
+    name = Sequence(lambda n: f"Unit {n}")
+
+
+class BoroughFactory(DjangoModelFactory[Borough]):
+    class Meta:
+        model = Borough
+
+    code = Sequence(lambda n: f"E09{n:06}")
+    name = Sequence(lambda n: f"Borough {n}")
+    bcu = SubFactory(BcuFactory)
+
+
+class TeamFactory(DjangoModelFactory[Team]):
+    class Meta:
+        model = Team
+
+    name = Sequence(lambda n: f"Team {n}")
+    borough = SubFactory(BoroughFactory)
+    mailbox = Sequence(lambda n: f"team{n}@example.police.uk")
+
+
+class WardFactory(DjangoModelFactory[Ward]):
+    """A ward with a team of its own, of the same borough."""
+
+    class Meta:
+        model = Ward
+
+    code = Sequence(lambda n: f"E05{n:06}")
+    name = Sequence(lambda n: f"Ward {n}")
+    borough = SubFactory(BoroughFactory)
+    team = SubFactory(TeamFactory, borough=SelfAttribute("..borough"))
+
+
+class WardModeFactory(DjangoModelFactory[WardMode]):
+    class Meta:
+        model = WardMode
+
+    ward = SubFactory(WardFactory)
+    mode = Mode.SRC_FOR_ALL
+    starts_on = LONG_AGO
+
+
+class PostcodeFactory(DjangoModelFactory[Postcode]):
+    class Meta:
+        model = Postcode
+
+    pcds = Sequence(lambda n: f"SW{n % 20} {n % 10}AA")
+    ward = SubFactory(WardFactory)
+
+
+class UserFactory(DjangoModelFactory[User]):
+    """An account that signs in with ``PASSWORD``."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = Sequence(lambda n: f"user{n}")
+    display_name = Sequence(lambda n: f"PC {n:04}")
+    role = Role.OFFICER
+
+    @classmethod
+    def _create(cls, model_class: type[User], *_: Any, **fields: Any) -> User:
+        return model_class.objects.create_user(fields.pop("username"), PASSWORD, **fields)
+
+
+class TeamMembershipFactory(DjangoModelFactory[TeamMembership]):
+    class Meta:
+        model = TeamMembership
+
+    user = SubFactory(UserFactory)
+    team = SubFactory(TeamFactory)
+    starts_on = LONG_AGO
+
+
+class BcuMembershipFactory(DjangoModelFactory[BcuMembership]):
+    class Meta:
+        model = BcuMembership
+
+    user = SubFactory(UserFactory, role=Role.HCOP)
+    bcu = SubFactory(BcuFactory)
+    starts_on = LONG_AGO
+
+
+class CaseFactory(DjangoModelFactory[Case]):
+    """A crime against an individual, reported the evening before ``NOW``, not decided yet."""
+
+    class Meta:
+        model = Case
+
+    ward = SubFactory(WardFactory)
+    bcu = SelfAttribute("ward.borough.bcu")
+    crime_reference = Sequence(lambda n: f"01/{7_100_000 + n}/26")
+    reported_at = Sequence(lambda n: NOW - timedelta(hours=12) + timedelta(seconds=n % 3600))
+    occurred_at = LazyAttribute(lambda case: case.reported_at - timedelta(hours=1))
+    offence = "Harassment"
+    strands = LazyFunction(lambda: [Strand.RACE.value])
+    is_crime = True
+    victim_type = VictimType.INDIVIDUAL
+    officer_in_case = "PC 9001"
+    imported_at = NOW - timedelta(hours=1)
+    changed_at = SelfAttribute("imported_at")
+
+
+class PersonalTextFactory(DjangoModelFactory[PersonalText]):
+    class Meta:
+        model = PersonalText
+
+    case = SubFactory(CaseFactory)
+    kind = TextKind.SAFETY_NOTE
+    body = "Do not attend the address"
+    changed_at = NOW - timedelta(hours=1)
+
+
+class SubmissionFactory(DjangoModelFactory[Submission]):
+    class Meta:
+        model = Submission
+
+    bcu = SubFactory(BcuFactory)
+    submitted_by = SubFactory(UserFactory, role=Role.HCOP)
+    submitted_at = NOW
+
+
+class DecisionFactory(DjangoModelFactory[Decision]):
+    """A draft: suitable."""
+
+    class Meta:
+        model = Decision
+
+    case = SubFactory(CaseFactory)
+    suitable = True
+    drafted_by = SubFactory(UserFactory, role=Role.HCOP)
+    drafted_at = NOW - timedelta(minutes=10)
+
+
+class TrialFactory(DjangoModelFactory[Trial]):
+    """A trial that recruits, its seed ``SEED``."""
+
+    class Meta:
+        model = Trial
+
+    bcu = SubFactory(BcuFactory)
+    name = Sequence(lambda n: f"Trial {n}")
+    status = TrialStatus.RECRUITING
+    seed_encrypted = LazyFunction(lambda: seal_seed(SEED))
+    opened_at = NOW - timedelta(days=30)
+    opened_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+
+
+class AllocationFactory(DjangoModelFactory[Allocation]):
+    """An allocation written directly: its hashes are unique and of the right form, but no true chain."""
+
+    class Meta:
+        model = Allocation
+
+    case = SubFactory(CaseFactory)
+    trial = SubFactory(TrialFactory, bcu=SelfAttribute("..case.bcu"))
+    number = Sequence(lambda n: n + 1)
+    stratum = SelfAttribute("case.ward.borough")
+    position = Sequence(lambda n: n + 1)
+    arm = Arm.SRC
+    submission = SubFactory(SubmissionFactory, bcu=SelfAttribute("..case.bcu"))
+    allocated_at = NOW
+    previous_hash = Sequence(lambda n: f"{n:064x}")
+    row_hash = Sequence(lambda n: f"{n + 1:064x}")
+
+
+class UnitKeyFactory(DjangoModelFactory[UnitKey]):
+    class Meta:
+        model = UnitKey
+
+    allocation = SubFactory(AllocationFactory)
+    trial = SelfAttribute("allocation.trial")
+    key_hash = Sequence(lambda n: f"{n:064x}")
+
+
+class ReferralFactory(DjangoModelFactory[Referral]):
+    """An open referral, made at ``NOW`` less an hour and due 72 hours after it was made."""
+
+    class Meta:
+        model = Referral
+
+    number = Sequence(lambda n: f"SRC-2026-{900_000 + n:06}")
+    case = SubFactory(CaseFactory, decided_at=NOW - timedelta(hours=1))
+    ward = SelfAttribute("case.ward")
+    team = SelfAttribute("ward.team")
+    made_at = NOW - timedelta(hours=1)
+    made_by = SubFactory(UserFactory, role=Role.HCOP)
+    due_at = LazyAttribute(lambda referral: referral.made_at + timedelta(hours=72))
+
+    class Params:
+        completed = Trait(
+            status=ReferralStatus.COMPLETED,
+            contacted_at=LazyAttribute(lambda r: r.made_at + timedelta(hours=5)),
+            closed_at=LazyAttribute(lambda r: r.made_at + timedelta(hours=5)),
+            closed_by=SubFactory(UserFactory),
+        )
+        closed = Trait(
+            status=ReferralStatus.CLOSED,
+            close_reason=CloseReason.NO_REPLY,
+            closed_at=LazyAttribute(lambda r: r.made_at + timedelta(hours=70)),
+            closed_by=SubFactory(UserFactory),
+        )
+
+
+class ContactAttemptFactory(DjangoModelFactory[ContactAttempt]):
+    class Meta:
+        model = ContactAttempt
+
+    referral = SubFactory(ReferralFactory)
+    made_by = SubFactory(UserFactory)
+    made_at = LazyAttribute(lambda attempt: attempt.referral.made_at + timedelta(minutes=30))
+    logged_at = SelfAttribute("made_at")
+    method = Method.TELEPHONE
+    result = Result.NO_ANSWER
+
+
+class FollowUpFactory(DjangoModelFactory[FollowUp]):
+    class Meta:
+        model = FollowUp
+
+    attempt = SubFactory(ContactAttemptFactory, result=Result.CONTACT_MADE)
+    referral = SelfAttribute("attempt.referral")
+    kind = FollowUpKind.STATEMENT
+    raised_at = SelfAttribute("attempt.logged_at")
+    raised_by = SelfAttribute("attempt.made_by")
+
+
+class NotificationFactory(DjangoModelFactory[Notification]):
+    class Meta:
+        model = Notification
+
+    unique_key = Sequence(lambda n: f"referral_made:{n}")
+    message_id = Sequence(lambda n: f"<{n}@example.police.uk>")
+    kind = MailKind.REFERRAL_MADE
+    referral = SubFactory(ReferralFactory)
+    recipient = SelfAttribute("referral.team.mailbox")
+    created_at = SelfAttribute("referral.made_at")
+    not_before = SelfAttribute("created_at")
+
+
+class CaseImportFactory(DjangoModelFactory[CaseImport]):
+    """An extract that waits for confirmation."""
+
+    class Meta:
+        model = CaseImport
+
+    bcu = SubFactory(BcuFactory)
+    uploaded_by = SubFactory(UserFactory, role=Role.HCOP)
+    uploaded_at = NOW - timedelta(minutes=5)
+    content_encrypted = LazyFunction(lambda: encrypt_extract(b"crime_reference\r\n"))
+
+
+class OutcomeCodeFactory(DjangoModelFactory[OutcomeCode]):
+    class Meta:
+        model = OutcomeCode
+        django_get_or_create = ("code",)
+
+    code = 16
+    short_title = LazyAttribute(lambda outcome: f"Outcome {outcome.code}")
+    description = SelfAttribute("short_title")
+    attrition = LazyAttribute(lambda outcome: outcome.code in {14, 16})
+    charge = LazyAttribute(lambda outcome: outcome.code == 1)
+    positive = LazyAttribute(lambda outcome: outcome.code in {1, 2, 3, 4, 5, 6, 8, 9, 10, 22})
+
+
+class RecordedOutcomeFactory(DjangoModelFactory[RecordedOutcome]):
+    class Meta:
+        model = RecordedOutcome
+
+    case = SubFactory(CaseFactory)
+    code = SubFactory(OutcomeCodeFactory)
+    recorded_at = NOW - timedelta(days=1)
+    imported_at = NOW
+    imported_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class RateSnapshotFactory(DjangoModelFactory[RateSnapshot]):
+    class Meta:
+        model = RateSnapshot
+
+    day = NOW.date()
+    computed_at = NOW
+    bcu = SubFactory(BcuFactory)
+    in_time = late = overdue = not_yet_due = closed_without_contact = 0
+    cases = closed_cases = attrition = charge = positive = 0
+
+
+class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
+    class Meta:
+        model = AuditEntry
+
+    at = Sequence(lambda n: NOW - timedelta(hours=1) + timedelta(seconds=n % 3600))
+    actor = SubFactory(UserFactory)
+    action = Action.LIST_SHOWN
+    purpose = Purpose.REVIEW
+    subject = "case"
+    origin = "test"
+    request_id = LazyFunction(uuid.uuid4)

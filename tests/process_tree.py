@@ -1,0 +1,72 @@
+"""Which processes another process has started, and whether they still live."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Process(NamedTuple):
+    """A process and the moment it began, which tells it from a later one of the same number."""
+
+    pid: int
+    began: str
+
+    @property
+    def lives(self) -> bool:
+        """Whether it runs; one that ended and waits for its parent to notice does not."""
+        fields = _stat(self.pid)
+        return fields is not None and fields[19] == self.began and fields[0] not in "ZX"
+
+    @property
+    def command(self) -> str:
+        """Its command line, for a message."""
+        try:
+            return Path(f"/proc/{self.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            return "ended"
+
+
+def process(pid: int) -> Process:
+    """The process that has this number now."""
+    fields = _stat(pid)
+    assert fields is not None, f"no process {pid}"
+    return Process(pid, fields[19])
+
+
+def descendants(pid: int) -> set[Process]:
+    """Everything the process `pid` and its children have started that still lives."""
+    parents = {
+        int(entry.name): int(fields[1])
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (fields := _stat(int(entry.name)))
+    }
+    found: set[int] = set()
+    while new := {child for child, parent in parents.items() if parent in found | {pid}} - found:
+        found |= new
+    return {process(each) for each in found if _stat(each)}
+
+
+def wait_for(reached: Callable[[], object], what: str, seconds: float = 30) -> None:
+    """Return when `reached()` is true; fail when it is not within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not reached():
+        assert time.monotonic() < deadline, f"still waiting after {seconds} s: {what}"
+        time.sleep(0.02)
+
+
+def assert_none_lives(processes: Iterable[Process], seconds: float = 20) -> None:
+    """Every one of `processes` has ended, or does so within `seconds`."""
+    processes = list(processes)
+    deadline = time.monotonic() + seconds
+    while any(each.lives for each in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert [each.command for each in processes if each.lives] == []
+
+
+def _stat(pid: int) -> list[str] | None:
+    """The fields of /proc/PID/stat from the third, the state, on."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return None

@@ -1,0 +1,312 @@
+"""Submitting a day: allocation, referral and mail, all or nothing."""
+
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from referrals.actions import Refused, review
+from referrals.actions.review import Overtaken
+from referrals.actions.submit import submit
+from referrals.actions.trial import set_ward_mode
+from referrals.models import (
+    Allocation,
+    Arm,
+    Case,
+    ContactBy,
+    Decision,
+    Mode,
+    Notification,
+    Reason,
+    Referral,
+    Submission,
+    Trial,
+    UnitKey,
+)
+from referrals.rules.allocation import arm_at, chain_hash
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from tests.conftest import World
+from tests.factories import SEED, DecisionFactory, TrialFactory, WardModeFactory
+
+MakeCase = Callable[..., Case]
+
+
+@pytest.fixture
+def trial(world: World) -> Trial:
+    """A trial in the first borough's three wards; the fourth ward is not started."""
+    trial = TrialFactory.create(bcu=world.south_west)
+    for ward in world.wards[:3]:
+        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    return trial
+
+
+@pytest.fixture
+def submit_all(world: World, hcop: User, now: datetime) -> Callable[..., Submission]:
+    """Marks the cases suitable, where they are not marked yet, and submits them."""
+
+    def submit_cases(*cases: Case, by: User = hcop, key: uuid.UUID | None = None) -> Submission:
+        for case in cases:
+            if not Decision.objects.filter(case=case).exists():
+                DecisionFactory.create(case=case, drafted_by=by)
+        seen = dict(Decision.objects.filter(case__in=cases).values_list("case_id", "version"))
+        return submit(bcu=world.south_west, seen=seen, key=key or uuid.uuid4(), by=by, at=now)
+
+    return submit_cases
+
+
+def test_a_suitable_case_of_a_ward_with_src_for_all_is_referred_to_its_team(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User, now: datetime
+) -> None:
+    case = make_case(ward=world.wards[5])
+    submission = submit_all(case)
+    referral = Referral.objects.get()
+    assert (referral.case, referral.team, referral.ward) == (case, world.teams[5], world.wards[5])
+    assert referral.allocation is None
+    assert referral.due_at == now + timedelta(hours=72)
+    assert referral.number == "SRC-2026-000001"
+    mail = Notification.objects.get()
+    assert (mail.recipient, mail.referral) == (world.teams[5].mailbox, referral)
+    case.refresh_from_db()
+    assert case.decided_at == now
+    assert case.decision.submission == submission
+
+
+def test_a_ward_that_is_not_started_makes_no_referral(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial
+) -> None:
+    submit_all(make_case(ward=world.wards[3]))
+    assert not Referral.objects.exists()
+    assert not Allocation.objects.exists()
+
+
+def test_trial_cases_are_allocated_in_order_of_report_time_by_the_seed(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial, now: datetime
+) -> None:
+    cases = [make_case(ward=world.wards[n % 3], reported_at=now - timedelta(hours=30 - n)) for n in range(24)]
+    submit_all(*reversed(cases))
+    allocations = list(Allocation.objects.order_by("number"))
+    assert [allocation.case for allocation in allocations] == cases
+    assert [allocation.position for allocation in allocations] == list(range(1, 25))
+    stratum = world.wards[0].borough.code
+    assert [allocation.arm for allocation in allocations] == [
+        arm_at(SEED, trial=str(trial.pk), stratum=stratum, position=n).value for n in range(1, 25)
+    ]
+    referred = set(Referral.objects.values_list("allocation", flat=True))
+    assert referred == {a.pk for a in allocations if a.arm == Arm.SRC}
+
+
+def test_at_the_same_report_time_the_reference_decides(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, now: datetime
+) -> None:
+    later = make_case(crime_reference="01/7999999/26", reported_at=now)
+    earlier = make_case(crime_reference="01/7000001/26", reported_at=now)
+    submit_all(later, earlier)
+    assert [a.case for a in Allocation.objects.order_by("number")] == [earlier, later]
+
+
+def test_each_borough_has_positions_of_its_own(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial
+) -> None:
+    WardModeFactory.create(ward=world.wards[4], mode=Mode.TRIAL, trial=trial)
+    submit_all(*[make_case(ward=world.wards[n]) for n in (0, 4, 0, 4)])
+    positions = Allocation.objects.values_list("stratum__name", "position")
+    assert sorted(positions) == [("Merton", 1), ("Merton", 2), ("Wandsworth", 1), ("Wandsworth", 2)]
+
+
+@pytest.mark.parametrize("key", ["incident_hash", "victim_hash"])
+def test_a_linked_report_follows_the_first_and_takes_no_position(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    now: datetime,
+    key: str,
+) -> None:
+    first = make_case(reported_at=now - timedelta(hours=9), **{key: "a" * 64})
+    submit_all(first)
+    linked = make_case(ward=world.wards[1], **{key: "a" * 64})
+    other = make_case(ward=world.wards[1])
+    submit_all(linked, other)
+    follower = Allocation.objects.get(case=linked)
+    leader = Allocation.objects.get(case=first)
+    assert (follower.follows, follower.position, follower.arm) == (leader, None, leader.arm)
+    assert Allocation.objects.get(case=other).position == 2
+    assert UnitKey.objects.count() == 1
+
+
+def test_an_incident_and_a_victim_of_the_same_hash_in_different_roles_link_as_stored(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, now: datetime
+) -> None:
+    """A report that joins two units follows the earlier one, and the units stay as they are."""
+    one = make_case(reported_at=now - timedelta(hours=9), incident_hash="a" * 64)
+    two = make_case(reported_at=now - timedelta(hours=8), victim_hash="b" * 64)
+    joins = make_case(reported_at=now - timedelta(hours=7), incident_hash="a" * 64, victim_hash="b" * 64)
+    submit_all(one, two, joins)
+    assert Allocation.objects.get(case=joins).follows == Allocation.objects.get(case=one)
+
+
+def test_every_row_carries_the_hash_of_the_one_before(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial
+) -> None:
+    submit_all(*[make_case() for _ in range(3)])
+    submit_all(make_case())
+    previous = ""
+    for allocation in Allocation.objects.order_by("number"):
+        assert allocation.previous_hash == previous
+        assert allocation.row_hash == chain_hash(
+            SEED,
+            previous=previous,
+            row={
+                "number": allocation.number,
+                "stratum": allocation.stratum.code,
+                "position": allocation.position,
+                "case": allocation.case_id,
+                "follows": None,
+                "arm": allocation.arm,
+                "at": allocation.allocated_at.isoformat(),
+            },
+        )
+        previous = allocation.row_hash
+
+
+def test_the_mode_on_the_day_of_the_report_applies(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    system: User,
+    now: datetime,
+) -> None:
+    set_ward_mode(wards=[world.wards[0]], mode=Mode.SRC_FOR_ALL, starts_on=now.date(), by=system)
+    yesterday = make_case(reported_at=now - timedelta(days=1))
+    today = make_case(reported_at=now - timedelta(minutes=30))
+    submit_all(yesterday, today)
+    assert list(Allocation.objects.values_list("case", flat=True)) == [yesterday.pk]
+    assert Referral.objects.get(case=today).allocation is None
+
+
+@pytest.mark.parametrize("reason", [Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT])
+def test_high_risk_and_asked_for_are_referred_without_allocation_even_in_a_trial_ward(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, reason: Reason
+) -> None:
+    case = make_case()
+    DecisionFactory.create(case=case, suitable=False, reason=reason, contact_by=ContactBy.NEIGHBOURHOOD_TEAM)
+    submit_all(case)
+    assert Referral.objects.get().allocation is None
+    assert not Allocation.objects.exists()
+
+
+def test_a_case_that_is_not_suitable_is_decided_and_nothing_more(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, now: datetime
+) -> None:
+    case = make_case()
+    DecisionFactory.create(
+        case=case, suitable=False, reason=Reason.OUTSIDE_BCU, contact_by=ContactBy.HOME_BCU
+    )
+    submit_all(case)
+    case.refresh_from_db()
+    assert case.decided_at == now
+    assert not Referral.objects.exists()
+    assert not Allocation.objects.exists()
+
+
+def test_a_chosen_team_gets_the_referral_under_its_own_ward(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User, now: datetime
+) -> None:
+    case = make_case(ward=None)
+    review.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
+    submit_all(case)
+    referral = Referral.objects.get()
+    assert (referral.team, referral.ward) == (world.teams[5], world.wards[5])
+
+
+def test_a_suitable_case_without_ward_or_team_holds_up_the_whole_submission(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    lost = make_case(ward=None)
+    with pytest.raises(Refused, match=f"{lost.crime_reference} has no ward: choose a team"):
+        submit_all(lost, make_case(ward=world.wards[5]))
+    assert not Submission.objects.exists()
+    assert not Referral.objects.exists()
+    assert not Case.objects.filter(decided_at__isnull=False).exists()
+
+
+def test_a_draft_that_changed_after_it_was_checked_submits_nothing(
+    make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    seen = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
+    review.draft_not_suitable(
+        case_id=case.pk,
+        version=seen,
+        reason=Reason.UNSAFE,
+        contact_by=ContactBy.SAFEGUARDING,
+        by=other_hcop,
+        at=now,
+    )
+    with pytest.raises(Overtaken, match="Nothing was submitted"):
+        submit(bcu=world.south_west, seen={case.pk: seen}, key=uuid.uuid4(), by=hcop, at=now)
+    assert not Submission.objects.exists()
+
+
+def test_the_same_key_again_is_the_same_submission(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    key, case = uuid.uuid4(), make_case(ward=world.wards[5])
+    assert submit_all(case, key=key) == submit_all(case, key=key)
+    assert Referral.objects.count() == 1
+    assert Notification.objects.count() == 1
+
+
+def test_a_case_already_submitted_is_not_submitted_again(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    case = make_case(ward=world.wards[5])
+    submit_all(case)
+    with pytest.raises(Overtaken):
+        submit_all(case)
+    assert Referral.objects.count() == 1
+
+
+def test_nothing_marked_is_nothing_to_submit(world: World, hcop: User, now: datetime) -> None:
+    with pytest.raises(Refused, match="mark at least one"):
+        submit(bcu=world.south_west, seen={}, key=uuid.uuid4(), by=hcop, at=now)
+
+
+def test_nobody_submits_for_another_bcu(
+    make_case: MakeCase, submit_all: Callable[..., Submission], north_hcop: User, officer: User
+) -> None:
+    case = make_case()
+    for stranger in (north_hcop, officer):
+        with pytest.raises(NotAllowed):
+            submit_all(case, by=stranger)
+
+
+def test_a_lost_seal_key_submits_nothing(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    trial: Trial,
+    settings: Settings,
+) -> None:
+    settings.TRIAL_SEAL_KEYS = ["AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="]
+    with pytest.raises(Refused, match="seal key"):
+        submit_all(make_case())
+    assert not Submission.objects.exists()
+
+
+def test_the_audit_log_names_the_cases_and_never_an_arm(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial
+) -> None:
+    cases = [make_case() for _ in range(8)]
+    submit_all(*cases)
+    entry = AuditEntry.objects.get(action=Action.CASES_ALLOCATED)
+    assert sorted(entry.references) == sorted(case.crime_reference for case in cases)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM audit_auditentry e WHERE e::text ~* 'control|\\msrc\\M[^-]'")
+        assert cursor.fetchone() == (0,)

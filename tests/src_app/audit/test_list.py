@@ -1,0 +1,161 @@
+"""The auditor's list, its filters, and what is recorded of looking at it."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry, Purpose
+from tests.factories import AuditEntryFactory, UserFactory
+
+URL = reverse("audit_list")
+Browser = Callable[[User], Client]
+
+
+@pytest.fixture
+def browser(client_of: Browser, auditor: User) -> Client:
+    return client_of(auditor)
+
+
+def _latest() -> AuditEntry:
+    entry = AuditEntry.objects.order_by("-pk").first()
+    assert entry is not None
+    return entry
+
+
+def test_it_shows_who_did_what_when_and_why(browser: Client, now: datetime) -> None:
+    who = UserFactory.create(username="hcop", display_name="HCOP South West")
+    AuditEntryFactory.create(
+        actor=who,
+        action=Action.CASE_OPENED,
+        at=now,
+        references=["01/7000001/26"],
+        fields=["ward"],
+        origin="page case",
+    )
+    page = browser.get(URL).content.decode()
+    for expected in (
+        "HCOP South West (hcop)",
+        "Case opened",
+        "Overnight review",
+        "01/7000001/26",
+        "23 November 2026, 7:30am",
+        "page case",
+        "ward",
+    ):
+        assert expected in page
+
+
+def test_many_references_are_shown_as_a_number(browser: Client) -> None:
+    AuditEntryFactory.create(references=[f"ref-{number}" for number in range(25)])
+    assert "case: ref-0, ref-1, ref-2 and 22 others" in browser.get(URL).content.decode()
+
+
+def test_an_act_without_an_account_is_shown(browser: Client) -> None:
+    AuditEntryFactory.create(actor=None, action=Action.SIGN_IN_FAILED)
+    assert "Not signed in" in browser.get(URL).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({}, {"a", "b", "c"}),
+        ({"account": "hcop"}, {"a"}),
+        ({"action": "case opened"}, {"b"}),
+        ({"purpose": "contact"}, {"c"}),
+        ({"first": "2026-11-23"}, {"b", "c"}),
+        ({"last": "2026-11-22"}, {"a"}),
+        ({"first": "2026-11-23", "last": "2026-11-23"}, {"b", "c"}),
+        ({"first": "2026-11-24"}, set()),
+    ],
+)
+def test_filters(browser: Client, now: datetime, query: dict[str, str], found: set[str]) -> None:
+    """A day is a day in London: 11:30pm on 22 November is the 22nd, half past midnight the 23rd."""
+    hcop = UserFactory.create(username="hcop")
+    midnight = now.replace(hour=0, minute=0)
+    AuditEntryFactory.create(actor=hcop, at=midnight - timedelta(minutes=30), references=["entry-a"])
+    AuditEntryFactory.create(action=Action.CASE_OPENED, at=midnight, references=["entry-b"])
+    AuditEntryFactory.create(purpose=Purpose.CONTACT, at=now, references=["entry-c"])
+    if "account" in query:
+        query = query | {"account": str(hcop.pk)}
+    page = browser.get(URL, query).content.decode()
+    assert {letter for letter in "abc" if f"entry-{letter}" in page} == found
+
+
+def test_a_date_that_is_none_shows_an_error_and_no_rows(browser: Client) -> None:
+    AuditEntryFactory.create(references=["entry-a"])
+    page = browser.get(URL, {"first": "31/31/31"}).content.decode()
+    assert "There is a problem" in page
+    assert "entry-a" not in page
+
+
+def test_a_search_for_a_reference_never_stands_in_an_address(browser: Client) -> None:
+    AuditEntryFactory.create(references=["01/7000001/26", "01/7000002/26"], origin="page one")
+    AuditEntryFactory.create(references=["01/7000003/26"], origin="page two")
+    response = browser.post(URL, {"reference": " 01/7000001/26 "})
+    assert response.status_code == 302
+    assert "7000001" not in response.url
+    page = browser.get(response.url).content.decode()
+    assert "page one" in page
+    assert "page two" not in page
+    links = [part.split('"')[0] for part in page.split('href="')[1:]]
+    assert not [link for link in links if "7000001" in link]
+    entry = _latest()
+    assert (entry.action, entry.references) == (Action.SEARCHED, ["01/7000001/26"])
+
+
+def test_a_search_for_a_part_of_a_reference_finds_nothing(browser: Client) -> None:
+    AuditEntryFactory.create(references=["01/7000001/26"], origin="page one")
+    response = browser.post(URL, {"reference": "01/7000001"}, follow=True)
+    assert "page one" not in response.content.decode()
+
+
+def test_an_empty_search_says_what_to_enter(browser: Client) -> None:
+    assert "Enter a crime reference" in browser.post(URL, {"reference": ""}).content.decode()
+
+
+def test_a_search_of_another_session_is_not_found(browser: Client, client_of: Browser, auditor: User) -> None:
+    response = browser.post(URL, {"reference": "01/7000001/26"})
+    assert client_of(auditor).get(response.url).status_code == 404
+
+
+def test_looking_is_an_entry_too(browser: Client, auditor: User) -> None:
+    AuditEntryFactory.create(references=["01/7000001/26"])
+    browser.get(URL, {"action": "list shown", "purpose": ""})
+    entry = _latest()
+    assert (entry.actor, entry.action, entry.purpose) == (auditor, Action.LIST_SHOWN, Purpose.AUDIT)
+    assert (entry.references, entry.fields, entry.origin) == ([], ["action"], "page audit_list")
+
+
+def test_pages_follow_each_other_without_gap_or_repetition(browser: Client, now: datetime) -> None:
+    for number in range(120):
+        # Several share a moment, so that the primary key must decide.
+        AuditEntryFactory.create(
+            at=now - timedelta(days=1, minutes=number // 7), references=[f"entry-{number:03}"]
+        )
+    url, seen = URL + "?last=2026-11-22", []
+    while url:
+        response = browser.get(url)
+        paged = response.context["paged"]
+        seen += [entry.references[0] for entry in paged.rows]
+        url = paged.next_url
+    assert len(seen) == 120
+    assert len(set(seen)) == 120
+    assert len(browser.get(response.context["paged"].previous_url).context["paged"].rows) == 50
+
+
+def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client) -> None:
+    counts = []
+    for more in (3, 27):
+        AuditEntryFactory.create_batch(more)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            browser.get(URL)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]

@@ -1,3 +1,200 @@
 """Taking in outcomes, and writing down a night's rates."""
 
-import csv
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from outcomes.intake import Column, Reading, Row, read_outcomes
+from outcomes.models import RateSnapshot, RecordedOutcome
+from outcomes.rates import Contact, Outcomes, contact_by_ward, counts_of, outcomes_by
+from referrals.intake.fates import chunks
+from referrals.intake.rows import Rejection, shown
+from referrals.models import Bcu, Case, Ward
+from referrals.queries import bcus_of
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+
+@dataclass
+class OutcomeReport:
+    """What became of the rows of a file of outcomes. ``rejected`` counts rows."""
+
+    rows: int
+    rejected: int
+    new: int = 0
+    unchanged: int = 0
+    rejections: list[Rejection] = field(default_factory=list)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report that the command prints."""
+        return {
+            "rows": self.rows,
+            "new": self.new,
+            "unchanged": self.unchanged,
+            "rejected": self.rejected,
+            "rejections": [vars(rejection) for rejection in self.rejections],
+        }
+
+
+def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
+    """Keeps the outcomes of the good rows, in one transaction; the same file again changes nothing.
+
+    An outcome is known by its case, code and time. Raises :class:`~referrals.intake.read.NotATable` for a
+    file that cannot be read.
+    """
+    check_authority(by, Permission.IMPORT_OUTCOMES)
+    reading = read_outcomes(content, at=at)
+    report = OutcomeReport(reading.rows, reading.rejected, rejections=list(reading.rejections))
+    with transaction.atomic():
+        cases = _lock_cases(reading, by)
+        fitting = _fitting(reading.good, cases, report)
+        known = _known(cases.values())
+        found: list[RecordedOutcome] = []
+        for row, case in fitting:
+            key = (case.pk, row.recorded_at, row.code)
+            if key in known:
+                report.unchanged += 1
+                continue
+            known.add(key)
+            found.append(
+                RecordedOutcome(
+                    case=case,
+                    code_id=row.code,
+                    recorded_at=row.recorded_at,
+                    imported_at=at,
+                    imported_by=by,
+                )
+            )
+        report.new = len(found)
+        RecordedOutcome.objects.bulk_create(found, batch_size=1_000)
+        record(
+            Action.OUTCOMES_IMPORTED,
+            by=by,
+            purpose=Purpose.INTAKE,
+            subject="case",
+            references=dict.fromkeys(outcome.case.crime_reference for outcome in found),
+            fields=["outcome"] if found else [],
+        )
+    return report
+
+
+def _in_scope(by: User) -> QuerySet[Case]:
+    """The cases of the account's BCUs; commands and tasks work for all."""
+    return Case.objects.all() if by.role == Role.SYSTEM else Case.objects.filter(bcu__in=bcus_of(by))
+
+
+def _lock_cases(reading: Reading, by: User) -> dict[str, Case]:
+    """The cases named, by reference; locked, so that the same file twice at once makes no twins."""
+    references = sorted({row.crime_reference for row in reading.good})
+    numbers: list[int] = []
+    for chunk in chunks(references):
+        numbers += _in_scope(by).filter(crime_reference__in=chunk).values_list("pk", flat=True)
+    cases: dict[str, Case] = {}
+    for ordered in chunks(sorted(numbers)):
+        locked = Case.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True)
+        cases |= {case.crime_reference: case for case in locked.only("pk", "crime_reference", "reported_at")}
+    return cases
+
+
+def _fitting(rows: list[Row], cases: dict[str, Case], report: OutcomeReport) -> list[tuple[Row, Case]]:
+    """The rows whose case is here and was reported by then; the others are rejected."""
+    fitting = []
+    for row in rows:
+        case = cases.get(row.crime_reference)
+        if case is None:
+            reason = "No case here has this reference: check it on the crime record."
+            report.rejections.append(
+                Rejection(row.line, Column.CRIME_REFERENCE.value, shown(row.crime_reference), reason)
+            )
+        elif timezone.localdate(row.recorded_at) < timezone.localdate(case.reported_at):
+            reason = "The outcome is earlier than the report."
+            report.rejections.append(
+                Rejection(
+                    row.line,
+                    Column.RECORDED_AT.value,
+                    f"{timezone.localtime(row.recorded_at):%d/%m/%Y}",
+                    reason,
+                )
+            )
+        else:
+            fitting.append((row, case))
+            continue
+        report.rejected += 1
+    report.rejections.sort(key=lambda rejection: rejection.line)
+    return fitting
+
+
+def _known(cases: Iterable[Case]) -> set[tuple[int, datetime, int]]:
+    known: set[tuple[int, datetime, int]] = set()
+    for chunk in chunks([case.pk for case in cases]):
+        known.update(
+            RecordedOutcome.objects.filter(case__in=chunk).values_list("case_id", "recorded_at", "code_id")
+        )
+    return known
+
+
+def compute_rates(*, by: User, at: datetime) -> int:
+    """Writes the day's counts of every ward and BCU; returns how many rows that is.
+
+    The day is London's. The same day again replaces its counts. A case whose ward is not known counts for
+    its BCU alone.
+    """
+    check_authority(by, Permission.COMPUTE_RATES)
+    with transaction.atomic():
+        contact = contact_by_ward(at)
+        outcomes = outcomes_by(Case.objects.all(), "bcu", "ward")
+        wards = list(Ward.objects.values_list("pk", "borough__bcu"))
+        bcu_contact: dict[int, Contact] = defaultdict(Contact)
+        for ward, bcu in wards:
+            bcu_contact[bcu] += contact.get(ward, Contact())
+        bcu_outcomes: dict[int | None, Outcomes] = defaultdict(Outcomes)
+        ward_outcomes: dict[int | None, Outcomes] = defaultdict(Outcomes)
+        for (case_bcu, case_ward), counts in outcomes.items():
+            bcu_outcomes[case_bcu] += counts
+            ward_outcomes[case_ward] += counts
+        places = [
+            *((bcu, None) for bcu in Bcu.objects.values_list("pk", flat=True)),
+            *((bcu, ward) for ward, bcu in wards),
+        ]
+        snapshots = [
+            RateSnapshot(
+                day=timezone.localdate(at),
+                computed_at=at,
+                bcu_id=bcu,
+                ward_id=ward,
+                **counts_of(bcu_contact[bcu] if ward is None else contact.get(ward, Contact())),
+                **counts_of(bcu_outcomes[bcu] if ward is None else ward_outcomes[ward]),
+            )
+            for bcu, ward in places
+        ]
+        _replace(snapshots)
+        record(
+            Action.RATES_COMPUTED,
+            by=by,
+            purpose=Purpose.EVALUATION,
+            subject="rates",
+            fields=sorted(_COUNTS),
+        )
+    return len(snapshots)
+
+
+_COUNTS = (*counts_of(Contact()), *counts_of(Outcomes()))
+
+
+def _replace(snapshots: list[RateSnapshot]) -> None:
+    RateSnapshot.objects.bulk_create(
+        snapshots,
+        update_conflicts=True,
+        unique_fields=["day", "bcu", "ward"],
+        update_fields=["computed_at", *_COUNTS],
+        batch_size=1_000,
+    )

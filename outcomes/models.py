@@ -19,9 +19,7 @@ class OutcomeCode(models.Model):
     positive = models.BooleanField()
 
     class Meta:
-        constraints = [
-            models.CheckConstraint(condition=Q(code__range=(1, 22)), name="outcome_code_1_to_22")
-        ]
+        constraints = [models.CheckConstraint(condition=Q(code__range=(1, 22)), name="outcome_code_1_to_22")]
 
     def __str__(self) -> str:
         return f"{self.code} {self.short_title}"
@@ -34,19 +32,13 @@ class RecordedOutcome(AppendOnly):
     code = models.ForeignKey(OutcomeCode, on_delete=models.PROTECT, related_name="+")
     recorded_at = models.DateTimeField()
     imported_at = models.DateTimeField()
-    imported_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
-    )
+    imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(AppendOnly.Meta):
         constraints = [
-            models.UniqueConstraint(
-                fields=["case", "recorded_at", "code"], name="outcome_recorded_once"
-            )
+            models.UniqueConstraint(fields=["case", "recorded_at", "code"], name="outcome_recorded_once")
         ]
-        indexes = [
-            models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")
-        ]
+        indexes = [models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")]
 
     def __str__(self) -> str:
         return f"outcome {self.code_id}"
@@ -69,7 +61,7 @@ class RateSnapshot(models.Model):
     not_yet_due = models.PositiveIntegerField()
     closed_without_contact = models.PositiveIntegerField()
     cases = models.PositiveIntegerField()
-    closed_cases = models.PositiveIntegerField()
+    closed = models.PositiveIntegerField()
     attrition = models.PositiveIntegerField()
     charge = models.PositiveIntegerField()
     positive = models.PositiveIntegerField()

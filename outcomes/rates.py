@@ -76,8 +76,8 @@ class Contact:
 
 
 def _sums(one: "Contact | Outcomes", other: "Contact | Outcomes") -> dict[str, int]:
-    others = asdict(other)
-    return {name: count + others[name] for name, count in asdict(one).items()}
+    others = counts_of(other)
+    return {name: count + others[name] for name, count in counts_of(one).items()}
 
 
 def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
@@ -111,6 +111,12 @@ class Compliance:
     total: Contact
     overdue_now: int
     ended_early: int
+
+
+def contact_by_ward(at: datetime) -> dict[int, Contact]:
+    """Counts of all referrals made by then, whatever their due date, by the ward's key: for the night's rates."""
+    counted = Referral.objects.filter(made_at__lte=at).values("ward").annotate(**standings(at)).order_by()
+    return {row.pop("ward"): Contact(**row) for row in counted}
 
 
 def compliance(user: User, *, period: Period, at: datetime, borough: str = "") -> Compliance:
@@ -220,6 +226,11 @@ class Outcomes:
 
     def __add__(self, other: "Outcomes") -> "Outcomes":
         return Outcomes(**_sums(self, other))
+
+
+def counts_of(counts: Contact | Outcomes) -> dict[str, int]:
+    """The counts by name."""
+    return asdict(counts)
 
 
 def outcomes_so_far(user: User) -> Outcomes:

@@ -10,6 +10,7 @@ from django.utils import timezone
 from referrals.models import (
     Case,
     CloseReason,
+    ContactAttempt,
     Method,
     Referral,
     ReferralStatus,
@@ -208,3 +209,24 @@ def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
         if not why_not_close(reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS))
     ]
     return sorted(shown, key=lambda reason: reason != (results[-1] if results else ""))
+
+
+@dataclass(frozen=True)
+class LoggedAttempt:
+    """An attempt as the page of its referral lists it, with the row that withdraws it."""
+
+    attempt: ContactAttempt
+    withdrawal: ContactAttempt | None
+    may_withdraw: bool
+
+
+def attempts_of(referral: Referral, user: User) -> list[LoggedAttempt]:
+    """The attempts of one of ``referrals_to_open``, oldest first, withdrawn ones among them."""
+    contacts = user.can(Permission.CONTACT_VICTIMS)
+    supervises = contacts and user.can(Permission.CHASE_REFERRALS)
+    listed = []
+    for attempt in referral.attempts.all():
+        withdrawal = getattr(attempt, "withdrawn_by", None)
+        own = contacts and attempt.made_by == user
+        listed.append(LoggedAttempt(attempt, withdrawal, withdrawal is None and (own or supervises)))
+    return listed

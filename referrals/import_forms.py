@@ -36,7 +36,8 @@ class ExtractForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, size: int = 0, **kwargs: Any) -> None:
         """``size``: bytes of the request; a file that was too large to be taken in is known by it alone."""
-        super().__init__(*args, initial={"key": uuid.uuid4()}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial["key"] = uuid.uuid4()
         bcus = list(bcus_to_import_for(user).order_by("name"))
         self.only_bcu = bcus[0] if len(bcus) == 1 else None
         if self.only_bcu:
@@ -58,4 +59,4 @@ class ExtractForm(forms.Form):
     @property
     def content(self) -> bytes:
         """The file's bytes; only of a valid form."""
-        return cast(bytes, cast(UploadedFile, self.cleaned_data["file"]).read())
+        return cast(bytes, cast("UploadedFile[bytes]", self.cleaned_data["file"]).read())

@@ -3,6 +3,8 @@
 from datetime import date, datetime
 
 from django.db.models import (
+    Exists,
+    OuterRef,
     Prefetch,
     Q,
     QuerySet,
@@ -214,6 +216,18 @@ def follow_ups_acknowledged_since(user: User, since: datetime) -> QuerySet[Follo
 
 
 def _follow_ups(user: User) -> QuerySet[FollowUp]:
-    return follow_ups_visible_to(user).select_related(
-        "referral__ward", "attempt__withdrawn_by", "raised_by", "acknowledged_by"
+    withdrawals = ContactAttempt.objects.filter(withdraws=OuterRef("attempt"))
+    return (
+        follow_ups_visible_to(user)
+        .select_related("referral__ward", "raised_by", "acknowledged_by")
+        .annotate(withdrawn=Exists(withdrawals))
+    )
+
+
+def latest_cases(user: User) -> QuerySet[Case]:
+    """Cases with all that tells what became of each, the latest report first."""
+    return (
+        cases_visible_to(user)
+        .select_related("ward__borough", "decision", "referral")
+        .order_by("-reported_at", "-pk")
     )

@@ -42,7 +42,8 @@ def pytest_configure() -> None:
     django_settings.REDIS_URL = _redis_of_this_worker(django_settings.REDIS_URL)
     django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
     broker = django_settings.REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
-    django_settings.CELERY_BROKER_URL = celery_app.conf.broker_url = broker
+    django_settings.CELERY_BROKER_URL = broker
+    celery_app.conf.update(broker_url=broker)
     # Sign-in is tested with the real settings; hashing that is slow on purpose is not.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

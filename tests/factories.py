@@ -344,7 +344,7 @@ class RateSnapshotFactory(DjangoModelFactory[RateSnapshot]):
     computed_at = NOW
     bcu = SubFactory(BcuFactory)
     in_time = late = overdue = not_yet_due = closed_without_contact = 0
-    cases = closed_cases = attrition = charge = positive = 0
+    cases = closed = attrition = charge = positive = 0
 
 
 class AuditEntryFactory(DjangoModelFactory[AuditEntry]):

@@ -27,7 +27,7 @@ class Undefined(str):
     def __contains__(self, part: object) -> bool:
         return part == "%s"
 
-    def __mod__(self, variable: object) -> str:  # type: ignore[override]
+    def __mod__(self, variable: object) -> str:
         raise UndefinedVariable(f"{variable} in {self._template()}")
 
     @staticmethod

@@ -22,6 +22,11 @@ class NewCase:
     row: Row
     ward_id: int | None
 
+    @property
+    def offence(self) -> str:
+        """As the file has it; empty where it has none."""
+        return str(self.row.fields.get("offence", ""))
+
 
 @dataclass(frozen=True)
 class ChangedCase:

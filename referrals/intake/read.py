@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from referrals.actions import Refused
@@ -31,7 +31,18 @@ class Table:
 
 
 def read_table(content: bytes) -> Table:
-    """The file's rows; raises :class:`NotATable` with one sentence that says what to do.
+    """The extract's rows; raises :class:`NotATable` with one sentence that says what to do."""
+    headings, records = read_rows(content)
+    places = places_of(headings, known=NAMES, required=REQUIRED)
+    return Table(
+        headings=headings,
+        columns={Column(name): place for name, place in places.items()},
+        records=list(records),
+    )
+
+
+def read_rows(content: bytes) -> tuple[list[str], Iterator[Record]]:
+    """The headings of the first line and the rows under it; raises :class:`NotATable`, also on the way.
 
     A row's line is where it starts: a quoted cell may span several. Blank rows are left out.
     """
@@ -39,8 +50,7 @@ def read_table(content: bytes) -> Table:
     first = next(records, None)
     if first is None or first.cells is None:
         raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
-    headings = [heading.strip().lower() for heading in first.cells]
-    return Table(headings=headings, columns=_columns(headings), records=list(records))
+    return [heading.strip().lower() for heading in first.cells], records
 
 
 def _text(content: bytes) -> str:
@@ -77,15 +87,16 @@ def _records(text: str) -> Iterator[Record]:
                 yield Record(line, cells)
 
 
-def _columns(headings: list[str]) -> dict[Column, int]:
-    known = [heading for heading in headings if heading in NAMES]
-    missing = [column for column in REQUIRED if column not in known]
+def places_of(headings: Sequence[str], *, known: Collection[str], required: Sequence[str]) -> dict[str, int]:
+    """Where each known column stands; raises :class:`NotATable` for one that is missing or there twice."""
+    found = [heading for heading in headings if heading in known]
+    missing = [name for name in required if name not in found]
     if missing:
         raise NotATable(
             f"The first line must name the columns, separated by commas; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there."
         )
-    for heading in known:
-        if known.count(heading) > 1:
+    for heading in found:
+        if found.count(heading) > 1:
             raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
-    return {Column(heading): headings.index(heading) for heading in known}
+    return {heading: headings.index(heading) for heading in found}

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.actions import Refused, contact
 from referrals.contact_forms import KeyForm
 from referrals.contact_pages import (
+    attempts_of,
     briefing_of,
     card_of,
     due_of,
@@ -93,7 +94,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         and referral.taken_by is not None
         and (referral.taken_by == user or supervises),
         "may_close": may_contact and is_open and bool(reasons_to_close(referral, user)),
-        "may_withdraw_all": contacts and supervises,
+        "attempts": attempts_of(referral, user),
         "reminder": KeyForm() if supervises and is_open else None,
         "flag_name": settings.FLAG_NAME,
     }

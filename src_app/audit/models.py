@@ -20,6 +20,7 @@ class Action(models.TextChoices):
     SIGNED_OUT = "signed out", "Signed out"
     SIGN_IN_FAILED = "sign-in failed", "Sign-in failed"
     ACCOUNT_MADE = "account made", "Account made"
+    MEMBERSHIP_MADE = "membership made", "Put in a team or BCU"
     LIST_SHOWN = "list shown", "List shown"
     SEARCHED = "searched", "Searched"
     CASE_OPENED = "case opened", "Case opened"

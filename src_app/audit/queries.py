@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import pghistory.models
 from django.apps import apps
@@ -49,15 +50,13 @@ def changes_of(user: User, request_id: uuid.UUID) -> list[Change]:
     return sorted(found, key=lambda change: change.at)
 
 
-def _event_models() -> Iterator[type[pghistory.models.Event]]:
+def _event_models() -> Iterator[Any]:
     for model in apps.get_models():
         if issubclass(model, pghistory.models.Event) and model._meta.managed and not model._meta.proxy:
             yield model
 
 
-def _changes(
-    model: type[pghistory.models.Event], request_id: uuid.UUID, first: datetime, last: datetime
-) -> Iterator[Change]:
+def _changes(model: Any, request_id: uuid.UUID, first: datetime, last: datetime) -> Iterator[Change]:
     events = list(
         model.objects.filter(
             pgh_created_at__range=(first, last), pgh_context__request=str(request_id)

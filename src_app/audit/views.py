@@ -47,7 +47,13 @@ def audit_list(request: SignedInRequest) -> HttpResponse:
     filterset = AuditFilter(request.GET, queryset=_about(request, reference))
     paged = page_of(request, filtered(filterset))
     # The references of the rows shown are not repeated: the log would grow by what it shows of itself.
-    _record(request, Action.SEARCHED if reference else Action.LIST_SHOWN, filterset, reference)
+    # Nor is a text searched for that is nobody's reference: only what is found.
+    _record(
+        request,
+        Action.SEARCHED if reference else Action.LIST_SHOWN,
+        filterset,
+        reference if paged.rows else "",
+    )
     context = {
         "form": form,
         "filter": filterset,
@@ -55,7 +61,7 @@ def audit_list(request: SignedInRequest) -> HttpResponse:
         "search": request.GET.get("search", ""),
         "paged": paged,
         "table": AuditTable(paged.rows, caption="Audit log"),
-        "download_url": f"{reverse('audit_download')}?{urlencode(_without_page(request))}",
+        "download_url": _download_url(request),
     }
     return render(request, "audit/list.html", context)
 
@@ -67,7 +73,7 @@ def audit_download(request: SignedInRequest) -> StreamingHttpResponse:
     reference = searches.kept(request)
     filterset = AuditFilter(request.GET, queryset=_about(request, reference))
     entries = filtered(filterset)
-    _record(request, Action.DOWNLOADED, filterset, reference)
+    _record(request, Action.DOWNLOADED, filterset, reference if entries.exists() else "")
     name = f"audit-{timezone.localdate():%Y-%m-%d}.csv"
     return StreamingHttpResponse(
         lines(entries.iterator(chunk_size=2_000)),
@@ -111,5 +117,8 @@ def _record(request: SignedInRequest, action: Action, filterset: Any, reference:
     )
 
 
-def _without_page(request: SignedInRequest) -> dict[str, str]:
-    return {name: value for name, value in request.GET.items() if name != "page"}
+def _download_url(request: SignedInRequest) -> str:
+    """With the filters and the search of this page."""
+    asked = request.GET.copy()
+    asked.pop("page", None)
+    return f"{reverse('audit_download')}?{asked.urlencode()}"

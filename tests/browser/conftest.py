@@ -37,21 +37,22 @@ def _free_port() -> int:
         return port
 
 
+def own_environment() -> dict[str, str]:
+    """This process's environment without the test services: the system brings its own."""
+    theirs = {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "ENVIRONMENT"}
+    return {name: value for name, value in os.environ.items() if name not in theirs}
+
+
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole demo with its months of history, until the last browser test has ended."""
     directory = tmp_path_factory.mktemp("system")
     port = _free_port()
-    env = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "ENVIRONMENT"}
-    }
     output = directory / "demo.log"
     with open(output, "wb") as log:
         demo = subprocess.Popen(
             [sys.executable, "-m", "src_app.demo", "--directory", str(directory), "--port", str(port)],
-            env={**env, "COLUMNS": "200"},
+            env={**own_environment(), "COLUMNS": "200"},
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,

@@ -81,7 +81,7 @@ def test_it_closes_for_what_an_attempt_has_shown(referral, log, close, officer, 
 
 @pytest.mark.parametrize("reason", CloseReason)
 def test_without_an_attempt_an_officer_cannot_close(referral, close, reason):
-    with pytest.raises(Refused, match="log|Log"):
+    with pytest.raises(Refused, match=r"log|Log"):
         close(reason)
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.OPEN

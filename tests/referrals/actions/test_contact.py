@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 from django.db import connection
+from psycopg2 import sql
 
 from referrals.actions import Refused, contact
 from referrals.actions.contact import log_attempt
@@ -194,9 +195,7 @@ def test_the_hcop_logs_no_contact(make_referral, log, hcop):
         (Restriction.NO_VOICEMAIL, Method.TELEPHONE, Result.MESSAGE_LEFT),
     ],
 )
-def test_a_barred_way_is_recorded_and_told_to_the_supervisor(
-    make_referral, log, restriction, method, result
-):
+def test_a_barred_way_is_recorded_and_told_to_the_supervisor(make_referral, log, restriction, method, result):
     referral = make_referral(case__restrictions=[restriction])
     attempt = log(referral, result, method=method)
     assert attempt.barred_method
@@ -234,7 +233,8 @@ def test_a_note_is_kept_where_it_can_be_erased_and_nowhere_else(make_referral, l
         tables = [name for (name,) in cursor.fetchall()]
         found = []
         for table in tables:
-            cursor.execute(f'SELECT count(*) FROM "{table}" t WHERE t::text LIKE %s', ["%school run%"])
+            rows = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE %s").format(sql.Identifier(table))
+            cursor.execute(rows, ["%school run%"])
             if cursor.fetchone()[0]:
                 found.append(table)
     assert found == ["referrals_personaltext"]

@@ -1,0 +1,103 @@
+"""Makes an account and puts it where it belongs."""
+
+import json
+import secrets
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+from django.utils import timezone
+
+from referrals.actions import Refused
+from referrals.actions.places import join_bcu, join_team
+from referrals.models import Bcu, Team
+from referrals.queries import today
+from src_app.accounts.actions import AccountRefused, make_account
+from src_app.accounts.models import User
+from src_app.accounts.roles import Role
+from src_app.audit.record import acting
+
+_ROLES = [role.value for role in Role if role is not Role.SYSTEM]
+
+
+class Command(BaseCommand):
+    """``add_person USERNAME --name … --role …``: exit 0 when made, 2 for what cannot be."""
+
+    help = (
+        "Makes an account and prints its first password, once. The person changes it after the first sign-in."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username")
+        parser.add_argument("--name", required=True, help="as pages show it: rank and shoulder number")
+        parser.add_argument("--role", required=True, choices=_ROLES)
+        parser.add_argument(
+            "--team", action="append", default=[], help="a ward's code or a team's name; may be repeated"
+        )
+        parser.add_argument("--bcu", action="append", default=[], help="a BCU's code; may be repeated")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the password from the first line of standard input",
+        )
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, **options: Any) -> None:
+        given = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
+        password = given if options["password_stdin"] else secrets.token_urlsafe(12)
+        system = User.objects.system()
+        try:
+            with acting("command add_person", by=system), transaction.atomic():
+                places = self._add(options, password, system)
+        except (AccountRefused, Refused) as refused:
+            raise CommandError(str(refused), returncode=2) from refused
+        result = {"username": options["username"], "role": options["role"], **places}
+        if not options["password_stdin"]:
+            result["password"] = password
+        if options["json"]:
+            self.stdout.write(json.dumps(result, indent=2))
+            return
+        self.stdout.write(f"Made {options['username']}, {Role(options['role']).label}.")
+        for place in places["teams"] + places["bcus"]:
+            self.stdout.write(f"Belongs to {place}.")
+        if not options["password_stdin"]:
+            self.stdout.write(f"First password, shown once: {password}")
+
+    @staticmethod
+    def _add(options: dict[str, Any], password: str, system: User) -> dict[str, list[str]]:
+        teams = [_team(text) for text in options["team"]]
+        bcus = [_bcu(code) for code in options["bcu"]]
+        user = make_account(
+            username=options["username"],
+            display_name=options["name"],
+            role=Role(options["role"]),
+            password=password,
+            by=system,
+            at=timezone.now(),
+        )
+        for team in teams:
+            join_team(user=user, team=team, starts_on=today(), by=system)
+        for bcu in bcus:
+            join_bcu(user=user, bcu=bcu, starts_on=today(), by=system)
+        return {"teams": [team.name for team in teams], "bcus": [bcu.name for bcu in bcus]}
+
+
+def _team(text: str) -> Team:
+    by_ward = Team.objects.filter(wards__code=text).first()
+    if by_ward is not None:
+        return by_ward
+    named = list(Team.objects.filter(name__iexact=text)[:2])
+    if not named:
+        raise Refused(f"No ward has the code and no team the name {text}: check it.")
+    if len(named) > 1:
+        raise Refused(f"Several teams are named {text}: give the code of one of the team's wards.")
+    return named[0]
+
+
+def _bcu(code: str) -> Bcu:
+    bcu = Bcu.objects.filter(code=code).first()
+    if bcu is None:
+        known = ", ".join(Bcu.objects.order_by("code").values_list("code", flat=True)) or "none yet"
+        raise Refused(f"No BCU has the code {code}. Known: {known}.")
+    return bcu

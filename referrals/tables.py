@@ -1,0 +1,77 @@
+"""Lists of cases, wards and people as tables."""
+
+import django_tables2
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from referrals.directory import Person, WardRow
+from referrals.filters import CaseState, state_of
+from referrals.models import Case
+from src_app.tables import ListTable
+from src_app.templatetags.words import moment
+
+
+class CaseTable(ListTable):
+    """Reports and what became of each; strand and offence wait until a case is opened."""
+
+    crime_reference = django_tables2.Column(verbose_name="Report")
+    reported_at = django_tables2.Column(verbose_name="Reported")
+    ward = django_tables2.Column(verbose_name="Ward", empty_values=())
+    state = django_tables2.Column(verbose_name="State", empty_values=(), accessor="pk")
+
+    def render_crime_reference(self, record: Case) -> SafeString:
+        return format_html('<a href="{}">{}</a>', reverse("case", args=[record.pk]), record.crime_reference)
+
+    def render_reported_at(self, record: Case) -> str:
+        return moment(record.reported_at)
+
+    def render_ward(self, record: Case) -> str:
+        return f"{record.ward.name}, {record.ward.borough.name}" if record.ward else "Unknown"
+
+    def render_state(self, record: Case) -> str | SafeString:
+        state = state_of(record)
+        if state is CaseState.REFERRED:
+            number = record.referral.number
+            return format_html(
+                'SRC: <a href="{}">{}</a>, {}',
+                reverse("referral", args=[number]),
+                number,
+                record.referral.get_status_display().lower(),
+            )
+        if state is CaseState.NOT_SUITABLE:
+            return f"{state.label}: {record.decision.get_reason_display()}"
+        return state.label
+
+
+class WardTable(ListTable):
+    """Wards, each with its team and mode."""
+
+    name = django_tables2.Column(verbose_name="Ward", accessor="ward__name")
+    borough = django_tables2.Column(verbose_name="Borough", accessor="ward__borough__name")
+    team = django_tables2.Column(verbose_name="Team", accessor="ward__team__name")
+    mailbox = django_tables2.Column(verbose_name="Mailbox", accessor="ward__team__mailbox")
+    mode = django_tables2.Column(verbose_name="Now")
+    code = django_tables2.Column(verbose_name="Code", accessor="ward__code")
+
+    def render_mode(self, record: WardRow) -> str:
+        return record.mode
+
+
+class PersonTable(ListTable):
+    """Accounts, each with its role and where it belongs."""
+
+    name = django_tables2.Column(verbose_name="Name", accessor="user__display_name")
+    username = django_tables2.Column(verbose_name="User name", accessor="user__username")
+    role = django_tables2.Column(verbose_name="Role", accessor="user__role")
+    places = django_tables2.Column(verbose_name="Belongs to", empty_values=())
+    active = django_tables2.Column(verbose_name="Can sign in", accessor="user__is_active")
+
+    def render_role(self, record: Person) -> str:
+        return record.user.get_role_display()
+
+    def render_places(self, record: Person) -> str:
+        return "; ".join(record.places) or "Nowhere"
+
+    def render_active(self, record: Person) -> str:
+        return "Yes" if record.user.is_active else "No"

@@ -1,0 +1,54 @@
+"""Changes of accounts."""
+
+import re
+from datetime import datetime
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
+
+
+class AccountRefused(Exception):
+    """The account cannot be made; its text is one sentence that says what to do."""
+
+
+def make_account(
+    *, username: str, display_name: str, role: Role, password: str, by: User, at: datetime
+) -> User:
+    """A new account that can sign in with that password; it belongs nowhere yet."""
+    check_authority(by, Permission.MANAGE_PLACES)
+    if not _USERNAME.fullmatch(username):
+        raise AccountRefused(
+            "A user name has 2 to 60 small letters, digits, dots, hyphens or underscores: choose another."
+        )
+    if not display_name.strip():
+        raise AccountRefused("Say what the person is called on pages: rank and shoulder number.")
+    if role == Role.SYSTEM:
+        raise AccountRefused("Nobody signs in as the system: choose the role of a person.")
+    user = User(username=username, display_name=display_name.strip(), role=role, created_at=at)
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise AccountRefused(" ".join(error.messages)) from error
+    with transaction.atomic():
+        if User.objects.filter(username=username).exists():
+            raise AccountRefused(f"There is an account {username} already: choose another user name.")
+        user.set_password(password)
+        user.save()
+        record(
+            Action.ACCOUNT_MADE,
+            by=by,
+            purpose=Purpose.ADMINISTRATION,
+            subject="account",
+            references=[username],
+            fields=["username", "display_name", "role"],
+        )
+    return user

@@ -1,0 +1,114 @@
+"""The demo's sign-ins, one for each role, and the trial they work in."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+
+from referrals.actions.places import join_bcu, join_team
+from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.models import Bcu, Mode, Team, Trial, Ward
+from src_app.accounts.actions import make_account
+from src_app.accounts.models import User
+from src_app.accounts.roles import Role
+
+OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
+TRIAL_BOROUGHS = ("Merton", "Wandsworth")
+NOT_STARTED_IN = "Kingston upon Thames"
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """An account and the password that opens it."""
+
+    username: str
+    password: str
+    role: str
+
+
+PEOPLE = (
+    ("hcop", "HCOP, South West", Role.HCOP),
+    ("officer", "PCSO 7114SW", Role.OFFICER),
+    ("supervisor", "Inspector, Wandsworth", Role.SUPERVISOR),
+    ("triallead", "Trial lead", Role.TRIAL_LEAD),
+    ("leader", "Chief Superintendent", Role.LEADER),
+    ("auditor", "Information governance", Role.AUDITOR),
+    ("admin", "System administrator", Role.ADMINISTRATOR),
+)
+
+
+def password_of(username: str) -> str:
+    """The same at every start of one installation, and kept nowhere: derived from the secret key."""
+    digest = hmac.new(settings.SECRET_KEY.encode(), f"demo {username}".encode(), hashlib.sha256)
+    return base64.b32encode(digest.digest()[:10]).decode().lower()
+
+
+def make_people(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> list[SignIn]:
+    """Makes the accounts that are not there yet; returns all sign-ins."""
+    for username, name, role in PEOPLE:
+        if User.objects.filter(username=username).exists():
+            continue
+        user = _account(username, name, role, by, at)
+        if role == Role.OFFICER:
+            _join(user, Team.objects.filter(wards__name__in=OFFICERS_WARDS), starts_on, by)
+        elif role == Role.SUPERVISOR:
+            _join(user, Team.objects.filter(borough__name="Wandsworth"), starts_on, by)
+        elif role in (Role.HCOP, Role.TRIAL_LEAD, Role.LEADER):
+            join_bcu(user=user, bcu=bcu, starts_on=starts_on, by=by)
+    return [SignIn(username, password_of(username), role) for username, _, role in PEOPLE]
+
+
+def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
+    """An officer for each borough, who made the past contacts there; nobody can sign in as one."""
+    crews = {}
+    boroughs = Team.objects.order_by("borough__name").values_list("borough", "borough__name").distinct()
+    for number, (borough, name) in enumerate(boroughs):
+        username = f"crew-{name.split()[0].lower()}"
+        crews[borough] = _account(
+            username, f"PC {3310 + number}SW", Role.OFFICER, by, at, secrets.token_urlsafe(32)
+        )
+        _join(crews[borough], Team.objects.filter(borough=borough), starts_on, by)
+    return crews
+
+
+def make_trial(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> Trial:
+    """The trial of the demo with its wards, and some wards that have not started."""
+    lead = User.objects.get(username="triallead")
+    trial = open_trial(bcu=bcu, name="Secondary reassurance contact, Merton and Wandsworth", by=lead, at=at)
+    set_ward_mode(
+        wards=Ward.objects.filter(borough__name__in=TRIAL_BOROUGHS),
+        mode=Mode.TRIAL,
+        trial=trial,
+        starts_on=starts_on,
+        by=lead,
+    )
+    set_ward_mode(
+        wards=Ward.objects.filter(borough__name=NOT_STARTED_IN).order_by("name")[:5],
+        mode=Mode.NOT_STARTED,
+        starts_on=starts_on,
+        by=by,
+    )
+    return trial
+
+
+def _account(
+    username: str, name: str, role: Role, by: User, at: datetime, password: str | None = None
+) -> User:
+    return make_account(
+        username=username,
+        display_name=name,
+        role=role,
+        password=password or password_of(username),
+        by=by,
+        at=at,
+    )
+
+
+def _join(user: User, teams: Iterable[Team], starts_on: date, by: User) -> None:
+    for team in teams:
+        join_team(user=user, team=team, starts_on=starts_on, by=by)

@@ -1,0 +1,77 @@
+"""An overnight extract of the test's own: reports in the officer's wards, one of them faulty."""
+
+import csv
+import io
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "referrals" / "data"
+WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
+ROWS = 12
+
+
+@dataclass(frozen=True)
+class Extract:
+    """The file, and what of it may be found nowhere once it is imported."""
+
+    content: bytes
+    references: list[str]
+    secrets: list[str]
+
+
+def make_extract() -> Extract:
+    """Twelve crimes of last night in the officer's wards, and a thirteenth whose reference is malformed.
+
+    More than eight suitable cases of one stratum hold at least one of each arm: blocks have at most eight.
+    """
+    postcodes = _postcodes()
+    yesterday = time.strftime("%d/%m/%Y", time.localtime(time.time() - 86_400))
+    rows = [
+        {
+            "crime_reference": f"01/80000{n:02}/26",
+            "reported_at": f"{yesterday} {10 + n % 10}:{n:02}",
+            "occurred_at": f"{yesterday} 09:00",
+            "offence": "Harassment",
+            "hate_strands": "Race",
+            "crime_or_incident": "Crime",
+            "victim_type": "Individual",
+            "victim_postcode": postcodes[n],
+            "repeat_victim": "N",
+            "contact_wishes": "In person",
+            "safety_note": "Dog at address" if n == 0 else "",
+            "officer_in_case": "PC 9999SW",
+            "incident_reference": f"CAD7{n:03}/SECRET",
+            "victim_key": f"V7777{n:03}",
+            "victim_under_18": "N",
+            "communication_need": "Polish interpreter" if n == 1 else "",
+        }
+        for n in range(ROWS + 1)
+    ]
+    rows[-1]["crime_reference"] = "8000/X"
+    file = io.StringIO()
+    writer = csv.DictWriter(file, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return Extract(
+        content=file.getvalue().encode(),
+        references=[row["crime_reference"] for row in rows[:-1]],
+        secrets=[row[name] for row in rows for name in SECRET_COLUMNS],
+    )
+
+
+SECRET_COLUMNS = ("victim_postcode", "incident_reference", "victim_key")
+
+
+def sample_secrets() -> list[str]:
+    """The same columns of the sample extract, which the demo imports."""
+    with open(DATA / "overnight-2026-11-23.csv", encoding="utf-8") as file:
+        return [row[name] for row in csv.DictReader(file) for name in SECRET_COLUMNS]
+
+
+def _postcodes() -> list[str]:
+    with open(DATA / "wards.csv", encoding="utf-8") as file:
+        codes = {row["ward_code"] for row in csv.DictReader(file) if row["ward_name"] in WARDS}
+    with open(DATA / "postcodes_sample.csv", encoding="utf-8") as file:
+        return [row["pcds"] for row in csv.DictReader(file) if row["osward"] in codes][: ROWS + 1]

@@ -1,0 +1,180 @@
+"""From an overnight extract to a compliance dashboard, as HCOP, officer and supervisor.
+
+The real server, worker, database, Redis and mail catcher; everything is done through pages.
+"""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Look, SignIn, System
+from tests.browser.extract import ROWS, Extract, make_extract, sample_secrets
+from tests.browser.search import found_in, kept, mails_about
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
+
+
+def test_the_whole_path_from_extract_to_compliance(
+    system: System, sign_in: SignIn, look: Look, tmp_path: Path
+) -> None:
+    extract = make_extract()
+    hcop = sign_in("hcop")
+    _import(hcop, extract, tmp_path, look)
+    _decide(hcop, extract, look)
+    number = _submit(hcop, extract, look)
+    _confirm_flags(hcop, look)
+    _mail_arrives(system, number, 1)
+    officer = sign_in("officer", width=320)
+    _contact(officer, number, look)
+    supervisor = sign_in("supervisor")
+    _supervise(supervisor, number, look, system)
+    _see_the_case(hcop, extract, number, look)
+    _audit(sign_in("auditor"), number, look)
+    _nothing_personal_is_left(system, extract)
+
+
+def _import(page: Page, extract: Extract, folder: Path, look: Look) -> None:
+    file = folder / "overnight.csv"
+    file.write_bytes(extract.content)
+    page.get_by_role("link", name="Import", exact=True).click()
+    look(page, "import")
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Show what would be saved").click()
+    expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("14.*crime_reference.*8000/X"))).to_be_visible()
+    look(page, "import-fates")
+    page.get_by_role("button", name=f"Save {ROWS} cases").click()
+    expect(page.get_by_role("heading", name="Overnight review")).to_be_visible()
+
+
+def _row(page: Page, reference: str) -> "Page":
+    return page.locator("tr", has_text=reference).first  # type: ignore[return-value]
+
+
+def _decide(page: Page, extract: Extract, look: Look) -> None:
+    """By mouse, by keyboard, and with a restriction set; the last is not suitable, and to be referred now."""
+    first, second, *others, last = extract.references
+    look(page, "overnight-review-unmarked")
+    _row(page, first).get_by_role("link", name=re.compile("Restrictions and safety")).click()
+    page.get_by_label("No home visit").check()
+    page.get_by_label("Safety note").fill("Speak to the sergeant first")
+    look(page, "safety")
+    page.get_by_role("button", name="Save").click()
+    _row(page, first).get_by_role("button", name=re.compile("^Suitable")).click()
+    expect(_row(page, first).get_by_role("button", pressed=True)).to_be_visible()
+    _row(page, second).get_by_role("button", name=re.compile("^Suitable")).focus()
+    page.keyboard.press("s")
+    expect(_row(page, second).get_by_role("button", pressed=True)).to_be_visible()
+    for reference in others:
+        _row(page, reference).get_by_role("button", name=re.compile("^Suitable")).click()
+        expect(_row(page, reference).get_by_role("button", pressed=True)).to_be_visible()
+    _row(page, last).get_by_role("link", name=re.compile("^Not suitable")).focus()
+    page.keyboard.press("n")
+    row = page.locator("tr", has_text=last)
+    row.get_by_label("Why not").select_option(label="High risk: refer now, outside any trial")
+    row.get_by_label("Who will contact the victim").select_option(label="The investigating officer only")
+    row.get_by_role("button", name="Mark not suitable").click()
+    expect(row.get_by_text("goes to the neighbourhood team: choose it")).to_be_visible()
+    row.get_by_label("Who will contact the victim").select_option(label="The neighbourhood team")
+    row.get_by_role("button", name="Mark not suitable").click()
+    expect(page.get_by_role("link", name=f"Check {ROWS} decisions and submit")).to_be_visible()
+    look(page, "overnight-review")
+
+
+def _submit(page: Page, extract: Extract, look: Look) -> str:
+    """Returns the number of the referral of the case to be referred now."""
+    page.get_by_role("link", name=f"Check {ROWS} decisions and submit").click()
+    look(page, "check")
+    page.get_by_role("button", name=f"Submit {ROWS - 1} suitable, 1 not").click()
+    expect(page.get_by_role("heading", name=f"Submitted: {ROWS} decisions")).to_be_visible()
+    look(page, "submitted")
+    usual = page.get_by_role("heading", name="Usual service")
+    expect(usual).to_be_visible()
+    row = page.locator("tr", has_text=extract.references[-1])
+    return row.get_by_role("link").inner_text()
+
+
+def _confirm_flags(page: Page, look: Look) -> None:
+    page.get_by_role("link", name="Flag 49", exact=True).click()
+    look(page, "flags")
+    boxes = page.get_by_role("checkbox")
+    for index in range(boxes.count()):
+        boxes.nth(index).check()
+    page.get_by_role("button", name="Confirm the ticked flags").click()
+    expect(page.get_by_text("Every flag is confirmed")).to_be_visible()
+
+
+def _mail_arrives(system: System, number: str, count: int) -> None:
+    """The worker has a minute to send what was put in the outbox."""
+    for _ in range(300):
+        if len(mails_about(system, number)) >= count:
+            return
+        time.sleep(0.2)
+    pytest.fail(f"{len(mails_about(system, number))} messages about {number}, not {count}")
+
+
+def _contact(page: Page, number: str, look: Look) -> None:
+    """Three taps: open the list, log contact, save."""
+    expect(page.get_by_role("heading", name="My referrals")).to_be_visible()
+    look(page, "my-referrals")
+    page.get_by_role("link", name=number, exact=True).click()
+    look(page, "referral")
+    page.get_by_role("button", name=re.compile("^Take")).click()
+    page.get_by_role("link", name=re.compile("Log contact")).first.click()
+    look(page, "log-contact")
+    page.get_by_text("Telephone", exact=True).click()
+    page.get_by_text("No answer", exact=True).click()
+    page.get_by_role("button", name="Save contact").click()
+    page.get_by_role("link", name=re.compile("Log contact")).first.click()
+    page.get_by_text("Telephone", exact=True).click()
+    page.get_by_text(re.compile("^Contact made")).click()
+    page.get_by_text("Wants to give a statement").click()
+    page.get_by_role("button", name="Save contact").click()
+    page.goto(page.url)
+    expect(page.get_by_text("Contact made").first).to_be_visible()
+    look(page, "referral-completed")
+
+
+def _supervise(page: Page, number: str, look: Look, system: System) -> None:
+    expect(page.get_by_role("heading", name="Compliance", exact=True)).to_be_visible()
+    look(page, "compliance")
+    overdue = page.get_by_role("table").filter(has_text="SRC-").first.get_by_role("link").first.inner_text()
+    before = len(mails_about(system, overdue))
+    page.get_by_role("button", name=re.compile("Send a reminder")).first.click()
+    _mail_arrives(system, overdue, before + 1)
+    page.get_by_role("link", name="Follow-ups", exact=True).click()
+    expect(page.get_by_text(number).first).to_be_visible()
+    look(page, "follow-ups")
+    page.get_by_role("button", name=re.compile("Acknowledge")).first.click()
+
+
+def _see_the_case(page: Page, extract: Extract, number: str, look: Look) -> None:
+    page.get_by_role("link", name="Cases", exact=True).click()
+    look(page, "cases")
+    page.get_by_label("Crime reference").fill(extract.references[-1])
+    page.get_by_role("button", name=re.compile("Find|Search")).click()
+    assert extract.references[-1] not in page.url
+    page.get_by_role("link", name=extract.references[-1]).first.click()
+    expect(page.get_by_text(number).first).to_be_visible()
+    look(page, "case")
+
+
+def _audit(page: Page, number: str, look: Look) -> None:
+    expect(page.get_by_role("heading", name="Audit", exact=True)).to_be_visible()
+    look(page, "audit")
+
+
+def _nothing_personal_is_left(system: System, extract: Extract) -> None:
+    """No postcode of an extract, no incident or victim key, in anything the system keeps."""
+    secrets = extract.secrets + sample_secrets()
+    places = dict(kept(system))
+    assert {"table referrals_case", "log web.log"} <= set(places), sorted(places)
+    assert any(name.startswith("redis") for name in places)
+    assert any(name.startswith("mail") for name in places)
+    # The search finds what is there: a reference is, in the one table that may have it.
+    assert found_in(places["table referrals_case"], extract.references) == extract.references
+    leaks = {name: found_in(text, secrets) for name, text in places.items()}
+    assert {name: leak for name, leak in leaks.items() if leak} == {}

@@ -1,0 +1,76 @@
+"""Opening a trial and setting the modes of wards."""
+
+from datetime import date
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from referrals.actions import Refused
+from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.models import Mode, TrialStatus, WardMode
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from src_app.keys import open_seed
+from tests.conftest import World
+from tests.factories import NOW, TrialFactory, WardModeFactory
+
+DAY = date(2026, 11, 1)
+
+
+def test_a_trial_recruits_from_a_fresh_seed_that_is_kept_encrypted(world: World, trial_lead: User) -> None:
+    trial = open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+    assert (trial.status, trial.opened_by) == (TrialStatus.RECRUITING, trial_lead)
+    seed = open_seed(trial.seed_encrypted)
+    assert len(seed) == 32
+    assert seed not in bytes(trial.seed_encrypted or b"")
+    other = open_trial(bcu=world.south_west, name="Second", by=trial_lead, at=NOW)
+    assert open_seed(other.seed_encrypted) != seed
+
+
+def test_a_name_is_used_once(world: World, trial_lead: User) -> None:
+    open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+    with pytest.raises(Refused, match="another name"):
+        open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+
+
+def test_only_the_trial_lead_of_the_bcu_opens_a_trial(world: World, trial_lead: User, hcop: User) -> None:
+    with pytest.raises(NotAllowed):
+        open_trial(bcu=world.south_west, name="Pilot", by=hcop, at=NOW)
+    with pytest.raises(NotAllowed):
+        open_trial(bcu=world.north, name="Pilot", by=trial_lead, at=NOW)
+
+
+def test_a_wards_mode_is_set_from_a_day_and_replaced_on_that_day(world: World, trial_lead: User) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    wards = world.wards[:2]
+    assert set_ward_mode(wards=wards, mode=Mode.TRIAL, trial=trial, starts_on=DAY, by=trial_lead) == 2
+    assert set_ward_mode(wards=wards, mode=Mode.TRIAL, trial=trial, starts_on=DAY, by=trial_lead) == 0
+    assert WardMode.objects.count() == 2
+    assert AuditEntry.objects.get(action=Action.WARD_MODE_SET).references == sorted(w.code for w in wards)
+
+
+def test_mode_and_trial_go_together(world: World, trial_lead: User, administrator: User) -> None:
+    with pytest.raises(Refused, match="Name the trial"):
+        set_ward_mode(wards=world.wards, mode=Mode.TRIAL, starts_on=DAY, by=trial_lead)
+    with pytest.raises(Refused, match="Name the trial"):
+        set_ward_mode(
+            wards=world.wards,
+            mode=Mode.NOT_STARTED,
+            trial=TrialFactory.create(),
+            starts_on=DAY,
+            by=administrator,
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        WardModeFactory.create(mode=Mode.TRIAL, trial=None)
+
+
+def test_an_administrator_starts_no_trial_in_a_ward(world: World, administrator: User) -> None:
+    with pytest.raises(NotAllowed):
+        set_ward_mode(
+            wards=world.wards,
+            mode=Mode.TRIAL,
+            trial=TrialFactory.create(),
+            starts_on=DAY,
+            by=administrator,
+        )

@@ -1,0 +1,257 @@
+"""Logging contact, closing without it, and withdrawing an attempt."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from referrals.models import (
+    CloseReason,
+    ContactAttempt,
+    FollowUp,
+    Method,
+    ReferralStatus,
+    Restriction,
+    Result,
+)
+from src_app.audit.models import Action, AuditEntry
+from tests.factories import ContactAttemptFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def referral(make_referral):
+    return make_referral()
+
+
+@pytest.fixture
+def client(client_of, officer):
+    return client_of(officer)
+
+
+def given(method=Method.TELEPHONE, result=Result.NO_ANSWER, **more):
+    """What the form posts."""
+    return {"key": uuid.uuid4(), "method": method, "result": result, **more}
+
+
+def address(name, referral, *more):
+    return reverse(name, args=[referral.number, *more])
+
+
+def test_three_taps_log_a_contact_and_nothing_needs_typing(client, referral, officer, now):
+    response = client.post(address("log_contact", referral), given(result=Result.CONTACT_MADE))
+    assert response.url == reverse("my_referrals")
+    attempt = ContactAttempt.objects.get()
+    assert (attempt.made_by, attempt.made_at, attempt.logged_at) == (officer, now, now)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+
+
+def test_all_that_came_up_is_kept(client, referral, now):
+    ticks = dict.fromkeys(["with_interpreter", "risk_assessment", "support_offered", "noted_on_record"], "on")
+    client.post(
+        address("log_contact", referral),
+        given(
+            Method.VIDEO,
+            Result.CONTACT_MADE,
+            follow_ups=["statement", "threat"],
+            made_at="2026-11-23T07:05",
+            note="Ring in the evening",
+            **ticks,
+        ),
+    )
+    attempt = ContactAttempt.objects.get()
+    assert all(getattr(attempt, name) for name in ticks)
+    assert attempt.made_at == now - timedelta(minutes=25)
+    assert attempt.note
+    assert attempt.note.body == "Ring in the evening"
+    assert set(FollowUp.objects.values_list("kind", flat=True)) == {"statement", "threat"}
+    entries = AuditEntry.objects.all().values_list("references", "fields", "recipients", "origin")
+    assert "evening" not in str(list(entries))
+
+
+def test_a_double_tap_logs_once_and_ends_on_the_same_page(client, referral):
+    form = given(result=Result.CONTACT_MADE)
+    first, second = (client.post(address("log_contact", referral), form) for _ in range(2))
+    assert first.url == second.url == reverse("my_referrals")
+    assert ContactAttempt.objects.count() == 1
+
+
+def test_a_barred_method_is_not_offered_but_can_be_recorded(client, make_referral):
+    referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT, Restriction.NO_VOICEMAIL])
+    text = client.get(address("log_contact", referral)).content.decode()
+    offered, _, folded = text.partition("Used another way?")
+    assert 'value="home_visit"' not in offered
+    assert 'value="home_visit"' in folded
+    results, _, other = folded.partition("Something else")
+    assert 'value="message_left"' not in results
+    assert 'value="message_left"' in other
+    response = client.post(address("log_contact", referral), given(Method.HOME_VISIT), follow=True)
+    assert "your supervisor is told" in response.content.decode()
+    assert ContactAttempt.objects.get().barred_method
+
+
+def test_every_way_is_offered_where_nothing_is_barred(client, referral):
+    text = client.get(address("log_contact", referral)).content.decode()
+    assert "Used another way?" not in text
+    for value in [*Method.values, *Result.values]:
+        assert text.count(f'value="{value}"') == 1
+
+
+def test_invalid_input_keeps_everything_typed(client, referral):
+    response = client.post(
+        address("log_contact", referral),
+        {
+            "key": "5c7b1f0e-6a1b-4b0e-9a52-3f8f7f1f0a01",
+            "result": Result.CALL_BACK,
+            "follow_ups": ["withdraw"],
+            "support_offered": "on",
+            "made_at": "2026-11-23T07:05",
+            "note": "Ring <after> seven",
+        },
+    )
+    text = " ".join(response.content.decode().split())
+    assert "There is a problem" in text
+    assert "Choose how you tried." in text
+    assert "5c7b1f0e-6a1b-4b0e-9a52-3f8f7f1f0a01" in text
+    assert 'value="call_back" id="id_result_other_2" checked' in text
+    assert 'value="withdraw" id="id_follow_ups_2" checked' in text
+    assert 'id="id_support_offered" checked' in text
+    assert 'value="2026-11-23T07:05"' in text
+    assert "Ring &lt;after&gt; seven" in text
+    assert "<title> Error:" in text or "<title>Error:" in text
+    assert not ContactAttempt.objects.exists()
+
+
+def test_what_the_action_refuses_is_said_and_keeps_everything(client, referral):
+    response = client.post(
+        address("log_contact", referral),
+        given(result=Result.CONTACT_MADE, made_at="2026-11-23T23:00", note="Kept"),
+    )
+    text = response.content.decode()
+    assert "That time is still to come" in text
+    assert "Kept" in text
+    assert not ContactAttempt.objects.exists()
+
+
+@pytest.mark.parametrize("made_at", ["yesterday", "2026-13-01T10:00"])
+def test_a_time_that_is_none_is_said_and_given_back(client, referral, made_at):
+    response = client.post(address("log_contact", referral), given(made_at=made_at))
+    text = response.content.decode()
+    assert "Give the day and the time" in text
+    assert f'value="{made_at}"' in text
+
+
+def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
+    client.post(address("log_contact", referral), given(follow_ups=["barred_method"]))
+    assert not ContactAttempt.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (Result.DECLINED, CloseReason.DECLINED),
+        (Result.WRONG_DETAILS, CloseReason.WRONG_DETAILS),
+        (Result.UNSAFE, CloseReason.UNSAFE),
+    ],
+)
+def test_such_a_result_asks_once_whether_to_close(client, referral, officer, result, reason):
+    response = client.post(address("log_contact", referral), given(result=result))
+    assert response.url == address("close_referral", referral)
+    page = client.get(response.url)
+    assert f'value="{reason}" id="id_reason_1" checked' in " ".join(page.content.decode().split())
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    closed = client.post(response.url, {"reason": reason})
+    assert closed.url == reverse("my_referrals")
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason, referral.closed_by) == ("closed", reason, officer)
+
+
+def test_opening_the_form_is_recorded(client, referral):
+    client.get(address("log_contact", referral))
+    entry = AuditEntry.objects.get(action=Action.REFERRAL_OPENED)
+    assert entry.references == [referral.number, referral.case.crime_reference]
+
+
+def test_there_is_no_form_for_a_completed_referral_nor_for_the_officer_in_the_case(client, make_referral):
+    for referral in (make_referral(completed=True), make_referral(case__officer_in_case="PC 1001")):
+        assert client.get(address("log_contact", referral)).url == address("referral", referral)
+        response = client.post(address("log_contact", referral), given())
+        assert response.status_code == 200
+        assert "There is a problem" in response.content.decode()
+
+
+def test_a_closed_referral_takes_only_contact_made(client, make_referral, now):
+    referral = make_referral(closed=True, closed_at=now, made_at=now - timedelta(days=1))
+    text = client.get(address("log_contact", referral)).content.decode()
+    assert "only if contact was made after all" in text
+    assert 'value="no_answer"' not in text
+    client.post(address("log_contact", referral), given(result=Result.CONTACT_MADE))
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+
+
+def test_closing_without_a_reason_shown_says_what_to_do(client, referral):
+    text = client.get(address("close_referral", referral)).content.decode()
+    assert "do not show a reason yet" in text
+    assert address("log_contact", referral) in text
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"), [("", "Choose why"), ("no_reply", "at least 2 times"), ("x", "There is a problem")]
+)
+def test_a_wrong_reason_is_refused(client, referral, reason, words):
+    ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
+    response = client.post(address("close_referral", referral), {"reason": reason})
+    assert words in response.content.decode()
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+
+
+def test_the_page_to_close_an_ended_referral_leads_to_the_referral(client, make_referral):
+    referral = make_referral(completed=True)
+    assert client.get(address("close_referral", referral)).url == address("referral", referral)
+
+
+def test_withdrawing_asks_once_and_opens_the_referral_again(client, referral, officer):
+    client.post(address("log_contact", referral), given(result=Result.CONTACT_MADE))
+    attempt = ContactAttempt.objects.get()
+    page = address("withdraw_attempt", referral, attempt.pk)
+    assert "open again" in client.get(page).content.decode()
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+    form = {"key": uuid.uuid4()}
+    for _ in range(2):
+        response = client.post(page, form, follow=True)
+        assert "The attempt is withdrawn" in response.content.decode()
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    assert ContactAttempt.objects.count() == 2
+    again = client.post(page, {"key": uuid.uuid4()}, follow=True)
+    assert "withdrawn already" in again.content.decode()
+
+
+def test_withdrawing_without_the_forms_key_does_nothing(client, referral, officer):
+    attempt = ContactAttemptFactory.create(referral=referral, made_by=officer)
+    response = client.post(address("withdraw_attempt", referral, attempt.pk))
+    assert "Open this page again" in response.content.decode()
+    assert ContactAttempt.objects.count() == 1
+
+
+def test_an_attempt_is_found_under_its_own_referral_only(client, make_referral, referral, officer):
+    attempt = ContactAttemptFactory.create(referral=make_referral(), made_by=officer)
+    assert client.get(address("withdraw_attempt", referral, attempt.pk)).status_code == 404
+
+
+def test_the_hcop_logs_closes_and_withdraws_nothing(client_of, referral, hcop):
+    attempt = ContactAttemptFactory.create(referral=referral)
+    client = client_of(hcop)
+    for page in (
+        address("log_contact", referral),
+        address("close_referral", referral),
+        address("withdraw_attempt", referral, attempt.pk),
+    ):
+        assert client.get(page).status_code == client.post(page, given()).status_code == 403

@@ -1,0 +1,105 @@
+"""The list of follow-ups, and acknowledging one."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from referrals.models import FollowUpKind
+from src_app.audit.models import Action, AuditEntry
+from tests.factories import ContactAttemptFactory, FollowUpFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def make_follow_up(make_referral):
+    """Makes a follow-up of a referral to the first ward's team."""
+
+    def make(referral=None, **fields):
+        referral = referral or make_referral()
+        return FollowUpFactory.create(attempt=ContactAttemptFactory.create(referral=referral), **fields)
+
+    return make
+
+
+def test_the_longest_waiting_comes_first_and_the_acknowledged_are_apart(
+    client_of, make_follow_up, supervisor, hcop, now
+):
+    newer = make_follow_up(raised_at=now - timedelta(minutes=5), kind=FollowUpKind.THREAT)
+    older = make_follow_up(raised_at=now - timedelta(hours=3))
+    done = make_follow_up(acknowledged_by=hcop, acknowledged_at=now - timedelta(days=1))
+    response = client_of(supervisor).get(reverse("follow_up_list"))
+    assert response.context["paged"].rows == [older, newer]
+    assert response.context["acknowledged"] == [done]
+    text = response.content.decode()
+    assert "2 follow-ups wait" in text
+    assert "waiting 3 hours" in text
+    entry = AuditEntry.objects.get(action=Action.LIST_SHOWN)
+    assert entry.references == sorted(each.referral.number for each in (newer, older, done))
+
+
+def test_an_empty_list_says_what_comes_here(client_of, supervisor):
+    text = client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+    assert "Nothing waits for you" in text
+
+
+def test_an_attempt_withdrawn_since_is_told(client_of, make_follow_up, hcop):
+    follow_up = make_follow_up()
+    client = client_of(hcop)
+    assert "was withdrawn since" not in client.get(reverse("follow_up_list")).content.decode()
+    ContactAttemptFactory.create(referral=follow_up.referral, withdraws=follow_up.attempt)
+    assert "was withdrawn since" in client.get(reverse("follow_up_list")).content.decode()
+
+
+def test_other_teams_follow_ups_are_not_on_it(client_of, make_referral, make_follow_up, supervisor, world):
+    others = make_follow_up(make_referral(ward=world.wards[1]))
+    assert others.referral.number not in client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+
+
+def test_acknowledging_makes_it_ones_own(client_of, make_follow_up, supervisor, hcop):
+    follow_up = make_follow_up()
+    page = reverse("acknowledge_follow_up", args=[follow_up.pk])
+    response = client_of(supervisor).post(page, follow=True)
+    assert "It is yours to deal with now" in response.content.decode()
+    late = client_of(hcop).post(page, follow=True)
+    assert "PS 51 acknowledged this" in late.content.decode()
+    follow_up.refresh_from_db()
+    assert follow_up.acknowledged_by == supervisor
+
+
+def test_what_is_out_of_scope_is_not_found(
+    client_of, make_referral, make_follow_up, supervisor, north_hcop, world
+):
+    others = make_follow_up(make_referral(ward=world.wards[1]))
+    for user in (supervisor, north_hcop):
+        page = reverse("acknowledge_follow_up", args=[others.pk])
+        assert client_of(user).post(page).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["officer", "leader", "auditor"])
+def test_it_is_for_those_who_acknowledge(request, client_of, make_follow_up, who):
+    client = client_of(request.getfixturevalue(who))
+    assert client.get(reverse("follow_up_list")).status_code == 403
+    page = reverse("acknowledge_follow_up", args=[make_follow_up().pk])
+    assert client.post(page).status_code == 403
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follow_up, hcop, now):
+    client = client_of(hcop)
+
+    def fill(number):
+        for _ in range(number):
+            make_follow_up()
+            make_follow_up(acknowledged_by=hcop, acknowledged_at=now)
+
+    fill(3)
+    client.get(reverse("follow_up_list"))
+    with CaptureQueriesContext(connection) as few:
+        client.get(reverse("follow_up_list"))
+    fill(27)
+    with CaptureQueriesContext(connection) as many:
+        client.get(reverse("follow_up_list"))
+    assert len(few) == len(many)

@@ -1,0 +1,148 @@
+"""The officer's list."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from referrals.models import Restriction, TextKind
+from src_app.audit.models import Action, AuditEntry
+from tests.factories import PersonalTextFactory, TeamMembershipFactory, UserFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def page(client_of, officer):
+    """The list as the officer sees it."""
+    client = client_of(officer)
+    return lambda query="": client.get(reverse("my_referrals") + query)
+
+
+def test_the_first_due_comes_first_and_the_first_sentence_counts(page, make_referral, now):
+    week = make_referral(due_at=now + timedelta(days=6))
+    today = make_referral(due_at=now + timedelta(hours=5))
+    overdue = make_referral(made_at=now - timedelta(days=5), due_at=now - timedelta(days=2))
+    response = page()
+    cards = response.context["cards"]
+    assert [card.referral for card in cards] == [overdue, today, week]
+    assert [card.due.words for card in cards] == [
+        "2 days overdue",
+        "Due in 5 hours, 12:30pm",
+        "Due Sunday 29 November, 7:30am",
+    ]
+    assert "2 to contact today in Abbey team. 1 is overdue." in response.content.decode()
+
+
+def test_the_due_time_itself_is_not_overdue_and_midnight_is_tomorrow(page, make_referral, now):
+    make_referral(due_at=now)
+    make_referral(due_at=now.replace(hour=0, minute=0) + timedelta(days=1))
+    assert page().context["lead"].sentence == "1 to contact today in Abbey team."
+
+
+def test_each_card_says_who_has_it_and_offers_what_comes_next(page, make_referral, officer, colleague, now):
+    mine = make_referral(taken_by=officer, taken_at=now)
+    free = make_referral()
+    theirs = make_referral(taken_by=colleague, taken_at=now)
+    own_case = make_referral(case__officer_in_case="pc1001")
+    text = page().content.decode()
+    assert [word in text for word in ("With you", "Not taken", "With PCSO 7002")] == [True] * 3
+    assert reverse("log_contact", args=[mine.number]) in text
+    assert reverse("take_referral", args=[free.number]) in text
+    for other in (free, theirs, own_case):
+        assert reverse("log_contact", args=[other.number]) not in text
+    for other in (mine, theirs, own_case):
+        assert reverse("take_referral", args=[other.number]) not in text
+    assert "You are the officer in the case" in text
+
+
+def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page, make_referral):
+    referral = make_referral(
+        case__restrictions=[Restriction.NO_HOME_VISIT, Restriction.INTERPRETER],
+        case__offence="Threats to kill",
+        case__victim_under_18=True,
+    )
+    PersonalTextFactory.create(
+        case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="Polish interpreter"
+    )
+    PersonalTextFactory.create(case=referral.case, body="Dog at address")
+    text = page().content.decode()
+    for shown in ("No home visit", "Interpreter needed", "Under 18", "Polish interpreter"):
+        assert shown in text
+    for hidden in ("Threats to kill", "Race", referral.case.crime_reference, "Dog at address"):
+        assert hidden not in text
+
+
+def test_the_list_is_the_own_teams_and_recorded_as_one_consultation(page, make_referral, world):
+    mine = make_referral()
+    done = make_referral(completed=True, made_at=mine.made_at - timedelta(days=1))
+    old = make_referral(completed=True, made_at=mine.made_at - timedelta(days=9))
+    others = make_referral(ward=world.wards[1])
+    text = page().content.decode()
+    assert mine.number in text
+    assert done.number in text
+    assert others.number not in text
+    assert old.number not in text
+    entry = AuditEntry.objects.get(action=Action.LIST_SHOWN)
+    assert entry.references == [mine.number, done.number]
+
+
+def test_ended_referrals_are_no_cards(page, make_referral, now):
+    make_referral(completed=True)
+    assert page().context["cards"] == []
+    assert "Nobody to contact now" in page().content.decode()
+
+
+def test_an_officer_without_a_team_is_told_what_to_do(client_of, db):
+    response = client_of(UserFactory.create()).get(reverse("my_referrals"))
+    assert "Ask your system administrator" in response.content.decode()
+
+
+def test_two_teams_are_both_named_and_many_are_counted(page, make_referral, officer, world):
+    make_referral()
+    TeamMembershipFactory.create(user=officer, team=world.teams[1])
+    assert "in Abbey team and Colliers Wood team." in page().context["lead"].sentence
+    for team in world.teams[2:4]:
+        TeamMembershipFactory.create(user=officer, team=team)
+    assert "in your 4 teams." in page().context["lead"].sentence
+
+
+def test_more_than_fifty_are_paged(page, make_referral, now):
+    for minutes in range(51):
+        make_referral(due_at=now + timedelta(minutes=minutes))
+    first = page()
+    assert len(first.context["cards"]) == 50
+    assert first.context["lead"].open == 51
+    second = page("?" + first.context["paged"].next_url.partition("?")[2])
+    assert len(second.context["cards"]) == 1
+    assert second.context["cards"][0].referral.due_at == now + timedelta(minutes=50)
+
+
+def test_a_page_that_is_none_is_not_found(page):
+    assert page("?page=nonsense").status_code == 404
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, colleague, now):
+    def fill(number):
+        for _ in range(number):
+            referral = make_referral(taken_by=colleague, taken_at=now)
+            PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
+            make_referral(completed=True, made_at=now - timedelta(days=1))
+
+    fill(3)
+    page()
+    with CaptureQueriesContext(
+        connection,
+    ) as few:
+        page()
+    fill(27)
+    with CaptureQueriesContext(connection) as many:
+        page()
+    assert len(few) == len(many)
+
+
+@pytest.mark.parametrize("who", ["hcop", "leader", "auditor"])
+def test_it_is_for_those_who_contact_victims(request, client_of, who):
+    assert client_of(request.getfixturevalue(who)).get(reverse("my_referrals")).status_code == 403

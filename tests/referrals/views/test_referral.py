@@ -1,0 +1,212 @@
+"""The page of one referral; taking it, handing it back, sending a reminder."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from referrals.models import FollowUpKind, Notification, Restriction, Result, TextKind
+from src_app.audit.models import Action, AuditEntry, Purpose
+from tests.factories import ContactAttemptFactory, FollowUpFactory, PersonalTextFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def open_as(client_of):
+    """The referral's page as an account sees it."""
+    return lambda user, referral: client_of(user).get(reverse("referral", args=[referral.number]))
+
+
+def test_restrictions_notes_and_wishes_come_before_everything_else(open_as, make_referral, officer, now):
+    referral = make_referral(
+        case__restrictions=[Restriction.NO_HOME_VISIT, Restriction.VICTIM_ONLY],
+        case__restrictions_set_at=now - timedelta(minutes=5),
+        case__restrictions_set_by=officer,
+    )
+    for kind, body in (
+        (TextKind.SAFETY_NOTE, "Dog at address"),
+        (TextKind.REVIEW_SAFETY, "Suspect works nights"),
+        (TextKind.CONTACT_WISHES, "Telephone only"),
+        (TextKind.COMMUNICATION_NEED, "Easy read"),
+    ):
+        PersonalTextFactory.create(case=referral.case, kind=kind, body=body)
+    text = open_as(officer, referral).content.decode()
+    order = [
+        "No home visit.",
+        "Speak to the victim only.",
+        "Dog at address",
+        "From the overnight review: Suspect works nights",
+        "Wishes: Telephone only",
+        "Communication: Easy read",
+        "As at 23 November 2026, 7:25am.",
+        "Check the crime record first.",
+        "Log contact",
+        "Attempts so far",
+        "Show what was reported",
+        "Harassment",
+        "Race or ethnicity",
+    ]
+    places = [text.index(words) for words in order]
+    assert places == sorted(places)
+    assert "999 and your supervisor" in text
+    assert "A message left never mentions hate, strand or offence" in text
+
+
+def test_a_child_is_spoken_to_through_a_guardian_whatever_was_set(open_as, make_referral, officer):
+    referral = make_referral(case__victim_under_18=True)
+    assert "speak through a safe parent or guardian" in open_as(officer, referral).content.decode()
+
+
+def test_opening_it_is_recorded(open_as, make_referral, officer, hcop):
+    referral = make_referral()
+    open_as(officer, referral)
+    open_as(hcop, referral)
+    entries = AuditEntry.objects.filter(action=Action.REFERRAL_OPENED).order_by("pk")
+    assert [(each.actor, each.purpose) for each in entries] == [
+        (officer, Purpose.CONTACT),
+        (hcop, Purpose.SUPERVISION),
+    ]
+    assert entries[0].references == [referral.number, referral.case.crime_reference]
+
+
+def test_attempts_are_listed_and_a_withdrawn_one_is_struck_out(open_as, make_referral, officer, supervisor):
+    referral = make_referral()
+    wrong = ContactAttemptFactory.create(referral=referral, made_by=officer, result=Result.WRONG_DETAILS)
+    ContactAttemptFactory.create(referral=referral, made_by=supervisor, withdraws=wrong)
+    right = ContactAttemptFactory.create(referral=referral, made_by=officer, result=Result.CALL_BACK)
+    FollowUpFactory.create(attempt=right, kind=FollowUpKind.STATEMENT)
+    text = open_as(officer, referral).content.decode()
+    assert "<s>Wrong details</s>" in text
+    assert "Withdrawn by PS 51" in text
+    assert "Asked to be called back" in text
+    assert "waits for somebody to acknowledge it" in text
+    assert text.count("app-timeline__title") == 2
+    assert reverse("withdraw_attempt", args=[referral.number, right.pk]) in text
+    assert reverse("withdraw_attempt", args=[referral.number, wrong.pk]) not in text
+
+
+def test_a_colleague_is_not_offered_to_withdraw_and_the_supervisor_is(
+    open_as, make_referral, officer, colleague, supervisor
+):
+    referral = make_referral()
+    attempt = ContactAttemptFactory.create(referral=referral, made_by=officer)
+    link = reverse("withdraw_attempt", args=[referral.number, attempt.pk])
+    assert link not in open_as(colleague, referral).content.decode()
+    assert link in open_as(supervisor, referral).content.decode()
+
+
+def test_linked_referrals_are_those_the_viewer_may_see(open_as, make_referral, officer, hcop, world):
+    same = {"case__victim_hash": "a" * 64}
+    referral = make_referral(**same)
+    own = make_referral(**same)
+    others = make_referral(ward=world.wards[1], **same)
+    unlinked = make_referral()
+    seen = open_as(officer, referral).content.decode()
+    assert own.number in seen
+    assert others.number not in seen
+    assert unlinked.number not in seen
+    assert others.number in open_as(hcop, referral).content.decode()
+
+
+def test_the_officer_in_the_case_may_read_and_nothing_more(open_as, make_referral, officer):
+    referral = make_referral(case__officer_in_case="PC 1001")
+    text = open_as(officer, referral).content.decode()
+    assert "SRC comes from somebody else" in text
+    for name in ("take_referral", "log_contact", "close_referral"):
+        assert reverse(name, args=[referral.number]) not in text
+
+
+def test_the_hcop_reads_and_reminds_but_does_not_contact(open_as, make_referral, hcop):
+    referral = make_referral()
+    text = open_as(hcop, referral).content.decode()
+    assert "Send a reminder" in text
+    for name in ("take_referral", "log_contact", "close_referral", "my_referrals"):
+        assert reverse(name, args=[referral.number] if name != "my_referrals" else []) + '"' not in text
+
+
+def test_closing_is_offered_once_an_attempt_has_shown_a_reason(open_as, make_referral, officer):
+    referral = make_referral()
+    link = reverse("close_referral", args=[referral.number])
+    assert link not in open_as(officer, referral).content.decode()
+    ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
+    assert link in open_as(officer, referral).content.decode()
+
+
+@pytest.mark.parametrize("end", ["completed", "closed"])
+def test_an_ended_referral_says_so_and_offers_no_take_or_reminder(open_as, make_referral, supervisor, end):
+    referral = make_referral(**{end: True})
+    text = open_as(supervisor, referral).content.decode()
+    assert referral.get_status_display() in text
+    assert "Send a reminder" not in text
+    assert reverse("take_referral", args=[referral.number]) not in text
+    assert (reverse("log_contact", args=[referral.number]) in text) == (end == "closed")
+
+
+@pytest.mark.parametrize("who", ["other_officer", "north_hcop"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_another_teams_referral_is_not_found(request, client_of, make_referral, who, method):
+    client, referral = client_of(request.getfixturevalue(who)), make_referral()
+    attempt = ContactAttemptFactory.create(referral=referral)
+    pages = {
+        "get": ["referral", "log_contact", "close_referral"],
+        "post": ["take_referral", "return_referral", "log_contact", "close_referral", "chase_referral"],
+    }[method]
+    addresses = [reverse(name, args=[referral.number]) for name in pages]
+    addresses.append(reverse("withdraw_attempt", args=[referral.number, attempt.pk]))
+    statuses = {getattr(client, method)(address).status_code for address in addresses}
+    # 403 where the role may not do it at all.
+    assert statuses <= {404, 403}
+    assert getattr(client, method)(addresses[0]).status_code == (
+        404 if who == "other_officer" or method == "get" else 403
+    )
+
+
+def test_taking_it_leads_to_what_must_be_known_first(client_of, make_referral, officer):
+    referral = make_referral()
+    client = client_of(officer)
+    response = client.post(reverse("take_referral", args=[referral.number]))
+    assert response.url == reverse("referral", args=[referral.number])
+    referral.refresh_from_db()
+    assert referral.taken_by == officer
+
+
+def test_whoever_comes_second_is_told_who_has_it(client_of, make_referral, officer, colleague, now):
+    referral = make_referral(taken_by=colleague, taken_at=now)
+    response = client_of(officer).post(reverse("take_referral", args=[referral.number]), follow=True)
+    assert "PCSO 7002 took" in response.content.decode()
+
+
+def test_handing_it_back_leads_to_the_list(client_of, make_referral, officer, now):
+    referral = make_referral(taken_by=officer, taken_at=now)
+    response = client_of(officer).post(reverse("return_referral", args=[referral.number]), follow=True)
+    assert "is back with the team" in response.content.decode()
+    referral.refresh_from_db()
+    assert referral.taken_by is None
+
+
+def test_what_a_colleague_has_is_not_handed_back(client_of, make_referral, officer, colleague, now):
+    referral = make_referral(taken_by=colleague, taken_at=now)
+    response = client_of(officer).post(reverse("return_referral", args=[referral.number]), follow=True)
+    assert "PCSO 7002 has" in response.content.decode()
+
+
+@pytest.mark.parametrize("who", ["supervisor", "hcop"])
+def test_a_reminder_is_sent_once_a_form(request, client_of, make_referral, who):
+    client, referral = client_of(request.getfixturevalue(who)), make_referral()
+    address, key = reverse("chase_referral", args=[referral.number]), uuid.uuid4()
+    for _ in range(2):
+        response = client.post(address, {"key": key}, follow=True)
+        assert "is on its way" in response.content.decode()
+    assert Notification.objects.count() == 1
+
+
+def test_a_reminder_without_its_key_or_of_an_ended_referral_is_not_sent(client_of, make_referral, hcop):
+    client = client_of(hcop)
+    open_one, ended = make_referral(), make_referral(completed=True)
+    response = client.post(reverse("chase_referral", args=[open_one.number]), follow=True)
+    assert "Nothing was sent" in response.content.decode()
+    response = client.post(reverse("chase_referral", args=[ended.number]), {"key": uuid.uuid4()}, follow=True)
+    assert "nothing left to remind" in response.content.decode()
+    assert not Notification.objects.exists()

@@ -105,24 +105,35 @@ def _row(case: Case, linked: list[str]) -> Row:
 
 def linked_references(user: User, cases: Iterable[Case]) -> dict[int, list[str]]:
     """For each case, the crime references of others in sight that share its incident or victim."""
-    listed = list(cases)
-    incidents = {case.incident_hash for case in listed} - {""}
-    victims = {case.victim_hash for case in listed} - {""}
-    by_key = defaultdict(set)
+    return {
+        case_id: [reference for _, reference in others]
+        for case_id, others in _linked(user, list(cases)).items()
+    }
+
+
+def linked_cases(user: User, case: Case) -> list[tuple[int, str]]:
+    """Row number and crime reference of the others in sight that share the case's incident or victim."""
+    return _linked(user, [case])[case.pk]
+
+
+def _linked(user: User, cases: list[Case]) -> dict[int, list[tuple[int, str]]]:
+    incidents = {case.incident_hash for case in cases} - {""}
+    victims = {case.victim_hash for case in cases} - {""}
+    by_key: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
     sharing = cases_visible_to(user).filter(Q(incident_hash__in=incidents) | Q(victim_hash__in=victims))
     for pk, reference, incident, victim in sharing.values_list(
         "pk", "crime_reference", "incident_hash", "victim_hash"
     ):
-        by_key["incident", incident].add((pk, reference))
-        by_key["victim", victim].add((pk, reference))
+        by_key["incident", incident].add((reference, pk))
+        by_key["victim", victim].add((reference, pk))
     found = {}
-    for case in listed:
-        others = set()
+    for case in cases:
+        others: set[tuple[str, int]] = set()
         if case.incident_hash:
             others |= by_key["incident", case.incident_hash]
         if case.victim_hash:
             others |= by_key["victim", case.victim_hash]
-        found[case.pk] = sorted(reference for pk, reference in others if pk != case.pk)
+        found[case.pk] = [(pk, reference) for reference, pk in sorted(others) if pk != case.pk]
     return found
 
 

@@ -73,9 +73,7 @@ def _make_data(directory: Path, env: dict[str, str], *, history: bool) -> list[S
     """Collect static files while sign-ins and cases are made; both are quick the second time."""
     (directory / "log").mkdir(exist_ok=True)
     manage = ["manage.py"]
-    static = start_logged(
-        "static", [*manage, "collectstatic", "--noinput", "--verbosity=0"], directory, env
-    )
+    static = start_logged("static", [*manage, "collectstatic", "--noinput", "--verbosity=0"], directory, env)
     try:
         _step("Making sign-ins and cases" + (", some months of them" if history else ""))
         command = [*manage, "make_demo", "--json", *([] if history else ["--no-history"])]
@@ -85,17 +83,14 @@ def _make_data(directory: Path, env: dict[str, str], *, history: bool) -> list[S
     finally:
         stop(static)
     return [
-        SignIn(entry["username"], entry["password"], entry["role"])
-        for entry in json.loads(made)["sign_ins"]
+        SignIn(entry["username"], entry["password"], entry["role"]) for entry in json.loads(made)["sign_ins"]
     ]
 
 
 def _output_of(name: str, arguments: list[str], directory: Path, env: dict[str, str]) -> str:
     """Run a command to its end; returns its standard output."""
     with open(directory / "log" / f"{name}.log", "w+b") as log:
-        child = start(
-            [sys.executable, *arguments], env=env, cwd=ROOT, output=subprocess.PIPE, errors=log
-        )
+        child = start([sys.executable, *arguments], env=env, cwd=ROOT, output=subprocess.PIPE, errors=log)
         try:
             output, _ = child.communicate()
         finally:
@@ -169,8 +164,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
         parser.error("--fresh throws away the demo's own database, and DATABASE_URL names another.")
     if not arguments.check and not is_free(arguments.port):
         parser.error(
-            f"Port {arguments.port} is taken, perhaps by a demo already running; "
-            "choose another with --port."
+            f"Port {arguments.port} is taken, perhaps by a demo already running; choose another with --port."
         )
     return arguments
 

@@ -1,0 +1,92 @@
+"""The time line of a case, from report to outcome: what happened, when, and who did it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from referrals.models import Case, ContactAttempt, Decision, Notification, Referral, ReferralStatus
+
+
+@dataclass(frozen=True)
+class Event:
+    """One thing that happened; ``who`` is empty where nobody here did it."""
+
+    at: datetime
+    title: str
+    who: str = ""
+    detail: str = ""
+
+
+def timeline(case: Case) -> list[Event]:
+    """Everything known of the case, the earliest first. The case comes with what ``case_complete`` fetches."""
+    return sorted(_events(case), key=lambda event: event.at)
+
+
+def _events(case: Case) -> Iterator[Event]:
+    yield Event(case.reported_at, "Reported", detail=case.offence)
+    yield Event(case.imported_at, "Imported")
+    if case.restrictions_set_at:
+        yield Event(case.restrictions_set_at, "Restrictions set", str(case.restrictions_set_by))
+    decision: Decision | None = getattr(case, "decision", None)
+    referral: Referral | None = getattr(case, "referral", None)
+    if decision and decision.submission:
+        submission = decision.submission
+        yield Event(
+            submission.submitted_at,
+            "Suitable" if decision.suitable else "Not suitable",
+            str(submission.submitted_by),
+            _why(decision, referral),
+        )
+    if referral:
+        yield from _of_referral(referral)
+    for outcome in case.outcomes.all():
+        yield Event(outcome.recorded_at, f"Outcome {outcome.code}")
+
+
+def _why(decision: Decision, referral: Referral | None) -> str:
+    """The reason, and who contacts the victim; usual service where a suitable case was not referred."""
+    if not decision.suitable:
+        return f"{decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
+    return "Referred for SRC." if referral else "Usual service."
+
+
+def _of_referral(referral: Referral) -> Iterator[Event]:
+    yield Event(
+        referral.made_at,
+        f"Referred: {referral.number}",
+        str(referral.made_by),
+        f"To {referral.team}.",
+    )
+    if referral.flag_confirmed_at:
+        yield Event(referral.flag_confirmed_at, "Flag confirmed", str(referral.flag_confirmed_by))
+    if referral.taken_at:
+        yield Event(referral.taken_at, "Taken", str(referral.taken_by))
+    for attempt in referral.attempts.all():
+        yield _of_attempt(attempt)
+    for mail in referral.notifications.all():
+        yield _of_mail(mail)
+    if referral.closed_at and referral.status == ReferralStatus.CLOSED:
+        yield Event(
+            referral.closed_at,
+            "Closed without contact",
+            str(referral.closed_by),
+            f"{referral.get_close_reason_display()}.",
+        )
+
+
+def _of_attempt(attempt: ContactAttempt) -> Event:
+    if attempt.withdraws_id:
+        return Event(attempt.logged_at, "Attempt withdrawn", str(attempt.made_by), "Logged by mistake.")
+    return Event(
+        attempt.made_at,
+        attempt.get_result_display(),
+        str(attempt.made_by),
+        f"{attempt.get_method_display()}.",
+    )
+
+
+def _of_mail(mail: Notification) -> Event:
+    to = f"To {mail.recipient}."
+    if mail.sent_at:
+        return Event(mail.sent_at, f"E-mail sent: {mail.get_kind_display().lower()}", detail=to)
+    return Event(mail.created_at, f"E-mail waiting: {mail.get_kind_display().lower()}", detail=to)

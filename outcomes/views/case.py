@@ -1,0 +1,77 @@
+"""One case, on one time line."""
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from outcomes.timeline import timeline
+from referrals.models import Case, Restriction, Strand, TextKind
+from referrals.overnight import linked_cases
+from referrals.queries import cases_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.templatetags.words import moment
+
+# In the order an officer needs them; the reason for a team stands with the decision.
+_NOTES = (
+    (TextKind.SAFETY_NOTE, ""),
+    (TextKind.REVIEW_SAFETY, "From the overnight review: "),
+    (TextKind.CONTACT_WISHES, "Wishes: "),
+    (TextKind.COMMUNICATION_NEED, "Communication: "),
+    (TextKind.TEAM_REASON, "Why this team: "),
+)
+
+
+@requires(Permission.VIEW_CASES)
+@require_safe
+def case(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Restrictions and safety first, then everything that happened; who looked is on record."""
+    found = get_object_or_404(_complete(request.user), pk=case_id)
+    record(
+        Action.CASE_OPENED,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[found.crime_reference],
+    )
+    texts = {text.kind: text.body for text in found.texts.all() if text.body}
+    context = {
+        "case": found,
+        "strands": [Strand(strand).label for strand in found.strands],
+        "restrictions": ". ".join(Restriction(each).label for each in found.restrictions),
+        "notes": [f"{words}{texts[kind]}" for kind, words in _NOTES if kind in texts],
+        "as_at": moment(found.changed_at),
+        "linked": linked_cases(request.user, found),
+        "events": timeline(found),
+        "now": timezone.now(),
+    }
+    return render(request, "outcomes/case.html", context)
+
+
+def _complete(user: User) -> QuerySet[Case]:
+    """The account's cases with all that the page shows, in a fixed number of queries."""
+    return (
+        cases_visible_to(user)
+        .select_related(
+            "ward__borough",
+            "restrictions_set_by",
+            "decision__submission__submitted_by",
+            "referral__team",
+            "referral__ward",
+            "referral__made_by",
+            "referral__taken_by",
+            "referral__closed_by",
+            "referral__flag_confirmed_by",
+        )
+        .prefetch_related(
+            "texts",
+            "outcomes__code",
+            "referral__attempts__made_by",
+            "referral__notifications",
+        )
+    )

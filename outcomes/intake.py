@@ -7,8 +7,6 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from django.utils import timezone
-
 from referrals.intake.cells import read_moment
 from referrals.intake.read import Record, places_of, read_rows
 from referrals.intake.rows import Rejection, shown

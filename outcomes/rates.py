@@ -3,6 +3,7 @@
 Nothing here reads an allocation: by arm nothing is computed before a trial's outcomes are locked.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
@@ -75,6 +76,9 @@ class Contact:
         return Contact(**_sums(self, other))
 
 
+_CONTACT = [field.name for field in fields(Contact)]
+
+
 def _sums(one: "Contact | Outcomes", other: "Contact | Outcomes") -> dict[str, int]:
     others = counts_of(other)
     return {name: count + others[name] for name, count in counts_of(one).items()}
@@ -96,11 +100,15 @@ def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
 
 @dataclass(frozen=True)
 class WardContact:
-    """One ward: its counts within the period, and what is overdue now whatever the period."""
+    """One ward: its counts within the period, and what is overdue now whatever the period.
+
+    ``ended_early`` of those counts were ended before their due time, which is still to come.
+    """
 
     ward: Ward
     contact: Contact
     overdue_now: int
+    ended_early: int
 
 
 @dataclass(frozen=True)
@@ -114,13 +122,17 @@ class Compliance:
 
 
 def contact_by_ward(at: datetime) -> dict[int, Contact]:
-    """Counts of all referrals made by then, whatever their due date, by the ward's key: for the night's rates."""
+    """Counts of all referrals made by then, whatever their due date, by the ward's key."""
     counted = Referral.objects.filter(made_at__lte=at).values("ward").annotate(**standings(at)).order_by()
-    return {row.pop("ward"): Contact(**row) for row in counted}
+    return {ward: Contact(*counts) for ward, *counts in counted.values_list("ward", *_CONTACT)}
 
 
-def compliance(user: User, *, period: Period, at: datetime, borough: str = "") -> Compliance:
+def compliance_of(
+    user: User, *, period: Period, at: datetime, borough: str = "", order: str = "name"
+) -> Compliance:
     """Contact compliance of the account's wards, in two queries; ``borough`` is an ONS code.
+
+    ``order``: by ``name``, the most ``overdue`` first, or the smallest ``share`` contacted in time first.
 
     Wards without a referral to count are left out. What is overdue now counts whatever the period.
     """
@@ -136,19 +148,26 @@ def compliance(user: User, *, period: Period, at: datetime, borough: str = "") -
             ended_early=Count("pk", filter=in_period & Q(due_at__gte=at, closed_at__isnull=False)),
         )
         .order_by("ward__name", "ward")
+        .values_list("ward", "overdue_now", "ended_early", *_CONTACT)
     )
-    names = [field.name for field in fields(Contact)]
-    rows = list(counted)
     listed = [
-        WardContact(wards[row["ward"]], Contact(**{n: row[n] for n in names}), row["overdue_now"])
-        for row in rows
+        WardContact(wards[ward], Contact(*counts), overdue_now, early)
+        for ward, overdue_now, early, *counts in counted
     ]
     return Compliance(
-        wards=listed,
+        wards=sorted(listed, key=_ORDERS[order]),
         total=sum((row.contact for row in listed), Contact()),
         overdue_now=sum(row.overdue_now for row in listed),
-        ended_early=sum(row["ended_early"] for row in rows),
+        ended_early=sum(row.ended_early for row in listed),
     )
+
+
+# What sorts alike stays in the order of names.
+_ORDERS: dict[str, Callable[[WardContact], float | str]] = {
+    "name": lambda row: row.ward.name,
+    "overdue": lambda row: -row.overdue_now,
+    "share": lambda row: row.contact.share if row.contact.due else 2.0,
+}
 
 
 def _wards(user: User, borough: str) -> QuerySet[Ward]:

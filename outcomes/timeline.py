@@ -18,7 +18,7 @@ class Event:
 
 
 def timeline(case: Case) -> list[Event]:
-    """Everything known of the case, the earliest first. The case comes with what ``case_complete`` fetches."""
+    """Everything known of the case, the earliest first; the case comes with what its page fetches."""
     return sorted(_events(case), key=lambda event: event.at)
 
 

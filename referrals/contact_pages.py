@@ -166,8 +166,8 @@ def briefing_of(case: Case) -> Briefing:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = [f"{words}{texts[kind]}" for kind, words in _NOTES.items() if texts.get(kind)]
     known = max(filter(None, [case.changed_at, case.restrictions_set_at]))
-    title, *rest = first or ["No restrictions are recorded here."]
-    return Briefing(title=title, lines=rest + notes, as_at=moment(known))
+    title = " ".join(first) or "No restrictions are recorded here."
+    return Briefing(title=title, lines=notes, as_at=moment(known))
 
 
 @dataclass(frozen=True)

@@ -86,6 +86,7 @@ class CaseSearchForm(forms.Form):
 
     crime_reference = forms.RegexField(
         regex=rf"\A(?:{settings.CRIME_REFERENCE_PATTERN})\Z",
+        strip=True,
         label="Crime reference",
         error_messages={
             "required": "Enter a crime reference.",

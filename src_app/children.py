@@ -89,9 +89,7 @@ def kill_descendants() -> None:
 
 def _children() -> list[int]:
     own = str(os.getpid())
-    return [
-        int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _parent(entry) == own
-    ]
+    return [int(entry) for entry in os.listdir("/proc") if entry.isdigit() and _parent(entry) == own]
 
 
 def _parent(pid: str) -> str | None:
@@ -150,9 +148,7 @@ def unprivileged_account() -> Account | None:
 
 def closed_to_others(*paths: Path) -> bool:
     """Whether a folder above any of `paths` may be entered only by its owner or group."""
-    return any(
-        not parent.stat().st_mode & 0o001 for path in paths for parent in path.resolve().parents
-    )
+    return any(not parent.stat().st_mode & 0o001 for path in paths for parent in path.resolve().parents)
 
 
 def start(

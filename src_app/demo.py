@@ -100,15 +100,12 @@ def _output_of(name: str, arguments: list[str], directory: Path, env: dict[str, 
     return output.decode()
 
 
-def demo(directory: Path, *, port: int, fresh: bool) -> int:
+def demo(directory: Path, *, port: int, fresh: bool, history: bool) -> int:
     """Run the demo until a signal or until one of its processes ends; returns an exit status."""
     directory = directory.resolve()
     try:
-        with running_demo(directory, port=port, history=True, fresh=fresh) as (
-            running,
-            sign_ins,
-            _,
-        ):
+        demonstration = running_demo(directory, port=port, history=history, fresh=fresh)
+        with demonstration as (running, sign_ins, _):
             _introduce(running, sign_ins)
             try:
                 while True:
@@ -154,6 +151,7 @@ def _step(text: str) -> None:
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="script/demo", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="throw the demo's data away first")
+    parser.add_argument("--no-history", action="store_true", help="leave out the months of earlier cases")
     parser.add_argument("--port", type=int, default=8000, help="of the web pages (8000)")
     parser.add_argument("--check", action="store_true", help="prove that everything works, and end")
     parser.add_argument(
@@ -173,7 +171,12 @@ def _work(arguments: argparse.Namespace) -> int:
     try:
         if arguments.check:
             return check()
-        return demo(arguments.directory, port=arguments.port, fresh=arguments.fresh)
+        return demo(
+            arguments.directory,
+            port=arguments.port,
+            fresh=arguments.fresh,
+            history=not arguments.no_history,
+        )
     except (
         CheckError,
         DirectoryInUseError,

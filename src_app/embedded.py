@@ -60,9 +60,7 @@ def run_command(command: Sequence[str], env: dict[str, str]) -> int:
 def _arguments(given: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
     parser = argparse.ArgumentParser(prog="python -m src_app.embedded", description=__doc__)
     parser.add_argument("--directory", type=Path, default=DEMO_DIRECTORY, help="where they live")
-    parser.add_argument(
-        "--exclusive", action="store_true", help="refuse a directory that is in use"
-    )
+    parser.add_argument("--exclusive", action="store_true", help="refuse a directory that is in use")
     parser.add_argument("--volatile", action="store_true", help="quick and forgetful, for tests")
     parser.add_argument(
         "--prepare", action="store_true", help="first migrate and load reference data, if needed"

@@ -171,9 +171,7 @@ class _Server:
                 psycopg2.connect(_url(_SUPERUSER, self.sockets, database="postgres")).close()
             except psycopg2.OperationalError:
                 if child.poll() is not None or time.monotonic() > deadline:
-                    raise PostgresStartError(
-                        f"PostgreSQL did not start:\n{self._end_of_log()}"
-                    ) from None
+                    raise PostgresStartError(f"PostgreSQL did not start:\n{self._end_of_log()}") from None
                 time.sleep(0.02)
             else:
                 return

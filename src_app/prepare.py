@@ -58,8 +58,7 @@ def prepare() -> bool:
 def _noted(owner: Connection) -> str | None:
     with owner.cursor() as cursor:
         cursor.execute(
-            "SELECT shobj_description(oid, 'pg_database') FROM pg_database "
-            "WHERE datname = current_database()"
+            "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         )
         row = cursor.fetchone()
     return row[0] if row else None

@@ -52,9 +52,7 @@ class Running:
 
 
 @contextmanager
-def processes(
-    directory: Path, env: Mapping[str, str], *, port: int, mail_port: int
-) -> Iterator[Running]:
+def processes(directory: Path, env: Mapping[str, str], *, port: int, mail_port: int) -> Iterator[Running]:
     """Web, Celery worker, Celery beat and mail catcher while the context lasts.
 
     `env` holds the services' addresses and the keys; logs, mail and the beat schedule are files

@@ -62,9 +62,7 @@ def services(
 
 
 @contextmanager
-def _claim(
-    directory: Path, needed: list[str], *, exclusive: bool
-) -> Iterator[dict[str, str] | None]:
+def _claim(directory: Path, needed: list[str], *, exclusive: bool) -> Iterator[dict[str, str] | None]:
     """Lock the directory; yields None to its holder, and the holder's variables to a guest."""
     with open(directory / "lock", "a+b") as lock, open(directory / "guests.lock", "ab") as guests:
         if not exclusive:
@@ -105,9 +103,7 @@ def _holder(lock: IO[bytes]) -> str:
 
 
 @contextmanager
-def _started(
-    directory: Path, needed: list[str], *, durable: bool, wait: bool
-) -> Iterator[dict[str, str]]:
+def _started(directory: Path, needed: list[str], *, durable: bool, wait: bool) -> Iterator[dict[str, str]]:
     """Start the services `needed`; on leaving `wait` for guests, unless leaving in haste."""
     state = directory / "services.json"
     state.unlink(missing_ok=True)

@@ -8,70 +8,137 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('referrals', '0001_initial'),
+        ("referrals", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='OutcomeCode',
+            name="OutcomeCode",
             fields=[
-                ('code', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('short_title', models.CharField(max_length=60)),
-                ('description', models.CharField(max_length=200)),
-                ('attrition', models.BooleanField()),
-                ('charge', models.BooleanField()),
-                ('positive', models.BooleanField()),
+                ("code", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("short_title", models.CharField(max_length=60)),
+                ("description", models.CharField(max_length=200)),
+                ("attrition", models.BooleanField()),
+                ("charge", models.BooleanField()),
+                ("positive", models.BooleanField()),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('code__range', (1, 22))), name='outcome_code_1_to_22')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__range", (1, 22))), name="outcome_code_1_to_22"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RateSnapshot',
+            name="RateSnapshot",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('day', models.DateField()),
-                ('computed_at', models.DateTimeField()),
-                ('in_time', models.PositiveIntegerField()),
-                ('late', models.PositiveIntegerField()),
-                ('overdue', models.PositiveIntegerField()),
-                ('not_yet_due', models.PositiveIntegerField()),
-                ('closed_without_contact', models.PositiveIntegerField()),
-                ('cases', models.PositiveIntegerField()),
-                ('closed', models.PositiveIntegerField()),
-                ('attrition', models.PositiveIntegerField()),
-                ('charge', models.PositiveIntegerField()),
-                ('positive', models.PositiveIntegerField()),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.bcu')),
-                ('ward', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.ward')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("computed_at", models.DateTimeField()),
+                ("in_time", models.PositiveIntegerField()),
+                ("late", models.PositiveIntegerField()),
+                ("overdue", models.PositiveIntegerField()),
+                ("not_yet_due", models.PositiveIntegerField()),
+                ("closed_without_contact", models.PositiveIntegerField()),
+                ("cases", models.PositiveIntegerField()),
+                ("closed", models.PositiveIntegerField()),
+                ("attrition", models.PositiveIntegerField()),
+                ("charge", models.PositiveIntegerField()),
+                ("positive", models.PositiveIntegerField()),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.bcu"
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="referrals.ward",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('day', 'bcu', 'ward'), name='rate_snapshot_one_a_day', nulls_distinct=False)],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "bcu", "ward"), name="rate_snapshot_one_a_day", nulls_distinct=False
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RecordedOutcome',
+            name="RecordedOutcome",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('recorded_at', models.DateTimeField()),
-                ('imported_at', models.DateTimeField()),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='outcomes', to='referrals.case')),
-                ('code', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='outcomes.outcomecode')),
-                ('imported_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField()),
+                ("imported_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outcomes",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outcomes.outcomecode",
+                    ),
+                ),
+                (
+                    "imported_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['case', '-recorded_at', '-id'], name='outcome_latest_of_case')],
-                'constraints': [models.UniqueConstraint(fields=('case', 'recorded_at', 'code'), name='outcome_recorded_once')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("case", "recorded_at", "code"), name="outcome_recorded_once"
+                    )
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='recordedoutcome',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='154a0f01497f8865eb35f8d33c51e48236aafa81', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_f92de', table='outcomes_recordedoutcome', when='BEFORE')),
+            model_name="recordedoutcome",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="154a0f01497f8865eb35f8d33c51e48236aafa81",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_f92de",
+                    table="outcomes_recordedoutcome",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -49,7 +49,7 @@ def make_extract() -> Extract:
         }
         for n in range(ROWS + 1)
     ]
-    rows[-1]["crime_reference"] = "8000/X"
+    rows[-1]["crime_reference"] = "8000-X"
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]))
     writer.writeheader()

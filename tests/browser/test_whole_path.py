@@ -44,7 +44,7 @@ def _import(page: Page, extract: Extract, folder: Path, look: Look) -> None:
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Show what would be saved").click()
     expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("14.*crime_reference.*8000/X"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("14.*crime_reference.*8000-X"))).to_be_visible()
     look(page, "import-fates")
     page.get_by_role("button", name=f"Save {ROWS} cases").click()
     expect(page.get_by_role("heading", name="Overnight review")).to_be_visible()

@@ -48,7 +48,8 @@ class Command(BaseCommand):
 
 def _print(console: Console, report: OutcomeReport) -> None:
     console.print(
-        f"{report.rows:,} rows, {report.new:,} new, {report.unchanged:,} unchanged, {report.rejected:,} rejected"
+        f"{report.rows:,} rows, {report.new:,} new, {report.unchanged:,} unchanged, "
+        f"{report.rejected:,} rejected"
     )
     if report.rejections:
         table = Table("Line", "Column", "Value", "Reason", title="Rejected", title_justify="left")

@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+from typing import IO, Any, cast
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -47,7 +47,7 @@ class Command(BaseCommand):
         table = Table("Role", "User name", "Password")
         for sign_in in sign_ins:
             table.add_row(sign_in.role, sign_in.username, sign_in.password)
-        Console(file=self.stdout).print(table)
+        Console(file=cast(IO[str], self.stdout)).print(table)
 
 
 def _make(bcu: Bcu, system: User, *, at: datetime, history: bool) -> list[SignIn]:

@@ -1,0 +1,149 @@
+"""Who has not been contacted, and where?"""
+
+import csv
+import uuid
+from datetime import date
+
+from django import forms
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from outcomes.charts import weekly_chart
+from outcomes.rates import Compliance, Period, compliance_of, default_period, outcomes_so_far, overdue, weeks
+from outcomes.run_chart import finding
+from referrals.models import Borough
+from referrals.queries import wards_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+MOST_OVERDUE = 20
+ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
+
+
+class PeriodForm(forms.Form):
+    """Which due dates, which borough, and in what order."""
+
+    first = forms.DateField(label="Due from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="Due to", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    borough = forms.ChoiceField(label="Borough", required=False)
+    order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
+
+    def __init__(self, data: QueryDict, *, user: User) -> None:
+        super().__init__(data)
+        boroughs = Borough.objects.filter(wards__in=wards_visible_to(user)).distinct().order_by("name")
+        choices = [("", "All boroughs"), *boroughs.values_list("code", "name")]
+        self.fields["borough"].choices = choices  # type: ignore[attr-defined]
+
+    def period(self, default: Period) -> Period:
+        """The days asked for, and the usual ones for what was left out; the earlier day first."""
+        days: list[date] = sorted(
+            [
+                self.cleaned_data.get("first") or default.first,
+                self.cleaned_data.get("last") or default.last,
+            ]
+        )
+        return Period(*days)
+
+
+@requires(Permission.VIEW_COMPLIANCE)
+@require_safe
+def compliance(request: SignedInRequest) -> HttpResponse:
+    """The answer above the fold, the overdue by name, then the wards, the weeks and the outcomes."""
+    now = timezone.now()
+    form, period, counted = _asked(request)
+    late = list(overdue(request.user, at=now)[: MOST_OVERDUE + 1])
+    series = weeks(request.user, period=period, at=now, borough=form.cleaned_data.get("borough", ""))
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.SUPERVISION,
+        subject="referral",
+        references=[referral.number for referral in late[:MOST_OVERDUE]],
+    )
+    context = {
+        "form": form,
+        "period": period,
+        "counted": counted,
+        "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
+        "overdue": [(referral, uuid.uuid4()) for referral in late[:MOST_OVERDUE]],
+        "more_overdue": len(late) > MOST_OVERDUE,
+        "weeks": series,
+        "finding": finding([week.share for week in series]),
+        "outcomes": outcomes_so_far(request.user) if request.user.can(Permission.VIEW_OUTCOMES) else None,
+        "query": request.GET.urlencode(),
+        "now": now,
+    }
+    return render(request, "outcomes/compliance.html", context)
+
+
+@requires(Permission.VIEW_COMPLIANCE)
+@require_safe
+def compliance_chart(request: SignedInRequest) -> HttpResponse:
+    """The weekly run chart, as a picture."""
+    form, period, _ = _asked(request)
+    series = weeks(
+        request.user, period=period, at=timezone.now(), borough=form.cleaned_data.get("borough", "")
+    )
+    return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
+
+
+@requires(Permission.VIEW_COMPLIANCE)
+@require_safe
+def compliance_download(request: SignedInRequest) -> HttpResponse:
+    """The table by ward, as a file."""
+    _, period, counted = _asked(request)
+    record(Action.DOWNLOADED, by=request.user, purpose=Purpose.SUPERVISION, subject="compliance")
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    name = f"compliance-{period.first}-{period.last}.csv"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    writer = csv.writer(response)
+    writer.writerow(
+        [
+            "ward_code",
+            "ward",
+            "borough",
+            "due",
+            "in_time",
+            "late",
+            "closed_without_contact",
+            "overdue",
+            "not_yet_due",
+        ]
+    )
+    for row in counted.wards:
+        contact = row.contact
+        writer.writerow(
+            [
+                row.ward.code,
+                row.ward.name,
+                row.ward.borough.name,
+                contact.due,
+                contact.in_time,
+                contact.late,
+                contact.closed_without_contact,
+                contact.overdue,
+                contact.not_yet_due,
+            ]
+        )
+    return response
+
+
+def _asked(request: SignedInRequest) -> tuple[PeriodForm, Period, Compliance]:
+    """The form, its period and the counts; what makes no sense falls back to the usual and says so."""
+    now = timezone.now()
+    form = PeriodForm(request.GET, user=request.user)
+    usual = default_period(now)
+    period = form.period(usual) if form.is_valid() else usual
+    counted = compliance_of(
+        request.user,
+        period=period,
+        at=now,
+        borough=form.cleaned_data.get("borough", ""),
+        order=form.cleaned_data.get("order") or "name",
+    )
+    return form, period, counted

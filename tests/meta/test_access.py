@@ -1,0 +1,220 @@
+"""Every address × method × role, and own against others' records, answers as ``access.csv`` says.
+
+The table is reviewed by people. A new address fails here until it has its lines, and so does a line without
+an address. ``record`` says whose record the address names: of the account's own team (for HCOPs: their BCU),
+of another team of the BCU, of another BCU, or none.
+"""
+
+import csv
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from referrals.models import Method, Result
+from src_app.accounts.models import User
+from src_app.audit.models import Action
+from tests import factories
+from tests.conftest import World
+
+TABLE = Path(__file__).with_name("access.csv")
+ANONYMOUS = "anonymous"
+ROLES = (
+    ANONYMOUS,
+    "hcop",
+    "officer",
+    "supervisor",
+    "leader",
+    "trial_lead",
+    "auditor",
+    "administrator",
+)
+METHODS = ("GET", "POST")
+OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
+# Addresses whose argument is no record of the domain.
+NO_RECORD = {"account_confirm_email", "account_reset_password_from_key", "audit_request"}
+# These name their record in the body.
+RECORD_IN_BODY = {"submit_decisions", "confirm_flags"}
+
+
+def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _patterns(pattern)
+        else:
+            yield pattern
+
+
+PATTERNS = list(_patterns(get_resolver()))
+
+
+def _records_of(pattern: URLPattern) -> tuple[str, ...]:
+    name = pattern.name or ""
+    takes_argument = bool(pattern.pattern.converters) or bool(pattern.pattern.regex.groupindex)
+    if name in RECORD_IN_BODY or (takes_argument and name not in NO_RECORD):
+        return OWN, OTHER_TEAM, OTHER_BCU
+    return ("",)
+
+
+EXPECTED_LINES = {
+    (pattern.name or "", method, whose)
+    for pattern in PATTERNS
+    for method in METHODS
+    for whose in _records_of(pattern)
+}
+
+
+def _lines() -> list[dict[str, str]]:
+    with TABLE.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+LINES = _lines()
+
+
+def _key(line: dict[str, str]) -> tuple[str, str, str]:
+    return line["address"], line["method"], line["record"]
+
+
+def test_every_address_has_a_name_of_its_own() -> None:
+    names = [pattern.name for pattern in PATTERNS]
+    assert all(names)
+    assert len(names) == len(set(names))
+
+
+def test_the_table_has_a_line_for_every_address_and_no_other() -> None:
+    lines = [_key(line) for line in LINES]
+    assert sorted(set(lines)) == sorted(lines), "a line stands twice"
+    assert EXPECTED_LINES - set(lines) == set(), "addresses without a line"
+    assert set(lines) - EXPECTED_LINES == set(), "lines without an address"
+
+
+def answer_class(response: HttpResponseBase) -> str:
+    """The word of the table for an answer."""
+    status = response.status_code
+    if status == 302 and response.headers["Location"].startswith(reverse("account_login")):
+        return "sign-in"
+    words = {403: "forbidden", 404: "not-found", 405: "no-method"}
+    # 400 is a form sent back: whoever gets that far was let in.
+    return words.get(status, "ok" if status < 400 or status == 400 else str(status))
+
+
+class Records:
+    """The records that addresses name, one of each kind for each scope."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def arguments(self, name: str, whose: str) -> dict[str, Any]:
+        """The address's arguments."""
+        if name == "account_confirm_email":
+            return {"key": "none"}
+        if name == "account_reset_password_from_key":
+            return {"uidb36": "1", "key": "none"}
+        if name == "audit_request":
+            return {"request_id": factories.AuditEntryFactory.create(action=Action.SEARCHED).request_id}
+        make = self._makers(name).get(name)
+        return make(whose) if make and whose and name not in RECORD_IN_BODY else {}
+
+    def body(self, name: str, whose: str) -> dict[str, Any]:
+        """What a POST to it sends; where the record is named there, that of the scope."""
+        if name == "submit_decisions":
+            decision = factories.DecisionFactory.create(case=factories.CaseFactory.create(ward=self._ward(whose)))
+            bcu = decision.case.bcu_id
+            key = "11111111-1111-4111-8111-111111111111"
+            return {"bcu": bcu, "key": key, "decision": f"{decision.case_id}:{decision.version}"}
+        if name == "confirm_flags":
+            return {"referral": factories.ReferralFactory.create(case__ward=self._ward(whose)).pk}
+        return {}
+
+    def _ward(self, whose: str) -> Any:
+        return {
+            OWN: self.world.wards[0],
+            OTHER_TEAM: self.world.wards[1],
+            OTHER_BCU: self.world.north_ward,
+        }[whose]
+
+    def _makers(self, name: str) -> dict[str, Callable[[str], dict[str, Any]]]:
+        waiting = ("mark_suitable", "mark_not_suitable", "clear_decision", "set_safety", "choose_team", "case")
+        of_referral = (
+            "referral",
+            "take_referral",
+            "return_referral",
+            "log_contact",
+            "close_referral",
+            "chase_referral",
+        )
+        imports = ("import_fates", "import_save", "import_discard")
+        return {
+            **dict.fromkeys(waiting, self._case),
+            **dict.fromkeys(of_referral, self._referral),
+            **dict.fromkeys(imports, self._import),
+            "withdraw_attempt": self._attempt,
+            "acknowledge_follow_up": self._follow_up,
+            "submitted": self._submission,
+        }
+
+    def _case(self, whose: str) -> dict[str, Any]:
+        return {"case_id": factories.CaseFactory.create(ward=self._ward(whose)).pk}
+
+    def _referral(self, whose: str) -> dict[str, Any]:
+        return {"number": factories.ReferralFactory.create(case__ward=self._ward(whose)).number}
+
+    def _import(self, whose: str) -> dict[str, Any]:
+        return {"import_id": factories.CaseImportFactory.create(bcu=self._ward(whose).borough.bcu).pk}
+
+    def _attempt(self, whose: str) -> dict[str, Any]:
+        attempt = factories.ContactAttemptFactory.create(
+            referral__case__ward=self._ward(whose), method=Method.TELEPHONE, result=Result.NO_ANSWER
+        )
+        return {"number": attempt.referral.number, "attempt_id": attempt.pk}
+
+    def _follow_up(self, whose: str) -> dict[str, Any]:
+        follow_up = factories.FollowUpFactory.create(attempt__referral__case__ward=self._ward(whose))
+        return {"follow_up_id": follow_up.pk}
+
+    def _submission(self, whose: str) -> dict[str, Any]:
+        return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}
+
+
+@pytest.fixture
+def people(
+    hcop: User,
+    officer: User,
+    supervisor: User,
+    leader: User,
+    trial_lead: User,
+    auditor: User,
+    administrator: User,
+) -> dict[str, User]:
+    """One of each role, all of South West and, where they belong to one, of its first team."""
+    everybody = (hcop, officer, supervisor, leader, trial_lead, auditor, administrator)
+    return {str(user.role): user for user in everybody}
+
+
+def _ask(user: User | None, address: str, method: str, body: dict[str, Any]) -> str:
+    """What the address answers; whatever it did is undone, so that the next role meets the same world."""
+    with transaction.atomic():
+        client = Client()
+        if user is not None:
+            client.force_login(user)
+        response = client.get(address) if method == "GET" else client.post(address, body)
+        transaction.set_rollback(True)
+    return answer_class(response)
+
+
+@pytest.mark.parametrize("line", LINES, ids=lambda line: "-".join(part for part in _key(line) if part))
+def test_each_answer_is_as_the_table_says(
+    line: dict[str, str], world: World, people: dict[str, User]
+) -> None:
+    name, method, whose = _key(line)
+    records = Records(world)
+    address = reverse(name, kwargs=records.arguments(name, whose))
+    body = records.body(name, whose) if method == "POST" else {}
+    answers = {role: _ask(people.get(role), address, method, body) for role in ROLES}
+    assert answers == {role: line[role] for role in ROLES}

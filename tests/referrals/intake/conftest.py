@@ -1,0 +1,29 @@
+"""South West with its postcodes."""
+
+import pytest
+
+from referrals.intake.places import load_places
+from referrals.intake.postcodes import load_postcodes
+from referrals.models import Bcu
+from src_app.accounts.models import User
+from tests.conftest import World
+from tests.extracts import POSTCODES
+from tests.factories import PostcodeFactory
+
+
+@pytest.fixture
+def bcu(world: World) -> Bcu:
+    """South West, where SW19 7QP is in its first ward and CR4 2YE in its second; EN5 1AA is North's."""
+    PostcodeFactory.create(pcds="SW19 7QP", ward=world.wards[0])
+    PostcodeFactory.create(pcds="CR4 2YE", ward=world.wards[1])
+    PostcodeFactory.create(pcds="EN5 1AA", ward=world.north_ward)
+    return world.south_west
+
+
+@pytest.fixture
+def real_places(system: User) -> Bcu:
+    """The 79 wards of South West and the 474 sample postcodes."""
+    load_places(by=system)
+    with POSTCODES.open(encoding="utf-8") as file:
+        load_postcodes(file=file, by=system)
+    return Bcu.objects.get(code="SW")

@@ -1,0 +1,210 @@
+"""The list of cases, and the way to one by its crime reference."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from referrals.models import Arm, Case, ContactBy, Reason, Referral
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry, Purpose
+from tests.conftest import World
+from tests.factories import AllocationFactory, CaseFactory, DecisionFactory
+
+LIST = reverse("case_list")
+SEARCH = reverse("case_search")
+MakeCase = Callable[..., Case]
+
+
+@pytest.fixture
+def browser(client_of: Callable[[User], Client], hcop: User) -> Client:
+    return client_of(hcop)
+
+
+def _shown(browser: Client, **query: Any) -> set[str]:
+    return {case.crime_reference for case in browser.get(LIST, query).context["paged"].rows}
+
+
+def test_it_shows_what_became_of_each(
+    browser: Client, now: datetime, make_case: MakeCase, make_referral: Callable[..., Referral]
+) -> None:
+    make_case(crime_reference="01/7000001/26")
+    make_referral(number="SRC-2026-000007", case__crime_reference="01/7000002/26")
+    control = make_case(crime_reference="01/7000003/26", decided_at=now)
+    DecisionFactory.create(case=control)
+    AllocationFactory.create(case=control, arm=Arm.CONTROL)
+    DecisionFactory.create(
+        case=make_case(crime_reference="01/7000004/26", decided_at=now),
+        suitable=False,
+        reason=Reason.DUPLICATE,
+        contact_by=ContactBy.INVESTIGATOR,
+    )
+    table = browser.get(LIST).context["table"]
+    assert {
+        row.get_cell("crime_reference").split(">")[1].split("<")[0]: row.get_cell("state")
+        for row in table.rows
+    } == {
+        "01/7000001/26": "Awaiting decision",
+        "01/7000002/26": 'SRC: <a href="/referrals/SRC-2026-000007/">SRC-2026-000007</a>, open',
+        "01/7000003/26": "Usual service",
+        "01/7000004/26": "Not suitable: Duplicate of another report",
+    }
+
+
+def test_a_control_case_looks_like_one_of_a_ward_not_started(
+    browser: Client, now: datetime, make_case: MakeCase
+) -> None:
+    control, not_started = (make_case(decided_at=now) for _ in range(2))
+    for case in (control, not_started):
+        DecisionFactory.create(case=case)
+    AllocationFactory.create(case=control, arm=Arm.CONTROL)
+    response = browser.get(LIST)
+    assert [row.get_cell("state") for row in response.context["table"].rows] == ["Usual service"] * 2
+    assert "control" not in response.content.decode().lower()
+
+
+def test_strand_and_offence_wait_until_a_case_is_opened(browser: Client, make_case: MakeCase) -> None:
+    make_case(offence="Criminal damage")
+    page = browser.get(LIST).content.decode()
+    assert "Criminal damage" not in page
+    assert "Race" not in page
+
+
+def test_cases_of_another_bcu_are_not_shown(browser: Client, world: World, make_case: MakeCase) -> None:
+    make_case(crime_reference="01/7000001/26")
+    CaseFactory.create(ward=world.north_ward)
+    assert _shown(browser) == {"01/7000001/26"}
+
+
+def test_a_case_without_a_ward_is_shown(browser: Client, make_case: MakeCase) -> None:
+    make_case(ward=None)
+    assert "Unknown" in browser.get(LIST).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("state", "found"),
+    [("waiting", "w"), ("referred", "r"), ("usual_service", "u"), ("not_suitable", "n"), ("", "wrun")],
+)
+def test_filter_by_state(
+    browser: Client,
+    now: datetime,
+    make_case: MakeCase,
+    make_referral: Callable[..., Referral],
+    state: str,
+    found: str,
+) -> None:
+    """High risk is not suitable for the trial and referred all the same: it shows as referred."""
+    make_case(crime_reference="w")
+    referred = make_case(crime_reference="r", decided_at=now)
+    DecisionFactory.create(
+        case=referred, suitable=False, reason=Reason.HIGH_RISK, contact_by=ContactBy.NEIGHBOURHOOD_TEAM
+    )
+    make_referral(case=referred)
+    DecisionFactory.create(case=make_case(crime_reference="u", decided_at=now))
+    DecisionFactory.create(
+        case=make_case(crime_reference="n", decided_at=now),
+        suitable=False,
+        reason=Reason.CLOSED,
+        contact_by=ContactBy.INVESTIGATOR,
+    )
+    assert _shown(browser, state=state) == set(found)
+
+
+def test_filter_by_borough_and_ward(browser: Client, world: World, make_case: MakeCase) -> None:
+    make_case(crime_reference="a", ward=world.wards[0])
+    make_case(crime_reference="b", ward=world.wards[1])
+    make_case(crime_reference="c", ward=world.wards[3])
+    assert _shown(browser, borough=world.wards[0].borough_id) == {"a", "b"}
+    assert _shown(browser, ward=world.wards[1].pk) == {"b"}
+
+
+def test_a_ward_of_another_bcu_is_no_choice(browser: Client, world: World) -> None:
+    response = browser.get(LIST, {"ward": world.north_ward.pk})
+    assert "There is a problem" in response.content.decode()
+    assert "Hendon" not in response.content.decode()
+
+
+def test_filter_by_day_of_the_report(browser: Client, now: datetime, make_case: MakeCase) -> None:
+    midnight = now.replace(hour=0, minute=0)
+    make_case(crime_reference="before", reported_at=midnight - timedelta(minutes=1))
+    make_case(crime_reference="after", reported_at=midnight)
+    assert _shown(browser, first="2026-11-23") == {"after"}
+    assert _shown(browser, last="2026-11-22") == {"before"}
+
+
+def test_the_list_is_a_consultation_of_what_it_shows(
+    browser: Client, hcop: User, make_case: MakeCase
+) -> None:
+    make_case(crime_reference="01/7000001/26")
+    make_case(crime_reference="01/7000002/26")
+    browser.get(LIST)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.action, entry.purpose) == (hcop, Action.LIST_SHOWN, Purpose.REVIEW)
+    assert set(entry.references) == {"01/7000001/26", "01/7000002/26"}
+
+
+def test_as_many_queries_for_thirty_rows_as_for_three(
+    browser: Client, make_case: MakeCase, make_referral: Callable[..., Referral]
+) -> None:
+    counts = []
+    for more in (1, 9):
+        for _ in range(more):
+            make_case()
+            make_referral()
+            DecisionFactory.create(case=make_case())
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(LIST)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_pages_follow_each_other(browser: Client, make_case: MakeCase) -> None:
+    references = {make_case().crime_reference for _ in range(60)}
+    first = browser.get(LIST).context["paged"]
+    second = browser.get(first.next_url).context["paged"]
+    assert len(first.rows) == 50
+    assert {case.crime_reference for case in first.rows + second.rows} == references
+    assert not second.next_url
+
+
+def test_a_search_opens_the_case(browser: Client, hcop: User, make_case: MakeCase) -> None:
+    case = make_case(crime_reference="01/7000001/26")
+    response = browser.post(SEARCH, {"crime_reference": " 01/7000001/26 "})
+    assert response["Location"] == reverse("case", args=[case.pk])
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.action, entry.references) == (hcop, Action.SEARCHED, ["01/7000001/26"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "says"),
+    [
+        ("", "Enter a crime reference."),
+        ("Jane Example", "Enter a whole crime reference"),
+        ("01/7000009/26", "No case of your BCU"),
+    ],
+)
+def test_a_search_that_finds_nothing_says_so_and_keeps_what_was_typed(
+    browser: Client, make_case: MakeCase, typed: str, says: str
+) -> None:
+    make_case(crime_reference="01/7000001/26")
+    response = browser.post(SEARCH, {"crime_reference": typed})
+    page = response.content.decode()
+    assert response.status_code == 200
+    assert says in page
+    assert f'value="{typed}"' in page or not typed
+
+
+def test_a_case_of_another_bcu_is_not_found(browser: Client, world: World) -> None:
+    CaseFactory.create(crime_reference="01/7000005/26", ward=world.north_ward)
+    page = browser.post(SEARCH, {"crime_reference": "01/7000005/26"}).content.decode()
+    assert "No case of your BCU" in page
+
+
+def test_a_text_that_is_no_reference_is_not_recorded(browser: Client) -> None:
+    browser.post(SEARCH, {"crime_reference": "Jane Example"})
+    assert not AuditEntry.objects.filter(references__contains=["Jane Example"]).exists()

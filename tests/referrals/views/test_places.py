@@ -1,0 +1,101 @@
+"""The administrator's lists of wards and people."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from referrals.models import Mode
+from src_app.accounts.models import User
+from src_app.audit.models import AuditEntry, Purpose
+from tests.conftest import World
+from tests.factories import TeamMembershipFactory, TrialFactory, UserFactory, WardFactory, WardModeFactory
+
+WARDS = reverse("place_list")
+PEOPLE = f"{WARDS}?show=people"
+
+
+@pytest.fixture
+def browser(client_of: Callable[[User], Client], administrator: User) -> Client:
+    return client_of(administrator)
+
+
+def _cells(browser: Client, url: str, column: str) -> dict[str, str]:
+    return {row.get_cell("name"): row.get_cell(column) for row in browser.get(url).context["table"].rows}
+
+
+def test_each_ward_shows_its_team_and_mailbox(browser: Client, world: World) -> None:
+    ward = world.wards[0]
+    assert _cells(browser, WARDS, "team")["Abbey"] == "Abbey team"
+    assert _cells(browser, WARDS, "mailbox")["Abbey"] == ward.team.mailbox
+
+
+def test_each_ward_shows_its_mode_today(browser: Client, world: World) -> None:
+    today = timezone.localdate()
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot")
+    no_mode, in_trial, left, later = world.wards[:4]
+    for ward in (in_trial, left):
+        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial, starts_on=today - timedelta(days=2))
+    WardModeFactory.create(ward=left, mode=Mode.NOT_STARTED, starts_on=today)
+    WardModeFactory.create(ward=later, mode=Mode.NOT_STARTED, starts_on=today + timedelta(days=1))
+    modes = _cells(browser, WARDS, "mode")
+    assert [modes[ward.name] for ward in (no_mode, in_trial, left, later)] == [
+        "SRC for all",
+        "Trial: Pilot",
+        "Not started",
+        "SRC for all",
+    ]
+
+
+def test_each_person_shows_role_and_where_they_belong_today(
+    browser: Client, world: World, officer: User, hcop: User, leader: User
+) -> None:
+    TeamMembershipFactory.create(user=officer, team=world.teams[3])
+    TeamMembershipFactory.create(
+        user=officer, team=world.teams[1], ends_on=timezone.localdate() - timedelta(days=1)
+    )
+    assert _cells(browser, PEOPLE, "role")["PC 1001"] == "Neighbourhood officer or PCSO"
+    places = _cells(browser, PEOPLE, "places")
+    assert places["PC 1001"] == "Abbey team, Merton; Balham team, Wandsworth"
+    assert places[hcop.display_name] == places[leader.display_name] == "South West"
+    assert places["Administrator"] == "Nowhere"
+
+
+def test_an_account_that_cannot_sign_in_says_so(browser: Client) -> None:
+    UserFactory.create(display_name="PC left", is_active=False)
+    assert _cells(browser, PEOPLE, "active")["PC left"] == "No"
+
+
+@pytest.mark.parametrize(("url", "subject"), [(WARDS, "ward"), (PEOPLE, "account")])
+def test_looking_is_recorded(browser: Client, world: World, url: str, subject: str) -> None:
+    browser.get(url)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.subject, entry.purpose) == (subject, Purpose.ADMINISTRATION)
+    assert (world.wards[0].code if subject == "ward" else "administrator") in entry.references
+
+
+@pytest.mark.parametrize("url", [WARDS, PEOPLE])
+def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client, world: World, url: str) -> None:
+    counts = []
+    for more in (3, 27):
+        for _ in range(more):
+            TeamMembershipFactory.create(team=world.teams[0])
+            WardModeFactory.create(ward=WardFactory.create(borough=world.wards[0].borough))
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(url)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_pages_of_people_keep_showing_people(browser: Client) -> None:
+    UserFactory.create_batch(120)
+    first = browser.get(PEOPLE).context["paged"]
+    second = browser.get(first.next_url).context["paged"]
+    assert len(first.rows) == 100
+    assert all(isinstance(row, User) for row in second.rows)
+    assert len(second.rows) == 21

@@ -1,4 +1,4 @@
-"""From taking a referral to the end of it: contact made, or closed without."""
+"""Attempts at contact, and the end of a referral: contact made, or closed without."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -8,6 +8,12 @@ from django.db import transaction
 
 from referrals.actions import Refused
 from referrals.actions.notify import queue
+from referrals.actions.referral_lock import (
+    lock_referral,
+    record_change,
+    refuse_closed,
+    refuse_officer_in_case,
+)
 from referrals.models import (
     Case,
     CloseReason,
@@ -27,66 +33,13 @@ from referrals.rules.contact import (
     contradiction,
     is_barred,
     is_contact,
-    same_person,
     why_not_close,
 )
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
+from src_app.audit.models import Action
 from src_app.templatetags.words import moment
-
-
-class TakenAlready(Refused):
-    """Somebody else took the referral first."""
-
-
-def take(*, referral_id: int, by: User, at: datetime) -> Referral:
-    """Gives the referral to whoever asks first; the others are told who has it.
-
-    Taking twice changes nothing. Raises ``Referral.DoesNotExist`` for another team's.
-    """
-    check_authority(by, Permission.CONTACT_VICTIMS)
-    with transaction.atomic():
-        referral = referrals_visible_to(by).select_related("case").get(pk=referral_id)
-        _refuse_officer_in_case(referral, by)
-        taken = Referral.objects.filter(
-            pk=referral_id, status=ReferralStatus.OPEN, taken_by__isnull=True
-        ).update(taken_at=at, taken_by=by)
-        referral = Referral.objects.select_related("case", "taken_by").get(pk=referral_id)
-        if taken:
-            _record(Action.REFERRAL_TAKEN, referral, by, ["taken_at", "taken_by"])
-            return referral
-    _refuse_closed(referral)
-    if referral.taken_by == by:
-        return referral
-    if referral.taken_by is None:
-        raise Refused(f"{referral.number} was handed back this moment: take it again.")
-    raise TakenAlready(
-        f"{referral.taken_by} took {referral.number} on {moment(referral.taken_at)}. "
-        "There is nothing for you to do, unless they ask you to."
-    )
-
-
-def give_back(*, referral_id: int, by: User) -> Referral:
-    """Hands a taken referral back to its team: whoever has it, or a supervisor.
-
-    Handing back what nobody has changes nothing.
-    """
-    with transaction.atomic():
-        referral = _lock(referral_id, by)
-        _refuse_closed(referral)
-        if referral.taken_by is None:
-            return referral
-        if referral.taken_by != by and not by.can(Permission.CHASE_REFERRALS):
-            raise Refused(
-                f"{referral.taken_by} has {referral.number}: ask them or your supervisor to return it."
-            )
-        referral.taken_at = referral.taken_by = None
-        referral.save(update_fields=["taken_at", "taken_by"])
-        _record(Action.REFERRAL_RETURNED, referral, by, ["taken_at", "taken_by"])
-    return referral
 
 
 def log_attempt(
@@ -112,12 +65,11 @@ def log_attempt(
     rule out is kept as what happened, and told to the supervisor.
     """
     with transaction.atomic():
-        referral = _lock(referral_id, by)
+        referral = lock_referral(referral_id, by)
         if known := _known(key, referral):
             return known
-        _refuse_officer_in_case(referral, by)
-        if not (referral.status == ReferralStatus.CLOSED and is_contact(result)):
-            _refuse_closed(referral)
+        refuse_officer_in_case(referral, by)
+        _refuse_ended(referral, result)
         _refuse_wrong_time(referral, made_at, at)
         if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
             raise Refused(reason)
@@ -138,7 +90,7 @@ def log_attempt(
             note=_keep_note(referral.case, note, at),
         )
         fields = ["attempt", "note"] if attempt.note else ["attempt"]
-        _record(Action.ATTEMPT_LOGGED, referral, by, fields)
+        record_change(Action.ATTEMPT_LOGGED, referral, by, fields)
         _advance(referral, attempt)
         _raise_follow_ups(attempt, {*follow_ups, *([FollowUpKind.BARRED_METHOD] if barred else [])})
     return attempt
@@ -155,7 +107,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         attempt = ContactAttempt.objects.select_related("made_by").get(
             pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
         )
-        referral = _lock(attempt.referral_id, by)
+        referral = lock_referral(attempt.referral_id, by)
         if known := _known(key, referral):
             return known
         if attempt.made_by_id != by.pk and not by.can(Permission.CHASE_REFERRALS):
@@ -178,7 +130,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             referral.status, referral.close_reason = ReferralStatus.OPEN, ""
             referral.closed_at = referral.closed_by = referral.contacted_at = None
             referral.save(update_fields=fields[1:])
-        _record(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
+        record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
 
 
@@ -189,11 +141,11 @@ def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at
     call again changes nothing.
     """
     with transaction.atomic():
-        referral = _lock(referral_id, by)
+        referral = lock_referral(referral_id, by)
         if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
             return referral
-        _refuse_closed(referral)
-        _refuse_officer_in_case(referral, by)
+        refuse_closed(referral)
+        refuse_officer_in_case(referral, by)
         if why := why_not_close(
             reason,
             results=_results(referral),
@@ -204,24 +156,7 @@ def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at
         referral.closed_at, referral.closed_by = at, by
         fields = ["status", "close_reason", "closed_at", "closed_by"]
         referral.save(update_fields=fields)
-        _record(Action.REFERRAL_CLOSED, referral, by, fields)
-    return referral
-
-
-def _lock(referral_id: int, by: User) -> Referral:
-    """The referral and its case, locked; raises ``Referral.DoesNotExist`` for another team's.
-
-    The case comes first (lock order), and holds its restrictions still while they are asked about.
-    """
-    check_authority(by, Permission.CONTACT_VICTIMS)
-    referral = referrals_visible_to(by).get(pk=referral_id)
-    case = Case.objects.select_for_update(no_key=True).get(pk=referral.case_id)
-    referral = (
-        Referral.objects.select_for_update(of=("self",))
-        .select_related("team", "taken_by", "closed_by")
-        .get(pk=referral_id)
-    )
-    referral.case = case
+        record_change(Action.REFERRAL_CLOSED, referral, by, fields)
     return referral
 
 
@@ -233,21 +168,9 @@ def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
     return known
 
 
-def _refuse_closed(referral: Referral) -> None:
-    if referral.status == ReferralStatus.OPEN:
-        return
-    raise Refused(
-        f"{referral.number} was ended on {moment(referral.closed_at)} "
-        f"({referral.get_status_display().lower()}): there is nothing more to do."
-    )
-
-
-def _refuse_officer_in_case(referral: Referral, by: User) -> None:
-    if same_person(referral.case.officer_in_case, by.display_name):
-        raise Refused(
-            "You are the officer in the case: SRC comes from somebody else. "
-            "Ask a colleague of the team or your supervisor to take it."
-        )
+def _refuse_ended(referral: Referral, result: Result) -> None:
+    if not (referral.status == ReferralStatus.CLOSED and is_contact(result)):
+        refuse_closed(referral)
 
 
 def _refuse_wrong_time(referral: Referral, made_at: datetime, at: datetime) -> None:
@@ -270,13 +193,13 @@ def _advance(referral: Referral, attempt: ContactAttempt) -> None:
     if referral.taken_by is None:
         referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
         taken = ["taken_at", "taken_by"]
-        _record(Action.REFERRAL_TAKEN, referral, attempt.made_by, taken)
+        record_change(Action.REFERRAL_TAKEN, referral, attempt.made_by, taken)
     if is_contact(attempt.result):
         referral.status, referral.close_reason = ReferralStatus.COMPLETED, ""
         referral.contacted_at = attempt.made_at
         referral.closed_at, referral.closed_by = attempt.logged_at, attempt.made_by
         completed = ["status", "close_reason", "contacted_at", "closed_at", "closed_by"]
-        _record(Action.REFERRAL_COMPLETED, referral, attempt.made_by, completed)
+        record_change(Action.REFERRAL_COMPLETED, referral, attempt.made_by, completed)
     if taken or completed:
         referral.save(update_fields=taken + completed)
 
@@ -289,7 +212,7 @@ def _raise_follow_ups(attempt: ContactAttempt, kinds: set[FollowUpKind]) -> None
         FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
         for kind in sorted(kinds)
     )
-    _record(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
+    record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
     if FollowUpKind.BARRED_METHOD in kinds:
         mailbox = referral.team.mailbox
         queue(
@@ -299,7 +222,7 @@ def _raise_follow_ups(attempt: ContactAttempt, kinds: set[FollowUpKind]) -> None
             unique_key=f"{MailKind.BARRED_METHOD}:{attempt.key}",
             at=attempt.logged_at,
         )
-        _record(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
+        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
 
 
 def _results(referral: Referral) -> list[str]:
@@ -318,22 +241,3 @@ def _still_ended(referral: Referral) -> bool:
             decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
         )
     return True
-
-
-def _record(
-    action: Action,
-    referral: Referral,
-    by: User,
-    fields: Collection[str],
-    *,
-    recipients: Collection[str] = (),
-) -> None:
-    record(
-        action,
-        by=by,
-        purpose=Purpose.CONTACT,
-        subject="referral",
-        references=[referral.number, referral.case.crime_reference],
-        fields=fields,
-        recipients=recipients,
-    )

@@ -61,7 +61,7 @@ def load_postcodes(*, file: TextIO, by: User) -> Loaded:
     with transaction.atomic(), connection.cursor() as cursor:
         # Reading 2.7 million rows takes longer than any page may.
         cursor.execute("SET LOCAL statement_timeout = 0")
-        cursor.execute("CREATE TEMPORARY TABLE loaded_postcode (pcds text, ward_id bigint) ON COMMIT DROP")
+        cursor.execute("CREATE TEMPORARY TABLE loaded_postcode (pcds text, ward_id bigint)")
         cursor.copy_expert("COPY loaded_postcode FROM STDIN", stream)
         if stream.refused:
             raise stream.refused
@@ -77,6 +77,7 @@ def load_postcodes(*, file: TextIO, by: User) -> Loaded:
         removed = cursor.rowcount
         cursor.execute("SELECT count(*) FROM referrals_postcode")
         (postcodes,) = cursor.fetchone()
+        cursor.execute("DROP TABLE loaded_postcode")
         if added_or_moved or removed:
             record(
                 Action.REFERENCE_DATA_LOADED,

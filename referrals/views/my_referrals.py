@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals.actions import Refused, contact
+from referrals.actions import Refused, taking
 from referrals.contact_forms import KeyForm
 from referrals.contact_pages import (
     attempts_of,
@@ -107,7 +107,7 @@ def take_referral(request: SignedInRequest, number: str) -> HttpResponse:
     """Takes it, then shows what must be known before contact."""
     referral = get_object_or_404(referrals_visible_to(request.user), number=number)
     try:
-        contact.take(referral_id=referral.pk, by=request.user, at=timezone.now())
+        taking.take(referral_id=referral.pk, by=request.user, at=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused))
     return redirect("referral", number=number)
@@ -119,7 +119,7 @@ def return_referral(request: SignedInRequest, number: str) -> HttpResponse:
     """Hands it back to the team."""
     referral = get_object_or_404(referrals_visible_to(request.user), number=number)
     try:
-        contact.give_back(referral_id=referral.pk, by=request.user)
+        taking.give_back(referral_id=referral.pk, by=request.user)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("referral", number=number)

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from psycopg2 import sql
 
-from referrals.actions import Refused, contact
+from referrals.actions import Refused, referral_lock
 from referrals.actions.contact import log_attempt
 from referrals.models import (
     CloseReason,
@@ -248,7 +248,7 @@ def test_an_empty_note_makes_no_row(make_referral, log):
 def test_where_the_audit_row_cannot_be_written_nothing_has_happened(make_referral, log):
     referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT])
     with (
-        mock.patch.object(contact, "record", side_effect=[None, None, None, RuntimeError("full")]),
+        mock.patch.object(referral_lock, "record", side_effect=[None, None, None, RuntimeError("full")]),
         pytest.raises(RuntimeError, match="full"),
     ):
         log(referral, Result.CONTACT_MADE, method=Method.HOME_VISIT, note="x")

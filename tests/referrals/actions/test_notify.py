@@ -250,7 +250,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
     def fail(*_: object, **__: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr(notify.current_app, "send_task", fail)
+    monkeypatch.setattr("referrals.actions.notify.current_app.send_task", fail)
     referral = make_referral()
     with transaction.atomic():
         notify.queue(

@@ -80,7 +80,7 @@ def test_there_is_no_position_before_the_first() -> None:
 
 
 def test_the_chain_hash_changes_with_seed_row_and_predecessor() -> None:
-    row = {"number": 1, "arm": "src", "position": None}
+    row: dict[str, str | int | None] = {"number": 1, "arm": "src", "position": None}
     hashes = {
         chain_hash(SEED, previous="", row=row),
         chain_hash(b"other seed", previous="", row=row),

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from referrals.actions import Refused
-from referrals.actions.contact import TakenAlready, give_back, take
+from referrals.actions.taking import TakenAlready, give_back, take
 from referrals.models import Referral
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry

@@ -1,0 +1,148 @@
+"""Each row compared with the cases there are."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from referrals.intake.fates import Fates, foresee
+from referrals.intake.rows import read_extract
+from referrals.intake.save import import_cases
+from referrals.models import Bcu, Case, PersonalText, TextKind
+from src_app.accounts.models import User
+from tests.conftest import World
+from tests.extracts import extract, reference, row
+from tests.factories import NOW
+
+OTHERS: list[tuple[str, str]] = [
+    ("reported_at", "22/11/2026 18:08"),
+    ("occurred_at", ""),
+    ("offence", "Arson"),
+    ("hate_strands", "Race; Disability"),
+    ("crime_or_incident", "Incident"),
+    ("victim_type", "State"),
+    ("victim_postcode", "CR4 2YE"),
+    ("victim_postcode", ""),
+    ("repeat_victim", "Y"),
+    ("incident_reference", "CAD9/22NOV26"),
+    ("victim_key", ""),
+    ("victim_under_18", "Y"),
+]
+ALWAYS: list[tuple[str, str]] = [
+    ("contact_wishes", ""),
+    ("safety_note", "Do not attend the address"),
+    ("communication_need", "BSL"),
+    ("officer_in_case", "PC 1"),
+]
+
+
+@pytest.fixture
+def saved(bcu: Bcu, system: User) -> Case:
+    """The case of the first made-up row."""
+    import_cases(content=extract(row()), bcu=bcu, by=system, at=NOW)
+    return Case.objects.get(crime_reference=reference(1))
+
+
+def foreseen(bcu: Bcu, *rows: dict[str, str], columns: list[str] | None = None) -> Fates:
+    return foresee(read_extract(extract(*rows, columns=columns), at=NOW), bcu=bcu)
+
+
+def test_a_reference_not_seen_before_is_new_in_the_ward_of_its_postcode(bcu: Bcu, world: World) -> None:
+    fates = foreseen(bcu, row(1, victim_postcode="cr42ye"))
+    assert fates.counts() == {"rows": 1, "new": 1, "unchanged": 0, "changed": 0, "rejected": 0}
+    assert fates.new[0].ward_id == world.wards[1].pk
+
+
+@pytest.mark.parametrize("postcode", ["", "ZZ1 1ZZ", "No fixed abode", "EN5 1AA"])
+def test_a_postcode_without_a_ward_of_the_bcu_is_new_with_a_warning(bcu: Bcu, postcode: str) -> None:
+    fates = foreseen(bcu, row(1, victim_postcode=postcode))
+    assert fates.new[0].ward_id is None
+    (warned,) = fates.warnings
+    assert (warned.line, warned.column) == (2, "victim_postcode")
+    assert "choose a team" in warned.reason
+    assert postcode == "" or postcode not in warned.reason
+
+
+def test_the_same_row_again_is_unchanged(bcu: Bcu, saved: Case) -> None:
+    fates = foreseen(bcu, row(hate_strands="race", victim_key="v73 0001", victim_postcode="sw197qp"))
+    assert fates.counts()["unchanged"] == 1
+
+
+@pytest.mark.parametrize(("column", "text"), [*OTHERS, *ALWAYS])
+def test_every_column_of_an_undecided_case_may_change(bcu: Bcu, saved: Case, column: str, text: str) -> None:
+    fates = foreseen(bcu, row(**{column: text}))
+    assert [list(changed.columns) for changed in fates.changed] == [[column]]
+    assert fates.counts()["changed"] == 1
+
+
+@pytest.mark.parametrize(("column", "text"), OTHERS)
+def test_what_allocation_froze_no_longer_changes_and_a_warning_says_so(
+    bcu: Bcu, saved: Case, column: str, text: str
+) -> None:
+    Case.objects.update(decided_at=NOW)
+    fates = foreseen(bcu, row(**{column: text}))
+    assert fates.counts()["unchanged"] == 1
+    told = [warned for warned in fates.warnings if "decided" in warned.reason]
+    assert [(warned.line, warned.column) for warned in told] == [(2, column)]
+    assert "23 November 2026, 7:30am" in told[0].reason
+
+
+@pytest.mark.parametrize(("column", "text"), ALWAYS)
+def test_safety_wishes_need_and_officer_change_after_the_decision_too(
+    bcu: Bcu, saved: Case, column: str, text: str
+) -> None:
+    Case.objects.update(decided_at=NOW)
+    fates = foreseen(bcu, row(offence="Arson", **{column: text}))
+    assert [list(changed.columns) for changed in fates.changed] == [[column]]
+    assert [warned.column for warned in fates.warnings] == ["offence"]
+
+
+def test_a_column_the_file_has_not_changes_nothing(bcu: Bcu, saved: Case) -> None:
+    fates = foreseen(bcu, row(), columns=["crime_reference", "reported_at"])
+    assert fates.counts()["unchanged"] == 1
+
+
+def test_an_erased_text_does_not_come_back(bcu: Bcu, saved: Case) -> None:
+    PersonalText.objects.filter(kind=TextKind.SAFETY_NOTE).update(body="", erased_at=NOW)
+    assert foreseen(bcu, row()).counts()["unchanged"] == 1
+
+
+def test_a_case_of_another_bcu_is_rejected_and_nothing_is_said_of_it(
+    bcu: Bcu, world: World, make_case: Callable[..., Case]
+) -> None:
+    make_case(crime_reference=reference(1), ward=world.north_ward, offence="Arson")
+    fates = foreseen(bcu, row(1, victim_type="State"), row(2))
+    assert fates.counts() == {"rows": 2, "new": 1, "unchanged": 0, "changed": 0, "rejected": 1}
+    (rejection,) = fates.rejections
+    assert (rejection.line, rejection.column, rejection.value) == (2, "crime_reference", reference(1))
+    assert "North" not in rejection.reason
+    assert fates.warnings == []
+
+
+def test_the_report_has_exactly_the_keys_that_scripts_rely_on(bcu: Bcu) -> None:
+    report = foreseen(bcu, row(1, victim_type="State"), row(2, reported_at="never")).report()
+    assert list(report) == ["rows", "new", "unchanged", "changed", "rejected", "warnings", "rejections"]
+    assert list(report["warnings"][0]) == ["line", "column", "reason"]
+    assert list(report["rejections"][0]) == ["line", "column", "value", "reason"]
+
+
+def test_the_digest_tells_different_fates_apart(bcu: Bcu, system: User) -> None:
+    first = foreseen(bcu, row(1), row(2))
+    assert first.digest() == foreseen(bcu, row(1), row(2)).digest()
+    import_cases(content=extract(row(1)), bcu=bcu, by=system, at=NOW)
+    second = foreseen(bcu, row(1), row(2))
+    import_cases(content=extract(row(1, offence="Arson")), bcu=bcu, by=system, at=NOW)
+    third = foreseen(bcu, row(1), row(2))
+    assert len({first.digest(), second.digest(), third.digest()}) == 3
+
+
+def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
+    bcu: Bcu, system: User, django_assert_num_queries: Any
+) -> None:
+    for number in (3, 300):
+        content = extract(*(row(n) for n in range(number)))
+        import_cases(content=content, bcu=bcu, by=system, at=NOW)
+        reading = read_extract(content, at=NOW)
+        # Wards by postcode, references, cases, texts.
+        with django_assert_num_queries(4):
+            foresee(reading, bcu=bcu)

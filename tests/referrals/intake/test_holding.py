@@ -1,0 +1,225 @@
+"""An extract between upload and confirmation."""
+
+import threading
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from referrals.actions import Refused
+from referrals.intake import holding
+from referrals.intake.holding import (
+    delete_expired_extracts,
+    discard_extract,
+    hold_extract,
+    preview_extract,
+    save_extract,
+)
+from referrals.intake.read import NotATable
+from referrals.intake.save import import_cases
+from referrals.models import Bcu, Case, CaseImport, ImportStatus
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
+from src_app.keys import decrypt_extract
+from tests.extracts import extract, row
+from tests.factories import NOW
+
+CONTENT = extract(row(1), row(2), row(3, reported_at="never"))
+A_DAY_LATER = NOW + timedelta(hours=24)
+
+
+@pytest.fixture
+def hold(bcu: Bcu, hcop: User) -> Callable[..., CaseImport]:
+    """Uploads the extract of two good rows and a bad one, or ``content``."""
+
+    def upload(content: bytes = CONTENT, key: uuid.UUID | None = None, by: User = hcop) -> CaseImport:
+        return hold_extract(key=key or uuid.uuid4(), content=content, bcu=bcu, by=by, at=NOW)
+
+    return upload
+
+
+def seen(held: CaseImport, by: User) -> str:
+    return preview_extract(held=held, by=by, at=NOW).digest()
+
+
+def audited() -> list[str]:
+    return list(AuditEntry.objects.order_by("pk").values_list("action", flat=True))
+
+
+def test_an_upload_waits_encrypted_with_its_counts(hold: Callable[..., CaseImport]) -> None:
+    held = hold()
+    kept = CaseImport.objects.get(pk=held.pk)
+    assert (kept.status, kept.rows, kept.new, kept.rejected) == (ImportStatus.WAITING, 3, 2, 1)
+    stored = bytes(kept.content_encrypted or b"")
+    assert b"SW19" not in stored
+    assert decrypt_extract(stored) == CONTENT
+    assert not Case.objects.exists()
+    assert audited() == [Action.EXTRACT_UPLOADED]
+
+
+def test_the_same_upload_twice_is_one(hold: Callable[..., CaseImport]) -> None:
+    key = uuid.uuid4()
+    assert hold(key=key) == hold(key=key)
+    assert CaseImport.objects.count() == 1
+    assert audited() == [Action.EXTRACT_UPLOADED]
+
+
+def test_somebody_elses_key_gives_nothing_of_theirs(
+    hold: Callable[..., CaseImport], other_hcop: User
+) -> None:
+    key = hold().key
+    with pytest.raises(Refused, match="choose the file once more"):
+        hold(key=key, by=other_hcop)
+
+
+def test_what_is_no_table_is_not_kept(hold: Callable[..., CaseImport]) -> None:
+    with pytest.raises(NotATable):
+        hold(b"not,a,table\n")
+    assert not CaseImport.objects.exists()
+
+
+def test_who_may_not_import_may_not_upload(
+    bcu: Bcu, officer: User, north_hcop: User, hold: Callable[..., CaseImport]
+) -> None:
+    for user in (officer, north_hcop):
+        with pytest.raises(NotAllowed):
+            hold(by=user)
+
+
+def test_saving_makes_the_cases_and_deletes_the_content(hold: Callable[..., CaseImport], hcop: User) -> None:
+    held = hold()
+    saved = save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
+    assert (saved.now, saved.differs) == (True, False)
+    assert Case.objects.count() == 2
+    kept = CaseImport.objects.get(pk=held.pk)
+    assert (kept.status, kept.content_encrypted, kept.settled_at) == (ImportStatus.SAVED, None, NOW)
+    assert (kept.rows, kept.new, kept.rejected) == (3, 2, 1)
+    assert audited()[-1] == Action.CASES_IMPORTED
+
+
+def test_saving_once_more_changes_nothing(hold: Callable[..., CaseImport], hcop: User) -> None:
+    held = hold()
+    first = save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
+    again = save_extract(import_id=held.pk, seen="", by=hcop, at=A_DAY_LATER)
+    assert (again.now, again.differs, again.settled.new) == (False, False, first.settled.new)
+    assert audited().count(Action.CASES_IMPORTED) == 1
+
+
+def test_a_colleague_may_save_it(hold: Callable[..., CaseImport], hcop: User, other_hcop: User) -> None:
+    held = hold()
+    assert save_extract(import_id=held.pk, seen=seen(held, hcop), by=other_hcop, at=NOW).now
+
+
+def test_saving_tells_when_something_changed_since(
+    hold: Callable[..., CaseImport], bcu: Bcu, hcop: User, other_hcop: User
+) -> None:
+    held = hold()
+    looked = seen(held, hcop)
+    import_cases(content=extract(row(2)), bcu=bcu, by=other_hcop, at=NOW)
+    saved = save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
+    assert saved.differs
+    assert (saved.settled.new, saved.settled.unchanged) == (1, 1)
+
+
+def test_another_bcus_officer_finds_no_such_extract(
+    hold: Callable[..., CaseImport], north_hcop: User, officer: User
+) -> None:
+    held = hold()
+    with pytest.raises(CaseImport.DoesNotExist):
+        save_extract(import_id=held.pk, seen="", by=north_hcop, at=NOW)
+    with pytest.raises(CaseImport.DoesNotExist):
+        discard_extract(import_id=held.pk, by=north_hcop, at=NOW)
+    with pytest.raises(NotAllowed):
+        save_extract(import_id=held.pk, seen="", by=officer, at=NOW)
+    with pytest.raises(NotAllowed):
+        discard_extract(import_id=held.pk, by=officer, at=NOW)
+    assert not Case.objects.exists()
+
+
+def test_discarding_deletes_the_content_unsaved(hold: Callable[..., CaseImport], hcop: User) -> None:
+    held = hold()
+    discard_extract(import_id=held.pk, by=hcop, at=NOW)
+    discard_extract(import_id=held.pk, by=hcop, at=NOW)
+    kept = CaseImport.objects.get(pk=held.pk)
+    assert (kept.status, kept.content_encrypted, kept.settled_at) == (ImportStatus.DISCARDED, None, NOW)
+    assert audited() == [Action.EXTRACT_UPLOADED, Action.EXTRACT_DISCARDED]
+    with pytest.raises(Refused, match="discarded"):
+        save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
+
+
+def test_what_is_saved_cannot_be_discarded(hold: Callable[..., CaseImport], hcop: User) -> None:
+    held = hold()
+    save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
+    with pytest.raises(Refused, match="saved already"):
+        discard_extract(import_id=held.pk, by=hcop, at=NOW)
+
+
+def test_after_a_day_it_is_deleted_by_the_sweep(hold: Callable[..., CaseImport], system: User) -> None:
+    held = hold()
+    assert delete_expired_extracts(by=system, at=A_DAY_LATER - timedelta(seconds=1)) == 0
+    assert delete_expired_extracts(by=system, at=A_DAY_LATER) == 1
+    assert delete_expired_extracts(by=system, at=A_DAY_LATER) == 0
+    kept = CaseImport.objects.get(pk=held.pk)
+    assert (kept.status, kept.content_encrypted) == (ImportStatus.EXPIRED, None)
+    assert audited() == [Action.EXTRACT_UPLOADED, Action.EXTRACT_DISCARDED]
+
+
+def test_after_a_day_it_is_refused_even_before_the_sweep(hold: Callable[..., CaseImport], hcop: User) -> None:
+    held = hold()
+    with pytest.raises(Refused, match="within a day"):
+        preview_extract(held=held, by=hcop, at=A_DAY_LATER)
+    with pytest.raises(Refused, match="within a day"):
+        save_extract(import_id=held.pk, seen="", by=hcop, at=A_DAY_LATER)
+
+
+def test_an_extract_whose_key_is_lost_says_upload_again(
+    hold: Callable[..., CaseImport], hcop: User, settings: Any
+) -> None:
+    held = hold()
+    settings.EXTRACT_KEYS = ["pGbTNtL8hT4ZJ1EQ1s2mIc5Vb7nQp1X0m7uN0o8d0uE="]
+    with pytest.raises(Refused, match="upload it again"):
+        save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
+
+
+def test_nothing_is_saved_when_the_extract_cannot_be_settled(
+    hold: Callable[..., CaseImport], hcop: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError("full")
+
+    held = hold()
+    monkeypatch.setattr(holding, "_settle", fails)
+    with pytest.raises(RuntimeError):
+        save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
+    assert not Case.objects.exists()
+    assert CaseImport.objects.get(pk=held.pk).status == ImportStatus.WAITING
+
+
+@pytest.mark.django_db(transaction=True)
+def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: User) -> None:
+    key, ready = uuid.uuid4(), threading.Barrier(4)
+    results: list[bool] = []
+
+    def upload_and_save() -> None:
+        try:
+            connection.ensure_connection()
+            with acting("test", by=hcop):
+                ready.wait(10)
+                held = hold_extract(key=key, content=CONTENT, bcu=bcu, by=hcop, at=NOW)
+                results.append(save_extract(import_id=held.pk, seen="", by=hcop, at=NOW).now)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=upload_and_save) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert sorted(results) == [False, False, False, True]
+    assert CaseImport.objects.count() == 1
+    assert Case.objects.count() == 2

@@ -51,7 +51,9 @@ def _draw(points: list[dict[str, Any]]) -> str:
     )
     line = base.mark_line(color=BLUE, strokeWidth=2.5, point={"filled": True, "size": 60, "color": BLUE})
     middle = median(point["share"] for point in points) if points else 0
-    rule = altair.Chart(altair.InlineData(values=[{"share": middle}])).mark_rule(color=GREY, strokeDash=[6, 4])
+    rule = altair.Chart(altair.InlineData(values=[{"share": middle}])).mark_rule(
+        color=GREY, strokeDash=[6, 4]
+    )
     chart = (rule.encode(y=y) + line.encode(x=x, y=y)).properties(width=620, height=240)
     chart = chart.configure(font="Arial, Helvetica, sans-serif").configure_axis(
         labelFontSize=14, titleFontSize=14

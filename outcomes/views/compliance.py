@@ -22,19 +22,22 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
 MOST_OVERDUE = 20
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
 
 
 class PeriodForm(forms.Form):
     """Which due dates, which borough, and in what order."""
 
-    first = forms.DateField(label="Due from", required=False, widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label="Due to", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label="Due from", required=False, widget=DAY)
+    last = forms.DateField(label="Due to", required=False, widget=DAY)
     borough = forms.ChoiceField(label="Borough", required=False)
     order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
 
-    def __init__(self, data: QueryDict, *, user: User) -> None:
-        super().__init__(data)
+    def __init__(self, data: QueryDict, *, usual: Period, user: User) -> None:
+        """What is not asked for is shown as it is taken: the usual days."""
+        days = {"first": usual.first.isoformat(), "last": usual.last.isoformat()}
+        super().__init__({**days, **{name: value for name, value in data.items() if value}})
         boroughs = Borough.objects.filter(wards__in=wards_visible_to(user)).distinct().order_by("name")
         choices = [("", "All boroughs"), *boroughs.values_list("code", "name")]
         self.fields["borough"].choices = choices  # type: ignore[attr-defined]
@@ -136,8 +139,8 @@ def compliance_download(request: SignedInRequest) -> HttpResponse:
 def _asked(request: SignedInRequest) -> tuple[PeriodForm, Period, Compliance]:
     """The form, its period and the counts; what makes no sense falls back to the usual and says so."""
     now = timezone.now()
-    form = PeriodForm(request.GET, user=request.user)
     usual = default_period(now)
+    form = PeriodForm(request.GET, usual=usual, user=request.user)
     period = form.period(usual) if form.is_valid() else usual
     counted = compliance_of(
         request.user,

@@ -73,7 +73,6 @@ def log_attempt(
         _refuse_wrong_time(referral, made_at, at)
         if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
             raise Refused(reason)
-        barred = is_barred(method, result, referral.case.restrictions)
         attempt = ContactAttempt.objects.create(
             key=key,
             referral=referral,
@@ -83,16 +82,15 @@ def log_attempt(
             method=method,
             with_interpreter=with_interpreter,
             result=result,
-            barred_method=barred,
+            barred_method=is_barred(method, result, referral.case.restrictions),
             risk_assessment=risk_assessment,
             support_offered=support_offered,
             noted_on_record=noted_on_record,
             note=_keep_note(referral.case, note, at),
         )
-        fields = ["attempt", "note"] if attempt.note else ["attempt"]
-        record_change(Action.ATTEMPT_LOGGED, referral, by, fields)
+        record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if attempt.note else [])])
         _advance(referral, attempt)
-        _raise_follow_ups(attempt, {*follow_ups, *([FollowUpKind.BARRED_METHOD] if barred else [])})
+        _raise_follow_ups(attempt, follow_ups)
     return attempt
 
 
@@ -204,7 +202,8 @@ def _advance(referral: Referral, attempt: ContactAttempt) -> None:
         referral.save(update_fields=taken + completed)
 
 
-def _raise_follow_ups(attempt: ContactAttempt, kinds: set[FollowUpKind]) -> None:
+def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -> None:
+    kinds = {*said, *([FollowUpKind.BARRED_METHOD] if attempt.barred_method else [])}
     if not kinds:
         return
     referral, by = attempt.referral, attempt.made_by

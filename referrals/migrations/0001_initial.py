@@ -15,7 +15,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -25,933 +24,2781 @@ class Migration(migrations.Migration):
     operations = [
         django.contrib.postgres.operations.BtreeGistExtension(),
         migrations.CreateModel(
-            name='Bcu',
+            name="Bcu",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=20, unique=True)),
-                ('name', models.CharField(max_length=100)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=20, unique=True)),
+                ("name", models.CharField(max_length=100)),
             ],
         ),
         migrations.CreateModel(
-            name='NumberSeries',
+            name="NumberSeries",
             fields=[
-                ('year', models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ('last', models.PositiveIntegerField(default=0)),
+                ("year", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("last", models.PositiveIntegerField(default=0)),
             ],
         ),
         migrations.CreateModel(
-            name='BcuMembership',
+            name="BcuMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='referrals.bcu')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='BcuMembershipEvent',
+            name="BcuMembershipEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('bcu', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.bcu')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.bcumembership')),
-                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.bcumembership",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Borough',
+            name="Borough",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=9, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='boroughs', to='referrals.bcu')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=9, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="boroughs",
+                        to="referrals.bcu",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Case',
+            name="Case",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('crime_reference', models.CharField(max_length=40, unique=True)),
-                ('reported_at', models.DateTimeField()),
-                ('occurred_at', models.DateTimeField(null=True)),
-                ('offence', models.CharField(max_length=200)),
-                ('strands', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('race', 'Race or ethnicity'), ('religion', 'Religion or belief'), ('sexual_orientation', 'Sexual orientation'), ('disability', 'Disability'), ('transgender', 'Transgender identity')], max_length=20), default=list, size=None)),
-                ('is_crime', models.BooleanField()),
-                ('victim_type', models.CharField(choices=[('individual', 'Individual'), ('organisation', 'Organisation'), ('state', 'State')], max_length=20)),
-                ('repeat_victim', models.BooleanField(default=False)),
-                ('victim_under_18', models.BooleanField(default=False)),
-                ('officer_in_case', models.CharField(blank=True, max_length=60)),
-                ('incident_hash', models.CharField(blank=True, max_length=64)),
-                ('victim_hash', models.CharField(blank=True, max_length=64)),
-                ('restrictions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('no_home_visit', 'No home visit'), ('no_voicemail', 'No voicemail'), ('victim_only', 'Speak to the victim only'), ('two_officers', 'Two officers'), ('through_guardian', 'Child: through a safe parent or guardian'), ('safeguarding_first', 'Speak to safeguarding before contact'), ('interpreter', 'Interpreter needed')], max_length=20), default=list, size=None)),
-                ('restrictions_set_at', models.DateTimeField(null=True)),
-                ('imported_at', models.DateTimeField()),
-                ('changed_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='referrals.bcu')),
-                ('restrictions_set_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("crime_reference", models.CharField(max_length=40, unique=True)),
+                ("reported_at", models.DateTimeField()),
+                ("occurred_at", models.DateTimeField(null=True)),
+                ("offence", models.CharField(max_length=200)),
+                (
+                    "strands",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("race", "Race or ethnicity"),
+                                ("religion", "Religion or belief"),
+                                ("sexual_orientation", "Sexual orientation"),
+                                ("disability", "Disability"),
+                                ("transgender", "Transgender identity"),
+                            ],
+                            max_length=20,
+                        ),
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("is_crime", models.BooleanField()),
+                (
+                    "victim_type",
+                    models.CharField(
+                        choices=[
+                            ("individual", "Individual"),
+                            ("organisation", "Organisation"),
+                            ("state", "State"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("repeat_victim", models.BooleanField(default=False)),
+                ("victim_under_18", models.BooleanField(default=False)),
+                ("officer_in_case", models.CharField(blank=True, max_length=60)),
+                ("incident_hash", models.CharField(blank=True, max_length=64)),
+                ("victim_hash", models.CharField(blank=True, max_length=64)),
+                (
+                    "restrictions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("no_home_visit", "No home visit"),
+                                ("no_voicemail", "No voicemail"),
+                                ("victim_only", "Speak to the victim only"),
+                                ("two_officers", "Two officers"),
+                                ("through_guardian", "Child: through a safe parent or guardian"),
+                                ("safeguarding_first", "Speak to safeguarding before contact"),
+                                ("interpreter", "Interpreter needed"),
+                            ],
+                            max_length=20,
+                        ),
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("restrictions_set_at", models.DateTimeField(null=True)),
+                ("imported_at", models.DateTimeField()),
+                ("changed_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="cases", to="referrals.bcu"
+                    ),
+                ),
+                (
+                    "restrictions_set_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Allocation',
+            name="Allocation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('position', models.PositiveIntegerField(null=True)),
-                ('arm', models.CharField(choices=[('src', 'SRC'), ('control', 'Usual service (control)')], max_length=10)),
-                ('allocated_at', models.DateTimeField()),
-                ('previous_hash', models.CharField(blank=True, max_length=64)),
-                ('row_hash', models.CharField(max_length=64)),
-                ('follows', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='followers', to='referrals.allocation')),
-                ('stratum', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.borough')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='allocation', to='referrals.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                ("position", models.PositiveIntegerField(null=True)),
+                (
+                    "arm",
+                    models.CharField(
+                        choices=[("src", "SRC"), ("control", "Usual service (control)")], max_length=10
+                    ),
+                ),
+                ("allocated_at", models.DateTimeField()),
+                ("previous_hash", models.CharField(blank=True, max_length=64)),
+                ("row_hash", models.CharField(max_length=64)),
+                (
+                    "follows",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="followers",
+                        to="referrals.allocation",
+                    ),
+                ),
+                (
+                    "stratum",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.borough"
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="allocation",
+                        to="referrals.case",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='CaseImport',
+            name="CaseImport",
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
-                ('key', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('uploaded_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('waiting', 'Waiting for confirmation'), ('saved', 'Saved'), ('discarded', 'Discarded'), ('expired', 'Not confirmed in time')], default='waiting', max_length=10)),
-                ('content_encrypted', models.BinaryField(null=True)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('rows', models.PositiveIntegerField(default=0)),
-                ('new', models.PositiveIntegerField(default=0)),
-                ('unchanged', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='imports', to='referrals.bcu')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                ("id", models.UUIDField(default=uuid.uuid4, primary_key=True, serialize=False)),
+                ("key", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting for confirmation"),
+                            ("saved", "Saved"),
+                            ("discarded", "Discarded"),
+                            ("expired", "Not confirmed in time"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("content_encrypted", models.BinaryField(null=True)),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("rows", models.PositiveIntegerField(default=0)),
+                ("new", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="imports",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='CaseImportEvent',
+            name="CaseImportEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.UUIDField(default=uuid.uuid4, serialize=False)),
-                ('key', models.UUIDField(default=uuid.uuid4)),
-                ('uploaded_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('waiting', 'Waiting for confirmation'), ('saved', 'Saved'), ('discarded', 'Discarded'), ('expired', 'Not confirmed in time')], default='waiting', max_length=10)),
-                ('settled_at', models.DateTimeField(null=True)),
-                ('rows', models.PositiveIntegerField(default=0)),
-                ('new', models.PositiveIntegerField(default=0)),
-                ('unchanged', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0)),
-                ('rejected', models.PositiveIntegerField(default=0)),
-                ('bcu', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.bcu')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.caseimport')),
-                ('uploaded_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.UUIDField(default=uuid.uuid4, serialize=False)),
+                ("key", models.UUIDField(default=uuid.uuid4)),
+                ("uploaded_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "Waiting for confirmation"),
+                            ("saved", "Saved"),
+                            ("discarded", "Discarded"),
+                            ("expired", "Not confirmed in time"),
+                        ],
+                        default="waiting",
+                        max_length=10,
+                    ),
+                ),
+                ("settled_at", models.DateTimeField(null=True)),
+                ("rows", models.PositiveIntegerField(default=0)),
+                ("new", models.PositiveIntegerField(default=0)),
+                ("unchanged", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0)),
+                ("rejected", models.PositiveIntegerField(default=0)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.caseimport",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='ContactAttempt',
+            name="ContactAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('made_at', models.DateTimeField()),
-                ('logged_at', models.DateTimeField()),
-                ('method', models.CharField(choices=[('telephone', 'Telephone'), ('home_visit', 'Home visit'), ('elsewhere', 'In person, at another place'), ('video', 'Video'), ('relay', 'Relay or sign language service')], max_length=20)),
-                ('with_interpreter', models.BooleanField(default=False)),
-                ('result', models.CharField(choices=[('contact_made', 'Contact made: spoke with the victim or guardian'), ('no_answer', 'No answer'), ('message_left', 'Message left'), ('someone_else', 'Someone else answered'), ('call_back', 'Asked to be called back'), ('declined', 'Victim declined'), ('wrong_details', 'Wrong details'), ('unsafe', 'Unsafe to attend')], max_length=20)),
-                ('barred_method', models.BooleanField(default=False)),
-                ('risk_assessment', models.BooleanField(default=False)),
-                ('support_offered', models.BooleanField(default=False)),
-                ('noted_on_record', models.BooleanField(default=False)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('withdraws', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='withdrawn_by', to='referrals.contactattempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("made_at", models.DateTimeField()),
+                ("logged_at", models.DateTimeField()),
+                (
+                    "method",
+                    models.CharField(
+                        choices=[
+                            ("telephone", "Telephone"),
+                            ("home_visit", "Home visit"),
+                            ("elsewhere", "In person, at another place"),
+                            ("video", "Video"),
+                            ("relay", "Relay or sign language service"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("with_interpreter", models.BooleanField(default=False)),
+                (
+                    "result",
+                    models.CharField(
+                        choices=[
+                            ("contact_made", "Contact made: spoke with the victim or guardian"),
+                            ("no_answer", "No answer"),
+                            ("message_left", "Message left"),
+                            ("someone_else", "Someone else answered"),
+                            ("call_back", "Asked to be called back"),
+                            ("declined", "Victim declined"),
+                            ("wrong_details", "Wrong details"),
+                            ("unsafe", "Unsafe to attend"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("barred_method", models.BooleanField(default=False)),
+                ("risk_assessment", models.BooleanField(default=False)),
+                ("support_offered", models.BooleanField(default=False)),
+                ("noted_on_record", models.BooleanField(default=False)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "withdraws",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="withdrawn_by",
+                        to="referrals.contactattempt",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='FollowUp',
+            name="FollowUp",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('statement', 'Wants to give a statement'), ('withdraw', 'Wishes to withdraw support'), ('new_offence', 'Reports a new offence'), ('threat', 'Reports a threat'), ('barred_method', 'A barred way of contact was used')], max_length=20)),
-                ('raised_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('acknowledged_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('attempt', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='follow_ups', to='referrals.contactattempt')),
-                ('raised_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("statement", "Wants to give a statement"),
+                            ("withdraw", "Wishes to withdraw support"),
+                            ("new_offence", "Reports a new offence"),
+                            ("threat", "Reports a threat"),
+                            ("barred_method", "A barred way of contact was used"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("raised_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="follow_ups",
+                        to="referrals.contactattempt",
+                    ),
+                ),
+                (
+                    "raised_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='PersonalText',
+            name="PersonalText",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('safety_note', 'Safety note'), ('review_safety', 'Safety note of the overnight review'), ('contact_wishes', 'Contact wishes'), ('communication_need', 'Communication need'), ('team_reason', 'Why this team'), ('attempt_note', 'Note of a contact attempt')], max_length=20)),
-                ('body', models.TextField(blank=True)),
-                ('changed_at', models.DateTimeField()),
-                ('erased_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='texts', to='referrals.case')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("safety_note", "Safety note"),
+                            ("review_safety", "Safety note of the overnight review"),
+                            ("contact_wishes", "Contact wishes"),
+                            ("communication_need", "Communication need"),
+                            ("team_reason", "Why this team"),
+                            ("attempt_note", "Note of a contact attempt"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("body", models.TextField(blank=True)),
+                ("changed_at", models.DateTimeField()),
+                ("erased_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="texts", to="referrals.case"
+                    ),
+                ),
             ],
         ),
         migrations.AddField(
-            model_name='contactattempt',
-            name='note',
-            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='attempt', to='referrals.personaltext'),
+            model_name="contactattempt",
+            name="note",
+            field=models.OneToOneField(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="attempt",
+                to="referrals.personaltext",
+            ),
         ),
         migrations.CreateModel(
-            name='PersonalTextEvent',
+            name="PersonalTextEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('safety_note', 'Safety note'), ('review_safety', 'Safety note of the overnight review'), ('contact_wishes', 'Contact wishes'), ('communication_need', 'Communication need'), ('team_reason', 'Why this team'), ('attempt_note', 'Note of a contact attempt')], max_length=20)),
-                ('changed_at', models.DateTimeField()),
-                ('erased_at', models.DateTimeField(null=True)),
-                ('case', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.case')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.personaltext')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("safety_note", "Safety note"),
+                            ("review_safety", "Safety note of the overnight review"),
+                            ("contact_wishes", "Contact wishes"),
+                            ("communication_need", "Communication need"),
+                            ("team_reason", "Why this team"),
+                            ("attempt_note", "Note of a contact attempt"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("changed_at", models.DateTimeField()),
+                ("erased_at", models.DateTimeField(null=True)),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.personaltext",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='Referral',
+            name="Referral",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True)),
-                ('made_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('open', 'Open'), ('completed', 'Contact made'), ('closed', 'Closed without contact')], default='open', max_length=10)),
-                ('flag_confirmed_at', models.DateTimeField(null=True)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('contacted_at', models.DateTimeField(null=True)),
-                ('close_reason', models.CharField(blank=True, choices=[('declined', 'Victim declined contact'), ('wrong_details', 'No working contact details'), ('unsafe', 'Unsafe to contact'), ('no_reply', 'No reply after repeated attempts')], max_length=20)),
-                ('allocation', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='referrals.allocation')),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='referral', to='referrals.case')),
-                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('flag_confirmed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('taken_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.CharField(max_length=20, unique=True)),
+                ("made_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("completed", "Contact made"),
+                            ("closed", "Closed without contact"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("flag_confirmed_at", models.DateTimeField(null=True)),
+                ("taken_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("contacted_at", models.DateTimeField(null=True)),
+                (
+                    "close_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("declined", "Victim declined contact"),
+                            ("wrong_details", "No working contact details"),
+                            ("unsafe", "Unsafe to contact"),
+                            ("no_reply", "No reply after repeated attempts"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "allocation",
+                    models.OneToOneField(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral",
+                        to="referrals.allocation",
+                    ),
+                ),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="referral",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "flag_confirmed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Notification',
+            name="Notification",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('unique_key', models.CharField(max_length=120, unique=True)),
-                ('message_id', models.CharField(max_length=200, unique=True)),
-                ('kind', models.CharField(choices=[('referral_made', 'New referral'), ('due_soon', 'Due soon'), ('overdue', 'Overdue'), ('chased', 'Reminder from a supervisor'), ('barred_method', 'A barred way of contact was used')], max_length=20)),
-                ('recipient', models.EmailField(max_length=254)),
-                ('created_at', models.DateTimeField()),
-                ('not_before', models.DateTimeField()),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('claim_token', models.UUIDField(null=True)),
-                ('claimed_until', models.DateTimeField(null=True)),
-                ('possible_duplicate', models.BooleanField(default=False)),
-                ('sent_at', models.DateTimeField(null=True)),
-                ('abandoned_at', models.DateTimeField(null=True)),
-                ('last_error', models.CharField(blank=True, max_length=100)),
-                ('referral', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='notifications', to='referrals.referral')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("unique_key", models.CharField(max_length=120, unique=True)),
+                ("message_id", models.CharField(max_length=200, unique=True)),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("referral_made", "New referral"),
+                            ("due_soon", "Due soon"),
+                            ("overdue", "Overdue"),
+                            ("chased", "Reminder from a supervisor"),
+                            ("barred_method", "A barred way of contact was used"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("recipient", models.EmailField(max_length=254)),
+                ("created_at", models.DateTimeField()),
+                ("not_before", models.DateTimeField()),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("claim_token", models.UUIDField(null=True)),
+                ("claimed_until", models.DateTimeField(null=True)),
+                ("possible_duplicate", models.BooleanField(default=False)),
+                ("sent_at", models.DateTimeField(null=True)),
+                ("abandoned_at", models.DateTimeField(null=True)),
+                ("last_error", models.CharField(blank=True, max_length=100)),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="notifications",
+                        to="referrals.referral",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='FollowUpEvent',
+            name="FollowUpEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('kind', models.CharField(choices=[('statement', 'Wants to give a statement'), ('withdraw', 'Wishes to withdraw support'), ('new_offence', 'Reports a new offence'), ('threat', 'Reports a threat'), ('barred_method', 'A barred way of contact was used')], max_length=20)),
-                ('raised_at', models.DateTimeField()),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('acknowledged_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('attempt', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.contactattempt')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.followup')),
-                ('raised_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('referral', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.referral')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("statement", "Wants to give a statement"),
+                            ("withdraw", "Wishes to withdraw support"),
+                            ("new_offence", "Reports a new offence"),
+                            ("threat", "Reports a threat"),
+                            ("barred_method", "A barred way of contact was used"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("raised_at", models.DateTimeField()),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.contactattempt",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.followup",
+                    ),
+                ),
+                (
+                    "raised_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "referral",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.referral",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddField(
-            model_name='followup',
-            name='referral',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='follow_ups', to='referrals.referral'),
-        ),
-        migrations.AddField(
-            model_name='contactattempt',
-            name='referral',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='referrals.referral'),
-        ),
-        migrations.CreateModel(
-            name='Submission',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.UUIDField(default=uuid.uuid4, unique=True)),
-                ('submitted_at', models.DateTimeField()),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='submissions', to='referrals.bcu')),
-                ('submitted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Decision',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('suitable', models.BooleanField()),
-                ('reason', models.CharField(blank=True, choices=[('no_crime', 'A hate incident, not a crime'), ('outside_bcu', 'Victim lives outside the BCU'), ('no_individual', 'Organisation or State as victim'), ('duplicate', 'Duplicate of another report'), ('closed', 'Already closed, or support already withdrawn'), ('unsafe', 'Contact would be unsafe'), ('domestic', 'Domestic abuse, or suspect in the family or household'), ('police_victim', 'Police victim: restricted record'), ('high_risk', 'High risk: refer now, outside any trial'), ('asked_for_contact', 'Asked for contact: refer now, outside any trial'), ('other', 'Another reason, on the crime record')], max_length=20)),
-                ('contact_by', models.CharField(blank=True, choices=[('neighbourhood_team', 'The neighbourhood team'), ('home_bcu', "The victim's home BCU"), ('safeguarding', 'Safeguarding'), ('police_scheme', "The force's scheme for police victims"), ('investigator', 'The investigating officer only')], max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('drafted_at', models.DateTimeField()),
-                ('case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='decision', to='referrals.case')),
-                ('drafted_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('submission', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to='referrals.submission')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='allocation',
-            name='submission',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='referrals.submission'),
-        ),
-        migrations.CreateModel(
-            name='Team',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=100)),
-                ('mailbox', models.EmailField(max_length=254)),
-                ('borough', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='teams', to='referrals.borough')),
-            ],
-        ),
-        migrations.AddField(
-            model_name='referral',
-            name='team',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='referrals.team'),
-        ),
-        migrations.CreateModel(
-            name='DecisionEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('suitable', models.BooleanField()),
-                ('reason', models.CharField(blank=True, choices=[('no_crime', 'A hate incident, not a crime'), ('outside_bcu', 'Victim lives outside the BCU'), ('no_individual', 'Organisation or State as victim'), ('duplicate', 'Duplicate of another report'), ('closed', 'Already closed, or support already withdrawn'), ('unsafe', 'Contact would be unsafe'), ('domestic', 'Domestic abuse, or suspect in the family or household'), ('police_victim', 'Police victim: restricted record'), ('high_risk', 'High risk: refer now, outside any trial'), ('asked_for_contact', 'Asked for contact: refer now, outside any trial'), ('other', 'Another reason, on the crime record')], max_length=20)),
-                ('contact_by', models.CharField(blank=True, choices=[('neighbourhood_team', 'The neighbourhood team'), ('home_bcu', "The victim's home BCU"), ('safeguarding', 'Safeguarding'), ('police_scheme', "The force's scheme for police victims"), ('investigator', 'The investigating officer only')], max_length=20)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('drafted_at', models.DateTimeField()),
-                ('case', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.case')),
-                ('drafted_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.decision')),
-                ('submission', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.submission')),
-                ('team', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.team')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.AddField(
-            model_name='decision',
-            name='team',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.team'),
-        ),
-        migrations.CreateModel(
-            name='TeamEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=100)),
-                ('mailbox', models.EmailField(max_length=254)),
-                ('borough', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.borough')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.team')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='TeamMembership',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to='referrals.team')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.CreateModel(
-            name='TeamMembershipEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('ends_on', models.DateField(null=True)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.teammembership')),
-                ('team', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.team')),
-                ('user', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Trial',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=200, unique=True)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('recruiting', 'Recruiting')], default='draft', max_length=20)),
-                ('block_sizes', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=referrals.models.trials.default_block_sizes, size=None)),
-                ('seed_encrypted', models.BinaryField(null=True)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('bcu', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='trials', to='referrals.bcu')),
-                ('opened_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-            ],
-        ),
-        migrations.AddField(
-            model_name='allocation',
-            name='trial',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='referrals.trial'),
-        ),
-        migrations.CreateModel(
-            name='TrialEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('status', models.CharField(choices=[('draft', 'Draft'), ('recruiting', 'Recruiting')], default='draft', max_length=20)),
-                ('block_sizes', django.contrib.postgres.fields.ArrayField(base_field=models.PositiveSmallIntegerField(), default=referrals.models.trials.default_block_sizes, size=None)),
-                ('opened_at', models.DateTimeField(null=True)),
-                ('bcu', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.bcu')),
-                ('opened_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.trial')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='UnitKey',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_hash', models.CharField(max_length=64)),
-                ('allocation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='unit_keys', to='referrals.allocation')),
-                ('trial', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='referrals.trial')),
-            ],
-            options={
-                'abstract': False,
-            },
-        ),
-        migrations.CreateModel(
-            name='Ward',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=9, unique=True)),
-                ('name', models.CharField(max_length=100)),
-                ('borough', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='wards', to='referrals.borough')),
-                ('team', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='wards', to='referrals.team')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='ReferralEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('number', models.CharField(max_length=20)),
-                ('made_at', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('status', models.CharField(choices=[('open', 'Open'), ('completed', 'Contact made'), ('closed', 'Closed without contact')], default='open', max_length=10)),
-                ('flag_confirmed_at', models.DateTimeField(null=True)),
-                ('taken_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('contacted_at', models.DateTimeField(null=True)),
-                ('close_reason', models.CharField(blank=True, choices=[('declined', 'Victim declined contact'), ('wrong_details', 'No working contact details'), ('unsafe', 'Unsafe to contact'), ('no_reply', 'No reply after repeated attempts')], max_length=20)),
-                ('allocation', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.allocation')),
-                ('case', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.case')),
-                ('closed_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('flag_confirmed_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('made_by', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.referral')),
-                ('taken_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('team', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.team')),
-                ('ward', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.ward')),
-            ],
-            options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='referral',
-            name='ward',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='referrals', to='referrals.ward'),
+            model_name="followup",
+            name="referral",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="follow_ups",
+                to="referrals.referral",
+            ),
+        ),
+        migrations.AddField(
+            model_name="contactattempt",
+            name="referral",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="attempts", to="referrals.referral"
+            ),
         ),
         migrations.CreateModel(
-            name='Postcode',
+            name="Submission",
             fields=[
-                ('pcds', models.CharField(max_length=8, primary_key=True, serialize=False)),
-                ('ward', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='referrals.ward')),
-            ],
-        ),
-        migrations.CreateModel(
-            name='CaseEvent',
-            fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('crime_reference', models.CharField(max_length=40)),
-                ('reported_at', models.DateTimeField()),
-                ('is_crime', models.BooleanField()),
-                ('repeat_victim', models.BooleanField(default=False)),
-                ('restrictions', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('no_home_visit', 'No home visit'), ('no_voicemail', 'No voicemail'), ('victim_only', 'Speak to the victim only'), ('two_officers', 'Two officers'), ('through_guardian', 'Child: through a safe parent or guardian'), ('safeguarding_first', 'Speak to safeguarding before contact'), ('interpreter', 'Interpreter needed')], max_length=20), default=list, size=None)),
-                ('restrictions_set_at', models.DateTimeField(null=True)),
-                ('changed_at', models.DateTimeField()),
-                ('decided_at', models.DateTimeField(null=True)),
-                ('bcu', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.bcu')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='bcu_crime_reference_reported_at_is_crime_ward_repeat_victim_restrictions_restrictions_set_at_restrictions_set_by_changed_at_decided_at_events', to='referrals.case')),
-                ('restrictions_set_by', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL)),
-                ('ward', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.ward')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.UUIDField(default=uuid.uuid4, unique=True)),
+                ("submitted_at", models.DateTimeField()),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="submissions",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Decision",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("suitable", models.BooleanField()),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_crime", "A hate incident, not a crime"),
+                            ("outside_bcu", "Victim lives outside the BCU"),
+                            ("no_individual", "Organisation or State as victim"),
+                            ("duplicate", "Duplicate of another report"),
+                            ("closed", "Already closed, or support already withdrawn"),
+                            ("unsafe", "Contact would be unsafe"),
+                            ("domestic", "Domestic abuse, or suspect in the family or household"),
+                            ("police_victim", "Police victim: restricted record"),
+                            ("high_risk", "High risk: refer now, outside any trial"),
+                            ("asked_for_contact", "Asked for contact: refer now, outside any trial"),
+                            ("other", "Another reason, on the crime record"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "contact_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("neighbourhood_team", "The neighbourhood team"),
+                            ("home_bcu", "The victim's home BCU"),
+                            ("safeguarding", "Safeguarding"),
+                            ("police_scheme", "The force's scheme for police victims"),
+                            ("investigator", "The investigating officer only"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("drafted_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decision",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to="referrals.submission",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="allocation",
+            name="submission",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="allocations",
+                to="referrals.submission",
+            ),
+        ),
+        migrations.CreateModel(
+            name="Team",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=100)),
+                ("mailbox", models.EmailField(max_length=254)),
+                (
+                    "borough",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="teams",
+                        to="referrals.borough",
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="referral",
+            name="team",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="referrals", to="referrals.team"
+            ),
+        ),
+        migrations.CreateModel(
+            name="DecisionEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("suitable", models.BooleanField()),
+                (
+                    "reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("no_crime", "A hate incident, not a crime"),
+                            ("outside_bcu", "Victim lives outside the BCU"),
+                            ("no_individual", "Organisation or State as victim"),
+                            ("duplicate", "Duplicate of another report"),
+                            ("closed", "Already closed, or support already withdrawn"),
+                            ("unsafe", "Contact would be unsafe"),
+                            ("domestic", "Domestic abuse, or suspect in the family or household"),
+                            ("police_victim", "Police victim: restricted record"),
+                            ("high_risk", "High risk: refer now, outside any trial"),
+                            ("asked_for_contact", "Asked for contact: refer now, outside any trial"),
+                            ("other", "Another reason, on the crime record"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "contact_by",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("neighbourhood_team", "The neighbourhood team"),
+                            ("home_bcu", "The victim's home BCU"),
+                            ("safeguarding", "Safeguarding"),
+                            ("police_scheme", "The force's scheme for police victims"),
+                            ("investigator", "The investigating officer only"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("drafted_at", models.DateTimeField()),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "drafted_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.decision",
+                    ),
+                ),
+                (
+                    "submission",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.submission",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.team",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
             },
         ),
         migrations.AddField(
-            model_name='case',
-            name='ward',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='cases', to='referrals.ward'),
+            model_name="decision",
+            name="team",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.team"
+            ),
         ),
         migrations.CreateModel(
-            name='WardEvent',
+            name="TeamEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('code', models.CharField(max_length=9)),
-                ('name', models.CharField(max_length=100)),
-                ('borough', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.borough')),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.ward')),
-                ('team', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.team')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=100)),
+                ("mailbox", models.EmailField(max_length=254)),
+                (
+                    "borough",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.borough",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.team",
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         migrations.CreateModel(
-            name='WardMode',
+            name="TeamMembership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('src_for_all', 'SRC for all'), ('trial', 'Trial'), ('not_started', 'Not started')], max_length=20)),
-                ('starts_on', models.DateField()),
-                ('trial', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='ward_modes', to='referrals.trial')),
-                ('ward', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='modes', to='referrals.ward')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="referrals.team",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='WardModeEvent',
+            name="TeamMembershipEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('mode', models.CharField(choices=[('src_for_all', 'SRC for all'), ('trial', 'Trial'), ('not_started', 'Not started')], max_length=20)),
-                ('starts_on', models.DateField()),
-                ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.wardmode')),
-                ('trial', models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.trial')),
-                ('ward', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='referrals.ward')),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("starts_on", models.DateField()),
+                ("ends_on", models.DateField(null=True)),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.teammembership",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.team",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Trial",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=200, unique=True)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("recruiting", "Recruiting")],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "block_sizes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        default=referrals.models.trials.default_block_sizes,
+                        size=None,
+                    ),
+                ),
+                ("seed_encrypted", models.BinaryField(null=True)),
+                ("opened_at", models.DateTimeField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="trials", to="referrals.bcu"
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.AddField(
+            model_name="allocation",
+            name="trial",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="allocations", to="referrals.trial"
+            ),
+        ),
+        migrations.CreateModel(
+            name="TrialEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[("draft", "Draft"), ("recruiting", "Recruiting")],
+                        default="draft",
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "block_sizes",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.PositiveSmallIntegerField(),
+                        default=referrals.models.trials.default_block_sizes,
+                        size=None,
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.trial",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="UnitKey",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key_hash", models.CharField(max_length=64)),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="unit_keys",
+                        to="referrals.allocation",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.trial"
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="Ward",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("code", models.CharField(max_length=9, unique=True)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "borough",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="wards",
+                        to="referrals.borough",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="wards", to="referrals.team"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="ReferralEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("number", models.CharField(max_length=20)),
+                ("made_at", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("open", "Open"),
+                            ("completed", "Contact made"),
+                            ("closed", "Closed without contact"),
+                        ],
+                        default="open",
+                        max_length=10,
+                    ),
+                ),
+                ("flag_confirmed_at", models.DateTimeField(null=True)),
+                ("taken_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("contacted_at", models.DateTimeField(null=True)),
+                (
+                    "close_reason",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("declined", "Victim declined contact"),
+                            ("wrong_details", "No working contact details"),
+                            ("unsafe", "Unsafe to contact"),
+                            ("no_reply", "No reply after repeated attempts"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                (
+                    "allocation",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.allocation",
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "flag_confirmed_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.referral",
+                    ),
+                ),
+                (
+                    "taken_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.team",
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.ward",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.AddField(
+            model_name="referral",
+            name="ward",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="referrals", to="referrals.ward"
+            ),
+        ),
+        migrations.CreateModel(
+            name="Postcode",
+            fields=[
+                ("pcds", models.CharField(max_length=8, primary_key=True, serialize=False)),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="+", to="referrals.ward"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="CaseEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("crime_reference", models.CharField(max_length=40)),
+                ("reported_at", models.DateTimeField()),
+                ("is_crime", models.BooleanField()),
+                ("repeat_victim", models.BooleanField(default=False)),
+                (
+                    "restrictions",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(
+                            choices=[
+                                ("no_home_visit", "No home visit"),
+                                ("no_voicemail", "No voicemail"),
+                                ("victim_only", "Speak to the victim only"),
+                                ("two_officers", "Two officers"),
+                                ("through_guardian", "Child: through a safe parent or guardian"),
+                                ("safeguarding_first", "Speak to safeguarding before contact"),
+                                ("interpreter", "Interpreter needed"),
+                            ],
+                            max_length=20,
+                        ),
+                        default=list,
+                        size=None,
+                    ),
+                ),
+                ("restrictions_set_at", models.DateTimeField(null=True)),
+                ("changed_at", models.DateTimeField()),
+                ("decided_at", models.DateTimeField(null=True)),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="bcu_crime_reference_reported_at_is_crime_ward_repeat_victim_restrictions_restrictions_set_at_restrictions_set_by_changed_at_decided_at_events",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "restrictions_set_by",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.ward",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.AddField(
+            model_name="case",
+            name="ward",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="cases",
+                to="referrals.ward",
+            ),
+        ),
+        migrations.CreateModel(
+            name="WardEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("code", models.CharField(max_length=9)),
+                ("name", models.CharField(max_length=100)),
+                (
+                    "borough",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.borough",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.ward",
+                    ),
+                ),
+                (
+                    "team",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.team",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+            },
+        ),
+        migrations.CreateModel(
+            name="WardMode",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("src_for_all", "SRC for all"),
+                            ("trial", "Trial"),
+                            ("not_started", "Not started"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="ward_modes",
+                        to="referrals.trial",
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="modes", to="referrals.ward"
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="WardModeEvent",
+            fields=[
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[
+                            ("src_for_all", "SRC for all"),
+                            ("trial", "Trial"),
+                            ("not_started", "Not started"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="events",
+                        to="referrals.wardmode",
+                    ),
+                ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.trial",
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="referrals.ward",
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
             },
         ),
         migrations.AddConstraint(
-            model_name='bcumembership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('user', '='), ('bcu', '='), (referrals.models.places.DateRange('starts_on', 'ends_on'), '&&')], name='bcu_membership_once_at_a_time'),
+            model_name="bcumembership",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("user", "="),
+                    ("bcu", "="),
+                    (referrals.models.places.DateRange("starts_on", "ends_on"), "&&"),
+                ],
+                name="bcu_membership_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bcumembership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='bcu_membership_ends_after_it_starts'),
+            model_name="bcumembership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"
+                ),
+                name="bcu_membership_ends_after_it_starts",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bcumembership',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_bcumembershipevent" ("bcu_id", "ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "user_id") SELECT new_values."bcu_id", new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='0dd18491059f89e048ae26611e31e5c9f9190056', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_f0acc', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_bcumembership', when='AFTER')),
+            model_name="bcumembership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_bcumembershipevent" ("bcu_id", "ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "user_id") SELECT new_values."bcu_id", new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="0dd18491059f89e048ae26611e31e5c9f9190056",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_f0acc",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_bcumembership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bcumembership',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_bcumembershipevent" ("bcu_id", "ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "user_id") SELECT new_values."bcu_id", new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='c8aca620cbe056fd6dea279cabe6516348f71a5f', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_ec493', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_bcumembership', when='AFTER')),
+            model_name="bcumembership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_bcumembershipevent" ("bcu_id", "ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "user_id") SELECT new_values."bcu_id", new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="c8aca620cbe056fd6dea279cabe6516348f71a5f",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_ec493",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_bcumembership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='bcumembershipevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='893fd6f0c2bb225461da22f03814b9dfcd57c154', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_a88ad', table='referrals_bcumembershipevent', when='BEFORE')),
+            model_name="bcumembershipevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="893fd6f0c2bb225461da22f03814b9dfcd57c154",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_a88ad",
+                    table="referrals_bcumembershipevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='caseimport',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('content_encrypted__isnull', False), ('settled_at__isnull', True), ('status', 'waiting')), models.Q(models.Q(('status', 'waiting'), _negated=True), ('content_encrypted__isnull', True), ('settled_at__isnull', False)), _connector='OR'), name='settled_import_keeps_no_content'),
+            model_name="caseimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("content_encrypted__isnull", False),
+                        ("settled_at__isnull", True),
+                        ("status", "waiting"),
+                    ),
+                    models.Q(
+                        models.Q(("status", "waiting"), _negated=True),
+                        ("content_encrypted__isnull", True),
+                        ("settled_at__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="settled_import_keeps_no_content",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='caseimport',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseimportevent" ("bcu_id", "changed", "id", "key", "new", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rejected", "rows", "settled_at", "status", "unchanged", "uploaded_at", "uploaded_by_id") SELECT new_values."bcu_id", new_values."changed", new_values."id", new_values."key", new_values."new", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."rejected", new_values."rows", new_values."settled_at", new_values."status", new_values."unchanged", new_values."uploaded_at", new_values."uploaded_by_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='871b6095435f1423256ddda9ab91556639e66888', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_de8f0', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_caseimport', when='AFTER')),
+            model_name="caseimport",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseimportevent" ("bcu_id", "changed", "id", "key", "new", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rejected", "rows", "settled_at", "status", "unchanged", "uploaded_at", "uploaded_by_id") SELECT new_values."bcu_id", new_values."changed", new_values."id", new_values."key", new_values."new", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."rejected", new_values."rows", new_values."settled_at", new_values."status", new_values."unchanged", new_values."uploaded_at", new_values."uploaded_by_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="871b6095435f1423256ddda9ab91556639e66888",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_de8f0",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_caseimport",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='caseimport',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseimportevent" ("bcu_id", "changed", "id", "key", "new", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rejected", "rows", "settled_at", "status", "unchanged", "uploaded_at", "uploaded_by_id") SELECT new_values."bcu_id", new_values."changed", new_values."id", new_values."key", new_values."new", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."rejected", new_values."rows", new_values."settled_at", new_values."status", new_values."unchanged", new_values."uploaded_at", new_values."uploaded_by_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."changed" IS DISTINCT FROM (new_values."changed") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."key" IS DISTINCT FROM (new_values."key") OR old_values."new" IS DISTINCT FROM (new_values."new") OR old_values."rejected" IS DISTINCT FROM (new_values."rejected") OR old_values."rows" IS DISTINCT FROM (new_values."rows") OR old_values."settled_at" IS DISTINCT FROM (new_values."settled_at") OR old_values."status" IS DISTINCT FROM (new_values."status") OR old_values."unchanged" IS DISTINCT FROM (new_values."unchanged") OR old_values."uploaded_at" IS DISTINCT FROM (new_values."uploaded_at") OR old_values."uploaded_by_id" IS DISTINCT FROM (new_values."uploaded_by_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='261f9b634e42999c9e107676a3bb4e32ebf9c7db', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_23de4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_caseimport', when='AFTER')),
+            model_name="caseimport",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseimportevent" ("bcu_id", "changed", "id", "key", "new", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "rejected", "rows", "settled_at", "status", "unchanged", "uploaded_at", "uploaded_by_id") SELECT new_values."bcu_id", new_values."changed", new_values."id", new_values."key", new_values."new", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."rejected", new_values."rows", new_values."settled_at", new_values."status", new_values."unchanged", new_values."uploaded_at", new_values."uploaded_by_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."changed" IS DISTINCT FROM (new_values."changed") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."key" IS DISTINCT FROM (new_values."key") OR old_values."new" IS DISTINCT FROM (new_values."new") OR old_values."rejected" IS DISTINCT FROM (new_values."rejected") OR old_values."rows" IS DISTINCT FROM (new_values."rows") OR old_values."settled_at" IS DISTINCT FROM (new_values."settled_at") OR old_values."status" IS DISTINCT FROM (new_values."status") OR old_values."unchanged" IS DISTINCT FROM (new_values."unchanged") OR old_values."uploaded_at" IS DISTINCT FROM (new_values."uploaded_at") OR old_values."uploaded_by_id" IS DISTINCT FROM (new_values."uploaded_by_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="261f9b634e42999c9e107676a3bb4e32ebf9c7db",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_23de4",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_caseimport",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='caseimportevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='0eb75abeef55b5f821b46237deefdb59c3682ec1', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b8d79', table='referrals_caseimportevent', when='BEFORE')),
+            model_name="caseimportevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="0eb75abeef55b5f821b46237deefdb59c3682ec1",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b8d79",
+                    table="referrals_caseimportevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='personaltext',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'attempt_note'), _negated=True), fields=('case', 'kind'), name='one_text_of_a_kind'),
+            model_name="personaltext",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "attempt_note"), _negated=True),
+                fields=("case", "kind"),
+                name="one_text_of_a_kind",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='personaltext',
-            constraint=models.CheckConstraint(condition=models.Q(('erased_at__isnull', True), ('body', ''), _connector='OR'), name='erased_text_is_empty'),
+            model_name="personaltext",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("erased_at__isnull", True), ("body", ""), _connector="OR"),
+                name="erased_text_is_empty",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='personaltext',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_personaltextevent" ("case_id", "changed_at", "erased_at", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."case_id", new_values."changed_at", new_values."erased_at", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='5d74e2d854b24123f97c6467faaa3cf83a794d1d', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_6ea56', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_personaltext', when='AFTER')),
+            model_name="personaltext",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_personaltextevent" ("case_id", "changed_at", "erased_at", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."case_id", new_values."changed_at", new_values."erased_at", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="5d74e2d854b24123f97c6467faaa3cf83a794d1d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_6ea56",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_personaltext",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='personaltext',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_personaltextevent" ("case_id", "changed_at", "erased_at", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."case_id", new_values."changed_at", new_values."erased_at", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."case_id" IS DISTINCT FROM (new_values."case_id") OR old_values."changed_at" IS DISTINCT FROM (new_values."changed_at") OR old_values."erased_at" IS DISTINCT FROM (new_values."erased_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."kind" IS DISTINCT FROM (new_values."kind")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d46f140e93fb246be2f5d4361cdcbeb3901dfc63', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_4b78e', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_personaltext', when='AFTER')),
+            model_name="personaltext",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_personaltextevent" ("case_id", "changed_at", "erased_at", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."case_id", new_values."changed_at", new_values."erased_at", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."case_id" IS DISTINCT FROM (new_values."case_id") OR old_values."changed_at" IS DISTINCT FROM (new_values."changed_at") OR old_values."erased_at" IS DISTINCT FROM (new_values."erased_at") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."kind" IS DISTINCT FROM (new_values."kind")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="d46f140e93fb246be2f5d4361cdcbeb3901dfc63",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_4b78e",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_personaltext",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='personaltextevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='2dacff8454e67ccc4f8eb37b7e05be7e88a71f5d', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6a31e', table='referrals_personaltextevent', when='BEFORE')),
+            model_name="personaltextevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="2dacff8454e67ccc4f8eb37b7e05be7e88a71f5d",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6a31e",
+                    table="referrals_personaltextevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='notification',
-            index=models.Index(condition=models.Q(('abandoned_at__isnull', True), ('sent_at__isnull', True)), fields=['not_before', 'id'], name='notification_waiting'),
+            model_name="notification",
+            index=models.Index(
+                condition=models.Q(("abandoned_at__isnull", True), ("sent_at__isnull", True)),
+                fields=["not_before", "id"],
+                name="notification_waiting",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claim_token__isnull', True), ('claimed_until__isnull', True)), models.Q(('claim_token__isnull', False), ('claimed_until__isnull', False)), _connector='OR'), name='notification_claim_token_until'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("claim_token__isnull", True), ("claimed_until__isnull", True)),
+                    models.Q(("claim_token__isnull", False), ("claimed_until__isnull", False)),
+                    _connector="OR",
+                ),
+                name="notification_claim_token_until",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notification',
-            constraint=models.CheckConstraint(condition=models.Q(('sent_at__isnull', True), ('abandoned_at__isnull', True), _connector='OR'), name='notification_sent_or_abandoned'),
+            model_name="notification",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("sent_at__isnull", True), ("abandoned_at__isnull", True), _connector="OR"
+                ),
+                name="notification_sent_or_abandoned",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='followupevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='446b709e3e3816164517e2c1c17e2519b3782023', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_8aba0', table='referrals_followupevent', when='BEFORE')),
+            model_name="followupevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="446b709e3e3816164517e2c1c17e2519b3782023",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_8aba0",
+                    table="referrals_followupevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='followup',
-            index=models.Index(condition=models.Q(('acknowledged_at__isnull', True)), fields=['raised_at', 'id'], name='follow_up_open'),
+            model_name="followup",
+            index=models.Index(
+                condition=models.Q(("acknowledged_at__isnull", True)),
+                fields=["raised_at", "id"],
+                name="follow_up_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='followup',
-            constraint=models.UniqueConstraint(fields=('attempt', 'kind'), name='follow_up_once_an_attempt'),
+            model_name="followup",
+            constraint=models.UniqueConstraint(fields=("attempt", "kind"), name="follow_up_once_an_attempt"),
         ),
         migrations.AddConstraint(
-            model_name='followup',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('acknowledged_at__isnull', True), ('acknowledged_by__isnull', True)), models.Q(('acknowledged_at__isnull', False), ('acknowledged_by__isnull', False)), _connector='OR'), name='follow_up_acknowledged_at_by'),
+            model_name="followup",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("acknowledged_at__isnull", True), ("acknowledged_by__isnull", True)),
+                    models.Q(("acknowledged_at__isnull", False), ("acknowledged_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="follow_up_acknowledged_at_by",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='followup',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_followupevent" ("acknowledged_at", "acknowledged_by_id", "attempt_id", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "raised_at", "raised_by_id", "referral_id") SELECT new_values."acknowledged_at", new_values."acknowledged_by_id", new_values."attempt_id", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."raised_at", new_values."raised_by_id", new_values."referral_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='61772f82b12f828ed6fdc5d828ea097569af9bf5', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_c1770', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_followup', when='AFTER')),
+            model_name="followup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_followupevent" ("acknowledged_at", "acknowledged_by_id", "attempt_id", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "raised_at", "raised_by_id", "referral_id") SELECT new_values."acknowledged_at", new_values."acknowledged_by_id", new_values."attempt_id", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."raised_at", new_values."raised_by_id", new_values."referral_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="61772f82b12f828ed6fdc5d828ea097569af9bf5",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_c1770",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_followup",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='followup',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_followupevent" ("acknowledged_at", "acknowledged_by_id", "attempt_id", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "raised_at", "raised_by_id", "referral_id") SELECT new_values."acknowledged_at", new_values."acknowledged_by_id", new_values."attempt_id", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."raised_at", new_values."raised_by_id", new_values."referral_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='50ac976d650e6911a019a68b77eca741bc01f1e1', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_51ae3', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_followup', when='AFTER')),
+            model_name="followup",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_followupevent" ("acknowledged_at", "acknowledged_by_id", "attempt_id", "id", "kind", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "raised_at", "raised_by_id", "referral_id") SELECT new_values."acknowledged_at", new_values."acknowledged_by_id", new_values."attempt_id", new_values."id", new_values."kind", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."raised_at", new_values."raised_by_id", new_values."referral_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="50ac976d650e6911a019a68b77eca741bc01f1e1",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_51ae3",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_followup",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='contactattempt',
-            index=models.Index(fields=['referral', 'made_at', 'id'], name='attempt_by_referral'),
+            model_name="contactattempt",
+            index=models.Index(fields=["referral", "made_at", "id"], name="attempt_by_referral"),
         ),
         migrations.AddConstraint(
-            model_name='contactattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('made_at__lte', models.F('logged_at'))), name='attempt_is_not_in_the_future'),
+            model_name="contactattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("made_at__lte", models.F("logged_at"))),
+                name="attempt_is_not_in_the_future",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='contactattempt',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8bf42b503bb00fcd5ed0a1d383cb2c9058b5f136', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_79536', table='referrals_contactattempt', when='BEFORE')),
+            model_name="contactattempt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8bf42b503bb00fcd5ed0a1d383cb2c9058b5f136",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_79536",
+                    table="referrals_contactattempt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='submission',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='22b39dc12fba6e4c74da4847335ad433f0b5b281', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_98a34', table='referrals_submission', when='BEFORE')),
+            model_name="submission",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="22b39dc12fba6e4c74da4847335ad433f0b5b281",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_98a34",
+                    table="referrals_submission",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.UniqueConstraint(fields=('borough', 'name'), name='team_name_in_borough'),
+            model_name="team",
+            constraint=models.UniqueConstraint(fields=("borough", "name"), name="team_name_in_borough"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='team',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teamevent" ("borough_id", "id", "mailbox", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."borough_id", new_values."id", new_values."mailbox", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='975829000fb6679dff47331f1220440bffa676ae', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_f8c03', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_team', when='AFTER')),
+            model_name="team",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teamevent" ("borough_id", "id", "mailbox", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."borough_id", new_values."id", new_values."mailbox", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="975829000fb6679dff47331f1220440bffa676ae",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_f8c03",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_team",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='team',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teamevent" ("borough_id", "id", "mailbox", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."borough_id", new_values."id", new_values."mailbox", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='9eb0d9a93dba96c6b7db4773196b5cc610624c24', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_0a1bc', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_team', when='AFTER')),
+            model_name="team",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teamevent" ("borough_id", "id", "mailbox", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") SELECT new_values."borough_id", new_values."id", new_values."mailbox", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="9eb0d9a93dba96c6b7db4773196b5cc610624c24",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_0a1bc",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_team",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decisionevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7bc7ac2c29963361a9a9d8fdc5791f14999e03ec', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_20bae', table='referrals_decisionevent', when='BEFORE')),
+            model_name="decisionevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="7bc7ac2c29963361a9a9d8fdc5791f14999e03ec",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_20bae",
+                    table="referrals_decisionevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('contact_by', ''), ('reason', ''), ('suitable', True)), models.Q(('contact_by__in', ['neighbourhood_team', 'home_bcu', 'safeguarding', 'police_scheme', 'investigator']), ('reason__in', ['no_crime', 'outside_bcu', 'no_individual', 'duplicate', 'closed', 'unsafe', 'domestic', 'police_victim', 'high_risk', 'asked_for_contact', 'other']), ('suitable', False)), _connector='OR'), name='decision_not_suitable_says_why_and_who'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("contact_by", ""), ("reason", ""), ("suitable", True)),
+                    models.Q(
+                        (
+                            "contact_by__in",
+                            [
+                                "neighbourhood_team",
+                                "home_bcu",
+                                "safeguarding",
+                                "police_scheme",
+                                "investigator",
+                            ],
+                        ),
+                        (
+                            "reason__in",
+                            [
+                                "no_crime",
+                                "outside_bcu",
+                                "no_individual",
+                                "duplicate",
+                                "closed",
+                                "unsafe",
+                                "domestic",
+                                "police_victim",
+                                "high_risk",
+                                "asked_for_contact",
+                                "other",
+                            ],
+                        ),
+                        ("suitable", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="decision_not_suitable_says_why_and_who",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='decision',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('reason__in', ['high_risk', 'asked_for_contact']), _negated=True), ('contact_by', 'neighbourhood_team'), _connector='OR'), name='decision_referred_anyway_goes_to_team'),
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("reason__in", ["high_risk", "asked_for_contact"]), _negated=True),
+                    ("contact_by", "neighbourhood_team"),
+                    _connector="OR",
+                ),
+                name="decision_referred_anyway_goes_to_team",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='e373a41ce9929f61ce4d3b6bbe5069c770d8e79d', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_547ec', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_decision', when='AFTER')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="e373a41ce9929f61ce4d3b6bbe5069c770d8e79d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_547ec",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='434a2bd4f133a5a0453a981a9222c3d80f8cf854', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_e8c4c', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_decision', when='AFTER')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="434a2bd4f133a5a0453a981a9222c3d80f8cf854",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_e8c4c",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='delete_delete', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT old_values."case_id", old_values."contact_by", old_values."drafted_at", old_values."drafted_by_id", old_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'delete\', old_values."id", old_values."reason", old_values."submission_id", old_values."suitable", old_values."team_id", old_values."version" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;', hash='6415adff71417fb5ef6df274b4a976e359eb3278', level='STATEMENT', operation='DELETE', pgid='pgtrigger_delete_delete_36872', referencing='REFERENCING OLD TABLE AS old_values ', table='referrals_decision', when='AFTER')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("case_id", "contact_by", "drafted_at", "drafted_by_id", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT old_values."case_id", old_values."contact_by", old_values."drafted_at", old_values."drafted_by_id", old_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'delete\', old_values."id", old_values."reason", old_values."submission_id", old_values."suitable", old_values."team_id", old_values."version" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                    hash="6415adff71417fb5ef6df274b4a976e359eb3278",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_36872",
+                    referencing="REFERENCING OLD TABLE AS old_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='teamevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ee96e8e48f3d5590a9e90ccfa82b59209529f058', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c7b70', table='referrals_teamevent', when='BEFORE')),
+            model_name="teamevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ee96e8e48f3d5590a9e90ccfa82b59209529f058",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_c7b70",
+                    table="referrals_teamevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teammembership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('user', '='), ('team', '='), (referrals.models.places.DateRange('starts_on', 'ends_on'), '&&')], name='team_membership_once_at_a_time'),
+            model_name="teammembership",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("user", "="),
+                    ("team", "="),
+                    (referrals.models.places.DateRange("starts_on", "ends_on"), "&&"),
+                ],
+                name="team_membership_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='teammembership',
-            constraint=models.CheckConstraint(condition=models.Q(('ends_on__isnull', True), ('ends_on__gt', models.F('starts_on')), _connector='OR'), name='team_membership_ends_after_it_starts'),
+            model_name="teammembership",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("ends_on__isnull", True), ("ends_on__gt", models.F("starts_on")), _connector="OR"
+                ),
+                name="team_membership_ends_after_it_starts",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='teammembership',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teammembershipevent" ("ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "team_id", "user_id") SELECT new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."team_id", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='8ea75c071e77176a26ba0937a67326498fd496bc', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_d5cb6', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_teammembership', when='AFTER')),
+            model_name="teammembership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teammembershipevent" ("ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "team_id", "user_id") SELECT new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."team_id", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="8ea75c071e77176a26ba0937a67326498fd496bc",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_d5cb6",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_teammembership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='teammembership',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teammembershipevent" ("ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "team_id", "user_id") SELECT new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."team_id", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='eed6c9ae7a52103260fc9767ead2e2a9527691bb', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_06ce8', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_teammembership', when='AFTER')),
+            model_name="teammembership",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_teammembershipevent" ("ends_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "team_id", "user_id") SELECT new_values."ends_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."team_id", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="eed6c9ae7a52103260fc9767ead2e2a9527691bb",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_06ce8",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_teammembership",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='teammembershipevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='48840b753d2112722a12c36d4953c968fede16b2', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b0d76', table='referrals_teammembershipevent', when='BEFORE')),
+            model_name="teammembershipevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="48840b753d2112722a12c36d4953c968fede16b2",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b0d76",
+                    table="referrals_teammembershipevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['draft', 'recruiting'])), name='trial_status_is_known'),
+            model_name="trial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("status__in", ["draft", "recruiting"])), name="trial_status_is_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('opened_at__isnull', True), ('opened_by__isnull', True)), models.Q(('opened_at__isnull', False), ('opened_by__isnull', False)), _connector='OR'), name='trial_opened_at_by'),
+            model_name="trial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("opened_at__isnull", True), ("opened_by__isnull", True)),
+                    models.Q(("opened_at__isnull", False), ("opened_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="trial_opened_at_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(('status', 'draft'), models.Q(('opened_at__isnull', False), ('seed_encrypted__isnull', False)), _connector='OR'), name='trial_recruits_from_a_seed'),
+            model_name="trial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("status", "draft"),
+                    models.Q(("opened_at__isnull", False), ("seed_encrypted__isnull", False)),
+                    _connector="OR",
+                ),
+                name="trial_recruits_from_a_seed",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trial',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_trialevent" ("bcu_id", "block_sizes", "id", "name", "opened_at", "opened_by_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") SELECT new_values."bcu_id", new_values."block_sizes", new_values."id", new_values."name", new_values."opened_at", new_values."opened_by_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."status" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a9c5371492e8063074857c6524a5e1c105997b21', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_f6f34', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_trial', when='AFTER')),
+            model_name="trial",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_trialevent" ("bcu_id", "block_sizes", "id", "name", "opened_at", "opened_by_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") SELECT new_values."bcu_id", new_values."block_sizes", new_values."id", new_values."name", new_values."opened_at", new_values."opened_by_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."status" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a9c5371492e8063074857c6524a5e1c105997b21",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_f6f34",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_trial",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trial',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_trialevent" ("bcu_id", "block_sizes", "id", "name", "opened_at", "opened_by_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") SELECT new_values."bcu_id", new_values."block_sizes", new_values."id", new_values."name", new_values."opened_at", new_values."opened_by_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."status" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."block_sizes" IS DISTINCT FROM (new_values."block_sizes") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."opened_at" IS DISTINCT FROM (new_values."opened_at") OR old_values."opened_by_id" IS DISTINCT FROM (new_values."opened_by_id") OR old_values."status" IS DISTINCT FROM (new_values."status")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='78ad3d24a1b58db2c1cf955de4f624632f0ec0ef', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_0b938', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_trial', when='AFTER')),
+            model_name="trial",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_trialevent" ("bcu_id", "block_sizes", "id", "name", "opened_at", "opened_by_id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status") SELECT new_values."bcu_id", new_values."block_sizes", new_values."id", new_values."name", new_values."opened_at", new_values."opened_by_id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."status" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."block_sizes" IS DISTINCT FROM (new_values."block_sizes") OR old_values."id" IS DISTINCT FROM (new_values."id") OR old_values."name" IS DISTINCT FROM (new_values."name") OR old_values."opened_at" IS DISTINCT FROM (new_values."opened_at") OR old_values."opened_by_id" IS DISTINCT FROM (new_values."opened_by_id") OR old_values."status" IS DISTINCT FROM (new_values."status")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="78ad3d24a1b58db2c1cf955de4f624632f0ec0ef",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_0b938",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_trial",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('trial', 'number'), name='allocation_number_once'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(fields=("trial", "number"), name="allocation_number_once"),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('trial', 'stratum', 'position'), name='allocation_position_once'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                fields=("trial", "stratum", "position"), name="allocation_position_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.UniqueConstraint(fields=('trial', 'previous_hash'), name='allocation_chain_never_forks'),
+            model_name="allocation",
+            constraint=models.UniqueConstraint(
+                fields=("trial", "previous_hash"), name="allocation_chain_never_forks"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('follows__isnull', False), ('position__isnull', True)), models.Q(('follows__isnull', True), ('position__isnull', False)), _connector='OR'), name='allocation_has_a_position_or_follows'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("follows__isnull", False), ("position__isnull", True)),
+                    models.Q(("follows__isnull", True), ("position__isnull", False)),
+                    _connector="OR",
+                ),
+                name="allocation_has_a_position_or_follows",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='allocation',
-            constraint=models.CheckConstraint(condition=models.Q(('arm__in', ['src', 'control'])), name='allocation_arm_is_known'),
+            model_name="allocation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("arm__in", ["src", "control"])), name="allocation_arm_is_known"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='allocation',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='8690926ae26044d588c1dca8c633c22ae2847aec', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0b109', table='referrals_allocation', when='BEFORE')),
+            model_name="allocation",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="8690926ae26044d588c1dca8c633c22ae2847aec",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_0b109",
+                    table="referrals_allocation",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='trialevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='7dc57be97aa83007e44f94dfee775f2d7156260f', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c7898', table='referrals_trialevent', when='BEFORE')),
+            model_name="trialevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="7dc57be97aa83007e44f94dfee775f2d7156260f",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_c7898",
+                    table="referrals_trialevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unitkey',
-            constraint=models.UniqueConstraint(fields=('trial', 'key_hash'), name='unit_once_in_a_trial'),
+            model_name="unitkey",
+            constraint=models.UniqueConstraint(fields=("trial", "key_hash"), name="unit_once_in_a_trial"),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='unitkey',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f10ec01b9694fb21267dfbcfc2a061cac878d8ee', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_7a575', table='referrals_unitkey', when='BEFORE')),
+            model_name="unitkey",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f10ec01b9694fb21267dfbcfc2a061cac878d8ee",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_7a575",
+                    table="referrals_unitkey",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='ward',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardevent" ("borough_id", "code", "id", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "team_id") SELECT new_values."borough_id", new_values."code", new_values."id", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."team_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='d8642a403d64adcf2e40527094ca702edac2c55d', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_98a67', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_ward', when='AFTER')),
+            model_name="ward",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardevent" ("borough_id", "code", "id", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "team_id") SELECT new_values."borough_id", new_values."code", new_values."id", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."team_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="d8642a403d64adcf2e40527094ca702edac2c55d",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_98a67",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_ward",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='ward',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardevent" ("borough_id", "code", "id", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "team_id") SELECT new_values."borough_id", new_values."code", new_values."id", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."team_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='44b63e0f61529fccc75af87500e840ba8b3b32c6', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_e3461', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_ward', when='AFTER')),
+            model_name="ward",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardevent" ("borough_id", "code", "id", "name", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "team_id") SELECT new_values."borough_id", new_values."code", new_values."id", new_values."name", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."team_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="44b63e0f61529fccc75af87500e840ba8b3b32c6",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_e3461",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_ward",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='referralevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1a61dcd844caf3ca043cd5fc836a4fbfb5122b75', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_d0304', table='referrals_referralevent', when='BEFORE')),
+            model_name="referralevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1a61dcd844caf3ca043cd5fc836a4fbfb5122b75",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_d0304",
+                    table="referrals_referralevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['team', 'due_at', 'id'], name='referral_open_by_team'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("status", "open")),
+                fields=["team", "due_at", "id"],
+                name="referral_open_by_team",
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('status', 'open')), fields=['due_at', 'id'], name='referral_open_by_due'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("status", "open")), fields=["due_at", "id"], name="referral_open_by_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(condition=models.Q(('flag_confirmed_at__isnull', True)), fields=['made_at', 'id'], name='referral_flag_to_confirm'),
+            model_name="referral",
+            index=models.Index(
+                condition=models.Q(("flag_confirmed_at__isnull", True)),
+                fields=["made_at", "id"],
+                name="referral_flag_to_confirm",
+            ),
         ),
         migrations.AddIndex(
-            model_name='referral',
-            index=models.Index(fields=['ward', 'due_at'], name='referral_by_ward'),
+            model_name="referral",
+            index=models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('flag_confirmed_at__isnull', True), ('flag_confirmed_by__isnull', True)), models.Q(('flag_confirmed_at__isnull', False), ('flag_confirmed_by__isnull', False)), _connector='OR'), name='referral_flag_confirmed_at_by'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("flag_confirmed_at__isnull", True), ("flag_confirmed_by__isnull", True)),
+                    models.Q(("flag_confirmed_at__isnull", False), ("flag_confirmed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="referral_flag_confirmed_at_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('taken_at__isnull', True), ('taken_by__isnull', True)), models.Q(('taken_at__isnull', False), ('taken_by__isnull', False)), _connector='OR'), name='referral_taken_at_by'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("taken_at__isnull", True), ("taken_by__isnull", True)),
+                    models.Q(("taken_at__isnull", False), ("taken_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="referral_taken_at_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('closed_at__isnull', True), ('closed_by__isnull', True)), models.Q(('closed_at__isnull', False), ('closed_by__isnull', False)), _connector='OR'), name='referral_closed_at_by'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("closed_at__isnull", True), ("closed_by__isnull", True)),
+                    models.Q(("closed_at__isnull", False), ("closed_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="referral_closed_at_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('close_reason', ''), ('closed_at__isnull', True), ('contacted_at__isnull', True), ('status', 'open')), models.Q(('close_reason', ''), ('closed_at__isnull', False), ('contacted_at__isnull', False), ('status', 'completed')), models.Q(('close_reason__in', ['declined', 'wrong_details', 'unsafe', 'no_reply']), ('closed_at__isnull', False), ('contacted_at__isnull', True), ('status', 'closed')), _connector='OR'), name='referral_status_agrees_with_its_dates'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(
+                        ("close_reason", ""),
+                        ("closed_at__isnull", True),
+                        ("contacted_at__isnull", True),
+                        ("status", "open"),
+                    ),
+                    models.Q(
+                        ("close_reason", ""),
+                        ("closed_at__isnull", False),
+                        ("contacted_at__isnull", False),
+                        ("status", "completed"),
+                    ),
+                    models.Q(
+                        ("close_reason__in", ["declined", "wrong_details", "unsafe", "no_reply"]),
+                        ("closed_at__isnull", False),
+                        ("contacted_at__isnull", True),
+                        ("status", "closed"),
+                    ),
+                    _connector="OR",
+                ),
+                name="referral_status_agrees_with_its_dates",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('due_at__gt', models.F('made_at'))), name='referral_due_after_it_is_made'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("due_at__gt", models.F("made_at"))), name="referral_due_after_it_is_made"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='referral',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='b4fb329317180113403c81c784494565d9d07086', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_a74c8', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_referral', when='AFTER')),
+            model_name="referral",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="b4fb329317180113403c81c784494565d9d07086",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_a74c8",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_referral",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='referral',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='7bec3eb266fe7899f2ea368dd9869af39a8c8c79', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_223e7', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_referral', when='AFTER')),
+            model_name="referral",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="7bec3eb266fe7899f2ea368dd9869af39a8c8c79",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_223e7",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_referral",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='caseevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='072a4b4003aebd19f6ad297ee3b43019132a43cf', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_0121a', table='referrals_caseevent', when='BEFORE')),
+            model_name="caseevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="072a4b4003aebd19f6ad297ee3b43019132a43cf",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_0121a",
+                    table="referrals_caseevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('decided_at__isnull', True)), fields=['bcu', 'reported_at', 'id'], name='case_awaiting_decision'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("decided_at__isnull", True)),
+                fields=["bcu", "reported_at", "id"],
+                name="case_awaiting_decision",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(fields=['bcu', '-reported_at', '-id'], name='case_latest'),
+            model_name="case",
+            index=models.Index(fields=["bcu", "-reported_at", "-id"], name="case_latest"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('incident_hash', ''), _negated=True), fields=['incident_hash'], name='case_incident'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("incident_hash", ""), _negated=True),
+                fields=["incident_hash"],
+                name="case_incident",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(condition=models.Q(('victim_hash', ''), _negated=True), fields=['victim_hash'], name='case_victim'),
+            model_name="case",
+            index=models.Index(
+                condition=models.Q(("victim_hash", ""), _negated=True),
+                fields=["victim_hash"],
+                name="case_victim",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('restrictions_set_at__isnull', True), ('restrictions_set_by__isnull', True)), models.Q(('restrictions_set_at__isnull', False), ('restrictions_set_by__isnull', False)), _connector='OR'), name='case_restrictions_set_at_by'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("restrictions_set_at__isnull", True), ("restrictions_set_by__isnull", True)),
+                    models.Q(("restrictions_set_at__isnull", False), ("restrictions_set_by__isnull", False)),
+                    _connector="OR",
+                ),
+                name="case_restrictions_set_at_by",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('strands__contained_by', ['race', 'religion', 'sexual_orientation', 'disability', 'transgender'])), name='case_strands_are_known'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "strands__contained_by",
+                        ["race", "religion", "sexual_orientation", "disability", "transgender"],
+                    )
+                ),
+                name="case_strands_are_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('restrictions__contained_by', ['no_home_visit', 'no_voicemail', 'victim_only', 'two_officers', 'through_guardian', 'safeguarding_first', 'interpreter'])), name='case_restrictions_are_known'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "restrictions__contained_by",
+                        [
+                            "no_home_visit",
+                            "no_voicemail",
+                            "victim_only",
+                            "two_officers",
+                            "through_guardian",
+                            "safeguarding_first",
+                            "interpreter",
+                        ],
+                    )
+                ),
+                name="case_restrictions_are_known",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseevent" ("bcu_id", "changed_at", "crime_reference", "decided_at", "is_crime", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "repeat_victim", "reported_at", "restrictions", "restrictions_set_at", "restrictions_set_by_id", "ward_id") SELECT new_values."bcu_id", new_values."changed_at", new_values."crime_reference", new_values."decided_at", new_values."is_crime", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."repeat_victim", new_values."reported_at", new_values."restrictions", new_values."restrictions_set_at", new_values."restrictions_set_by_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='c6f5094f25469413cc1fbf5e4e65605701a0d254', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_9ac4b', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseevent" ("bcu_id", "changed_at", "crime_reference", "decided_at", "is_crime", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "repeat_victim", "reported_at", "restrictions", "restrictions_set_at", "restrictions_set_by_id", "ward_id") SELECT new_values."bcu_id", new_values."changed_at", new_values."crime_reference", new_values."decided_at", new_values."is_crime", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."repeat_victim", new_values."reported_at", new_values."restrictions", new_values."restrictions_set_at", new_values."restrictions_set_by_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="c6f5094f25469413cc1fbf5e4e65605701a0d254",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_9ac4b",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='case',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseevent" ("bcu_id", "changed_at", "crime_reference", "decided_at", "is_crime", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "repeat_victim", "reported_at", "restrictions", "restrictions_set_at", "restrictions_set_by_id", "ward_id") SELECT new_values."bcu_id", new_values."changed_at", new_values."crime_reference", new_values."decided_at", new_values."is_crime", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."repeat_victim", new_values."reported_at", new_values."restrictions", new_values."restrictions_set_at", new_values."restrictions_set_by_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."changed_at" IS DISTINCT FROM (new_values."changed_at") OR old_values."crime_reference" IS DISTINCT FROM (new_values."crime_reference") OR old_values."decided_at" IS DISTINCT FROM (new_values."decided_at") OR old_values."is_crime" IS DISTINCT FROM (new_values."is_crime") OR old_values."repeat_victim" IS DISTINCT FROM (new_values."repeat_victim") OR old_values."reported_at" IS DISTINCT FROM (new_values."reported_at") OR old_values."restrictions" IS DISTINCT FROM (new_values."restrictions") OR old_values."restrictions_set_at" IS DISTINCT FROM (new_values."restrictions_set_at") OR old_values."restrictions_set_by_id" IS DISTINCT FROM (new_values."restrictions_set_by_id") OR old_values."ward_id" IS DISTINCT FROM (new_values."ward_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='931cd7103529a7d9451cf313f47bd58c3b01f761', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_789c0', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_case', when='AFTER')),
+            model_name="case",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_caseevent" ("bcu_id", "changed_at", "crime_reference", "decided_at", "is_crime", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "repeat_victim", "reported_at", "restrictions", "restrictions_set_at", "restrictions_set_by_id", "ward_id") SELECT new_values."bcu_id", new_values."changed_at", new_values."crime_reference", new_values."decided_at", new_values."is_crime", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."repeat_victim", new_values."reported_at", new_values."restrictions", new_values."restrictions_set_at", new_values."restrictions_set_by_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values."bcu_id" IS DISTINCT FROM (new_values."bcu_id") OR old_values."changed_at" IS DISTINCT FROM (new_values."changed_at") OR old_values."crime_reference" IS DISTINCT FROM (new_values."crime_reference") OR old_values."decided_at" IS DISTINCT FROM (new_values."decided_at") OR old_values."is_crime" IS DISTINCT FROM (new_values."is_crime") OR old_values."repeat_victim" IS DISTINCT FROM (new_values."repeat_victim") OR old_values."reported_at" IS DISTINCT FROM (new_values."reported_at") OR old_values."restrictions" IS DISTINCT FROM (new_values."restrictions") OR old_values."restrictions_set_at" IS DISTINCT FROM (new_values."restrictions_set_at") OR old_values."restrictions_set_by_id" IS DISTINCT FROM (new_values."restrictions_set_by_id") OR old_values."ward_id" IS DISTINCT FROM (new_values."ward_id")) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="931cd7103529a7d9451cf313f47bd58c3b01f761",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_789c0",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_case",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='wardevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='198f946572f3a7d34dbf929370bec2417f8a7038', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b664d', table='referrals_wardevent', when='BEFORE')),
+            model_name="wardevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="198f946572f3a7d34dbf929370bec2417f8a7038",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b664d",
+                    table="referrals_wardevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='wardmode',
-            constraint=models.UniqueConstraint(fields=('ward', 'starts_on'), name='ward_mode_one_a_day'),
+            model_name="wardmode",
+            constraint=models.UniqueConstraint(fields=("ward", "starts_on"), name="ward_mode_one_a_day"),
         ),
         migrations.AddConstraint(
-            model_name='wardmode',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('mode', 'trial'), ('trial__isnull', False)), models.Q(('mode__in', ['src_for_all', 'not_started']), ('trial__isnull', True)), _connector='OR'), name='ward_mode_trial_names_its_trial'),
+            model_name="wardmode",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("mode", "trial"), ("trial__isnull", False)),
+                    models.Q(("mode__in", ["src_for_all", "not_started"]), ("trial__isnull", True)),
+                    _connector="OR",
+                ),
+                name="ward_mode_trial_names_its_trial",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='wardmode',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardmodeevent" ("id", "mode", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "trial_id", "ward_id") SELECT new_values."id", new_values."mode", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."trial_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a5bae95cf680d14aa42d9750815e604ff42d2be8', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_587cc', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_wardmode', when='AFTER')),
+            model_name="wardmode",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardmodeevent" ("id", "mode", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "trial_id", "ward_id") SELECT new_values."id", new_values."mode", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."starts_on", new_values."trial_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a5bae95cf680d14aa42d9750815e604ff42d2be8",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_587cc",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_wardmode",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='wardmode',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardmodeevent" ("id", "mode", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "trial_id", "ward_id") SELECT new_values."id", new_values."mode", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."trial_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='dd7fc1c059b2e336c4887edf276d7a3be32d2bdc', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_81999', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_wardmode', when='AFTER')),
+            model_name="wardmode",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_wardmodeevent" ("id", "mode", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "starts_on", "trial_id", "ward_id") SELECT new_values."id", new_values."mode", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."starts_on", new_values."trial_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="dd7fc1c059b2e336c4887edf276d7a3be32d2bdc",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_81999",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_wardmode",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='wardmodeevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1c22ddaaf8902e56c57833792baca219fe3ce0f4', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e8a9c', table='referrals_wardmodeevent', when='BEFORE')),
+            model_name="wardmodeevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1c22ddaaf8902e56c57833792baca219fe3ce0f4",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_e8a9c",
+                    table="referrals_wardmodeevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

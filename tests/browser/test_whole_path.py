@@ -148,16 +148,17 @@ def _supervise(page: Page, number: str, look: Look, system: System) -> None:
     page.get_by_role("link", name="Follow-ups", exact=True).click()
     expect(page.get_by_text(number).first).to_be_visible()
     look(page, "follow-ups")
-    page.get_by_role("button", name=re.compile("Acknowledge")).first.click()
+    row = page.locator("tr", has_text=number)
+    row.get_by_role("button", name=re.compile("^I deal with it")).click()
+    expect(page.get_by_role("button", name=re.compile(f"I deal with it.*{number}"))).to_have_count(0)
 
 
 def _see_the_case(page: Page, extract: Extract, number: str, look: Look) -> None:
     page.get_by_role("link", name="Cases", exact=True).click()
     look(page, "cases")
     page.get_by_label("Crime reference").fill(extract.references[-1])
-    page.get_by_role("button", name=re.compile("Find|Search")).click()
+    page.get_by_role("button", name="Open case").click()
     assert extract.references[-1] not in page.url
-    page.get_by_role("link", name=extract.references[-1]).first.click()
     expect(page.get_by_text(number).first).to_be_visible()
     look(page, "case")
 

@@ -124,7 +124,9 @@ class Records:
     def body(self, name: str, whose: str) -> dict[str, Any]:
         """What a POST to it sends; where the record is named there, that of the scope."""
         if name == "submit_decisions":
-            decision = factories.DecisionFactory.create(case=factories.CaseFactory.create(ward=self._ward(whose)))
+            decision = factories.DecisionFactory.create(
+                case=factories.CaseFactory.create(ward=self._ward(whose))
+            )
             bcu = decision.case.bcu_id
             key = "11111111-1111-4111-8111-111111111111"
             return {"bcu": bcu, "key": key, "decision": f"{decision.case_id}:{decision.version}"}
@@ -140,7 +142,14 @@ class Records:
         }[whose]
 
     def _makers(self, name: str) -> dict[str, Callable[[str], dict[str, Any]]]:
-        waiting = ("mark_suitable", "mark_not_suitable", "clear_decision", "set_safety", "choose_team", "case")
+        waiting = (
+            "mark_suitable",
+            "mark_not_suitable",
+            "clear_decision",
+            "set_safety",
+            "choose_team",
+            "case",
+        )
         of_referral = (
             "referral",
             "take_referral",

@@ -10,7 +10,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -19,28 +18,127 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(db_index=True)),
-                ('action', models.CharField(choices=[('signed in', 'Signed in'), ('signed out', 'Signed out'), ('sign-in failed', 'Sign-in failed'), ('account made', 'Account made'), ('membership made', 'Put in a team or BCU'), ('list shown', 'List shown'), ('searched', 'Searched'), ('case opened', 'Case opened'), ('referral opened', 'Referral opened'), ('downloaded', 'Downloaded'), ('extract uploaded', 'Extract uploaded'), ('extract discarded', 'Extract discarded'), ('cases imported', 'Cases imported'), ('outcomes imported', 'Outcomes imported'), ('decision drafted', 'Decision drafted'), ('decision cleared', 'Decision cleared'), ('restrictions set', 'Restrictions set'), ('decisions submitted', 'Decisions submitted'), ('cases allocated', 'Cases allocated'), ('referrals made', 'Referrals made'), ('flags confirmed', 'Flags confirmed'), ('referral taken', 'Referral taken'), ('referral returned', 'Referral returned'), ('attempt logged', 'Contact attempt logged'), ('attempt withdrawn', 'Contact attempt withdrawn'), ('referral completed', 'Referral completed'), ('referral closed', 'Referral closed without contact'), ('follow-up raised', 'Follow-up raised'), ('follow-up acknowledged', 'Follow-up acknowledged'), ('mail queued', 'Mail queued'), ('mail sent', 'Mail sent'), ('rates computed', 'Rates computed'), ('trial opened', 'Trial opened'), ('ward mode set', "Ward's mode set"), ('reference data loaded', 'Reference data loaded')], max_length=40)),
-                ('purpose', models.CharField(choices=[('review', 'Overnight review'), ('contact', 'Reassurance contact'), ('supervision', 'Supervision of contact'), ('evaluation', 'Evaluation of the practice'), ('intake', 'Intake of reports and outcomes'), ('audit', 'Audit'), ('administration', 'Administration'), ('security', 'Security of the system')], max_length=20)),
-                ('subject', models.CharField(max_length=40)),
-                ('references', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
-                ('fields', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=60), default=list, size=None)),
-                ('recipients', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=254), default=list, size=None)),
-                ('origin', models.CharField(max_length=100)),
-                ('address', models.GenericIPAddressField(null=True)),
-                ('request_id', models.UUIDField()),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("at", models.DateTimeField(db_index=True)),
+                (
+                    "action",
+                    models.CharField(
+                        choices=[
+                            ("signed in", "Signed in"),
+                            ("signed out", "Signed out"),
+                            ("sign-in failed", "Sign-in failed"),
+                            ("account made", "Account made"),
+                            ("membership made", "Put in a team or BCU"),
+                            ("list shown", "List shown"),
+                            ("searched", "Searched"),
+                            ("case opened", "Case opened"),
+                            ("referral opened", "Referral opened"),
+                            ("downloaded", "Downloaded"),
+                            ("extract uploaded", "Extract uploaded"),
+                            ("extract discarded", "Extract discarded"),
+                            ("cases imported", "Cases imported"),
+                            ("outcomes imported", "Outcomes imported"),
+                            ("decision drafted", "Decision drafted"),
+                            ("decision cleared", "Decision cleared"),
+                            ("restrictions set", "Restrictions set"),
+                            ("decisions submitted", "Decisions submitted"),
+                            ("cases allocated", "Cases allocated"),
+                            ("referrals made", "Referrals made"),
+                            ("flags confirmed", "Flags confirmed"),
+                            ("referral taken", "Referral taken"),
+                            ("referral returned", "Referral returned"),
+                            ("attempt logged", "Contact attempt logged"),
+                            ("attempt withdrawn", "Contact attempt withdrawn"),
+                            ("referral completed", "Referral completed"),
+                            ("referral closed", "Referral closed without contact"),
+                            ("follow-up raised", "Follow-up raised"),
+                            ("follow-up acknowledged", "Follow-up acknowledged"),
+                            ("mail queued", "Mail queued"),
+                            ("mail sent", "Mail sent"),
+                            ("rates computed", "Rates computed"),
+                            ("trial opened", "Trial opened"),
+                            ("ward mode set", "Ward's mode set"),
+                            ("reference data loaded", "Reference data loaded"),
+                        ],
+                        max_length=40,
+                    ),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("review", "Overnight review"),
+                            ("contact", "Reassurance contact"),
+                            ("supervision", "Supervision of contact"),
+                            ("evaluation", "Evaluation of the practice"),
+                            ("intake", "Intake of reports and outcomes"),
+                            ("audit", "Audit"),
+                            ("administration", "Administration"),
+                            ("security", "Security of the system"),
+                        ],
+                        max_length=20,
+                    ),
+                ),
+                ("subject", models.CharField(max_length=40)),
+                (
+                    "references",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), default=list, size=None
+                    ),
+                ),
+                (
+                    "fields",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=60), default=list, size=None
+                    ),
+                ),
+                (
+                    "recipients",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=254), default=list, size=None
+                    ),
+                ),
+                ("origin", models.CharField(max_length=100)),
+                ("address", models.GenericIPAddressField(null=True)),
+                ("request_id", models.UUIDField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'abstract': False,
-                'indexes': [models.Index(fields=['-at', '-id'], name='audit_latest'), models.Index(fields=['actor', '-at', '-id'], name='audit_actor_latest'), django.contrib.postgres.indexes.GinIndex(fields=['references'], name='audit_references')],
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["-at", "-id"], name="audit_latest"),
+                    models.Index(fields=["actor", "-at", "-id"], name="audit_actor_latest"),
+                    django.contrib.postgres.indexes.GinIndex(fields=["references"], name="audit_references"),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='auditentry',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='ab24cb77a22d3160dc788fecde00a98236f14d09', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_6cfb3', table='audit_auditentry', when='BEFORE')),
+            model_name="auditentry",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="ab24cb77a22d3160dc788fecde00a98236f14d09",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_6cfb3",
+                    table="audit_auditentry",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -37,9 +37,7 @@ def test_positions_walk_through_the_blocks_in_order() -> None:
 
 def test_the_sequence_of_a_known_seed_never_changes() -> None:
     """The golden vector: a change here would make every past allocation unverifiable."""
-    arms = "".join(
-        arm_at(SEED, trial="1", stratum="E09000024", position=n).value[0] for n in range(1, 41)
-    )
+    arms = "".join(arm_at(SEED, trial="1", stratum="E09000024", position=n).value[0] for n in range(1, 41))
     assert arms == "scsccscsssscscccscsssccccscsccsscssscccs"
 
 

@@ -213,17 +213,18 @@ def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> lis
     return [Week(timezone.localdate(row["week"]), row["in_time"], row["due"]) for row in counted]
 
 
-def overdue(user: User, *, at: datetime) -> QuerySet[Referral]:
+def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral]:
     """Open referrals whose due time has passed, the longest overdue first, with ``tries`` that stand.
 
     For those who chase referrals, and nobody else.
     """
+    place = Q(ward__borough__code=borough) if borough else Q()
     if not user.can(Permission.CHASE_REFERRALS):
         return Referral.objects.none()
     stands = Q(attempts__isnull=False, attempts__withdraws__isnull=True, attempts__withdrawn_by__isnull=True)
     return (
         referrals_visible_to(user)
-        .filter(status=ReferralStatus.OPEN, due_at__lt=at)
+        .filter(place, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
         .annotate(tries=Count("attempts", filter=stands))
         .order_by("due_at", "pk")

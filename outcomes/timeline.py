@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from referrals.models import Case, ContactAttempt, Decision, Notification, Referral, ReferralStatus
+from src_app.templatetags.words import moment
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,11 @@ def _events(case: Case) -> Iterator[Event]:
     if referral:
         yield from _of_referral(referral)
     for outcome in case.outcomes.all():
-        yield Event(outcome.recorded_at, f"Outcome {outcome.code}")
+        yield Event(
+            outcome.recorded_at,
+            f"Outcome {outcome.code}",
+            detail=f"Imported {moment(outcome.imported_at)} by {outcome.imported_by}.",
+        )
 
 
 def _why(decision: Decision, referral: Referral | None) -> str:

@@ -1,4 +1,4 @@
-"""Addresses of the referrals application. A case is addressed by its row number, never by its crime reference."""
+"""Addresses of the referrals application; a case's is its row number, never its crime reference."""
 
 from django.urls import path
 

@@ -6,6 +6,7 @@ a library's own line may carry.
 
 import logging
 import re
+import sys
 from typing import Any
 
 import structlog
@@ -77,17 +78,22 @@ def place_of_error(
     A database error's message quotes the row that failed, and so a victim's data.
     """
     information = event.pop("exc_info", None)
-    if not information:
+    record = event.get("_record")
+    if not information and record is not None:
+        information = record.exc_info  # another library's line
+    if information is True:
+        information = sys.exc_info()
+    elif isinstance(information, BaseException):
+        information = (type(information), information, information.__traceback__)
+    if not information or information[0] is None:
         return event
-    if not isinstance(information, tuple):
-        return event
-    kind, _error, trace = information
+    kind, _, trace = information
     frames = []
     while trace is not None:
         code = trace.tb_frame.f_code
         frames.append(f"{code.co_filename}:{trace.tb_lineno} {code.co_name}")
         trace = trace.tb_next
-    event.update(error=kind.__name__ if kind else "", trace=frames)
+    event.update(error=kind.__name__, trace=frames)
     return event
 
 

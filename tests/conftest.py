@@ -49,6 +49,7 @@ def pytest_configure() -> None:
     django_settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
     # Files are served from where they are written; nothing is collected for a test.
     django_settings.STATIC_ROOT = django_settings.BASE_DIR / "static"
+    django_settings.WHITENOISE_AUTOREFRESH = True
     django_settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = Undefined()
 
 

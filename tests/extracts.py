@@ -36,7 +36,7 @@ def reference(number: int) -> str:
     return f"01/{7_300_000 + number}/26"
 
 
-def row(number: int = 1, **cells: str) -> dict[str, str]:
+def row(number: int = 1, /, **cells: str) -> dict[str, str]:
     """A faultless row with keys of its own; ``cells`` by column name."""
     own = {
         "crime_reference": reference(number),

@@ -47,7 +47,7 @@ def descendants(pid: int) -> set[Process]:
     return {process(each) for each in found if _stat(each)}
 
 
-def wait_for(reached: Callable[[], object], what: str, seconds: float = 30) -> None:
+def wait_for(reached: Callable[[], object], what: str, seconds: float = 90) -> None:
     """Return when `reached()` is true; fail when it is not within `seconds`."""
     deadline = time.monotonic() + seconds
     while not reached():
@@ -55,7 +55,7 @@ def wait_for(reached: Callable[[], object], what: str, seconds: float = 30) -> N
         time.sleep(0.02)
 
 
-def assert_none_lives(processes: Iterable[Process], seconds: float = 20) -> None:
+def assert_none_lives(processes: Iterable[Process], seconds: float = 30) -> None:
     """Every one of `processes` has ended, or does so within `seconds`."""
     processes = list(processes)
     deadline = time.monotonic() + seconds

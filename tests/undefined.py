@@ -5,7 +5,7 @@ from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
-from django.template.base import Node
+from django.template.base import FilterExpression, Node
 
 
 class UndefinedVariable(Exception):
@@ -22,7 +22,9 @@ class Undefined(str):
     __slots__ = ()
 
     def __bool__(self) -> bool:
-        return self._template() is not None
+        # A related record that is not there is this object itself to ``{% if %}``: nothing, and no mistake.
+        asked_by_engine = sys._getframe(1).f_code is FilterExpression.resolve.__code__
+        return asked_by_engine and self._template() is not None
 
     def __contains__(self, part: object) -> bool:
         return part == "%s"

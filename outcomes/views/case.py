@@ -71,6 +71,7 @@ def _complete(user: User) -> QuerySet[Case]:
         .prefetch_related(
             "texts",
             "outcomes__code",
+            "outcomes__imported_by",
             "referral__attempts__made_by",
             "referral__notifications",
         )

@@ -5,6 +5,7 @@ import uuid
 from datetime import date
 
 from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
@@ -23,14 +24,19 @@ from src_app.audit.record import record
 
 MOST_OVERDUE = 20
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+# Beyond these a day's end is no date any more.
+DAYS = (
+    MinValueValidator(date(2000, 1, 1), "Choose a day from 2000 on."),
+    MaxValueValidator(date(2099, 12, 31), "Choose a day before 2100."),
+)
 ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
 
 
 class PeriodForm(forms.Form):
     """Which due dates, which borough, and in what order."""
 
-    first = forms.DateField(label="Due from", required=False, widget=DAY)
-    last = forms.DateField(label="Due to", required=False, widget=DAY)
+    first = forms.DateField(label="Due from", required=False, widget=DAY, validators=DAYS)
+    last = forms.DateField(label="Due to", required=False, widget=DAY, validators=DAYS)
     borough = forms.ChoiceField(label="Borough", required=False)
     order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
 
@@ -59,8 +65,9 @@ def compliance(request: SignedInRequest) -> HttpResponse:
     """The answer above the fold, the overdue by name, then the wards, the weeks and the outcomes."""
     now = timezone.now()
     form, period, counted = _asked(request)
-    late = list(overdue(request.user, at=now)[: MOST_OVERDUE + 1])
-    series = weeks(request.user, period=period, at=now, borough=form.cleaned_data.get("borough", ""))
+    borough = form.cleaned_data.get("borough", "")
+    late = list(overdue(request.user, at=now, borough=borough)[: MOST_OVERDUE + 1])
+    series = weeks(request.user, period=period, at=now, borough=borough)
     record(
         Action.LIST_SHOWN,
         by=request.user,
@@ -71,6 +78,7 @@ def compliance(request: SignedInRequest) -> HttpResponse:
     context = {
         "form": form,
         "period": period,
+        "to_today": period.reaches(now),
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": [(referral, uuid.uuid4()) for referral in late[:MOST_OVERDUE]],

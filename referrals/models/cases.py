@@ -60,7 +60,6 @@ class TextKind(models.TextChoices):
         "reported_at",
         "is_crime",
         "ward",
-        "repeat_victim",
         "restrictions",
         "restrictions_set_at",
         "restrictions_set_by",

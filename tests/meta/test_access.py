@@ -227,3 +227,17 @@ def test_each_answer_is_as_the_table_says(
     body = records.body(name, whose) if method == "POST" else {}
     answers = {role: _ask(people.get(role), address, method, body) for role in ROLES}
     assert answers == {role: line[role] for role in ROLES}
+
+
+def test_flags_of_another_bcu_cannot_be_confirmed(world: World, people: dict[str, User]) -> None:
+    """The address takes many references at once and passes over those it may not touch."""
+    own, other = (
+        factories.ReferralFactory.create(case__ward=ward) for ward in (world.wards[0], world.north_ward)
+    )
+    client = Client()
+    client.force_login(people["hcop"])
+    client.post(reverse("confirm_flags"), {"referral": [own.pk, other.pk]})
+    for referral in (own, other):
+        referral.refresh_from_db()
+    assert own.flag_confirmed_at is not None
+    assert other.flag_confirmed_at is None

@@ -73,7 +73,7 @@ def test_every_ward_and_bcu_gets_the_days_counts(
         "Colliers Wood": (0, 0, 0, 1, 1),
         "SW": (1, 0, 1, 1, 1),
     }
-    assert _rows("cases", "closed_cases", "attrition", "charge", "positive") == {
+    assert _rows("cases", "closed", "attrition", "charge", "positive") == {
         "Abbey": (2, 2, 1, 1, 1),
         "Colliers Wood": (2, 1, 0, 0, 0),
         "SW": (5, 4, 2, 1, 1),

@@ -227,8 +227,8 @@ def test_overdue_referrals_come_longest_first_with_the_attempts_that_stand(
     withdrawn = ContactAttemptFactory.create(referral=one)
     ContactAttemptFactory.create(referral=one, withdraws=withdrawn)
     assert stands.withdraws is None
-    listed = overdue(supervisor, at=now)
-    assert [(referral.number, referral.tries) for referral in listed] == [(two.number, 0), (one.number, 1)]  # type: ignore[attr-defined]  # annotated
+    listed = [vars(referral) for referral in overdue(supervisor, at=now)]
+    assert [(row["number"], row["tries"]) for row in listed] == [(two.number, 0), (one.number, 1)]
 
 
 @pytest.fixture
@@ -296,7 +296,7 @@ def test_no_query_of_the_rates_reads_an_allocation(
     with CaptureQueriesContext(connection) as queries:
         compliance_of(hcop, period=period, at=now)
         weeks(hcop, period=period, at=now)
-        list(overdue(hcop, at=now).values("pk", "tries"))
+        list(overdue(hcop, at=now))
         outcomes_so_far(hcop)
         contact_by_ward(now)
     assert len(queries) >= 6

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -47,7 +47,7 @@ def directory(place: Path) -> Path:
     return place / "services"
 
 
-def environment(place: Path, **more: str) -> dict[str, str]:
+def environment(place: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:
     """The tests' own services are not the ones looked at here."""
     kept = {name: value for name, value in os.environ.items() if not name.endswith(("_URL", "_KEY", "_KEYS"))}
     return {
@@ -55,7 +55,7 @@ def environment(place: Path, **more: str) -> dict[str, str]:
         "ENVIRONMENT": "test",
         "PYTHONPATH": str(ROOT),
         "TMPDIR": str(place / "tmp"),
-        **more,
+        **(more or {}),
     }
 
 
@@ -65,15 +65,18 @@ def supervise(directory: Path, *command: str, options: tuple[str, ...] = ()) -> 
 
 
 def run(
-    directory: Path, *command: str, options: tuple[str, ...] = (), **more: str
+    directory: Path,
+    *command: str,
+    options: tuple[str, ...] = (),
+    more: Mapping[str, str] | None = None,
 ) -> subprocess.CompletedProcess[str]:
     """Run the supervisor to its end."""
     return subprocess.run(
         supervise(directory, *command, options=options),
-        env=environment(directory.parent, **more),
+        env=environment(directory.parent, more),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
         check=False,
     )
 
@@ -100,7 +103,7 @@ def supervised(
         yield supervisor, json.loads(told.read_text())
     finally:
         supervisor.terminate()
-        supervisor.wait(30)
+        supervisor.wait(90)
         assert_none_lives(family)
 
 
@@ -114,7 +117,7 @@ def test_nothing_outlives_a_supervisor_ended_by_any_signal(
         for expected in ("postgres", "redis-server", "sleep 600", "checkpointer"):
             assert expected in commands
         supervisor.send_signal(signal.Signals[number])
-        supervisor.wait(30)
+        supervisor.wait(90)
         assert_none_lives(family)
     assert list((directory.parent / "tmp").iterdir()) == []
     assert run(directory, "true").returncode == 0
@@ -125,7 +128,7 @@ def test_nothing_outlives_a_killed_working_process(directory: Path, tmp_path: Pa
         family = descendants(supervisor.pid)
         (working,) = (each for each in family if "src_app.embedded" in each.command and "-c" in each.command)
         os.kill(working.pid, signal.SIGKILL)
-        assert supervisor.wait(30) == 128 + signal.SIGKILL
+        assert supervisor.wait(90) == 128 + signal.SIGKILL
         assert_none_lives(family)
     assert run(directory, "true").returncode == 0
 
@@ -138,7 +141,7 @@ def test_services_and_command_end_when_both_supervising_processes_are_killed_at_
         (stray,) = (each for each in family if each.command.startswith("sleep 600"))
         # The one process that asked not to be ended with its parent is out of reach this time.
         os.killpg(supervisor.pid, signal.SIGKILL)
-        supervisor.wait(30)
+        supervisor.wait(90)
         try:
             assert_none_lives(family - {stray})
         finally:
@@ -157,7 +160,7 @@ def test_what_was_stored_is_there_after_the_supervisor_was_killed(directory: Pat
     assert made.returncode == 0, made.stderr
     with supervised(directory, tmp_path) as (supervisor, _):
         supervisor.kill()
-        supervisor.wait(30)
+        supervisor.wait(90)
     assert sql(directory, "DATABASE_OWNER_URL", "SELECT word FROM kept").stdout == "('kept',)\n"
 
 
@@ -195,7 +198,7 @@ def test_a_cluster_half_made_when_its_maker_was_killed_is_made_again(place: Path
 def test_paths_too_long_for_a_socket_do_not_matter(place: Path) -> None:
     long = place / ("Directory with spaces " + "x" * 80) / ("y" * 80)
     (long / "tmp").mkdir(parents=True)
-    done = run(long / "services", "true", TMPDIR=str(long / "tmp"))
+    done = run(long / "services", "true", more={"TMPDIR": str(long / "tmp")})
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -230,7 +233,7 @@ def test_services_stay_up_until_the_last_command_that_uses_them_has_ended(
             assert sql(directory, "DATABASE_URL", "SELECT 1").stdout == "(1,)\n"
             assert first.poll() is None
             second.terminate()
-            assert first.wait(30) == 0
+            assert first.wait(90) == 0
 
 
 def test_a_directory_in_use_is_refused_to_a_command_that_wants_it_alone(
@@ -247,7 +250,7 @@ def test_nothing_is_started_where_addresses_are_given(place: Path, tmp_path: Pat
     directory = place / "given"
     addresses = {"DATABASE_URL": "postgres://given@/given", "REDIS_URL": "redis://given:1/0"}
     told = tmp_path / "told"
-    done = run(directory, sys.executable, "-c", TELL, str(told), **addresses)
+    done = run(directory, sys.executable, "-c", TELL, str(told), more=addresses)
     assert (done.returncode, done.stderr) == (0, "")
     env = json.loads(told.read_text())
     assert {name: env[name] for name in addresses} == addresses
@@ -259,7 +262,7 @@ def test_only_the_service_without_an_address_is_started(place: Path, tmp_path: P
     directory = place / "half-given"
     told = tmp_path / "told"
     given = "postgres://given@/given"
-    assert run(directory, sys.executable, "-c", TELL, str(told), DATABASE_URL=given).returncode == 0
+    assert run(directory, sys.executable, "-c", TELL, str(told), more={"DATABASE_URL": given}).returncode == 0
     env = json.loads(told.read_text())
     assert env["DATABASE_URL"] == given
     assert env["REDIS_URL"].startswith("unix://")
@@ -309,7 +312,7 @@ def test_keys_are_made_once_and_read_by_nobody_else(place: Path, tmp_path: Path)
 
     def keys(**more: str) -> dict[str, str]:
         told = tmp_path / "told"
-        done = run(directory, sys.executable, "-c", TELL, str(told), **given, **more)
+        done = run(directory, sys.executable, "-c", TELL, str(told), more={**given, **more})
         assert done.returncode == 0, done.stderr
         env = json.loads(told.read_text())
         names = ("SECRET_KEY", "LINKING_KEY", "EXTRACT_KEYS", "TRIAL_SEAL_KEYS")

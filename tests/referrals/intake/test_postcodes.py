@@ -96,7 +96,7 @@ def test_who_keeps_no_places_loads_none(world: World, hcop: User) -> None:
         load_postcodes(file=directory(line("SW17 9AA", world.wards[0].code)), by=hcop)
 
 
-class Lines(io.TextIOBase):
+class Lines:
     """A file of ``count`` rows made as they are read."""
 
     def __init__(self, count: int, ward: str) -> None:

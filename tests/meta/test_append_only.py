@@ -1,0 +1,151 @@
+"""What must never change cannot be changed: each way is really tried, in SQL, with rows there to change."""
+
+import re
+
+import pgtrigger
+import pytest
+from django.db import Error, InternalError, ProgrammingError, connection, transaction
+from django.db.models import Model
+from psycopg2 import sql
+
+from referrals.models import Allocation, ContactAttempt, UnitKey
+from src_app.audit.models import AuditEntry
+from src_app.audit.record import acting
+from src_app.database import append_only_tables, runtime_role
+from tests import factories
+from tests.database import owner_rights
+
+TABLES = {
+    "audit_auditentry",
+    "outcomes_recordedoutcome",
+    "referrals_allocation",
+    "referrals_contactattempt",
+    "referrals_submission",
+    "referrals_unitkey",
+}
+EVENT_TABLES = {
+    "accounts_userevent",
+    "referrals_bcumembershipevent",
+    "referrals_caseevent",
+    "referrals_caseimportevent",
+    "referrals_decisionevent",
+    "referrals_followupevent",
+    "referrals_personaltextevent",
+    "referrals_referralevent",
+    "referrals_teamevent",
+    "referrals_teammembershipevent",
+    "referrals_trialevent",
+    "referrals_wardevent",
+    "referrals_wardmodeevent",
+}
+EVERY_TABLE = sorted(TABLES | EVENT_TABLES)
+
+
+def test_these_are_the_append_only_tables() -> None:
+    """A table taken from the list, or one added, is a decision to be seen here."""
+    assert set(append_only_tables()) == TABLES | EVENT_TABLES
+
+
+@pytest.fixture
+def rows(db: None) -> None:
+    """A row in each of them."""
+    with acting("test", by=None):
+        case = factories.CaseFactory.create()
+        factories.PersonalTextFactory.create(case=case)
+        factories.CaseImportFactory.create()
+        factories.DecisionFactory.create(case=case)
+        factories.UnitKeyFactory.create(allocation__case=case)
+        factories.FollowUpFactory.create()
+        factories.WardModeFactory.create()
+        factories.TeamMembershipFactory.create()
+        factories.BcuMembershipFactory.create()
+        factories.RecordedOutcomeFactory.create()
+        factories.AuditEntryFactory.create()
+
+
+def _identifier(table: str) -> sql.Identifier:
+    return sql.Identifier(table)
+
+
+def _first_column(table: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum = 1", [table]
+        )
+        return str(cursor.fetchone()[0])
+
+
+def _statement(kind: str, table: str) -> sql.Composed:
+    column = sql.Identifier(_first_column(table))
+    return {
+        "UPDATE": sql.SQL("UPDATE {table} SET {column} = {column}"),
+        "DELETE": sql.SQL("DELETE FROM {table}"),
+        "TRUNCATE": sql.SQL("TRUNCATE {table} CASCADE"),
+        "DISABLE TRIGGER": sql.SQL("ALTER TABLE {table} DISABLE TRIGGER ALL"),
+        "DROP": sql.SQL("DROP TABLE {table} CASCADE"),
+    }[kind].format(table=_identifier(table), column=column)
+
+
+def _try(statement: sql.Composable) -> Error | None:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(statement)
+    except Error as error:
+        return error
+    return None
+
+
+@pytest.mark.parametrize("table", EVERY_TABLE)
+@pytest.mark.parametrize("kind", ["UPDATE", "DELETE", "TRUNCATE", "DISABLE TRIGGER", "DROP"])
+def test_the_runtime_role_is_refused(rows: None, table: str, kind: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {table})").format(table=_identifier(table)))
+        assert cursor.fetchone()[0], "no row to be hit"
+    error = _try(_statement(kind, table))
+    assert isinstance(error, ProgrammingError)
+    assert re.search(r"permission denied|must be owner", str(error))
+
+
+@pytest.mark.parametrize("table", EVERY_TABLE)
+@pytest.mark.parametrize("kind", ["UPDATE", "DELETE"])
+def test_triggers_refuse_the_owner(rows: None, table: str, kind: str) -> None:
+    statement = _statement(kind, table)
+    with owner_rights():
+        error = _try(statement)
+    assert isinstance(error, InternalError)
+    assert "pgtrigger: Cannot" in str(error)
+
+
+def test_the_runtime_role_cannot_switch_triggers_off_for_a_session(db: None) -> None:
+    error = _try(sql.SQL("SET session_replication_role = replica"))
+    assert isinstance(error, ProgrammingError)
+    assert "permission denied" in str(error)
+
+
+def test_ignoring_triggers_in_code_does_not_help_the_runtime_role(rows: None) -> None:
+    """``pgtrigger.ignore`` is one line; the missing right stands behind it."""
+    with pgtrigger.ignore(), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
+        AuditEntry.objects.all().update(subject="another")
+
+
+@pytest.mark.parametrize("model", [Allocation, ContactAttempt, UnitKey, AuditEntry])
+def test_the_runtime_role_may_add_and_read(rows: None, model: type[Model]) -> None:
+    assert model._default_manager.exists()
+
+
+def test_the_runtime_role_owns_nothing_and_may_make_nothing(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT rolsuper, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = %s", [runtime_role()]
+        )
+        assert cursor.fetchone() == (False, False, False)
+        cursor.execute("SELECT count(*) FROM pg_class WHERE relowner = %s::regrole", [runtime_role()])
+        assert cursor.fetchone() == (0,)
+        cursor.execute("SELECT has_schema_privilege('public', 'CREATE')")
+        assert cursor.fetchone() == (False,)
+
+
+def test_the_tests_run_with_the_runtime_role_s_rights(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        assert cursor.fetchone() == (runtime_role(),)

@@ -1,0 +1,113 @@
+"""Logs and error reports name nobody, whatever an exception carries."""
+
+import io
+import json
+import logging
+import logging.config
+from collections.abc import Callable, Iterator
+
+import pytest
+import structlog
+from django.conf import settings
+from django.test import Client, RequestFactory
+from django.views.debug import ExceptionReporter, get_exception_reporter_filter
+
+from src_app.accounts.models import User
+from src_app.logs import logging_config, scrub
+
+SECRETS = {
+    "postcode": "SW17 2QX",
+    "postcode in one": "TW107TW",
+    "crime reference": "01/7654321/26",
+    "incident reference": "CAD4711/22NOV26",
+    "victim key": "V412345",
+    "mail": "someone@example.org",
+    "telephone": "07700 900123",
+}
+
+
+@pytest.fixture
+def written() -> Iterator[io.StringIO]:
+    """What production's logging configuration writes, and nothing else is in the way."""
+    stream = io.StringIO()
+    config = logging_config("production")
+    config["handlers"]["standard_error"]["stream"] = stream
+    logging.config.dictConfig(config)
+    yield stream
+    logging.config.dictConfig(settings.LOGGING)
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_a_line_is_scrubbed_however_it_is_written(written: io.StringIO, secret: str) -> None:
+    logging.getLogger("library").warning("row %s failed", secret)
+    structlog.get_logger().warning("row", deep={"list": [secret]}, plain=secret)
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 2
+    assert all("[removed]" in line for line in lines)
+    assert secret not in written.getvalue()
+
+
+@pytest.mark.parametrize("secret", SECRETS.values(), ids=SECRETS)
+def test_an_exception_is_its_kind_and_its_places_without_its_message(
+    written: io.StringIO, secret: str
+) -> None:
+    def fail(argument: str) -> None:
+        kept_in_a_local = argument
+        raise ValueError(f"bad row: {kept_in_a_local}")
+
+    try:
+        fail(secret)
+    except ValueError:
+        logging.getLogger("library").exception("the import failed")
+        structlog.get_logger().exception("the import failed")
+    lines = [json.loads(line) for line in written.getvalue().splitlines()]
+    assert [line["error"] for line in lines] == ["ValueError", "ValueError"]
+    assert all("fail" in line["trace"][-1] for line in lines)
+    assert "bad row" not in written.getvalue()
+    assert secret not in written.getvalue()
+
+
+def test_a_page_that_fails_logs_no_data_of_its_request(
+    written: io.StringIO,
+    client_of: Callable[[User], Client],
+    hcop: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError(" ".join(SECRETS.values()))
+
+    monkeypatch.setattr("referrals.views.review.overnight.rows", fail)
+    browser = client_of(hcop)
+    browser.raise_request_exception = False
+    response = browser.get("/overnight-review/", {"page": "", "q": "SW17 2QX"})
+    assert response.status_code == 500
+    assert "ValueError" in written.getvalue()
+    for secret in SECRETS.values():
+        assert secret not in written.getvalue()
+        assert secret not in response.content.decode()
+
+
+def test_an_error_report_has_no_values_settings_or_form_data() -> None:
+    request = RequestFactory().post(
+        "/import/", {"victim_postcode": "SW17 2QX"}, headers={"x-secret": "V412345"}
+    )
+    request.COOKIES["sessionid"] = "V412345"
+
+    def fail() -> None:
+        kept_in_a_local = SECRETS["crime reference"]
+        raise ValueError("without a value" * bool(kept_in_a_local))
+
+    try:
+        fail()
+    except ValueError as error:
+        reporter = ExceptionReporter(request, type(error), error, error.__traceback__)
+        reporter.filter = get_exception_reporter_filter(request)
+        reports = reporter.get_traceback_html() + reporter.get_traceback_text()
+    assert "without a value" in reports
+    for secret in (*SECRETS.values(), settings.LINKING_KEY, settings.SECRET_KEY):
+        assert secret not in reports
+
+
+def test_what_is_nobodys_is_left_alone() -> None:
+    for text in ("SRC-2026-000123", "2026-11-23T07:30:00Z", "192.168.10.2", "page overnight_review", "500"):
+        assert scrub(text) == text

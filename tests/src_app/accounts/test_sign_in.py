@@ -1,0 +1,115 @@
+"""Signing in, and staying signed in."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.conf import settings as django_settings
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from tests.factories import PASSWORD
+
+ClientOf = Callable[[User], Client]
+
+
+def sign_in(browser: Client, username: str, password: str = PASSWORD) -> int:
+    return browser.post(reverse("account_login"), {"login": username, "password": password}).status_code
+
+
+@pytest.mark.parametrize(
+    ("role", "lands_on"),
+    [
+        ("hcop", "overnight_review"),
+        ("officer", "my_referrals"),
+        ("supervisor", "compliance"),
+        ("trial_lead", "trial_list"),
+        ("leader", "compliance"),
+        ("auditor", "audit_list"),
+        ("administrator", "place_list"),
+    ],
+)
+def test_each_role_lands_where_its_work_is(role: str, lands_on: str, request: pytest.FixtureRequest) -> None:
+    user = request.getfixturevalue(role)
+    browser = Client()
+    assert sign_in(browser, user.username) == 302
+    assert browser.get(reverse("home")).headers["Location"] == reverse(lands_on)
+
+
+def test_signing_in_out_and_failing_are_on_record(hcop: User) -> None:
+    browser = Client()
+    sign_in(browser, "hcop", "wrong password")
+    sign_in(browser, "hcop")
+    browser.post(reverse("account_logout"))
+    actions = AuditEntry.objects.order_by("pk").values_list("action", "actor")
+    assert list(actions) == [
+        (Action.SIGN_IN_FAILED, None),
+        (Action.SIGNED_IN, hcop.pk),
+        (Action.SIGNED_OUT, hcop.pk),
+    ]
+
+
+def test_after_five_failures_the_right_password_does_not_open_either(hcop: User) -> None:
+    browser = Client()
+    for _ in range(5):
+        assert sign_in(browser, "hcop", "wrong password") == 200
+    sign_in(browser, "hcop")
+    assert browser.get(reverse("home")).headers["Location"].startswith(reverse("account_login"))
+
+
+def test_a_deactivated_account_is_out_at_once(client_of: ClientOf, hcop: User) -> None:
+    browser = client_of(hcop)
+    assert browser.get(reverse("overnight_review")).status_code == 200
+    User.objects.filter(pk=hcop.pk).update(is_active=False)
+    assert browser.get(reverse("overnight_review")).status_code == 302
+
+
+def test_nobody_signs_up(db: None) -> None:
+    address = reverse("account_signup")
+    Client().get(address)
+    Client().post(
+        address, {"username": "intruder", "password1": PASSWORD, "password2": PASSWORD, "role": "hcop"}
+    )
+    assert not User.objects.exclude(username="system").exists()
+
+
+def test_nobody_signs_in_as_the_system(system: User) -> None:
+    browser = Client()
+    for password in ("", "!", "system", PASSWORD):
+        sign_in(browser, "system", password)
+    assert browser.get(reverse("home")).status_code == 302
+
+
+def test_an_idle_account_is_signed_out_and_told(
+    client_of: ClientOf, hcop: User, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(hcop)
+    browser.get(reverse("overnight_review"))
+    clock.shift(django_settings.IDLE_TIMEOUT - timedelta(seconds=5))
+    assert browser.get(reverse("overnight_review")).status_code == 200
+    clock.shift(django_settings.IDLE_TIMEOUT + timedelta(seconds=5))
+    response = browser.get(reverse("overnight_review"), follow=True)
+    assert "You were signed out after 20 minutes without activity" in response.content.decode()
+
+
+def test_staying_prolongs_the_session(client_of: ClientOf, hcop: User, clock: time_machine.Traveller) -> None:
+    browser = client_of(hcop)
+    browser.get(reverse("overnight_review"))
+    for _ in range(3):
+        clock.shift(django_settings.IDLE_TIMEOUT - timedelta(seconds=5))
+        assert browser.post(reverse("session_stay")).status_code == 204
+    assert browser.get(reverse("overnight_review")).status_code == 200
+
+
+def test_in_production_a_second_factor_comes_before_every_page(
+    client_of: ClientOf, hcop: User, settings: Settings
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+    browser = client_of(hcop)
+    response = browser.get(reverse("overnight_review"))
+    assert response.headers["Location"] == reverse("mfa_activate_totp")
+    assert browser.post(reverse("account_logout")).status_code == 302

@@ -89,9 +89,9 @@ def test_a_page_that_fails_logs_no_data_of_its_request(
 
 def test_an_error_report_has_no_values_settings_or_form_data() -> None:
     request = RequestFactory().post(
-        "/import/", {"victim_postcode": "SW17 2QX"}, headers={"x-secret": "V412345"}
+        "/import/", {"cell": SECRETS["postcode"]}, headers={"x-key": SECRETS["mail"]}
     )
-    request.COOKIES["sessionid"] = "V412345"
+    request.COOKIES["sessionid"] = SECRETS["victim key"]
 
     def fail() -> None:
         kept_in_a_local = SECRETS["crime reference"]

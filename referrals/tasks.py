@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from referrals.actions import notify
-from referrals.intake import holding
+from referrals.intake.holding import delete_expired_extracts as delete_expired
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
@@ -39,4 +39,4 @@ def delete_expired_extracts() -> None:
     """Extracts nobody confirmed are gone after a day."""
     system = User.objects.system()
     with acting("task delete_expired_extracts", by=system):
-        holding.delete_expired_extracts(by=system, at=timezone.now())
+        delete_expired(by=system, at=timezone.now())

@@ -1,0 +1,348 @@
+"""Where the audit row cannot be written, nothing is changed: tried on every action there is."""
+
+import importlib
+import inspect
+import pkgutil
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+from types import ModuleType
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+import referrals.actions
+import referrals.intake
+from outcomes.actions import compute_rates, import_outcomes
+from outcomes.reference import load_outcome_codes
+from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
+from referrals.actions.follow_up import acknowledge, chase
+from referrals.actions.notify import remind_due
+from referrals.actions.places import join_bcu, join_team
+from referrals.actions.refer import confirm_flags, refer
+from referrals.actions.review import (
+    choose_team,
+    clear_draft,
+    draft_not_suitable,
+    draft_suitable,
+    set_safety,
+)
+from referrals.actions.submit import submit
+from referrals.actions.taking import give_back, take
+from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.intake.holding import (
+    delete_expired_extracts,
+    discard_extract,
+    hold_extract,
+    save_extract,
+)
+from referrals.intake.places import load_places
+from referrals.intake.postcodes import load_postcodes
+from referrals.intake.save import import_cases
+from referrals.models import CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
+from src_app.accounts.actions import make_account
+from src_app.accounts.models import User
+from src_app.accounts.roles import Role
+from src_app.audit import record as audit_record
+from tests import factories
+from tests.conftest import World
+from tests.extracts import POSTCODES, extract, row
+from tests.factories import NOW
+
+Act = Callable[..., Any]
+# Each makes what the action needs and returns its arguments.
+ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
+# Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
+# before it sends, on purpose.
+PARTS = {
+    "check_scope",
+    "deliver",
+    "lock_referral",
+    "preview_cases",
+    "preview_extract",
+    "record_change",
+    "refuse_officer_in_case",
+    "save_reading",
+}
+
+
+class Scene:
+    """The world and its people, for those who prepare an action."""
+
+    def __init__(self, world: World, people: dict[str, User]) -> None:
+        self.world = world
+        self.hcop = people["hcop"]
+        self.officer = people["officer"]
+        self.supervisor = people["supervisor"]
+        self.trial_lead = people["trial_lead"]
+        self.system = people["system"]
+
+    def case(self, **fields: Any) -> Any:
+        return factories.CaseFactory.create(ward=self.world.wards[0], **fields)
+
+    def referral(self, **fields: Any) -> Any:
+        return factories.ReferralFactory.create(case__ward=self.world.wards[0], **fields)
+
+
+def prepares(action: Act) -> Callable[[Any], Any]:
+    def keep(prepare: Callable[[Scene], dict[str, Any]]) -> Callable[[Scene], dict[str, Any]]:
+        ARGUMENTS[action] = prepare
+        return prepare
+
+    return keep
+
+
+@prepares(draft_suitable)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"case_id": scene.case().pk, "version": None, "by": scene.hcop, "at": NOW}
+
+
+@prepares(draft_not_suitable)
+def _(scene: Scene) -> dict[str, Any]:
+    why = {"reason": Reason.CLOSED, "contact_by": ContactBy.INVESTIGATOR}
+    return {"case_id": scene.case().pk, "version": None, **why, "by": scene.hcop, "at": NOW}
+
+
+@prepares(choose_team)
+def _(scene: Scene) -> dict[str, Any]:
+    chosen = {"team": scene.world.teams[1], "why": "Hotel"}
+    return {"case_id": scene.case().pk, "version": None, **chosen, "by": scene.hcop, "at": NOW}
+
+
+@prepares(clear_draft)
+def _(scene: Scene) -> dict[str, Any]:
+    decision = factories.DecisionFactory.create(case=scene.case())
+    return {"case_id": decision.case_id, "version": decision.version, "by": scene.hcop}
+
+
+@prepares(set_safety)
+def _(scene: Scene) -> dict[str, Any]:
+    safety = {"restrictions": [Restriction.NO_HOME_VISIT], "note": "Dog"}
+    return {"case_id": scene.case().pk, **safety, "by": scene.hcop, "at": NOW}
+
+
+@prepares(submit)
+def _(scene: Scene) -> dict[str, Any]:
+    decision = factories.DecisionFactory.create(case=scene.case())
+    seen = {decision.case_id: decision.version}
+    return {"bcu": scene.world.south_west, "seen": seen, "key": uuid.uuid4(), "by": scene.hcop, "at": NOW}
+
+
+@prepares(open_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"bcu": scene.world.south_west, "name": "Pilot", "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(set_ward_mode)
+def _(scene: Scene) -> dict[str, Any]:
+    mode = {"mode": Mode.NOT_STARTED, "starts_on": date(2026, 11, 23)}
+    return {"wards": scene.world.wards, **mode, "by": scene.system}
+
+
+@prepares(confirm_flags)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"referral_ids": [scene.referral().pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(take)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"referral_id": scene.referral().pk, "by": scene.officer, "at": NOW}
+
+
+@prepares(give_back)
+def _(scene: Scene) -> dict[str, Any]:
+    taken = scene.referral(taken_at=NOW, taken_by=scene.officer)
+    return {"referral_id": taken.pk, "by": scene.officer}
+
+
+@prepares(log_attempt)
+def _(scene: Scene) -> dict[str, Any]:
+    attempt = {"method": Method.TELEPHONE, "result": Result.CONTACT_MADE, "made_at": NOW, "note": "Well"}
+    return {
+        "referral_id": scene.referral().pk,
+        "key": uuid.uuid4(),
+        **attempt,
+        "by": scene.officer,
+        "at": NOW,
+    }
+
+
+@prepares(withdraw_attempt)
+def _(scene: Scene) -> dict[str, Any]:
+    attempt = factories.ContactAttemptFactory.create(referral=scene.referral(), made_by=scene.officer)
+    return {"attempt_id": attempt.pk, "key": uuid.uuid4(), "by": scene.officer, "at": NOW}
+
+
+@prepares(close_without_contact)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    factories.ContactAttemptFactory.create(referral=referral, result=Result.DECLINED, made_by=scene.officer)
+    reason = CloseReason.DECLINED
+    return {"referral_id": referral.pk, "reason": reason, "by": scene.officer, "at": NOW}
+
+
+@prepares(acknowledge)
+def _(scene: Scene) -> dict[str, Any]:
+    follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral())
+    return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(chase)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"referral_id": scene.referral().pk, "key": uuid.uuid4(), "by": scene.supervisor, "at": NOW}
+
+
+@prepares(remind_due)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral()
+    return {"by": scene.system, "at": NOW + timedelta(days=9)}
+
+
+@prepares(join_team)
+def _(scene: Scene) -> dict[str, Any]:
+    place = {"team": scene.world.teams[4], "starts_on": NOW.date()}
+    return {"user": scene.officer, **place, "by": scene.system}
+
+
+@prepares(join_bcu)
+def _(scene: Scene) -> dict[str, Any]:
+    place = {"bcu": scene.world.north, "starts_on": NOW.date()}
+    return {"user": scene.hcop, **place, "by": scene.system}
+
+
+@prepares(make_account)
+def _(scene: Scene) -> dict[str, Any]:
+    account = {"username": "pc1", "display_name": "PC 1", "role": Role.OFFICER, "password": "long and odd 77"}
+    return {**account, "by": scene.system, "at": NOW}
+
+
+@prepares(hold_extract)
+def _(scene: Scene) -> dict[str, Any]:
+    upload = {"key": uuid.uuid4(), "content": extract(row()), "bcu": scene.world.south_west}
+    return {**upload, "by": scene.hcop, "at": NOW}
+
+
+def _held(scene: Scene) -> uuid.UUID:
+    arguments = ARGUMENTS[hold_extract](scene)
+    return uuid.UUID(str(hold_extract(**arguments).pk))
+
+
+@prepares(save_extract)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"import_id": _held(scene), "seen": "", "by": scene.hcop, "at": NOW}
+
+
+@prepares(discard_extract)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"import_id": _held(scene), "by": scene.hcop, "at": NOW}
+
+
+@prepares(delete_expired_extracts)
+def _(scene: Scene) -> dict[str, Any]:
+    _held(scene)
+    return {"by": scene.system, "at": NOW + timedelta(days=2)}
+
+
+@prepares(import_cases)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"content": extract(row()), "bcu": scene.world.south_west, "by": scene.hcop, "at": NOW}
+
+
+@prepares(load_places)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system}
+
+
+@prepares(load_postcodes)
+def _(scene: Scene) -> dict[str, Any]:
+    load_places(by=scene.system)
+    return {"file": POSTCODES.open(newline=""), "by": scene.system}
+
+
+@prepares(import_outcomes)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.OutcomeCodeFactory.create(code=16)
+    reference = scene.case().crime_reference
+    content = f"crime_reference,outcome_code,recorded_at\r\n{reference},16,22/11/2026 10:00\r\n".encode()
+    return {"content": content, "by": scene.hcop, "at": NOW}
+
+
+@prepares(compute_rates)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system, "at": NOW}
+
+
+@prepares(load_outcome_codes)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system}
+
+
+def _modules(package: ModuleType) -> Iterable[ModuleType]:
+    for found in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(found.name)
+
+
+def test_every_action_is_tried_here() -> None:
+    """An action is a public function told who acts; a new one needs its lines above."""
+    modules = [
+        *_modules(referrals.actions),
+        *_modules(referrals.intake),
+        importlib.import_module("outcomes.actions"),
+        importlib.import_module("src_app.accounts.actions"),
+    ]
+    actions = {
+        function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__
+        if not name.startswith("_")
+        if "by" in inspect.signature(function).parameters
+    }
+    # A referral is made inside a submission, and tried with it.
+    assert {action.__name__ for action in actions - set(ARGUMENTS) - {refer}} == PARTS
+
+
+class AuditFails(Exception):
+    """What the test makes happen."""
+
+
+class _Broken:
+    """In place of the audit model: it cannot be written."""
+
+    class objects:  # noqa: N801 - as Django names it
+        @staticmethod
+        def bulk_create(*_: Any, **__: Any) -> None:
+            raise AuditFails
+
+
+def _everything() -> dict[str, list[tuple[Any, ...]]]:
+    """All rows of the project's own tables, history among them, but for the audit log."""
+    return {
+        model._meta.label: sorted(model._default_manager.values_list(), key=repr)
+        for model in apps.get_models()
+        if model._meta.app_label in {"accounts", "referrals", "outcomes"}
+    }
+
+
+@pytest.fixture
+def scene(world: World, hcop: User, officer: User, supervisor: User, trial_lead: User, system: User) -> Scene:
+    people = (hcop, officer, supervisor, trial_lead, system)
+    return Scene(world, {str(user.role): user for user in people})
+
+
+@pytest.mark.parametrize("action", ARGUMENTS, ids=lambda action: action.__name__)
+def test_nothing_is_changed(action: Act, scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    arguments = ARGUMENTS[action](scene)
+    before = _everything()
+    with monkeypatch.context() as broken:
+        broken.setattr(audit_record, "AuditEntry", _Broken)
+        with pytest.raises(AuditFails):
+            action(**arguments)
+    assert _everything() == before
+    if "file" in arguments:
+        arguments["file"].seek(0)
+    action(**arguments)
+    assert _everything() != before, "with the log in order it does change something"
+    if "file" in arguments:
+        arguments["file"].close()

@@ -31,9 +31,10 @@ from referrals.models import (
     VictimType,
 )
 from src_app.accounts.models import User
-from src_app.simulation.reports import Reporter
+from src_app.simulation.reports import SLOW_WARD, Reporter
 
-SLOW_WARD = "Tooting Broadway"
+STILL_OPEN = timedelta(days=9)
+OVERDUE_IN = "Wandsworth"
 OUTCOMES = {"16": 26, "14": 6, "18": 26, "15": 19, "1": 9, "8": 5, "3": 3, "21": 3, "9": 2, "22": 1}
 
 
@@ -50,11 +51,13 @@ class History:
     seed: int = 49
 
     def __post_init__(self) -> None:
-        self.random = Random(self.seed)  # noqa: S311 - made-up cases, no secrets
+        # Reports and reviews are the same at every installation; what follows hangs on each one's arms.
+        self.reports, self.reviews, self.random = (Random(self.seed + n) for n in range(3))  # noqa: S311
+        self.forgotten: set[int] = set()
 
     def play(self) -> int:
         """Brings the cases about; returns how many."""
-        for morning, extract in Reporter(self.random).days(self.start, self.end):
+        for morning, extract in Reporter(self.reports).days(self.start, self.end):
             import_cases(content=extract, bcu=self.bcu, by=self.system, at=morning)
             self._review(morning)
             self._follow(self._submit(morning + timedelta(minutes=30)))
@@ -63,14 +66,16 @@ class History:
         return Case.objects.count()
 
     def _review(self, morning: datetime) -> None:
-        for case in Case.objects.filter(decided_at__isnull=True).order_by("pk").prefetch_related("texts"):
-            reason = self._reason(case)
+        waiting = Case.objects.filter(decided_at__isnull=True).order_by("pk")
+        for case in waiting.select_related("ward__borough").prefetch_related("texts"):
+            reason = self._reason(case, morning)
             if reason:
+                referred = reason == Reason.ASKED_FOR_CONTACT
                 draft_not_suitable(
                     case_id=case.pk,
                     version=None,
                     reason=reason,
-                    contact_by=ContactBy.INVESTIGATOR,
+                    contact_by=ContactBy.NEIGHBOURHOOD_TEAM if referred else ContactBy.INVESTIGATOR,
                     by=self.hcop,
                     at=morning,
                 )
@@ -85,12 +90,21 @@ class History:
                 )
             draft_suitable(case_id=case.pk, version=None, by=self.hcop, at=morning)
 
-    def _reason(self, case: Case) -> Reason | None:
+    def _reason(self, case: Case, morning: datetime) -> Reason | None:
         if not case.is_crime:
             return Reason.NO_CRIME
         if case.victim_type != VictimType.INDIVIDUAL:
             return Reason.NO_INDIVIDUAL
-        return Reason.DUPLICATE if self.random.random() < 0.04 else None
+        if self._is_forgotten(case, morning):
+            self.forgotten.add(case.pk)
+            return Reason.ASKED_FOR_CONTACT
+        return Reason.DUPLICATE if self.reviews.random() < 0.04 else None
+
+    def _is_forgotten(self, case: Case, morning: datetime) -> bool:
+        """Two of last week's cases nobody contacts, so that there is something overdue to look at."""
+        last_week = timedelta(days=4) <= self.end - morning <= timedelta(days=10)
+        here = case.ward is not None and case.ward.borough.name == OVERDUE_IN
+        return last_week and here and len(self.forgotten) < 2
 
     def _submit(self, at: datetime) -> Submission:
         drafts = Decision.objects.filter(submission__isnull=True)
@@ -111,15 +125,19 @@ class History:
         """What the teams did about the day's referrals; they grow better at it over the weeks."""
         length = (self.end - self.start).total_seconds()
         progress = (submission.submitted_at - self.start).total_seconds() / length
+        # Nobody is left waiting for months: what is still open is of the last days.
+        recent = self.end - submission.submitted_at < STILL_OPEN
         referrals = Referral.objects.filter(case__decision__submission=submission)
         for referral in referrals.select_related("ward__borough").order_by("number"):
+            if referral.case_id in self.forgotten:
+                continue
             slow = referral.ward.name == SLOW_WARD
             chance = self.random.random() * (1.35 if slow else 1)
             if chance < 0.6 + 0.18 * progress:
                 self._contact(referral, self.random.uniform(2, 68))
             elif chance < 0.9:
                 self._contact(referral, self.random.uniform(74, 150))
-            elif chance < 0.98:
+            elif chance < 0.98 or not recent:
                 self._give_up(referral)
 
     def _contact(self, referral: Referral, hours: float) -> None:

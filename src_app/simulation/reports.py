@@ -33,6 +33,8 @@ STRANDS = {
 WISHES = {"": 55, "In person": 20, "Telephone only": 15, "Please call after 6pm": 10}
 NOTES = {"": 80, "Dog at address": 10, "Do not attend the address: suspect lives in the same building": 10}
 NEEDS = {"": 88, "Polish interpreter": 5, "BSL": 3, "Easy read": 4}
+# A busy ward that falls behind: something for its supervisor to see.
+SLOW_WARD, SLOW_WARDS_SHARE = "Tooting Broadway", 0.1
 A_DAY = {2: 20, 3: 25, 4: 25, 5: 20, 6: 10}
 
 
@@ -44,7 +46,9 @@ class Reporter:
     number: int = 0
 
     def __post_init__(self) -> None:
-        self._postcodes = list(Postcode.objects.order_by("pcds").values_list("pcds", flat=True))
+        postcodes = Postcode.objects.order_by("pcds")
+        self._postcodes = list(postcodes.values_list("pcds", flat=True))
+        self._slow = list(postcodes.filter(ward__name=SLOW_WARD).values_list("pcds", flat=True))
         self._victims: list[str] = []
 
     def days(self, start: datetime, end: datetime) -> Iterator[tuple[datetime, bytes]]:
@@ -83,7 +87,9 @@ class Reporter:
             Column.HATE_STRANDS: self._word(STRANDS),
             Column.CRIME_OR_INCIDENT: "Incident" if self.random.random() < 0.06 else "Crime",
             Column.VICTIM_TYPE: "Organisation" if self.random.random() < 0.04 else "Individual",
-            Column.VICTIM_POSTCODE: self.random.choice(self._postcodes),
+            Column.VICTIM_POSTCODE: self.random.choice(
+                self._slow if self.random.random() < SLOW_WARDS_SHARE else self._postcodes
+            ),
             Column.REPEAT_VICTIM: "Y" if again or self.random.random() < 0.1 else "N",
             Column.CONTACT_WISHES: self._word(WISHES),
             Column.SAFETY_NOTE: self._word(NOTES),

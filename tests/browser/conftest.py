@@ -147,6 +147,7 @@ def look(pictures: Path) -> Look:
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
             page.screenshot(path=pictures / f"{name}-{width}.png", full_page=True)
+            page.evaluate("scrollTo(0, 0)")
             page.screenshot(path=pictures / f"{name}-{width}-window.png")
             too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
             assert too_wide <= 0, f"{name} scrolls sideways at {width} px, by {too_wide} px"

@@ -19,7 +19,7 @@ def _pairs() -> list[tuple[Any, str, str]]:
         for name, field in fields.items():
             other = fields.get(f"{name.removesuffix('_at')}_by") if name.endswith("_at") else None
             if other is not None:
-                found.append((model, field.column, other.column))
+                found.append((model, str(field.column), str(other.column)))
     return found
 
 

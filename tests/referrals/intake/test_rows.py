@@ -134,6 +134,14 @@ def test_a_victims_cell_in_the_wrong_column_is_not_repeated(text: str) -> None:
     assert rejection.value == ""
 
 
+def test_a_forces_own_form_of_key_is_not_repeated_either() -> None:
+    (rejection,) = read(row(crime_reference="see ab-77", victim_key="AB-77")).rejections
+    assert rejection.value == ""
+    # A key this short is in too much to be looked for in other cells.
+    (rejection,) = read(row(crime_reference="see ab-77", victim_key="7")).rejections
+    assert rejection.value == "see ab-77"
+
+
 def test_another_victims_postcode_or_key_is_not_repeated_either() -> None:
     reading = read(row(crime_reference="TW9 2PE", reported_at="V400013 rang"))
     assert [rejection.value for rejection in reading.rejections] == ["", ""]

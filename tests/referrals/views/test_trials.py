@@ -96,7 +96,7 @@ def test_as_many_queries_for_thirty_trials_as_for_three(browser: Client, world: 
                 ward=world.wards[0],
                 mode=Mode.TRIAL,
                 trial=trial,
-                starts_on=trial.opened_at - timedelta(trial.pk),
+                starts_on=timezone.localdate() - timedelta(days=trial.pk),
             )
         with CaptureQueriesContext(connection) as queries:
             browser.get(LIST)

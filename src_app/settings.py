@@ -111,6 +111,8 @@ TEMPLATES: list[dict[str, Any]] = [
 ]
 CRISPY_ALLOWED_TEMPLATE_PACKS = ["gds"]
 CRISPY_TEMPLATE_PACK = "gds"
+# The pack styles text fields by itself and leaves these bare.
+CRISPY_CLASS_CONVERTERS = {"dateinput": "govuk-input", "numberinput": "govuk-input"}
 
 # Database: the runtime role here, the owner only for migrations.
 # ATOMIC_REQUESTS stays off: actions own their transactions.

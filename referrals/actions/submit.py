@@ -24,7 +24,8 @@ from referrals.models import (
     Ward,
     WardMode,
 )
-from referrals.queries import bcus_of, cases_visible_to
+from referrals.queries import bcus_of, cases_visible_to, report_of
+from referrals.rules.eligibility import barred
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -106,6 +107,9 @@ def _checked(seen: Mapping[int, int], by: User) -> list[Decision]:
             "Nothing was submitted: check the list again."
         )
     for decision in decisions:
+        # A later extract may have made an incident of it after it was drafted.
+        if decision.suitable and (reason := barred(report_of(decision.case))):
+            raise Refused(f"{decision.case.crime_reference}: {reason} Nothing was submitted.")
         if _goes_out(decision) and decision.team is None and decision.case.ward is None:
             raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
     return decisions

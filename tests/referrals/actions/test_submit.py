@@ -255,6 +255,17 @@ def test_a_draft_that_changed_after_it_was_checked_submits_nothing(
     assert not Submission.objects.exists()
 
 
+def test_a_case_that_became_an_incident_after_it_was_drafted_is_not_submitted(
+    make_case: MakeCase, submit_all: Callable[..., Submission], hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    Case.objects.filter(pk=case.pk).update(is_crime=False)
+    with pytest.raises(Refused, match=f"{case.crime_reference}: This is an incident, not a crime"):
+        submit_all(case)
+    assert not Submission.objects.exists()
+
+
 def test_the_same_key_again_is_the_same_submission(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World
 ) -> None:

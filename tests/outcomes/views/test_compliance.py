@@ -80,7 +80,7 @@ def test_the_first_sentence_answers_who_has_not_been_contacted_and_where(
     due(9, ward=colliers_wood)
     page = text(hcop)
     assert "3 referrals are overdue, 2 of them in Abbey." in page
-    assert "1 of 5 (20%) due since 31 August 2026 were contacted in time." in page
+    assert "1 of 5 (20%) referrals due since 31 August 2026 were contacted in time." in page
     for figure in (
         "In time 1 1 of 5 (20%)",
         "Late 1 1 of 5 (20%)",
@@ -95,8 +95,8 @@ def test_what_ended_before_its_due_time_is_said(text: Text, due: MakeReferral, h
     due(30, contacted=-31)
     page = text(hcop)
     assert "Nothing is overdue." in page
-    assert "1 of 1 (100%) due since" in page
-    assert "Among the 1 are 1 that were ended before their due time" in page
+    assert "1 of 1 (100%) referrals due since" in page
+    assert "1 of 1 (100%) ended before a due time that is still to come" in page
 
 
 def test_the_overdue_are_listed_with_a_button_that_sends_a_reminder(

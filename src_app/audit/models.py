@@ -86,6 +86,7 @@ class AuditEntry(AppendOnly):
             models.Index(fields=["-at", "-id"], name="audit_latest"),
             models.Index(fields=["actor", "-at", "-id"], name="audit_actor_latest"),
             GinIndex(fields=["references"], name="audit_references"),
+            models.Index(fields=["request_id"], name="audit_request"),
         ]
 
     def __str__(self) -> str:

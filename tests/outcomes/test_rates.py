@@ -32,30 +32,11 @@ from tests.factories import (
     RecordedOutcomeFactory,
     SubmissionFactory,
 )
+from tests.outcomes.conftest import HOUR
 
 MakeCase = Callable[..., Case]
 MakeReferral = Callable[..., Referral]
-HOUR = timedelta(hours=1)
 pytestmark = pytest.mark.usefixtures("clock")
-
-
-@pytest.fixture
-def due(make_referral: MakeReferral, now: datetime) -> MakeReferral:
-    """Makes a referral due so many hours from now (before now: negative), ended after that many more."""
-
-    def due(
-        hours: float, *, contacted: float | None = None, closed: float | None = None, **fields: object
-    ) -> Referral:
-        due_at = now + hours * HOUR
-        fields |= {"made_at": due_at - 72 * HOUR, "due_at": due_at}
-        if contacted is not None:
-            at = due_at + contacted * HOUR
-            return make_referral(completed=True, contacted_at=at, closed_at=at, **fields)
-        if closed is not None:
-            return make_referral(closed=True, closed_at=due_at + closed * HOUR, **fields)
-        return make_referral(**fields)
-
-    return due
 
 
 def test_the_database_and_the_rule_agree_over_a_grid(due: MakeReferral, now: datetime, world: World) -> None:

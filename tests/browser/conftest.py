@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
-WIDTHS = (320, 1280)
+WIDTHS = (320, 768, 1280)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def own_environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name not in theirs}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     """The whole demo with its months of history, until the last browser test has ended."""
     directory = tmp_path_factory.mktemp("system")
@@ -78,9 +78,12 @@ def _wait_for_sign_ins(demo: "subprocess.Popen[bytes]", output: Path) -> dict[st
         pytest.fail(f"The demo ended before it served:\n{text}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
-    """The distribution's Chromium, driven by Playwright."""
+    """The distribution's Chromium, driven by Playwright.
+
+    Not longer than these tests: while its event loop lives, Django refuses the database to this thread.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ["CHROMIUM_PATH"],

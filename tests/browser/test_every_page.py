@@ -1,4 +1,4 @@
-"""The pages the whole path does not pass: each read at both widths, with axe finding nothing."""
+"""The pages the whole path does not pass: each read at three widths, with axe finding nothing."""
 
 import re
 

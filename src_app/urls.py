@@ -6,8 +6,6 @@ from src_app.views import home
 
 urlpatterns = [
     path("", home, name="home"),
-    path("account/", include("allauth.account.urls")),
-    path("account/2fa/", include("allauth.mfa.urls")),
     path("", include("src_app.accounts.urls")),
     path("audit/", include("src_app.audit.urls")),
     path("", include("referrals.urls")),

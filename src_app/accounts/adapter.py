@@ -3,6 +3,8 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.signals import user_login_failed
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 
@@ -13,5 +15,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         """Never."""
         return False
 
-    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Sends nothing: mail goes through the outbox, and a stranger could name any address."""
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Raises ValidationError after too many failures; the refusal is a failed sign-in as any other."""
+        try:
+            super().pre_authenticate(request, **credentials)
+        except ValidationError:
+            user_login_failed.send(__name__, credentials={}, request=request)
+            raise

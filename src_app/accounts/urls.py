@@ -1,10 +1,21 @@
-"""Addresses of the account pages that are not allauth's."""
+"""Addresses of the account: those of allauth's pages that an account without e-mail needs, and our own.
 
-from django.urls import path
+Named one by one: allauth's own list would open sign-up, e-mail addresses and lost passwords too, of which
+there are none here.
+"""
+
+from allauth.account import views as allauth
+from django.urls import include, path
 
 from src_app.accounts import views
 
 urlpatterns = [
+    path("account/login/", allauth.login, name="account_login"),
+    path("account/logout/", allauth.logout, name="account_logout"),
+    path("account/inactive/", allauth.account_inactive, name="account_inactive"),
+    path("account/reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("account/password/change/", allauth.password_change, name="account_change_password"),
+    path("account/2fa/", include("allauth.mfa.urls")),
     path("session/stay/", views.stay, name="session_stay"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

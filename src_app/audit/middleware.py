@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable
 
 import structlog
+from allauth.account.adapter import get_adapter
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
@@ -39,10 +41,19 @@ class HistoryContextMiddleware:
         with acting(
             f"page {page_name(request)}",
             by=user,
-            address=request.META.get("REMOTE_ADDR") or None,
+            address=address_of(request),
             request_id=request.META["src_app.request_id"],
         ):
             return self.get_response(request)
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The caller's address past the proxies that settings trust, as the rate limits see it; None if unknown."""
+    try:
+        address: str = get_adapter().get_client_ip(request)
+    except PermissionDenied:
+        return None
+    return address
 
 
 def page_name(request: HttpRequest) -> str:

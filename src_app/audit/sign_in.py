@@ -6,7 +6,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 
 from src_app.accounts.models import User
-from src_app.audit.middleware import page_name
+from src_app.audit.middleware import address_of, page_name
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import acting, record
 
@@ -17,7 +17,7 @@ def _record(action: Action, request: HttpRequest | None, user: User | None) -> N
     with acting(
         f"page {page_name(request)}",
         by=user,
-        address=request.META.get("REMOTE_ADDR") or None,
+        address=address_of(request),
         request_id=request.META.get("src_app.request_id"),
     ):
         record(action, by=user, purpose=Purpose.SECURITY, subject="account")

@@ -37,7 +37,7 @@ ROLES = (
 METHODS = ("GET", "POST")
 OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
 # Addresses whose argument is no record of the domain.
-NO_RECORD = {"account_confirm_email", "account_reset_password_from_key", "audit_request"}
+NO_RECORD = {"audit_request"}
 # These name their record in the body.
 RECORD_IN_BODY = {"submit_decisions", "confirm_flags"}
 
@@ -112,10 +112,6 @@ class Records:
 
     def arguments(self, name: str, whose: str) -> dict[str, Any]:
         """The address's arguments."""
-        if name == "account_confirm_email":
-            return {"key": "none"}
-        if name == "account_reset_password_from_key":
-            return {"uidb36": "1", "key": "none"}
         if name == "audit_request":
             return {"request_id": factories.AuditEntryFactory.create(action=Action.SEARCHED).request_id}
         make = self._makers(name).get(name)

@@ -68,13 +68,26 @@ def test_a_deactivated_account_is_out_at_once(client_of: ClientOf, hcop: User) -
     assert browser.get(reverse("overnight_review")).status_code == 302
 
 
-def test_nobody_signs_up(db: None) -> None:
-    address = reverse("account_signup")
-    Client().get(address)
-    Client().post(
-        address, {"username": "intruder", "password1": PASSWORD, "password2": PASSWORD, "role": "hcop"}
-    )
-    assert not User.objects.exclude(username="system").exists()
+def test_a_sign_in_refused_for_too_many_failures_is_on_record(hcop: User) -> None:
+    browser = Client()
+    for _ in range(6):
+        sign_in(browser, "hcop", "wrong password")
+    assert AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED).count() == 6
+
+
+@pytest.mark.parametrize("path", ["signup/", "email/", "password/reset/", "login/code/confirm/"])
+def test_nobody_signs_up_or_is_let_in_by_e_mail(db: None, path: str) -> None:
+    assert Client().get(f"/account/{path}").status_code == 404
+
+
+@pytest.mark.parametrize(("proxies", "seen"), [(0, "10.0.0.9"), (1, "203.0.113.7"), (2, "198.51.100.2")])
+def test_the_address_on_record_is_the_one_that_the_trusted_proxies_saw(
+    hcop: User, settings: Settings, proxies: int, seen: str
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    browser = Client(REMOTE_ADDR="10.0.0.9", headers={"X-Forwarded-For": "198.51.100.2, 203.0.113.7"})
+    sign_in(browser, "hcop")
+    assert str(AuditEntry.objects.latest("pk").address) == seen
 
 
 def test_nobody_signs_in_as_the_system(system: User) -> None:

@@ -117,9 +117,9 @@ def trials_visible_to(user: User) -> QuerySet[Trial]:
     return Trial.objects.filter(bcu__in=bcus_of(user)).defer("seed_encrypted")
 
 
-def teams_to_pick_from(user: User) -> QuerySet[Team]:
-    """Every team of the account's BCUs, for a case whose ward cannot decide."""
-    return Team.objects.filter(borough__bcu__in=bcus_of(user)).select_related("borough")
+def teams_to_pick_from(case: Case) -> QuerySet[Team]:
+    """Every team of the case's BCU, for a case whose ward cannot decide."""
+    return Team.objects.filter(borough__bcu=case.bcu_id).select_related("borough")
 
 
 def flags_to_confirm(user: User) -> QuerySet[Referral]:

@@ -4,9 +4,8 @@ from typing import Any, cast
 
 from django import forms
 
-from referrals.models import REFERRED_ANYWAY, ContactBy, Reason, Restriction, Team
+from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
 from referrals.queries import teams_to_pick_from
-from src_app.accounts.models import User
 
 
 class VersionField(forms.IntegerField):
@@ -80,7 +79,7 @@ class TeamForm(forms.Form):
         error_messages={"required": "Say why this team."},
     )
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
-        field.queryset = teams_to_pick_from(user).order_by("borough__name", "name")
+        field.queryset = teams_to_pick_from(case).order_by("borough__name", "name")

@@ -7,7 +7,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from outcomes.timeline import timeline
-from referrals.models import Case, Restriction, Strand, TextKind
+from referrals.contact_pages import briefing_of
+from referrals.models import Case, Strand, TextKind
 from referrals.overnight import linked_cases
 from referrals.queries import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -15,16 +16,6 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.templatetags.words import moment
-
-# In the order an officer needs them; the reason for a team stands with the decision.
-_NOTES = (
-    (TextKind.SAFETY_NOTE, ""),
-    (TextKind.REVIEW_SAFETY, "From the overnight review: "),
-    (TextKind.CONTACT_WISHES, "Wishes: "),
-    (TextKind.COMMUNICATION_NEED, "Communication: "),
-    (TextKind.TEAM_REASON, "Why this team: "),
-)
 
 
 @requires(Permission.VIEW_CASES)
@@ -39,13 +30,12 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         subject="case",
         references=[found.crime_reference],
     )
-    texts = {text.kind: text.body for text in found.texts.all() if text.body}
+    reasons = (text.body for text in found.texts.all() if text.kind == TextKind.TEAM_REASON)
     context = {
         "case": found,
         "strands": [Strand(strand).label for strand in found.strands],
-        "restrictions": ". ".join(Restriction(each).label for each in found.restrictions),
-        "notes": [f"{words}{texts[kind]}" for kind, words in _NOTES if kind in texts],
-        "as_at": moment(found.changed_at),
+        "briefing": briefing_of(found),
+        "team_reason": next(reasons, ""),
         "linked": linked_cases(request.user, found),
         "events": timeline(found),
         "now": timezone.now(),

@@ -69,10 +69,10 @@ def choose_team(
     """Marks the case suitable for a team of the HCOP's choice, with the reason the ward cannot decide."""
     if not why.strip():
         raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
-    if not teams_to_pick_from(by).filter(pk=team.pk).exists():
-        raise Refused("That team is not in your BCU: choose another.")
     with transaction.atomic():
         case = _lock(case_id, by)
+        if not teams_to_pick_from(case).filter(pk=team.pk).exists():
+            raise Refused("That team is not in the BCU of this case: choose another.")
         if reason := barred(report_of(case)):
             raise Refused(reason)
         keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
@@ -104,15 +104,8 @@ def set_safety(
         if not fields:
             return
         case.restrictions = sorted(restrictions)
-        case.restrictions_set_at, case.restrictions_set_by, case.changed_at = at, by, at
-        case.save(
-            update_fields=[
-                "restrictions",
-                "restrictions_set_at",
-                "restrictions_set_by",
-                "changed_at",
-            ]
-        )
+        case.restrictions_set_at, case.restrictions_set_by = at, by
+        case.save(update_fields=["restrictions", "restrictions_set_at", "restrictions_set_by"])
         _record(Action.RESTRICTIONS_SET, case, by, fields)
 
 

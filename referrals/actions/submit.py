@@ -69,12 +69,10 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
         .order_by("pk")
         .select_for_update(of=("self",))
     }
-    decisions = _checked(seen, by)
+    decisions = _checked(bcu, seen, by)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
     Decision.objects.filter(pk__in=[decision.pk for decision in decisions]).update(submission=submission)
-    Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(
-        decided_at=at, changed_at=at
-    )
+    Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(decided_at=at)
     record(
         Action.DECISIONS_SUBMITTED,
         by=by,
@@ -87,11 +85,11 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
     return submission
 
 
-def _checked(seen: Mapping[int, int], by: User) -> list[Decision]:
-    """The decisions as they were checked, their cases locked, in order of report time, then reference."""
+def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
+    """The BCU's decisions as they were checked, their cases locked, by report time, then reference."""
     cases = (
         cases_visible_to(by)
-        .filter(pk__in=seen, decided_at__isnull=True)
+        .filter(bcu=bcu, pk__in=seen, decided_at__isnull=True)
         .order_by("pk")
         .select_for_update(of=("self",))
     )

@@ -82,8 +82,11 @@ class Fates:
     def digest(self) -> str:
         """The same for the same fates: tells whether they changed since somebody looked."""
         lines = [
-            *(f"{new.row.line} new" for new in self.new),
-            *(f"{changed.row.line} {changed.words}" for changed in self.changed),
+            *(f"{new.row.line} new {new.ward_id}" for new in self.new),
+            *(
+                f"{changed.row.line} {changed.words} {changed.case.changed_at.isoformat()}"
+                for changed in self.changed
+            ),
             *(f"{row.line} unchanged" for row in self.unchanged),
             *(f"{rejection.line} {rejection.reason}" for rejection in self.rejections),
         ]
@@ -94,7 +97,7 @@ def foresee(reading: Reading, *, bcu: Bcu, lock: bool = False) -> Fates:
     """What becomes of each row if it is saved now; with ``lock`` the cases stay as they are until commit.
 
     A decided case takes over its safety note, wishes, communication need and officer alone. A text that was
-    erased stays so.
+    erased stays so, and one that the extract leaves empty is kept.
     """
     fates = Fates(
         rows=reading.rows,
@@ -123,6 +126,7 @@ def foresee(reading: Reading, *, bcu: Bcu, lock: bool = False) -> Fates:
             fates.new.append(NewCase(row, ward_id))
         else:
             _compare(fates, row, case, texts.get(case.pk, {}), ward_id)
+    _warn_of_older_values(fates, reading)
     fates.rejected += len(refused)
     fates.rejections.sort(key=lambda rejection: rejection.line)
     fates.warnings = sorted(
@@ -184,6 +188,10 @@ def _compare(
                 reason = f"The case was decided on {moment(case.decided_at)}: this change is not taken over."
                 fates.warnings.append(Warned(row.line, column.value, reason))
         differing = [column for column in differing if column in CHANGEABLE_WHEN_DECIDED]
+    for column in [column for column in differing if _empties(row, column)]:
+        differing.remove(column)
+        reason = f"The extract has no {WORDS[column]} for this case: the one here is kept."
+        fates.warnings.append(Warned(row.line, column.value, reason))
     if differing:
         fates.changed.append(ChangedCase(row, case, texts, ward_id, tuple(differing)))
     else:
@@ -205,3 +213,20 @@ def _differing(
         if kind in row.texts and not erased and row.texts[kind] != (kept.body if kept else ""):
             differing.append(column)
     return differing
+
+
+def _empties(row: Row, column: Column) -> bool:
+    """Whether the row would take away a text: too much to lose for want of a cell."""
+    return column in TEXT_OF and not row.texts[TEXT_OF[column]]
+
+
+def _warn_of_older_values(fates: Fates, reading: Reading) -> None:
+    """An extract does not say when it was made; a case saved here after its last report is a sign of age."""
+    last_report = max((row.fields["reported_at"] for row in reading.good), default=None)
+    for found in fates.changed:
+        if last_report is not None and found.case.changed_at > last_report:
+            reason = (
+                f"Saved here on {moment(found.case.changed_at)}, after the last report of this extract: "
+                "make sure that this extract is the newer."
+            )
+            fates.warnings.append(Warned(found.row.line, Column.CRIME_REFERENCE.value, reason))

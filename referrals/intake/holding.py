@@ -29,11 +29,14 @@ _GONE = {
 
 @dataclass(frozen=True)
 class Saved:
-    """What came of saving. ``differs``: the fates are not those that were on the page."""
+    """What came of saving; ``now`` is false where it was saved before."""
 
     settled: CaseImport
-    differs: bool
     now: bool
+
+
+class LookAgain(Refused):
+    """What would be saved is not what was on the page."""
 
 
 def hold_extract(*, key: UUID, content: bytes, bcu: Bcu, by: User, at: datetime) -> CaseImport:
@@ -70,23 +73,26 @@ def save_extract(*, import_id: UUID, seen: str, by: User, at: datetime) -> Saved
     """Saves the good rows, their fates worked out afresh; ``seen`` is the digest of those on the page.
 
     Saving it once more changes nothing and returns what came of it. Raises ``CaseImport.DoesNotExist`` for
-    one that is not theirs, :class:`Refused` for one that was discarded or expired.
+    one that is not theirs, :class:`LookAgain` where the fates have changed meanwhile, and :class:`Refused`
+    for one that was discarded or expired.
     """
     check_authority(by, Permission.IMPORT_CASES)
     held = _visible(by).get(pk=import_id)
     if held.status == ImportStatus.SAVED:
-        return Saved(held, differs=False, now=False)
+        return Saved(held, now=False)
     reading = read_extract(_content(held, at), at=at)
     with imports_in_turn(), transaction.atomic():
         held = _visible(by).select_for_update(of=("self",)).get(pk=import_id)
         if held.status == ImportStatus.SAVED:
-            return Saved(held, differs=False, now=False)
+            return Saved(held, now=False)
         _refuse_settled(held, at)
         fates = save_reading(reading, bcu=held.bcu, by=by, at=at)
+        if fates.digest() != seen:
+            raise LookAgain("Some of these reports changed here meanwhile. Nothing was saved: look again.")
         for name, count in fates.counts().items():
             setattr(held, name, count)
         _settle(held, ImportStatus.SAVED, at, *fates.counts())
-    return Saved(held, differs=fates.digest() != seen, now=True)
+    return Saved(held, now=True)
 
 
 def discard_extract(*, import_id: UUID, by: User, at: datetime) -> None:

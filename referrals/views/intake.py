@@ -75,15 +75,13 @@ def import_save(request: SignedInRequest, import_id: UUID) -> HttpResponse:
         )
     except CaseImport.DoesNotExist as error:
         raise Http404("No such extract.") from error
+    except holding.LookAgain as changed:
+        messages.error(request, str(changed))
+        return redirect("import_fates", import_id=import_id)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("import_cases")
     messages.success(request, _saved_words(saved))
-    if saved.differs:
-        messages.warning(
-            request,
-            "Some reports changed here after you opened the page, so these counts are not the ones you saw.",
-        )
     return redirect("overnight_review")
 
 

@@ -105,7 +105,7 @@ def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
 def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
     """A team for a case whose ward cannot decide."""
     row = _row(request.user, case_id)
-    form = TeamForm(request.POST or None, user=request.user, initial={"version": row.version})
+    form = TeamForm(request.POST or None, case=row.case, initial={"version": row.version})
     if request.method == "POST" and form.is_valid():
         return _marked(
             request,

@@ -48,7 +48,7 @@ class HistoryContextMiddleware:
 
 
 def address_of(request: HttpRequest) -> str | None:
-    """The caller's address past the proxies that settings trust, as the rate limits see it; None if unknown."""
+    """The caller's address past the trusted proxies, as the rate limits see it; None if unknown."""
     try:
         address: str = get_adapter().get_client_ip(request)
     except PermissionDenied:

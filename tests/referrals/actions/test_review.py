@@ -157,7 +157,7 @@ def test_marking_again_keeps_the_team_of_a_case_without_a_ward(
 
 
 @pytest.mark.parametrize(
-    ("why", "north", "words"), [("  ", False, "why"), ("Hotel", True, "not in your BCU")]
+    ("why", "north", "words"), [("  ", False, "why"), ("Hotel", True, "not in the BCU of this case")]
 )
 def test_a_team_without_a_reason_or_of_another_bcu_is_refused(
     make_case: MakeCase, world: World, hcop: User, now: datetime, why: str, north: bool, words: str

@@ -31,7 +31,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import SEED, DecisionFactory, TrialFactory, WardModeFactory
+from tests.factories import SEED, BcuMembershipFactory, DecisionFactory, TrialFactory, WardModeFactory
 
 MakeCase = Callable[..., Case]
 
@@ -321,3 +321,17 @@ def test_the_audit_log_names_the_cases_and_never_an_arm(
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM audit_auditentry e WHERE e::text ~* 'control|\\msrc\\M[^-]'")
         assert cursor.fetchone() == (0,)
+
+
+def test_who_reviews_for_two_bcus_submits_each_on_its_own(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User
+) -> None:
+    """With another BCU's case its trial would not be there, and nothing would be allocated."""
+    BcuMembershipFactory.create(user=hcop, bcu=world.north)
+    WardModeFactory.create(ward=world.north_ward, mode=Mode.TRIAL, trial=TrialFactory.create(bcu=world.north))
+    case = make_case(ward=world.north_ward)
+    with pytest.raises(Overtaken):
+        submit_all(case)
+    assert not Referral.objects.exists()
+    case.refresh_from_db()
+    assert case.decided_at is None

@@ -1,6 +1,7 @@
 """Each row compared with the cases there are."""
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ OTHERS: list[tuple[str, str]] = [
     ("victim_under_18", "Y"),
 ]
 ALWAYS: list[tuple[str, str]] = [
-    ("contact_wishes", ""),
+    ("contact_wishes", "By letter"),
     ("safety_note", "Do not attend the address"),
     ("communication_need", "BSL"),
     ("officer_in_case", "PC 1"),
@@ -94,7 +95,7 @@ def test_safety_wishes_need_and_officer_change_after_the_decision_too(
     Case.objects.update(decided_at=NOW)
     fates = foreseen(bcu, row(offence="Arson", **{column: text}))
     assert [list(changed.columns) for changed in fates.changed] == [[column]]
-    assert [warned.column for warned in fates.warnings] == ["offence"]
+    assert [warned.column for warned in fates.warnings if "decided" in warned.reason] == ["offence"]
 
 
 def test_a_column_the_file_has_not_changes_nothing(bcu: Bcu, saved: Case) -> None:
@@ -146,3 +147,31 @@ def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
         # Wards by postcode, references, cases, texts.
         with django_assert_num_queries(4):
             foresee(reading, bcu=bcu)
+
+
+@pytest.mark.parametrize("decided_at", [None, NOW])
+def test_a_text_that_the_extract_leaves_empty_is_kept_with_a_warning(
+    bcu: Bcu, saved: Case, decided_at: datetime | None
+) -> None:
+    Case.objects.update(decided_at=decided_at)
+    fates = foreseen(bcu, row(safety_note="", offence="Harassment"))
+    assert fates.counts()["unchanged"] == 1
+    (warned,) = fates.warnings
+    assert (warned.column, "is kept" in warned.reason) == ("safety_note", True)
+
+
+def test_an_extract_that_may_be_older_than_what_is_here_says_so(bcu: Bcu, saved: Case) -> None:
+    older = foreseen(bcu, row(offence="Arson"))
+    (warned,) = older.warnings
+    assert warned.reason == (
+        "Saved here on 23 November 2026, 7:30am, after the last report of this extract: "
+        "make sure that this extract is the newer."
+    )
+    newer = foreseen(bcu, row(offence="Arson"), row(2, reported_at="23/11/2026 07:30"))
+    assert not newer.warnings
+
+
+def test_the_digest_tells_when_the_case_changed_meanwhile(bcu: Bcu, saved: Case) -> None:
+    before = foreseen(bcu, row(offence="Arson")).digest()
+    Case.objects.update(changed_at=NOW + timedelta(minutes=1))
+    assert foreseen(bcu, row(offence="Arson")).digest() != before

@@ -66,7 +66,7 @@ def test_changes_are_saved_and_dated_and_nothing_else_is(bcu: Bcu, world: World,
         bcu,
         hcop,
         row(1, offence="Arson", victim_postcode="CR4 2YE", hate_strands="Disability"),
-        row(2, safety_note="", communication_need="BSL", contact_wishes="Telephone only"),
+        row(2, safety_note="Two dogs", communication_need="BSL", contact_wishes="Telephone only"),
         row(3),
         at=LATER,
     )
@@ -75,7 +75,7 @@ def test_changes_are_saved_and_dated_and_nothing_else_is(bcu: Bcu, world: World,
     assert (first.imported_at, first.changed_at) == (NOW, LATER)
     assert (second.offence, second.ward, second.changed_at) == ("Harassment", world.wards[0], LATER)
     assert dict(second.texts.values_list("kind", "body")) == {
-        TextKind.SAFETY_NOTE: "",
+        TextKind.SAFETY_NOTE: "Two dogs",
         TextKind.COMMUNICATION_NEED: "BSL",
         TextKind.CONTACT_WISHES: "Telephone only",
     }

@@ -146,7 +146,7 @@ def test_a_colleague_s_save_meanwhile_shows_the_fates_again(
     save(colleague, other, page_of(colleague, other))
     response = save(browser, held, page)
     assert "Nothing was saved: look again." in text(response)
-    response = save(browser, held, response)
+    response = save(browser, held, page_of(browser, held))
     assert "Saved: 1 new case, 0 changed, 1 already here" in text(response)
 
 

@@ -144,6 +144,16 @@ def report_of(case: Case) -> Report:
     )
 
 
+def of_linked_cases(case: Case) -> Q:
+    """Of rows that belong to a case: those whose case shares this one's incident or victim."""
+    linked = Q(pk__in=[])
+    if case.incident_hash:
+        linked |= Q(case__incident_hash=case.incident_hash)
+    if case.victim_hash:
+        linked |= Q(case__victim_hash=case.victim_hash)
+    return linked
+
+
 def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
     """The referral's attempts, but for those withdrawn and the rows that withdraw them."""
     return ContactAttempt.objects.filter(
@@ -191,14 +201,9 @@ def referrals_to_open(user: User) -> QuerySet[Referral]:
 
 def referrals_linked_to(referral: Referral, user: User) -> QuerySet[Referral]:
     """Other referrals of the same incident or victim, as far as the account may see them."""
-    same = Q(pk__in=[])
-    if referral.case.incident_hash:
-        same |= Q(case__incident_hash=referral.case.incident_hash)
-    if referral.case.victim_hash:
-        same |= Q(case__victim_hash=referral.case.victim_hash)
     return (
         referrals_visible_to(user)
-        .filter(same)
+        .filter(of_linked_cases(referral.case))
         .exclude(pk=referral.pk)
         .select_related("ward", "taken_by")
         .order_by("made_at", "pk")

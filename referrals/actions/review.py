@@ -1,5 +1,6 @@
 """Drafting decisions on overnight cases; nothing is final until the day is submitted."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -66,16 +67,32 @@ def draft_not_suitable(
 def choose_team(
     *, case_id: int, version: int | None, team: Team, why: str, by: User, at: datetime
 ) -> Decision:
-    """Marks the case suitable for a team of the HCOP's choice, with the reason the ward cannot decide."""
+    """Gives the case to a team of the HCOP's choice, with the reason the ward cannot decide.
+
+    It becomes suitable, unless it is marked to be referred outside any trial: then it stays so.
+    """
     if not why.strip():
         raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
     with transaction.atomic():
         case = _lock(case_id, by)
         if not teams_to_pick_from(case).filter(pk=team.pk).exists():
             raise Refused("That team is not in the BCU of this case: choose another.")
-        if reason := barred(report_of(case)):
+        kept = _kept(case)
+        outside = kept is not None and kept.referred_anyway
+        if not outside and (reason := barred(report_of(case))):
             raise Refused(reason)
         keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
+        if kept is not None and outside:
+            return _draft(
+                case,
+                version,
+                by,
+                at,
+                suitable=False,
+                reason=kept.reason,
+                contact_by=kept.contact_by,
+                team=team,
+            )
         return _draft(case, version, by, at, suitable=True, team=team)
 
 
@@ -121,9 +138,13 @@ def _lock(case_id: int, by: User) -> Case:
     return case
 
 
+def _kept(case: Case) -> Decision | None:
+    return Decision.objects.select_related("drafted_by").filter(case=case).first()
+
+
 def _seen(case: Case, version: int | None) -> Decision | None:
     """The draft there is, if it is the one the person saw; the case's lock makes the look safe."""
-    decision = Decision.objects.select_related("drafted_by").filter(case=case).first()
+    decision = _kept(case)
     if decision is not None and decision.version != version:
         mark = "suitable" if decision.suitable else "not suitable"
         raise Overtaken(
@@ -150,11 +171,12 @@ def _draft(
     team: Team | None = None,
 ) -> Decision:
     wanted = (suitable, reason, contact_by, team.pk if team else None)
-    kept = Decision.objects.filter(case=case).first()
+    kept = _kept(case)
     if kept and kept.drafted_by_id == by.pk and _content(kept) == wanted:
         return kept  # a double tap
-    decision = _seen(case, version) or Decision(case=case, version=0)
-    if suitable and team is None and case.ward_id is None:
+    # A new draft starts anywhere, so that it is not taken for one that was looked at and taken off again.
+    decision = _seen(case, version) or Decision(case=case, version=secrets.randbelow(2**30))
+    if team is None and case.ward_id is None and (suitable or reason in REFERRED_ANYWAY):
         team = decision.team
     decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by
     decision.team = team

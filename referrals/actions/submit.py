@@ -18,13 +18,14 @@ from referrals.models import (
     Case,
     Decision,
     Mode,
+    Referral,
     Submission,
     Trial,
     TrialStatus,
     Ward,
     WardMode,
 )
-from referrals.queries import bcus_of, cases_visible_to, report_of
+from referrals.queries import bcus_of, cases_visible_to, of_linked_cases, report_of
 from referrals.rules.eligibility import barred
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
@@ -118,7 +119,11 @@ def _goes_out(decision: Decision) -> bool:
 
 
 class _Fates:
-    """What becomes of each case of one submission. Seeds are opened here and die with the call."""
+    """What becomes of each case of one submission. Seeds are opened here and die with the call.
+
+    A case's own ward decides whether and in which stratum it is randomised; where it has none, the first
+    ward, by code, of the team the HCOP chose. The team chosen gets the referral either way.
+    """
 
     def __init__(self, *, submission: Submission, trials: dict[int, Trial], by: User, at: datetime) -> None:
         self.submission, self.trials, self.by, self.at = submission, trials, by, at
@@ -126,25 +131,25 @@ class _Fates:
 
     def give(self, decisions: list[Decision]) -> None:
         going = [decision for decision in decisions if _goes_out(decision)]
-        wards = {decision.pk: _ward_of(decision) for decision in going}
-        modes = _modes(set(wards.values()))
+        places = {decision.pk: _places_of(decision) for decision in going}
+        modes = _modes({home for home, _ in places.values()})
         allocated = []
         for decision in going:
-            case, ward = decision.case, wards[decision.pk]
+            case, (home, served) = decision.case, places[decision.pk]
             allocation = None
             if decision.suitable:
-                mode = _mode_on(modes.get(ward.pk, []), case)
+                mode = _mode_on(modes.get(home.pk, []), case)
                 if mode and mode.mode == Mode.NOT_STARTED:
                     continue
-                if mode and mode.trial_id in self.trials:
-                    allocation = self._allocate(self.trials[mode.trial_id], case, ward)
+                if trial := self._trial_of(case, mode):
+                    allocation = self._allocate(trial, case, home)
                     allocated.append(case.crime_reference)
                     if allocation.arm == Arm.CONTROL:
                         continue
             refer(
                 case=case,
-                team=decision.team or ward.team,
-                ward=ward,
+                team=decision.team or served.team,
+                ward=served,
                 allocation=allocation,
                 by=self.by,
                 at=self.at,
@@ -157,6 +162,23 @@ class _Fates:
                 subject="case",
                 references=allocated,
             )
+
+    def _trial_of(self, case: Case, mode: WardMode | None) -> Trial | None:
+        """The trial that decides about the case: its unit's, or its ward's; ``None`` if it is referred."""
+        linked = of_linked_cases(case)
+        if unit := Allocation.objects.filter(linked, trial__in=self.trials).order_by("number").first():
+            return self.trials[unit.trial_id]
+        if mode is None or mode.mode != Mode.TRIAL:
+            return None
+        trial = self.trials.get(mode.trial_id or 0)
+        if trial is None:
+            raise Refused(
+                f"{case.crime_reference}: the trial of its ward does not recruit. "
+                "Nothing was submitted: tell the trial lead."
+            )
+        # A victim who gets SRC already is no unit for chance to decide about.
+        referred = Referral.objects.filter(linked, allocation__isnull=True, made_at__gte=trial.opened_at)
+        return None if referred.exists() else trial
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
         if trial.pk not in self.seeds:
@@ -171,15 +193,16 @@ class _Fates:
         )
 
 
-def _ward_of(decision: Decision) -> Ward:
-    """The ward whose mode and team count: of the team the HCOP chose, or of the victim's home."""
+def _places_of(decision: Decision) -> tuple[Ward, Ward]:
+    """The ward whose mode and stratum count, and the ward under which contact is counted."""
+    home = decision.case.ward
     if decision.team is None:
-        assert decision.case.ward is not None
-        return decision.case.ward
-    ward = decision.team.wards.select_related("team", "borough").order_by("code").first()
-    if ward is None:
+        assert home is not None
+        return home, home
+    served = decision.team.wards.select_related("team", "borough").order_by("code").first()
+    if served is None:
         raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
-    return ward
+    return home or served, served
 
 
 def _modes(wards: set[Ward]) -> dict[int, list[WardMode]]:

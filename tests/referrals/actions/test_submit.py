@@ -24,6 +24,7 @@ from referrals.models import (
     Referral,
     Submission,
     Trial,
+    TrialStatus,
     UnitKey,
 )
 from referrals.rules.allocation import arm_at, chain_hash
@@ -224,6 +225,118 @@ def test_a_chosen_team_gets_the_referral_under_its_own_ward(
     submit_all(case)
     referral = Referral.objects.get()
     assert (referral.team, referral.ward) == (world.teams[5], world.wards[5])
+
+
+@pytest.mark.parametrize("reason", [Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT])
+@pytest.mark.parametrize("team_first", [True, False])
+def test_a_case_referred_outside_the_trial_stays_so_when_a_team_is_chosen_for_it(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    hcop: User,
+    now: datetime,
+    reason: Reason,
+    team_first: bool,
+) -> None:
+    """A refuge victim without a ward, at high risk, to a team of the trial: chance has no say."""
+    case = make_case(ward=None)
+    version = None
+    for choosing in (team_first, not team_first):
+        if choosing:
+            drafted = review.choose_team(
+                case_id=case.pk, version=version, team=world.teams[0], why="Refuge", by=hcop, at=now
+            )
+        else:
+            drafted = review.draft_not_suitable(
+                case_id=case.pk,
+                version=version,
+                reason=reason,
+                contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
+                by=hcop,
+                at=now,
+            )
+        version = drafted.version
+    assert (drafted.reason, drafted.team) == (reason, world.teams[0])
+    submit_all(case)
+    referral = Referral.objects.get()
+    assert (referral.team, referral.allocation) == (world.teams[0], None)
+
+
+def test_a_team_chosen_does_not_take_a_case_of_a_trial_ward_out_of_its_trial(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    hcop: User,
+    now: datetime,
+) -> None:
+    cases = [make_case() for _ in range(8)]
+    for case in cases:
+        review.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
+    submit_all(*cases)
+    strata = set(Allocation.objects.values_list("stratum", flat=True))
+    assert (Allocation.objects.count(), strata) == (8, {world.wards[0].borough_id})
+    assert {(r.team_id, r.ward_id) for r in Referral.objects.all()} == {
+        (world.teams[5].pk, world.wards[5].pk)
+    }
+
+
+def test_a_linked_report_from_a_ward_with_src_for_all_follows_its_units_arm(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial
+) -> None:
+    firsts = [make_case(victim_hash=f"{number:064}") for number in range(8)]
+    submit_all(*firsts)
+    later = [make_case(ward=world.wards[5], victim_hash=case.victim_hash) for case in firsts]
+    submit_all(*later)
+    for first, linked in zip(firsts, later, strict=True):
+        assert linked.allocation.follows == first.allocation
+        assert Referral.objects.filter(case=linked).exists() == (first.allocation.arm == Arm.SRC)
+
+
+def test_a_victim_referred_outside_the_trial_is_no_unit_of_it_afterwards(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial
+) -> None:
+    first = make_case(victim_hash="1" * 64)
+    DecisionFactory.create(
+        case=first,
+        suitable=False,
+        reason=Reason.ASKED_FOR_CONTACT,
+        contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
+    )
+    later = make_case(victim_hash="1" * 64)
+    submit_all(first, later)
+    assert not Allocation.objects.exists()
+    assert set(Referral.objects.values_list("case", flat=True)) == {first.pk, later.pk}
+
+
+def test_a_ward_whose_trial_does_not_recruit_holds_up_the_submission(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
+    WardModeFactory.create(ward=world.wards[5], mode=Mode.TRIAL, trial=draft)
+    with pytest.raises(Refused, match="does not recruit. Nothing was submitted"):
+        submit_all(make_case(ward=world.wards[5]))
+    assert not Referral.objects.exists()
+
+
+def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
+    make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    checked = review.draft_not_suitable(
+        case_id=case.pk,
+        version=None,
+        reason=Reason.UNSAFE,
+        contact_by=ContactBy.SAFEGUARDING,
+        by=hcop,
+        at=now,
+    ).version
+    review.clear_draft(case_id=case.pk, version=checked, by=other_hcop)
+    review.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
+    with pytest.raises(Overtaken):
+        submit(bcu=world.south_west, seen={case.pk: checked}, key=uuid.uuid4(), by=hcop, at=now)
+    assert not Referral.objects.exists()
 
 
 def test_a_suitable_case_without_ward_or_team_holds_up_the_whole_submission(

@@ -92,6 +92,10 @@ def _of_attempt(attempt: ContactAttempt) -> Event:
 
 def _of_mail(mail: Notification) -> Event:
     to = f"To {mail.recipient}."
+    kind = mail.get_kind_display().lower()
     if mail.sent_at:
-        return Event(mail.sent_at, f"E-mail sent: {mail.get_kind_display().lower()}", detail=to)
-    return Event(mail.created_at, f"E-mail waiting: {mail.get_kind_display().lower()}", detail=to)
+        twice = " It may have arrived twice." if mail.possible_duplicate else ""
+        return Event(mail.sent_at, f"E-mail sent: {kind}", detail=to + twice)
+    if mail.abandoned_at:
+        return Event(mail.abandoned_at, f"E-mail not sent: {kind}", detail="The referral had ended.")
+    return Event(mail.created_at, f"E-mail waiting: {kind}", detail=to)

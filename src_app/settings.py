@@ -242,11 +242,11 @@ STORAGES = {
 # Mail.
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525"))
-EMAIL_TIMEOUT = 20
+EMAIL_TIMEOUT = 60
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "reassurance-contact@example.police.uk")
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2]
 # A claim outlasts every SMTP time-out: connect, greeting, envelope and data may each take EMAIL_TIMEOUT.
-MAIL_LEASE = timedelta(minutes=5)
+MAIL_LEASE = timedelta(minutes=10)
 
 # Celery.
 CELERY_TASK_ACKS_LATE = True

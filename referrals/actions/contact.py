@@ -4,10 +4,11 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
+from django.apps import apps
 from django.db import transaction
 
 from referrals.actions import Refused
-from referrals.actions.notify import queue
+from referrals.actions.notify import queue, remind_again
 from referrals.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -97,8 +98,8 @@ def log_attempt(
 def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> ContactAttempt:
     """Takes back an attempt logged by mistake, by a row that names it; returns that row.
 
-    For whoever logged it, or a supervisor. A referral that ended on that attempt is open again. What the
-    attempt raised for somebody to act on stays until it is acknowledged.
+    For whoever logged it, or a supervisor. A referral that ended on that attempt is open again, or closed
+    as it was before. What the attempt raised for somebody to act on stays until it is acknowledged.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
     with transaction.atomic():
@@ -125,9 +126,10 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         fields = ["attempt"]
         if not _still_ended(referral):
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
-            referral.status, referral.close_reason = ReferralStatus.OPEN, ""
-            referral.closed_at = referral.closed_by = referral.contacted_at = None
+            _take_back_the_end(referral)
             referral.save(update_fields=fields[1:])
+            if referral.status == ReferralStatus.OPEN:
+                remind_again(referral, at)
         record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
 
@@ -226,6 +228,22 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
 
 def _results(referral: Referral) -> list[str]:
     return list(attempts_that_stand(referral).values_list("result", flat=True))
+
+
+def _take_back_the_end(referral: Referral) -> None:
+    """Back to the closure that a contact made had replaced, if it still stands; otherwise open again."""
+    before = None
+    if referral.status == ReferralStatus.COMPLETED:
+        history = apps.get_model("referrals", "ReferralEvent").objects.filter(pgh_obj=referral.pk)
+        before = history.exclude(status=ReferralStatus.COMPLETED).order_by("pgh_id").last()
+    referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+    referral.closed_at = referral.closed_by = referral.contacted_at = None
+    if before is not None and before.status == ReferralStatus.CLOSED:
+        referral.status, referral.close_reason = before.status, before.close_reason
+        referral.closed_at, referral.closed_by = before.closed_at, before.closed_by
+        if not _still_ended(referral):
+            referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+            referral.closed_at = referral.closed_by = None
 
 
 def _still_ended(referral: Referral) -> bool:

@@ -1,6 +1,7 @@
 """Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
 
 import smtplib
+import socket
 import uuid
 from datetime import datetime, timedelta
 
@@ -24,6 +25,14 @@ log = structlog.get_logger()
 # Of no use once the referral is closed.
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED)
 LONGEST_WAIT = timedelta(hours=1)
+# The server said no, or was never reached, or the message never left: it has not taken it.
+_NOT_TAKEN = (
+    smtplib.SMTPResponseException,
+    smtplib.SMTPRecipientsRefused,
+    ConnectionRefusedError,
+    socket.gaierror,
+    ValueError,
+)
 
 
 def queue(*, kind: MailKind, referral: Referral, recipient: str, unique_key: str, at: datetime) -> bool:
@@ -71,7 +80,8 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
 
     Not sent: it is with another worker, already gone, or a reminder for a referral closed meanwhile. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
-    referral whose mail is given up would be a victim nobody contacts.
+    referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
+    silent it may have taken the message: then the next copy is marked a possible duplicate.
     """
     at = at or timezone.now()
     notification = _claim(notification_id, at)
@@ -79,7 +89,7 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
         return False
     try:
         message_of(notification).send()
-    except (smtplib.SMTPException, OSError) as error:
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a header that cannot be sent
         _put_back(notification, error, at)
         return False
     _mark_sent(notification, by)
@@ -117,6 +127,7 @@ def _put_back(notification: Notification, error: Exception, at: datetime) -> Non
     ).update(
         claim_token=None,
         claimed_until=None,
+        possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
         not_before=at + wait,
         last_error=type(error).__name__,
     )
@@ -180,3 +191,10 @@ def remind_due(*, by: User, at: datetime) -> int:
                 )
         queued += len(reminded)
     return queued
+
+
+def remind_again(referral: Referral, at: datetime) -> None:
+    """Gives a referral that is open again the reminders that were given up while it had ended."""
+    Notification.objects.filter(
+        referral=referral, kind__in=(MailKind.DUE_SOON, MailKind.OVERDUE), abandoned_at__isnull=False
+    ).update(abandoned_at=None, not_before=at)

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from referrals.actions import Refused
 from referrals.models import Bcu, Mode, Trial, TrialStatus, Ward, WardMode
-from referrals.queries import bcus_of
+from referrals.queries import bcus_of, trials_visible_to
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -48,11 +48,14 @@ def set_ward_mode(
 ) -> int:
     """Gives wards a mode from a day on; returns how many changed. A day's earlier choice is replaced.
 
-    Raises :class:`Refused` where the mode and the trial do not go together.
+    Raises :class:`Refused` where the mode, the trial and the wards do not go together.
     """
     check_authority(by, Permission.MANAGE_TRIALS if mode == Mode.TRIAL else Permission.MANAGE_PLACES)
     if (mode == Mode.TRIAL) != (trial is not None):
         raise Refused("Name the trial for wards in trial mode, and only for those.")
+    wards = list(wards)
+    if trial is not None:
+        _check_trial(trial, wards, by)
     changed = []
     with transaction.atomic():
         for ward in wards:
@@ -75,3 +78,13 @@ def set_ward_mode(
                 fields=["mode", "trial", "starts_on"],
             )
     return len(changed)
+
+
+def _check_trial(trial: Trial, wards: list[Ward], by: User) -> None:
+    if not trials_visible_to(by).filter(pk=trial.pk).exists():
+        raise NotAllowed
+    if trial.status != TrialStatus.RECRUITING:
+        raise Refused(f"{trial.name} does not recruit: open it first.")
+    elsewhere = Ward.objects.filter(pk__in=[ward.pk for ward in wards]).exclude(borough__bcu=trial.bcu_id)
+    if names := ", ".join(elsewhere.order_by("name").values_list("name", flat=True)):
+        raise Refused(f"{names}: not in the BCU of the trial. Leave out the wards of other BCUs.")

@@ -7,11 +7,13 @@ import pytest
 
 from referrals.actions import Refused
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
+from referrals.actions.notify import deliver, waiting_ids
 from referrals.models import (
     CloseReason,
     ContactAttempt,
     FollowUp,
     FollowUpKind,
+    MailKind,
     Method,
     Referral,
     ReferralStatus,
@@ -19,7 +21,7 @@ from referrals.models import (
 )
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import ContactAttemptFactory
+from tests.factories import ContactAttemptFactory, NotificationFactory
 
 
 @pytest.fixture
@@ -175,6 +177,43 @@ def test_a_supervisors_unsafe_stands_whatever_is_withdrawn(referral, log, close,
     withdraw(missed)
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.CLOSED
+
+
+@pytest.mark.parametrize("reason", [CloseReason.UNSAFE, CloseReason.DECLINED])
+def test_a_contact_logged_by_mistake_on_a_closed_referral_leaves_it_closed_as_it_was(
+    referral, log, close, withdraw, supervisor, now, reason
+):
+    log(Result.DECLINED)
+    close(reason, by=supervisor)
+    mistake = log(Result.CONTACT_MADE, at=now + timedelta(hours=1), made_at=now + timedelta(hours=1))
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+    withdraw(mistake)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, reason)
+    assert (referral.closed_at, referral.closed_by, referral.contacted_at) == (now, supervisor, None)
+
+
+def test_it_opens_where_the_reason_of_that_closure_is_withdrawn_too(referral, log, close, withdraw):
+    declined = log(Result.DECLINED)
+    close(CloseReason.DECLINED)
+    mistake = log(Result.CONTACT_MADE)
+    withdraw(declined)
+    withdraw(mistake)
+    referral.refresh_from_db()
+    assert (referral.status, referral.closed_at) == (ReferralStatus.OPEN, None)
+
+
+def test_a_referral_that_is_open_again_gets_the_reminder_it_was_spared(referral, log, withdraw, now, system):
+    reminder = NotificationFactory.create(
+        referral=referral, kind=MailKind.OVERDUE, unique_key=f"overdue:{referral.number}"
+    )
+    mistake = log(Result.CONTACT_MADE)
+    assert not deliver(notification_id=reminder.pk, by=system, at=now + timedelta(minutes=1))
+    reminder.refresh_from_db()
+    assert reminder.abandoned_at is not None
+    withdraw(mistake, at=now + timedelta(minutes=2))
+    assert waiting_ids(at=now + timedelta(minutes=3)) == [reminder.pk]
 
 
 def test_a_supervisor_may_withdraw_an_officers_attempt_and_a_colleague_may_not(

@@ -1,5 +1,6 @@
 """The outbox, against a real SMTP peer."""
 
+import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ from pytest_django.fixtures import Settings
 
 from referrals.actions import notify
 from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus
+from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -30,11 +32,12 @@ HOUR = timedelta(hours=1)
 
 @dataclass
 class Peer:
-    """An SMTP server that keeps what it accepts, and refuses as often as it is told to."""
+    """An SMTP server that keeps what it accepts, and refuses or dawdles as often as it is told to."""
 
     accepted: list[Message] = field(default_factory=list)
     recipients: list[str] = field(default_factory=list)
     refuse: int = 0
+    slow: int = 0
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if self.refuse:
@@ -42,6 +45,9 @@ class Peer:
             return "451 Busy, come back later"
         self.accepted.append(message_from_bytes(envelope.content))
         self.recipients += envelope.rcpt_tos
+        if self.slow:
+            self.slow -= 1
+            await asyncio.sleep(1)
         return "250 Accepted"
 
 
@@ -131,6 +137,30 @@ def test_a_mail_server_that_is_down_loses_nothing(
     waiting.refresh_from_db()
     assert (waiting.attempts, waiting.abandoned_at, waiting.sent_at) == (12, None, None)
     assert waiting.not_before - NOW <= 24 * HOUR
+
+
+def test_a_mail_server_too_slow_to_answer_may_get_a_message_twice_and_both_are_known(
+    waiting: Notification, peer: Peer, system: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    settings.EMAIL_TIMEOUT, peer.slow = 0.3, 1
+    assert not notify.deliver(notification_id=waiting.pk, by=system)
+    clock.shift(timedelta(minutes=2))
+    assert notify.deliver(notification_id=waiting.pk, by=system)
+    waiting.refresh_from_db()
+    assert (waiting.attempts, waiting.possible_duplicate) == (2, True)
+    assert {message["Message-ID"] for message in peer.accepted} == {waiting.message_id}
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(
+    waiting: Notification, make_referral: MakeReferral, peer: Peer
+) -> None:
+    broken = NotificationFactory.create(
+        referral=make_referral(), message_id="<two\nlines@example>", not_before=NOW - HOUR
+    )
+    deliver_waiting_mail()
+    assert len(peer.accepted) == 1
+    broken.refresh_from_db()
+    assert broken.last_error == "BadHeaderError"
 
 
 def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from referrals.actions import Refused
 from referrals.actions.trial import open_trial, set_ward_mode
-from referrals.models import Mode, TrialStatus, WardMode
+from referrals.models import Mode, Trial, TrialStatus, Ward, WardMode
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -63,6 +63,20 @@ def test_mode_and_trial_go_together(world: World, trial_lead: User, administrato
         )
     with pytest.raises(IntegrityError), transaction.atomic():
         WardModeFactory.create(mode=Mode.TRIAL, trial=None)
+
+
+def test_a_ward_joins_only_a_trial_of_its_bcu_that_recruits(world: World, trial_lead: User) -> None:
+    def join(trial: Trial, *wards: Ward) -> None:
+        set_ward_mode(wards=wards, mode=Mode.TRIAL, trial=trial, starts_on=DAY, by=trial_lead)
+
+    draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
+    with pytest.raises(Refused, match="does not recruit"):
+        join(draft, world.wards[0])
+    with pytest.raises(Refused, match="Hendon: not in the BCU"):
+        join(TrialFactory.create(bcu=world.south_west), world.wards[0], world.north_ward)
+    with pytest.raises(NotAllowed):
+        join(TrialFactory.create(bcu=world.north), world.north_ward)
+    assert not WardMode.objects.exists()
 
 
 def test_an_administrator_starts_no_trial_in_a_ward(world: World, administrator: User) -> None:

@@ -5,11 +5,15 @@ from typing import Any
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from environ import Env
+
+from src_app.database import runtime_role
 
 
 def two_roles(**_: Any) -> list[CheckMessage]:
     """In production the role that serves must not be the role that owns."""
-    if settings.PRODUCTION and settings.DATABASE_URL == settings.DATABASE_OWNER_URL:
+    owner = Env.db_url_config(settings.DATABASE_OWNER_URL)["USER"]
+    if settings.PRODUCTION and owner == runtime_role():
         return [
             Error(
                 "The web application would run as the owner of the database.",

@@ -5,7 +5,8 @@ grants are the first guard and the triggers the second: a role that lacks the ri
 trigger nor TRUNCATE.
 """
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
 import pghistory
 import pgtrigger
@@ -16,13 +17,36 @@ from django.db.models.signals import post_migrate
 from environ import Env
 from psycopg2 import sql
 
+# The only tables from which the code deletes rows: sessions, second factors, drafts and public postcodes.
+DELETABLE_TABLES = ("django_session", "mfa_authenticator", "referrals_decision", "referrals_postcode")
+
 
 class AppendOnly(models.Model):
     """A table of what happened. A mistake is put right by a withdrawing row."""
 
     class Meta:
         abstract = True
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers: ClassVar[list[pgtrigger.Trigger]] = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+
+def refuse(*, name: str, unless: str) -> pgtrigger.Trigger:
+    """A trigger that refuses a row, new or changed, for which the SQL condition ``unless`` is not true.
+
+    For what a check constraint cannot see: other rows. The refusal is an ``IntegrityError``.
+    """
+    return pgtrigger.Trigger(
+        name=name,
+        when=pgtrigger.Before,
+        operation=pgtrigger.Insert | pgtrigger.Update,
+        func=f"""
+            IF ({" ".join(unless.split())}) IS NOT TRUE THEN
+                RAISE EXCEPTION 'refused: {name}' USING ERRCODE = 'check_violation';
+            END IF;
+            RETURN NEW;
+        """,
+    )
 
 
 def append_only_tables() -> list[str]:
@@ -54,18 +78,20 @@ def grant_runtime_role(using: str) -> None:
         grants = (
             "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {role}",
             "GRANT USAGE ON SCHEMA public TO {role}",
-            "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
+            "GRANT SELECT, INSERT, UPDATE ON ALL TABLES IN SCHEMA public TO {role}",
             "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
-            "REVOKE INSERT, UPDATE, DELETE ON django_migrations FROM {role}",
+            "REVOKE INSERT, UPDATE ON django_migrations FROM {role}",
         )
         for statement in grants:
             cursor.execute(sql.SQL(statement).format(role=sql.Identifier(role)))
-        for table in append_only_tables():
-            cursor.execute(
-                sql.SQL("REVOKE UPDATE, DELETE ON {table} FROM {role}").format(
-                    table=sql.Identifier(table), role=sql.Identifier(role)
-                )
-            )
+        exceptions: tuple[tuple[str, Sequence[str]], ...] = (
+            ("REVOKE UPDATE ON {table} FROM {role}", append_only_tables()),
+            ("GRANT DELETE ON {table} TO {role}", DELETABLE_TABLES),
+        )
+        for statement, tables in exceptions:
+            for table in tables:
+                names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
+                cursor.execute(sql.SQL(statement).format(**names))
 
 
 def _after_migrate(using: str, **_: Any) -> None:

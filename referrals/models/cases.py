@@ -3,6 +3,7 @@
 import uuid
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -119,6 +120,14 @@ class Case(models.Model):
             models.Index(fields=["incident_hash"], name="case_incident", condition=~Q(incident_hash="")),
             models.Index(fields=["victim_hash"], name="case_victim", condition=~Q(victim_hash="")),
         ]
+        triggers = [
+            pgtrigger.Protect(
+                name="decided_once",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__decided_at__isnull=False)
+                & pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at")),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.crime_reference
@@ -221,6 +230,13 @@ class Decision(models.Model):
                 | Q(contact_by=ContactBy.NEIGHBOURHOOD_TEAM),
                 name="decision_referred_anyway_goes_to_team",
             ),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="submitted_is_final",
+                operation=pgtrigger.Update | pgtrigger.Delete,
+                condition=pgtrigger.Q(old__submission__isnull=False),
+            )
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from referrals.models.cases import Case, PersonalText
 from referrals.models.places import Team, Ward
 from referrals.models.trials import Allocation
-from src_app.database import AppendOnly
+from src_app.database import AppendOnly, refuse
 
 
 class ReferralStatus(models.TextChoices):
@@ -130,6 +130,20 @@ class Referral(models.Model):
                 condition=Q(flag_confirmed_at__isnull=True),
             ),
             models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
+        ]
+        triggers = [
+            refuse(
+                name="never_of_a_control",
+                unless="""
+                    CASE WHEN NEW.allocation_id IS NULL
+                    THEN NOT EXISTS (SELECT FROM referrals_allocation WHERE case_id = NEW.case_id)
+                    ELSE EXISTS (
+                        SELECT FROM referrals_allocation
+                        WHERE id = NEW.allocation_id AND case_id = NEW.case_id AND arm = 'src'
+                    )
+                    END
+                """,
+            )
         ]
 
     def __str__(self) -> str:

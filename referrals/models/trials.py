@@ -1,6 +1,7 @@
 """A trial, and the arm each of its cases is in for ever."""
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -9,7 +10,7 @@ from django.db.models import Q
 from referrals.models.cases import Case, Submission
 from referrals.models.places import Bcu, Borough
 from referrals.rules.allocation import Arm as RuleArm
-from src_app.database import AppendOnly
+from src_app.database import AppendOnly, refuse
 
 
 class Arm(models.TextChoices):
@@ -63,6 +64,24 @@ class Trial(models.Model):
                 name="trial_recruits_from_a_seed",
             ),
         ]
+        triggers = [
+            pgtrigger.Protect(
+                name="open_is_not_deleted",
+                operation=pgtrigger.Delete,
+                condition=~pgtrigger.Q(old__status=TrialStatus.DRAFT),
+            ),
+            pgtrigger.Protect(
+                name="open_is_frozen",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__status=TrialStatus.DRAFT)
+                & (
+                    pgtrigger.Q(old__bcu__df=pgtrigger.F("new__bcu"))
+                    | pgtrigger.Q(old__block_sizes__df=pgtrigger.F("new__block_sizes"))
+                    | pgtrigger.Q(old__seed_encrypted__df=pgtrigger.F("new__seed_encrypted"))
+                    | pgtrigger.Q(new__status=TrialStatus.DRAFT)
+                ),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -98,6 +117,19 @@ class Allocation(AppendOnly):
                 name="allocation_has_a_position_or_follows",
             ),
             models.CheckConstraint(condition=Q(arm__in=Arm.values), name="allocation_arm_is_known"),
+        ]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="follows_the_first",
+                unless="""
+                    NEW.follows_id IS NULL OR EXISTS (
+                        SELECT FROM referrals_allocation AS first
+                        WHERE first.id = NEW.follows_id AND first.follows_id IS NULL
+                            AND first.trial_id = NEW.trial_id AND first.arm = NEW.arm
+                    )
+                """,
+            ),
         ]
 
     def __str__(self) -> str:

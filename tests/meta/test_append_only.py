@@ -11,7 +11,7 @@ from psycopg2 import sql
 from referrals.models import Allocation, ContactAttempt, UnitKey
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
-from src_app.database import append_only_tables, runtime_role
+from src_app.database import DELETABLE_TABLES, append_only_tables, runtime_role
 from tests import factories
 from tests.database import owner_rights
 
@@ -126,6 +126,16 @@ def test_ignoring_triggers_in_code_does_not_help_the_runtime_role(rows: None) ->
     """``pgtrigger.ignore`` is one line; the missing right stands behind it."""
     with pgtrigger.ignore(), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         AuditEntry.objects.all().update(subject="another")
+
+
+def test_the_runtime_role_deletes_from_no_table_but_these(db: None) -> None:
+    """Safety notes, cases, referrals and trials among them: a deletion of those leaves no history."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' "
+            "AND has_table_privilege(oid, 'DELETE') ORDER BY relname"
+        )
+        assert tuple(table for (table,) in cursor.fetchall()) == DELETABLE_TABLES
 
 
 @pytest.mark.parametrize("model", [Allocation, ContactAttempt, UnitKey, AuditEntry])

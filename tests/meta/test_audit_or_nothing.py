@@ -35,12 +35,13 @@ from referrals.intake.holding import (
     delete_expired_extracts,
     discard_extract,
     hold_extract,
+    preview_extract,
     save_extract,
 )
 from referrals.intake.places import load_places
 from referrals.intake.postcodes import load_postcodes
 from referrals.intake.save import import_cases
-from referrals.models import CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
+from referrals.models import CaseImport, CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
 from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -230,7 +231,9 @@ def _held(scene: Scene) -> uuid.UUID:
 
 @prepares(save_extract)
 def _(scene: Scene) -> dict[str, Any]:
-    return {"import_id": _held(scene), "seen": "", "by": scene.hcop, "at": NOW}
+    held = CaseImport.objects.get(pk=_held(scene))
+    seen = preview_extract(held=held, by=scene.hcop, at=NOW).digest()
+    return {"import_id": held.pk, "seen": seen, "by": scene.hcop, "at": NOW}
 
 
 @prepares(discard_extract)

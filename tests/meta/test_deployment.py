@@ -47,6 +47,7 @@ def test_nothing_is_left_to_secure() -> None:
     ("changed", "says"),
     [
         ({"DATABASE_OWNER_URL": PRODUCTION["DATABASE_URL"]}, "src_app.E001"),
+        ({"DATABASE_URL": "postgres://src_owner:password@db:5432/src"}, "src_app.E001"),
         ({"LINKING_KEY": "short"}, "src_app.E002"),
         ({"TRIAL_SEAL_KEYS": "none"}, "src_app.E003"),
         ({"SECRET_KEY": "short"}, "security.W009"),

@@ -4,6 +4,7 @@ import uuid
 
 from django import forms
 
+from referrals.fields import NoteField
 from referrals.models import CloseReason, FollowUpKind, Method, Result
 
 NOTE_LENGTH = 300
@@ -50,7 +51,7 @@ class AttemptForm(KeyForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         error_messages={"invalid": "Give the day and the time, or leave it empty for now."},
     )
-    note = forms.CharField(
+    note = NoteField(
         required=False,
         max_length=NOTE_LENGTH,
         label="Short note",

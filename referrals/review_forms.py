@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from django import forms
 
+from referrals.fields import NoteField
 from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
 from referrals.queries import teams_to_pick_from
 
@@ -53,7 +54,7 @@ class SafetyForm(forms.Form):
         required=False,
         widget=forms.CheckboxSelectMultiple,
     )
-    note = forms.CharField(
+    note = NoteField(
         label="Safety note",
         required=False,
         max_length=500,
@@ -72,7 +73,7 @@ class TeamForm(forms.Form):
         empty_label="Choose a team",
         error_messages={"required": "Choose a team."},
     )
-    why = forms.CharField(
+    why = NoteField(
         label="Why this team",
         max_length=200,
         help_text="For example: refuge, hotel, no fixed abode, unknown postcode.",

@@ -22,7 +22,7 @@ _PERSONAL = re.compile(
     | \bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b               # incident reference
     | \bV\d{5,}\b                                      # victim key
     | [\w.+-]+@[\w-]+\.[\w.-]+                         # e-mail address
-    | (?<![\d:.\-])(?:\+44|0)\d[\d\ ]{8,11}\b          # telephone number
+    | (?<![\d:.\-])(?:\+44|0)\ ?\d(?:\ ?\d){8,9}\b          # telephone number
     """,
     re.VERBOSE | re.IGNORECASE,
 )

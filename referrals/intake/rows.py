@@ -13,7 +13,7 @@ from referrals.intake.columns import FIELD_OF, NAMES, NEVER_SHOWN, TEXT_OF, Colu
 from referrals.intake.read import Record, Table, read_table
 from referrals.models import Case, TextKind, VictimType
 from src_app.keys import linking_hash
-from src_app.logs import scrub
+from src_app.logs import REMOVED, scrub
 
 LONGEST_SHOWN = 60
 
@@ -148,7 +148,7 @@ class _RowReader:
             line=self.record.line,
             crime_reference=reference,
             fields=fields,
-            texts={kind: self.cells[column] for column, kind in TEXT_OF.items() if column in self.cells},
+            texts={kind: self._text(column) for column, kind in TEXT_OF.items() if column in self.cells},
             postcode=None if postcode is None else read_postcode(postcode),
         )
 
@@ -192,6 +192,17 @@ class _RowReader:
 
     def _warn(self, column: Column, reason: str) -> None:
         self.warnings.append(Warned(self.record.line, column.value, reason))
+
+    def _text(self, column: Column) -> str:
+        """Free text without what finds a person; the crime record has it."""
+        text = self.cells[column]
+        kept = scrub(text)
+        for hidden in NEVER_SHOWN:
+            if len(cell := self.cells.get(hidden, "")) >= 4:
+                kept = kept.replace(cell, REMOVED)
+        if kept != text:
+            self._warn(column, "A telephone number, e-mail address, postcode or reference in it is left out.")
+        return kept
 
     def moment(self, column: Column) -> datetime | None:
         text = self.cells[column]

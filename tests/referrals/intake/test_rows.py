@@ -204,3 +204,15 @@ def test_a_force_may_have_another_form_of_reference(settings: Any) -> None:
     settings.CRIME_REFERENCE_PATTERN = r"NX\d{6}"
     reading = read(row(crime_reference="NX123456"), row(2))
     assert [found.crime_reference for found in reading.good] == ["NX123456"]
+
+
+@pytest.mark.parametrize(
+    "found",
+    ["07700 900123", "jo@example.org", "SW18 2PR", "SW19 7QP", "V730001", "CAD7301/22NOV26", "Unit-77-A"],
+)
+@pytest.mark.parametrize("column", ["contact_wishes", "safety_note", "communication_need"])
+def test_what_finds_a_person_is_left_out_of_a_text_with_a_warning(column: str, found: str) -> None:
+    reading = read(row(victim_key="Unit-77-A", **{column: f"Ring {found} after six"}))
+    assert reading.good[0].texts[TextKind(column)] == "Ring [removed] after six"
+    assert warnings(reading) == [(2, column)]
+    assert found not in reading.warnings[0].reason

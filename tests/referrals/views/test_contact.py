@@ -125,6 +125,16 @@ def test_invalid_input_keeps_everything_typed(client, referral):
     assert not ContactAttempt.objects.exists()
 
 
+def test_a_postcode_in_a_note_is_sent_back_and_not_kept(client, referral):
+    response = client.post(
+        address("log_contact", referral), given(result=Result.NO_ANSWER, note="Moved to SW18 2PR")
+    )
+    text = response.content.decode()
+    assert "Leave out telephone numbers" in text
+    assert "Moved to SW18 2PR" in text
+    assert not ContactAttempt.objects.exists()
+
+
 def test_what_the_action_refuses_is_said_and_keeps_everything(client, referral):
     response = client.post(
         address("log_contact", referral),

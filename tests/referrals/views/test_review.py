@@ -180,6 +180,17 @@ def test_a_note_that_is_too_long_is_kept_on_the_page(browser: Client, make_case:
     assert not case.texts.exists()
 
 
+def test_a_note_with_a_telephone_number_is_kept_on_the_page_and_nowhere_else(
+    browser: Client, make_case: MakeCase
+) -> None:
+    case = make_case()
+    response = browser.post(reverse("set_safety", args=[case.pk]), {"note": "Ring 07700 900123 first"})
+    html = response.content.decode()
+    assert "Leave out telephone numbers" in html
+    assert "Ring 07700 900123 first" in html
+    assert not case.texts.exists()
+
+
 def test_a_team_is_chosen_for_a_case_without_a_ward(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:

@@ -4,18 +4,34 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
+from django.urls import Resolver404, resolve
+
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
 
 
 class BoundedMemoryUploadHandler(MemoryFileUploadHandler):
-    """Keeps the file in memory and stops reading, without an error page, beyond ``MAX_UPLOAD_BYTES``.
+    """Keeps files in memory, all of a request together no more than ``MAX_UPLOAD_BYTES``.
 
-    The form then finds no file and says what the limit is.
+    Beyond that it stops without an error page: the form then finds no file and says what the limit is. From
+    anybody who may not import, and on any page of ``UPLOAD_PAGES`` but those, nothing is kept at all.
     """
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
         self.activated = True
+        self.left = settings.MAX_UPLOAD_BYTES if self._expected() else 0
+
+    def _expected(self) -> bool:
+        user = getattr(self.request, "user", None)
+        if not isinstance(user, User) or not user.can(Permission.IMPORT_CASES):
+            return False
+        try:
+            return resolve(self.request.path_info).view_name in settings.UPLOAD_PAGES
+        except Resolver404:
+            return False
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        if start + len(raw_data) > settings.MAX_UPLOAD_BYTES:
+        self.left -= len(raw_data)
+        if self.left < 0:
             raise StopUpload(connection_reset=False)
         return super().receive_data_chunk(raw_data, start)

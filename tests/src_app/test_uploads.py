@@ -1,0 +1,42 @@
+"""What a request may leave in the server's memory."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import RequestFactory
+from django.urls import reverse
+
+from src_app.accounts.models import User
+
+LIMIT = 1024 * 1024
+
+
+def kept(user: User | AnonymousUser, page: str, *sizes: int) -> int:
+    """Bytes of files in memory after the request's body was read."""
+    files = {f"file{number}": SimpleUploadedFile("f", b"x" * size) for number, size in enumerate(sizes)}
+    request = RequestFactory().post(reverse(page), files)
+    request.user = user
+    return sum(file.size or 0 for file in request.FILES.values())
+
+
+@pytest.fixture(autouse=True)
+def small(settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = LIMIT
+
+
+def test_who_may_import_uploads_on_the_import_page(hcop: User) -> None:
+    assert kept(hcop, "import_cases", LIMIT) == LIMIT
+    assert kept(hcop, "import_cases", LIMIT + 1) == 0
+
+
+def test_many_files_have_no_more_room_than_one(hcop: User) -> None:
+    assert kept(hcop, "import_cases", *[LIMIT // 2] * 8) <= LIMIT
+
+
+def test_nobody_else_and_no_other_page_keeps_a_byte(hcop: User, officer: User) -> None:
+    assert kept(AnonymousUser(), "import_cases", 1000) == 0
+    assert kept(AnonymousUser(), "account_login", 1000) == 0
+    assert kept(officer, "import_cases", 1000) == 0
+    assert kept(hcop, "overnight_review", 1000) == 0

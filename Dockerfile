@@ -20,7 +20,7 @@ RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes -r r
 COPY . .
 COPY --from=front-end /build/static/built static/built
 # Settings ask for keys and addresses, which collecting files does not use.
-RUN SECRET_KEY=unused LINKING_KEY=unused EXTRACT_KEYS=unused TRIAL_SEAL_KEYS=unused \
+RUN SECRET_KEY=unused LINKING_KEY=unused EXTRACT_KEYS=unused SECOND_FACTOR_KEYS=unused TRIAL_SEAL_KEYS=unused \
     DATABASE_URL=postgres://unused@/unused REDIS_URL=redis://unused/0 \
     python manage.py collectstatic --noinput --verbosity 0 \
     && install --directory --owner=app --group=app --mode=700 /srv/mail

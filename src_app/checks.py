@@ -35,7 +35,7 @@ def usable_keys(**_: Any) -> list[CheckMessage]:
                 id="src_app.E002",
             )
         )
-    for name in ("EXTRACT_KEYS", "TRIAL_SEAL_KEYS"):
+    for name in ("EXTRACT_KEYS", "SECOND_FACTOR_KEYS", "TRIAL_SEAL_KEYS"):
         try:
             usable = [Fernet(key.encode()) for key in getattr(settings, name)]
         except ValueError:

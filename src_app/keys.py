@@ -38,6 +38,16 @@ def decrypt_extract(token: bytes) -> bytes:
     return _open(settings.EXTRACT_KEYS, token)
 
 
+def encrypt_second_factor(secret: str) -> str:
+    """The secret of a second factor or of recovery codes, as it is kept in the database."""
+    return _fernets(settings.SECOND_FACTOR_KEYS).encrypt(secret.encode()).decode()
+
+
+def decrypt_second_factor(token: str) -> str:
+    """That secret; raises :class:`WrongKey`."""
+    return _open(settings.SECOND_FACTOR_KEYS, token.encode()).decode()
+
+
 def seal_seed(seed: bytes) -> bytes:
     """A trial's seed, encrypted under the first of ``TRIAL_SEAL_KEYS``."""
     return _fernets(settings.TRIAL_SEAL_KEYS).encrypt(seed)

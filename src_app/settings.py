@@ -30,6 +30,7 @@ SECRET_KEY = env.str("SECRET_KEY")
 LINKING_KEY = env.str("LINKING_KEY")
 # Fernet keys, the first encrypts and all decrypt: waiting extracts, and trial seeds.
 EXTRACT_KEYS = env.list("EXTRACT_KEYS")
+SECOND_FACTOR_KEYS = env.list("SECOND_FACTOR_KEYS")
 TRIAL_SEAL_KEYS = env.list("TRIAL_SEAL_KEYS")
 
 # The force's own words.
@@ -181,6 +182,7 @@ ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key"}
 # How many proxies stand in front and add to X-Forwarded-For: rate limits and audit rows go by the address
 # the first of them saw. Without one, 0: then the header is the caller's own word and is not believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 1 if PRODUCTION else 0)
+MFA_ADAPTER = "src_app.accounts.second_factor.EncryptingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = "Reassurance contact"
 SECOND_FACTOR_REQUIRED = PRODUCTION

@@ -22,11 +22,12 @@ class BoundedMemoryUploadHandler(MemoryFileUploadHandler):
         self.left = settings.MAX_UPLOAD_BYTES if self._expected() else 0
 
     def _expected(self) -> bool:
-        user = getattr(self.request, "user", None)
-        if not isinstance(user, User) or not user.can(Permission.IMPORT_CASES):
+        request = self.request
+        user = getattr(request, "user", None)
+        if request is None or not isinstance(user, User) or not user.can(Permission.IMPORT_CASES):
             return False
         try:
-            return resolve(self.request.path_info).view_name in settings.UPLOAD_PAGES
+            return resolve(request.path_info).view_name in settings.UPLOAD_PAGES
         except Resolver404:
             return False
 

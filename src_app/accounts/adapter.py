@@ -20,5 +20,6 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         try:
             super().pre_authenticate(request, **credentials)
         except ValidationError:
-            user_login_failed.send(__name__, credentials={}, request=request)
+            tried = {"username": credentials.get("username", "")}
+            user_login_failed.send(__name__, credentials=tried, request=request)
             raise

@@ -5,8 +5,6 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from allauth.mfa.models import Authenticator
-from allauth.mfa.utils import is_mfa_enabled
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
@@ -16,6 +14,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
+
+from src_app.accounts import second_factor
+from src_app.accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
@@ -82,7 +83,11 @@ class IdleTimeoutMiddleware:
 
 
 class SecondFactorMiddleware:
-    """Sends an account without a second factor to set one up, where settings require it."""
+    """Lets a session in that has shown the second factor, where settings require it.
+
+    An account without one is sent to set one up. Once it has one, a session that was opened with the password
+    alone ends: it may be somebody else's.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -98,11 +103,15 @@ class SecondFactorMiddleware:
         kwargs: dict[str, Any],
     ) -> HttpResponse | None:
         """A redirect to the set-up page, or None to go on."""
-        if not settings.SECOND_FACTOR_REQUIRED or not request.user.is_authenticated:
+        if not settings.SECOND_FACTOR_REQUIRED or not isinstance(request.user, User):
             return None
         name = (request.resolver_match and request.resolver_match.url_name) or ""
-        if name.startswith("mfa_") or name in BEFORE_SECOND_FACTOR:
+        if second_factor.is_shown(request) or name == "account_logout":
             return None
-        if is_mfa_enabled(request.user, [Authenticator.Type.TOTP]):
+        if second_factor.is_set_up(request.user):
+            logout(request)
+            messages.info(request, "Sign in again, with the code of your second factor.")
+            return _redirected(request, reverse("account_login"))
+        if name.startswith("mfa_") or name in BEFORE_SECOND_FACTOR:
             return None
         return _redirected(request, reverse("mfa_activate_totp"))

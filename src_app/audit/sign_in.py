@@ -1,8 +1,17 @@
-"""Sign-ins, sign-outs and failures are audit rows too."""
+"""Sign-ins, sign-outs, failures and changes of what one signs in with are audit rows too."""
 
+from collections.abc import Mapping
 from typing import Any
 
+from allauth.account.signals import password_changed
+from allauth.mfa.signals import (
+    authentication_failed,
+    authenticator_added,
+    authenticator_removed,
+    authenticator_reset,
+)
 from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.dispatch import Signal
 from django.http import HttpRequest
 
 from src_app.accounts.models import User
@@ -10,33 +19,49 @@ from src_app.audit.middleware import address_of, page_name
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import acting, record
 
+# Whoever failed to show who they are is nobody yet: the row names the account they tried, not as its actor.
+_OF_SOMEBODY: dict[Signal, Action] = {
+    user_logged_in: Action.SIGNED_IN,
+    user_logged_out: Action.SIGNED_OUT,
+    password_changed: Action.PASSWORD_CHANGED,
+    authenticator_added: Action.SECOND_FACTOR_SET,
+    authenticator_reset: Action.SECOND_FACTOR_SET,
+    authenticator_removed: Action.SECOND_FACTOR_REMOVED,
+}
 
-def _record(action: Action, request: HttpRequest | None, user: User | None) -> None:
-    if request is None:
-        return
+
+def _record(action: Action, request: HttpRequest, by: User | None, tried: str = "") -> None:
     with acting(
         f"page {page_name(request)}",
-        by=user,
+        by=by,
         address=address_of(request),
         request_id=request.META.get("src_app.request_id"),
     ):
-        record(action, by=user, purpose=Purpose.SECURITY, subject="account")
+        references = [tried] if tried else []
+        record(action, by=by, purpose=Purpose.SECURITY, subject="account", references=references)
 
 
-def _signed_in(request: HttpRequest, user: User, **_: Any) -> None:
-    _record(Action.SIGNED_IN, request, user)
+def _done(signal: Signal, request: HttpRequest | None, user: User | None, **_: Any) -> None:
+    if request is not None:
+        _record(_OF_SOMEBODY[signal], request, user)
 
 
-def _signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
-    _record(Action.SIGNED_OUT, request, user)
+def _password_failed(request: HttpRequest | None, credentials: Mapping[str, Any], **_: Any) -> None:
+    """A name that is no account's is not kept: people type passwords there."""
+    if request is not None:
+        known = User.objects.filter(username=credentials.get("username", ""))
+        _record(
+            Action.SIGN_IN_FAILED, request, None, tried=known.values_list("username", flat=True).first() or ""
+        )
 
 
-def _failed(request: HttpRequest | None = None, **_: Any) -> None:
-    _record(Action.SIGN_IN_FAILED, request, None)
+def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
+    _record(Action.SECOND_FACTOR_FAILED, request, None, tried=user.username)
 
 
 def connect() -> None:
-    """Django's sign-in signals are the one place every way of signing in passes."""
-    user_logged_in.connect(_signed_in, dispatch_uid="audit.signed_in")
-    user_logged_out.connect(_signed_out, dispatch_uid="audit.signed_out")
-    user_login_failed.connect(_failed, dispatch_uid="audit.sign_in_failed")
+    """These signals are the one place every way of signing in passes."""
+    for signal, action in _OF_SOMEBODY.items():
+        signal.connect(_done, dispatch_uid=f"audit.{action}")
+    user_login_failed.connect(_password_failed, dispatch_uid="audit.sign_in_failed")
+    authentication_failed.connect(_code_failed, dispatch_uid="audit.second_factor_failed")

@@ -10,6 +10,7 @@ from django.conf import settings
 KEYS = {
     "SECRET_KEY": "Xp2" * 30 + "!#%&(=)Qw",
     "LINKING_KEY": "0123456789abcdef" * 4,
+    "SECOND_FACTOR_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "EXTRACT_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
     "TRIAL_SEAL_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
 }
@@ -50,6 +51,7 @@ def test_nothing_is_left_to_secure() -> None:
         ({"DATABASE_URL": "postgres://src_owner:password@db:5432/src"}, "src_app.E001"),
         ({"LINKING_KEY": "short"}, "src_app.E002"),
         ({"TRIAL_SEAL_KEYS": "none"}, "src_app.E003"),
+        ({"SECOND_FACTOR_KEYS": "none"}, "src_app.E003"),
         ({"SECRET_KEY": "short"}, "security.W009"),
     ],
 )

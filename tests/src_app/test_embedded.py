@@ -315,12 +315,12 @@ def test_keys_are_made_once_and_read_by_nobody_else(place: Path, tmp_path: Path)
         done = run(directory, sys.executable, "-c", TELL, str(told), more={**given, **more})
         assert done.returncode == 0, done.stderr
         env = json.loads(told.read_text())
-        names = ("SECRET_KEY", "LINKING_KEY", "EXTRACT_KEYS", "TRIAL_SEAL_KEYS")
+        names = ("SECRET_KEY", "LINKING_KEY", "EXTRACT_KEYS", "SECOND_FACTOR_KEYS", "TRIAL_SEAL_KEYS")
         return {name: env[name] for name in names if name in env}
 
     assert keys(ENVIRONMENT="production") == {}
     made = keys()
-    assert len(set(made.values())) == 4
+    assert len(set(made.values())) == 5
     assert keys() == made
     assert keys(LINKING_KEY="mine") == {**made, "LINKING_KEY": "mine"}
     assert (directory / "keys.json").stat().st_mode & 0o777 == 0o600

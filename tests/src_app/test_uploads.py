@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadedfile import SimpleUploadedFile, UploadedFile
 from django.test import RequestFactory
 from django.urls import reverse
 
@@ -15,10 +15,11 @@ LIMIT = 1024 * 1024
 
 def kept(user: User | AnonymousUser, page: str, *sizes: int) -> int:
     """Bytes of files in memory after the request's body was read."""
-    files = {f"file{number}": SimpleUploadedFile("f", b"x" * size) for number, size in enumerate(sizes)}
-    request = RequestFactory().post(reverse(page), files)
+    sent = {f"file{number}": SimpleUploadedFile("f", b"x" * size) for number, size in enumerate(sizes)}
+    request = RequestFactory().post(reverse(page), sent)
     request.user = user
-    return sum(file.size or 0 for file in request.FILES.values())
+    files = [request.FILES[name] for name in request.FILES]
+    return sum(len(file.read()) for file in files if isinstance(file, UploadedFile))
 
 
 @pytest.fixture(autouse=True)

@@ -1,0 +1,122 @@
+"""In production nothing opens without a second factor that this very session has shown."""
+
+import base64
+import hmac
+import struct
+import time
+
+import pytest
+from allauth.mfa.models import Authenticator
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from pytest_django.fixtures import Settings
+
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from tests.factories import PASSWORD
+
+# allauth tells that one was set up after commit.
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def code(secret: str) -> str:
+    """The six digits of this half minute (RFC 6238)."""
+    counter = struct.pack(">Q", int(time.time()) // 30)
+    digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
+    start = digest[-1] & 15
+    return f"{(int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
+
+
+def opens(browser: Client) -> bool:
+    return browser.get(reverse("overnight_review")).status_code == 200
+
+
+def sign_in(browser: Client) -> None:
+    browser.post(reverse("account_login"), {"login": "hcop", "password": PASSWORD})
+
+
+def set_up(browser: Client) -> str:
+    """Sets up the second factor as a person does, the password asked for once more; returns its secret."""
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    secret = str(browser.get(reverse("mfa_activate_totp")).context["form"].secret)
+    browser.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    assert Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
+    return secret
+
+
+@pytest.fixture
+def required(settings: Settings, hcop: User) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+
+
+@pytest.fixture
+def owner(required: None) -> Client:
+    """A browser in which the HCOP signed in with the password, the first time."""
+    browser = Client()
+    sign_in(browser)
+    return browser
+
+
+def test_an_account_without_one_is_sent_to_set_it_up(owner: Client) -> None:
+    response = owner.get(reverse("overnight_review"))
+    assert response.headers["Location"] == reverse("mfa_activate_totp")
+    set_up(owner)
+    assert opens(owner)
+
+
+def test_signing_in_takes_the_code_too(owner: Client) -> None:
+    secret = set_up(owner)
+    Authenticator.objects.update(last_used_at=None)
+    browser = Client()
+    sign_in(browser)
+    assert not opens(browser)
+    browser.post(reverse("mfa_authenticate"), {"code": "000000"})
+    assert not opens(browser)
+    failed = AuditEntry.objects.get(action=Action.SECOND_FACTOR_FAILED)
+    assert (failed.actor, failed.references) == (None, ["hcop"])
+    browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert opens(browser)
+
+
+def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_up(owner: Client) -> None:
+    """Whoever saw the first password may have signed in before, and waited."""
+    stranger = Client()
+    sign_in(stranger)
+    set_up(owner)
+    for page in ("overnight_review", "mfa_index", "mfa_view_recovery_codes", "mfa_deactivate_totp"):
+        response = stranger.get(reverse(page))
+        assert response.headers["Location"].startswith(reverse("account_login")), page
+    assert opens(owner)
+
+
+def test_without_it_any_more_the_session_must_set_it_up_again(owner: Client) -> None:
+    set_up(owner)
+    owner.post(reverse("mfa_deactivate_totp"))
+    assert not Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
+    assert not opens(owner)
+
+
+def test_the_secret_is_not_in_the_database(owner: Client) -> None:
+    secret = set_up(owner)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT string_agg(data::text, '') FROM mfa_authenticator")
+        kept = cursor.fetchone()[0]
+    assert "secret" in kept
+    assert secret not in kept
+
+
+def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hcop: User) -> None:
+    set_up(owner)
+    words = "another three unrelated words"
+    owner.post(
+        reverse("account_change_password"),
+        {"oldpassword": PASSWORD, "password1": words, "password2": words},
+    )
+    actions = set(AuditEntry.objects.filter(actor=hcop).values_list("action", flat=True))
+    assert {Action.SECOND_FACTOR_SET, Action.PASSWORD_CHANGED} <= actions
+
+
+def test_leaving_is_always_possible(owner: Client) -> None:
+    assert owner.post(reverse("account_logout")).status_code == 302
+    assert "_auth_user_id" not in owner.session

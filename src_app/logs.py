@@ -97,6 +97,16 @@ def place_of_error(
     return event
 
 
+def without_quoted_error(
+    _logger: Any, _method: str, event: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """structlog processor: Celery writes an exception's message into its line; the line does without it."""
+    arguments = event.pop("positional_args", None)
+    if isinstance(arguments, dict) and "exc" in arguments:
+        event["event"] = event["_record"].msg % {**arguments, "exc": REMOVED}
+    return event
+
+
 def logging_config(environment: str) -> dict[str, Any]:
     """Django's LOGGING: everything through one handler, as JSON lines on standard error."""
     shared: list[Any] = [
@@ -105,6 +115,7 @@ def logging_config(environment: str) -> dict[str, Any]:
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         place_of_error,
+        without_quoted_error,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -119,6 +130,7 @@ def logging_config(environment: str) -> dict[str, Any]:
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
                 "foreign_pre_chain": shared,
+                "pass_foreign_args": True,
                 "processors": [
                     structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                     scrub_event,

@@ -4,16 +4,21 @@ import io
 import json
 import logging
 import logging.config
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 
 import pytest
 import structlog
+from celery import shared_task
 from django.conf import settings
 from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter, get_exception_reporter_filter
 
 from src_app.accounts.models import User
 from src_app.logs import logging_config, scrub
+from tests.meta.test_deployment import PRODUCTION
 
 SECRETS = {
     "postcode": "SW17 2QX",
@@ -65,6 +70,37 @@ def test_an_exception_is_its_kind_and_its_places_without_its_message(
     assert all("fail" in line["trace"][-1] for line in lines)
     assert "bad row" not in written.getvalue()
     assert secret not in written.getvalue()
+
+
+def test_a_task_that_fails_is_logged_without_what_its_error_says(written: io.StringIO) -> None:
+    """Celery's own line, from its own code, run in this process."""
+
+    @shared_task(name="tests.failing")
+    def failing() -> None:
+        raise ValueError("Failing row contains (Ring Jane Doe, husband is the suspect)")
+
+    failing.apply()
+    line = json.loads(written.getvalue().splitlines()[-1])
+    assert line["error"] == "ValueError"
+    assert line["event"].startswith("Task tests.failing[")
+    assert "Jane" not in written.getvalue()
+
+
+def test_a_command_that_fails_in_production_says_its_kind_and_place_alone() -> None:
+    code = (
+        "import manage, sys; sys.argv = ['manage.py', 'check']; manage.main(); raise ValueError('Jane Doe')"
+    )
+    failed = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], **PRODUCTION},
+        cwd=settings.BASE_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert failed.returncode == 1
+    assert json.loads(failed.stderr.splitlines()[-1])["error"] == "ValueError"
+    assert "Jane" not in failed.stdout + failed.stderr
 
 
 def test_a_page_that_fails_logs_no_data_of_its_request(

@@ -2,7 +2,8 @@
 
 ``python -m src_app.prepare`` migrates and loads the reference data and the sample postcodes. What
 it was prepared for is noted on the database itself, so a second run is a question and an answer. In
-production these steps are taken by hand: nobody wants a migration by surprise.
+production these steps are taken by hand: nobody wants a migration by surprise, nor the sample postcodes in
+place of the real ones. So a database that holds tables and no such note is left alone.
 """
 
 import hashlib
@@ -23,8 +24,13 @@ _PATTERNS = (
     "*/data/*",
     "*/management/commands/load_*.py",
 )
+_PREPARED = "prepared"
 # Any number, the same in every process: two that prepare one database take turns.
 _TURN = 7_203_112
+
+
+class NotOurs(Exception):
+    """The database was migrated by hand; the text says what to do."""
 
 
 def version_of_code() -> str:
@@ -33,23 +39,32 @@ def version_of_code() -> str:
     for path in sorted(path for pattern in _PATTERNS for path in ROOT.glob(pattern)):
         digest.update(str(path.relative_to(ROOT)).encode())
         digest.update(path.read_bytes())
-    return f"prepared {digest.hexdigest()}"
+    return f"{_PREPARED} {digest.hexdigest()}"
 
 
 def prepare() -> bool:
-    """Prepare the database of DATABASE_OWNER_URL; returns whether there was anything to do."""
+    """Prepare the database of DATABASE_OWNER_URL; returns whether there was anything to do.
+
+    Raises :class:`NotOurs`.
+    """
     wanted = version_of_code()
     owner = psycopg2.connect(os.environ.get("DATABASE_OWNER_URL") or os.environ["DATABASE_URL"])
     try:
         owner.autocommit = True
         with owner.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [_TURN])
-        if _noted(owner) == wanted:
+        noted = _noted(owner)
+        if noted == wanted:
             return False
+        if not (noted or "").startswith(_PREPARED) and _has_tables(owner):
+            raise NotOurs(
+                f"The database {owner.info.dbname} was not made by this script, so it is left alone. "
+                "For a real one set ENVIRONMENT=production; for a demo name an empty database."
+            )
+        # Before the first step, so that one broken off is known as ours.
+        _note(owner, f"{_PREPARED} in part")
         _run_commands()
-        with owner.cursor() as cursor:
-            name = psycopg2.extensions.quote_ident(owner.info.dbname, cursor)
-            cursor.execute(f"COMMENT ON DATABASE {name} IS %s", [wanted])
+        _note(owner, wanted)
     finally:
         owner.close()
     return True
@@ -62,6 +77,19 @@ def _noted(owner: Connection) -> str | None:
         )
         row = cursor.fetchone()
     return row[0] if row else None
+
+
+def _note(owner: Connection, text: str) -> None:
+    with owner.cursor() as cursor:
+        name = psycopg2.extensions.quote_ident(owner.info.dbname, cursor)
+        cursor.execute(f"COMMENT ON DATABASE {name} IS %s", [text])
+
+
+def _has_tables(owner: Connection) -> bool:
+    with owner.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = 'public')")
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def _run_commands() -> None:
@@ -78,4 +106,8 @@ def _run_commands() -> None:
 
 
 if __name__ == "__main__":
-    prepare()
+    try:
+        prepare()
+    except NotOurs as refusal:
+        sys.stderr.write(f"{refusal}\n")
+        sys.exit(2)

@@ -44,17 +44,39 @@ def join_bcu(*, user: User, bcu: Bcu, starts_on: date, by: User) -> BcuMembershi
     return membership
 
 
+def leave_team(*, user: User, team: Team, on: date, by: User) -> None:
+    """Takes somebody out of a team from that day on; raises :class:`Refused` for one who is not in it."""
+    check_authority(by, Permission.MANAGE_PLACES)
+    with transaction.atomic():
+        _lock(user)
+        memberships = TeamMembership.objects.filter(TeamMembership.current(on), user=user, team=team)
+        if not memberships.update(ends_on=on):
+            raise Refused(f"{user} does not belong to {team}: leave the team out.")
+        _record(user, "team", by, ended=True)
+
+
+def leave_bcu(*, user: User, bcu: Bcu, on: date, by: User) -> None:
+    """Takes somebody out of a BCU from that day on; raises :class:`Refused` for one who is not in it."""
+    check_authority(by, Permission.MANAGE_PLACES)
+    with transaction.atomic():
+        _lock(user)
+        memberships = BcuMembership.objects.filter(BcuMembership.current(on), user=user, bcu=bcu)
+        if not memberships.update(ends_on=on):
+            raise Refused(f"{user} does not belong to {bcu}: leave the BCU out.")
+        _record(user, "bcu", by, ended=True)
+
+
 def _lock(user: User) -> None:
     """Two who put one person somewhere take turns."""
     User.objects.select_for_update().get(pk=user.pk)
 
 
-def _record(user: User, place: str, by: User) -> None:
+def _record(user: User, place: str, by: User, *, ended: bool = False) -> None:
     record(
-        Action.MEMBERSHIP_MADE,
+        Action.MEMBERSHIP_ENDED if ended else Action.MEMBERSHIP_MADE,
         by=by,
         purpose=Purpose.ADMINISTRATION,
         subject="account",
         references=[user.username],
-        fields=[place, "starts_on"],
+        fields=[place, "ends_on" if ended else "starts_on"],
     )

@@ -102,7 +102,7 @@ class Postcode(models.Model):
 
 
 class _Membership(models.Model):
-    """Somebody belongs somewhere from a day on, and until a day that is not included."""
+    """Somebody belongs somewhere from a day on, and until a day that is not included: perhaps for none."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     starts_on = models.DateField()
@@ -135,8 +135,8 @@ def _once_at_a_time(name: str, place: str) -> list[models.BaseConstraint]:
             ],
         ),
         models.CheckConstraint(
-            condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gt=models.F("starts_on")),
-            name=f"{name}_ends_after_it_starts",
+            condition=models.Q(ends_on__isnull=True) | models.Q(ends_on__gte=models.F("starts_on")),
+            name=f"{name}_ends_not_before_it_starts",
         ),
     ]
 

@@ -3,6 +3,7 @@
 import re
 from datetime import datetime
 
+from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -17,7 +18,7 @@ _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 
 
 class AccountRefused(Exception):
-    """The account cannot be made; its text is one sentence that says what to do."""
+    """The account cannot be made or changed so; its text is one sentence that says what to do."""
 
 
 def make_account(
@@ -43,12 +44,46 @@ def make_account(
             raise AccountRefused(f"There is an account {username} already: choose another user name.")
         user.set_password(password)
         user.save()
-        record(
-            Action.ACCOUNT_MADE,
-            by=by,
-            purpose=Purpose.ADMINISTRATION,
-            subject="account",
-            references=[username],
-            fields=["username", "display_name", "role"],
-        )
+        _record(Action.ACCOUNT_MADE, user, by, ["username", "display_name", "role"])
     return user
+
+
+def close_account(*, user: User, by: User) -> None:
+    """Nobody signs in with it any more, and whoever is signed in is out with the next page."""
+    check_authority(by, Permission.MANAGE_PLACES)
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        if not user.is_active:
+            raise AccountRefused(f"{user.username} is closed already: there is nothing more to do.")
+        user.is_active = False
+        user.save(update_fields=["is_active"])
+        _record(Action.ACCOUNT_CLOSED, user, by, ["is_active"])
+
+
+def reset_sign_in(*, user: User, password: str, by: User) -> None:
+    """A new first password and no second factor, for somebody who lost one or comes back; ends sessions."""
+    check_authority(by, Permission.MANAGE_PLACES)
+    if user.role == Role.SYSTEM:
+        raise AccountRefused("Nobody signs in as the system: choose the account of a person.")
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise AccountRefused(" ".join(error.messages)) from error
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=user.pk)
+        user.is_active = True
+        user.set_password(password)
+        user.save(update_fields=["is_active", "password"])
+        Authenticator.objects.filter(user=user).delete()
+        _record(Action.SIGN_IN_RESET, user, by, ["is_active", "password", "second_factor"])
+
+
+def _record(action: Action, user: User, by: User, fields: list[str]) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.ADMINISTRATION,
+        subject="account",
+        references=[user.username],
+        fields=fields,
+    )

@@ -19,7 +19,7 @@ from outcomes.reference import load_outcome_codes
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
 from referrals.actions.follow_up import acknowledge, chase
 from referrals.actions.notify import remind_due
-from referrals.actions.places import join_bcu, join_team
+from referrals.actions.places import join_bcu, join_team, leave_bcu, leave_team
 from referrals.actions.refer import confirm_flags, refer
 from referrals.actions.review import (
     choose_team,
@@ -42,7 +42,7 @@ from referrals.intake.places import load_places
 from referrals.intake.postcodes import load_postcodes
 from referrals.intake.save import import_cases
 from referrals.models import CaseImport, CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
-from src_app.accounts.actions import make_account
+from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit import record as audit_record
@@ -210,6 +210,28 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     place = {"bcu": scene.world.north, "starts_on": NOW.date()}
     return {"user": scene.hcop, **place, "by": scene.system}
+
+
+@prepares(leave_team)
+def _(scene: Scene) -> dict[str, Any]:
+    place = {"team": scene.world.teams[0], "on": NOW.date()}
+    return {"user": scene.officer, **place, "by": scene.system}
+
+
+@prepares(leave_bcu)
+def _(scene: Scene) -> dict[str, Any]:
+    place = {"bcu": scene.world.south_west, "on": NOW.date()}
+    return {"user": scene.hcop, **place, "by": scene.system}
+
+
+@prepares(close_account)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"user": scene.officer, "by": scene.system}
+
+
+@prepares(reset_sign_in)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system}
 
 
 @prepares(make_account)

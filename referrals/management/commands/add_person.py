@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from referrals.actions import Refused
 from referrals.actions.places import join_bcu, join_team
-from referrals.models import Bcu, Team
+from referrals.management.named import bcu_of_code, team_named
 from referrals.queries import today
 from src_app.accounts.actions import AccountRefused, make_account
 from src_app.accounts.models import User
@@ -66,8 +66,8 @@ class Command(BaseCommand):
 
     @staticmethod
     def _add(options: dict[str, Any], password: str, system: User) -> dict[str, list[str]]:
-        teams = [_team(text) for text in options["team"]]
-        bcus = [_bcu(code) for code in options["bcu"]]
+        teams = [team_named(text) for text in options["team"]]
+        bcus = [bcu_of_code(code) for code in options["bcu"]]
         user = make_account(
             username=options["username"],
             display_name=options["name"],
@@ -81,23 +81,3 @@ class Command(BaseCommand):
         for bcu in bcus:
             join_bcu(user=user, bcu=bcu, starts_on=today(), by=system)
         return {"teams": [team.name for team in teams], "bcus": [bcu.name for bcu in bcus]}
-
-
-def _team(text: str) -> Team:
-    by_ward = Team.objects.filter(wards__code=text).first()
-    if by_ward is not None:
-        return by_ward
-    named = list(Team.objects.filter(name__iexact=text)[:2])
-    if not named:
-        raise Refused(f"No ward has the code and no team the name {text}: check it.")
-    if len(named) > 1:
-        raise Refused(f"Several teams are named {text}: give the code of one of the team's wards.")
-    return named[0]
-
-
-def _bcu(code: str) -> Bcu:
-    bcu = Bcu.objects.filter(code=code).first()
-    if bcu is None:
-        known = ", ".join(Bcu.objects.order_by("code").values_list("code", flat=True)) or "none yet"
-        raise Refused(f"No BCU has the code {code}. Known: {known}.")
-    return bcu

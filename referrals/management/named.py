@@ -1,0 +1,35 @@
+"""Places and people as an operator names them on the command line."""
+
+from referrals.actions import Refused
+from referrals.models import Bcu, Team
+from src_app.accounts.models import User
+
+
+def person_named(username: str) -> User:
+    """The account of that name; raises :class:`Refused`."""
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        raise Refused(f"There is no account {username}: check the user name.")
+    return user
+
+
+def team_named(text: str) -> Team:
+    """The team that covers the ward of that code, or has that name; raises :class:`Refused`."""
+    by_ward = Team.objects.filter(wards__code=text).first()
+    if by_ward is not None:
+        return by_ward
+    named = list(Team.objects.filter(name__iexact=text)[:2])
+    if not named:
+        raise Refused(f"No ward has the code and no team the name {text}: check it.")
+    if len(named) > 1:
+        raise Refused(f"Several teams are named {text}: give the code of one of the team's wards.")
+    return named[0]
+
+
+def bcu_of_code(code: str) -> Bcu:
+    """The BCU of that code; raises :class:`Refused`, naming those there are."""
+    bcu = Bcu.objects.filter(code=code).first()
+    if bcu is None:
+        known = ", ".join(Bcu.objects.order_by("code").values_list("code", flat=True)) or "none yet"
+        raise Refused(f"No BCU has the code {code}. Known: {known}.")
+    return bcu

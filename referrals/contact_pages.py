@@ -12,6 +12,7 @@ from referrals.models import (
     CloseReason,
     ContactAttempt,
     Method,
+    PersonalText,
     Referral,
     ReferralStatus,
     Restriction,
@@ -32,9 +33,12 @@ from src_app.templatetags.words import clock, due_words, moment, weekday_moment
 
 MOST_TEAMS_NAMED = 3
 
-_NOTES = {
-    TextKind.SAFETY_NOTE: "",
+_SAFETY = {
+    TextKind.SAFETY_NOTE: "Safety note: ",
     TextKind.REVIEW_SAFETY: "From the overnight review: ",
+}
+_NOTES = {
+    **_SAFETY,
     TextKind.CONTACT_WISHES: "Wishes: ",
     TextKind.COMMUNICATION_NEED: "Communication: ",
 }
@@ -75,15 +79,18 @@ class Tag:
     tone: str
 
 
-def tags_of(case: Case, needs: Collection[str]) -> list[Tag]:
+def tags_of(case: Case, texts: Collection[PersonalText]) -> list[Tag]:
     """Restrictions in red, then what the conversation needs; neither strand nor offence."""
     tags = [
         Tag(Restriction(each).label, "red") for each in case.restrictions if each != Restriction.INTERPRETER
     ]
+    if any(text.body for text in texts if text.kind in _SAFETY):
+        tags.append(Tag("Safety note: read it first", "red"))
     if Restriction.INTERPRETER in case.restrictions:
         tags.append(Tag("Interpreter needed", "yellow"))
     if case.victim_under_18:
         tags.append(Tag("Under 18", "yellow"))
+    needs = (text.body for text in texts if text.kind == TextKind.COMMUNICATION_NEED)
     return tags + [Tag(need, "yellow") for need in needs if need]
 
 
@@ -101,12 +108,11 @@ class Card:
 
 def card_of(referral: Referral, user: User, now: datetime) -> Card:
     """The card of one of ``open_referrals``."""
-    needs = [text.body for text in getattr(referral.case, "needs", [])]
     return Card(
         referral=referral,
         due=due_of(referral, now),
         holder=holder_of(referral, user),
-        tags=tags_of(referral.case, needs),
+        tags=tags_of(referral.case, referral.case.texts.all()),
         mine=referral.taken_by_id == user.pk,
         own_case=is_officer_in_case(referral, user),
     )
@@ -159,15 +165,22 @@ class Briefing:
 
 
 def briefing_of(case: Case) -> Briefing:
-    """Restrictions, safety notes, wishes and needs, and how old they are."""
+    """Restrictions, safety notes, wishes and needs, and how old they are.
+
+    The title is what must be read before all else: the restrictions, or the safety note where there are none.
+    """
     first = [f"{Restriction(each).label}." for each in case.restrictions]
     if case.victim_under_18 and Restriction.THROUGH_GUARDIAN not in case.restrictions:
         first.append("The victim is under 18: speak through a safe parent or guardian.")
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = [f"{words}{texts[kind]}" for kind, words in _NOTES.items() if texts.get(kind)]
-    known = max(filter(None, [case.changed_at, case.restrictions_set_at]))
-    title = " ".join(first) or "No restrictions are recorded here."
-    return Briefing(title=title, lines=notes, as_at=moment(known))
+    if not first and any(texts.get(kind) for kind in _SAFETY):
+        first.append(notes.pop(0))
+    title = " ".join(first) or "No restrictions and no safety note are recorded here."
+    as_at = f"From the crime record as at {moment(case.changed_at)}."
+    if case.restrictions_set_at:
+        as_at += f" Set in the overnight review at {moment(case.restrictions_set_at)}."
+    return Briefing(title=title, lines=notes, as_at=as_at)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import Notification
+from referrals.models import MailKind, Notification
 from src_app.templatetags.words import moment
 
 
@@ -19,19 +19,21 @@ class ReferralMail:
     number: str
     ward: str
     due: str
+    overdue: bool
     link: str
-    flag_name: str
 
 
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
     referral = notification.referral
+    about_follow_ups = notification.kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD)
+    page = reverse("follow_up_list") if about_follow_ups else reverse("referral", args=[referral.number])
     payload = ReferralMail(
         number=referral.number,
         ward=referral.ward.name,
         due=moment(timezone.localtime(referral.due_at)),
-        link=settings.SITE_URL + reverse("referral", args=[referral.number]),
-        flag_name=settings.FLAG_NAME,
+        overdue=referral.due_at < timezone.now(),
+        link=settings.SITE_URL + page,
     )
     subject, _, body = render_to_string(f"mail/{notification.kind}.txt", asdict(payload)).partition("\n")
     return EmailMessage(

@@ -27,6 +27,11 @@ class Row:
     linked: list[str]
 
     @property
+    def references(self) -> list[str]:
+        """The case's own and those of the linked reports it is shown with."""
+        return [self.case.crime_reference, *self.linked]
+
+    @property
     def version(self) -> str:
         """The draft's version, as a form sends it back; empty where there is none."""
         return str(self.decision.version) if self.decision else ""

@@ -162,13 +162,14 @@ def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
 
 
 def open_referrals(user: User) -> QuerySet[Referral]:
-    """Referrals to contact, the first due first, each with its communication need as ``case.needs``."""
-    needs = PersonalText.objects.filter(kind=TextKind.COMMUNICATION_NEED)
+    """Referrals to contact, the first due first, each with the texts that its card tells of."""
+    told = (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY, TextKind.COMMUNICATION_NEED)
+    texts = PersonalText.objects.filter(kind__in=told).order_by("pk")
     return (
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
         .select_related("case", "ward", "taken_by")
-        .prefetch_related(Prefetch("case__texts", needs, to_attr="needs"))
+        .prefetch_related(Prefetch("case__texts", texts))
         .order_by("due_at", "pk")
     )
 

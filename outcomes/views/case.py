@@ -23,12 +23,13 @@ from src_app.audit.record import record
 def case(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and safety first, then everything that happened; who looked is on record."""
     found = get_object_or_404(_complete(request.user), pk=case_id)
+    linked = linked_cases(request.user, found)
     record(
         Action.CASE_OPENED,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[found.crime_reference],
+        references=[found.crime_reference, *(reference for _, reference in linked)],
     )
     reasons = (text.body for text in found.texts.all() if text.kind == TextKind.TEAM_REASON)
     context = {
@@ -36,7 +37,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "strands": [Strand(strand).label for strand in found.strands],
         "briefing": briefing_of(found),
         "team_reason": next(reasons, ""),
-        "linked": linked_cases(request.user, found),
+        "linked": linked,
         "events": timeline(found),
         "now": timezone.now(),
     }

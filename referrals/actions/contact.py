@@ -214,16 +214,16 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
         for kind in sorted(kinds)
     )
     record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
-    if FollowUpKind.BARRED_METHOD in kinds:
-        mailbox = referral.team.mailbox
-        queue(
-            kind=MailKind.BARRED_METHOD,
-            referral=referral,
-            recipient=mailbox,
-            unique_key=f"{MailKind.BARRED_METHOD}:{attempt.key}",
-            at=attempt.logged_at,
-        )
-        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
+    kind = MailKind.BARRED_METHOD if attempt.barred_method else MailKind.FOLLOW_UP
+    mailbox = referral.team.mailbox
+    queue(
+        kind=kind,
+        referral=referral,
+        recipient=mailbox,
+        unique_key=f"{kind}:{attempt.key}",
+        at=attempt.logged_at,
+    )
+    record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
 
 
 def _results(referral: Referral) -> list[str]:

@@ -96,14 +96,15 @@ def choose_team(
         return _draft(case, version, by, at, suitable=True, team=team)
 
 
-def clear_draft(*, case_id: int, version: int | None, by: User) -> None:
-    """Takes the mark off the case again."""
+def clear_draft(*, case_id: int, version: int | None, by: User, at: datetime) -> None:
+    """Takes the mark off the case again, and the team chosen for it."""
     with transaction.atomic():
         case = _lock(case_id, by)
         decision = _seen(case, version)
         if decision is None:
             return
         decision.delete()
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
         _record(Action.DECISION_CLEARED, case, by, ["decision"])
 
 
@@ -176,8 +177,10 @@ def _draft(
         return kept  # a double tap
     # A new draft starts anywhere, so that it is not taken for one that was looked at and taken off again.
     decision = _seen(case, version) or Decision(case=case, version=secrets.randbelow(2**30))
-    if team is None and case.ward_id is None and (suitable or reason in REFERRED_ANYWAY):
+    if team is None and (suitable or reason in REFERRED_ANYWAY):
         team = decision.team
+    if team is None:
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
     decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by
     decision.team = team
     decision.drafted_by, decision.drafted_at = by, at

@@ -12,7 +12,8 @@ class MailKind(models.TextChoices):
     REFERRAL_MADE = "referral_made", "New referral"
     DUE_SOON = "due_soon", "Due soon"
     OVERDUE = "overdue", "Overdue"
-    CHASED = "chased", "Reminder from a supervisor"
+    CHASED = "chased", "Reminder asked for"
+    FOLLOW_UP = "follow_up", "Something came up that somebody must act on"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
 
 

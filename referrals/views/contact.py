@@ -9,13 +9,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from referrals.actions import Refused, contact, follow_up
 from referrals.contact_forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact_pages import (
+    Offered,
     briefing_of,
     due_of,
     is_officer_in_case,
     offered_for,
     reasons_to_close,
 )
-from referrals.models import ContactAttempt, Referral, ReferralStatus, Result
+from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
 from referrals.queries import referrals_to_open, referrals_visible_to
 from referrals.views.opening import record_opening
 from src_app.accounts.guards import SignedInRequest, requires
@@ -27,9 +28,10 @@ _ASKS_TO_CLOSE = (Result.DECLINED, Result.WRONG_DETAILS, Result.UNSAFE)
 @requires(Permission.CONTACT_VICTIMS)
 @require_http_methods(["GET", "HEAD", "POST"])
 def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
-    """How, what came of it, save: three taps and no typing."""
+    """From the card: log contact, what came of it, save. Three taps for a telephone call, and no typing."""
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
-    form = AttemptForm(request.POST if request.method == "POST" else None)
+    offered = offered_for(referral)
+    form = AttemptForm(request.POST if request.method == "POST" else None, initial=_usual(offered))
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):
             return _after(request, referral, attempt)
@@ -42,12 +44,17 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
         "referral": referral,
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
-        "offered": offered_for(referral),
+        "offered": offered,
         "is_open": referral.status == ReferralStatus.OPEN,
         "form": form,
         "now": now,
     }
     return render(request, "referrals/log_contact.html", context)
+
+
+def _usual(offered: Offered) -> dict[str, str]:
+    """The telephone is chosen already, where nothing rules it out."""
+    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(offered.methods) else {}
 
 
 def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:

@@ -70,7 +70,8 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
     """What must be known first, then the rest; for the team, its supervisor and the HCOP."""
     user, now = request.user, timezone.now()
     referral = get_object_or_404(referrals_to_open(user), number=number)
-    record_opening(request, referral)
+    linked = list(referrals_linked_to(referral, user))
+    record_opening(request, referral, linked)
     is_open = referral.status == ReferralStatus.OPEN
     own_case = is_officer_in_case(referral, user)
     contacts = user.can(Permission.CONTACT_VICTIMS)
@@ -82,9 +83,10 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "due": due_of(referral, now),
         "holder": holder_of(referral, user),
         "strands": [Strand(each).label for each in referral.case.strands],
-        "linked": referrals_linked_to(referral, user),
+        "linked": linked,
         "is_open": is_open,
         "contacts": contacts,
+        "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),
         "own_case": contacts and own_case,
         "may_log": may_contact and referral.status != ReferralStatus.COMPLETED,
         "may_take": may_contact and is_open and referral.taken_by is None,

@@ -35,7 +35,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[row.case.crime_reference for row in rows],
+        references=dict.fromkeys(reference for row in rows for reference in row.references),
     )
     context = {
         "rows": rows,
@@ -68,7 +68,7 @@ def clear_decision(request: SignedInRequest, case_id: int) -> HttpResponse:
     return _marked(
         request,
         case_id,
-        lambda: review.clear_draft(case_id=case_id, version=version, by=request.user),
+        lambda: review.clear_draft(case_id=case_id, version=version, by=request.user, at=timezone.now()),
     )
 
 
@@ -168,7 +168,7 @@ def _case_form(
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[row.case.crime_reference],
+        references=row.references,
     )
     return render(request, template, {"row": row, "form": form, "now": timezone.now()})
 

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.text import capfirst
 
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -28,7 +29,7 @@ class Entry:
 ENTRIES = (
     Entry("Overnight review", "overnight_review", Permission.REVIEW_CASES, "/overnight-review/"),
     Entry("Import", "import_cases", Permission.IMPORT_CASES, "/import/"),
-    Entry("Flag 49", "flag_list", Permission.CONFIRM_FLAGS, "/flags/"),
+    Entry(capfirst(settings.FLAG_NAME), "flag_list", Permission.CONFIRM_FLAGS, "/flags/"),
     Entry("Cases", "case_list", Permission.VIEW_CASES, "/cases/"),
     Entry("Trial", "trial_list", Permission.MANAGE_TRIALS, "/trials/"),
     Entry("Compliance", "compliance", Permission.VIEW_COMPLIANCE, "/compliance/"),
@@ -53,6 +54,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
         "navigation": [
             {
                 "label": entry.label,
+                "name": entry.url_name,
                 "url": entry.url,
                 "current": request.path.startswith(entry.prefix),
             }

@@ -114,7 +114,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(clear_draft)
 def _(scene: Scene) -> dict[str, Any]:
     decision = factories.DecisionFactory.create(case=scene.case())
-    return {"case_id": decision.case_id, "version": decision.version, "by": scene.hcop}
+    return {"case_id": decision.case_id, "version": decision.version, "by": scene.hcop, "at": NOW}
 
 
 @prepares(set_safety)

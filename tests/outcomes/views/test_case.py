@@ -160,6 +160,8 @@ def test_linked_reports_of_the_own_bcu_are_linked(
     assert same_incident.crime_reference in page
     assert crossed.crime_reference not in page
     assert north.crime_reference not in page
+    shown = AuditEntry.objects.get(action=Action.CASE_OPENED).references
+    assert shown == [case.crime_reference, same_victim.crime_reference, same_incident.crime_reference]
     html = client_of(hcop).get(reverse("case", args=[case.pk])).content.decode()
     assert reverse("case", args=[same_victim.pk]) in html
     assert "a" * 64 not in html

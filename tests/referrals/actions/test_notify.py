@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from pytest_django.fixtures import Settings
 
 from referrals.actions import notify
+from referrals.mail import message_of
 from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus
 from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
@@ -88,8 +89,11 @@ def test_a_message_reaches_the_teams_mailbox_under_its_fixed_id(
     assert entry.references == [waiting.referral.number]
 
 
+LEADS_TO = {MailKind.FOLLOW_UP: "/follow-ups/", MailKind.BARRED_METHOD: "/follow-ups/"}
+
+
 @pytest.mark.parametrize("kind", MailKind.values)
-def test_a_message_holds_number_ward_due_time_and_link_and_nothing_of_the_victim(
+def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     make_referral: MakeReferral, peer: Peer, system: User, clock: time_machine.Traveller, kind: str
 ) -> None:
     referral = make_referral(case__offence="Threats to kill", case__officer_in_case="PC 4242")
@@ -98,9 +102,25 @@ def test_a_message_holds_number_ward_due_time_and_link_and_nothing_of_the_victim
     body = str(peer.accepted[0])
     assert referral.number in body
     assert referral.ward.name in body
-    assert f"{django_settings.SITE_URL}/referrals/{referral.number}/" in body
+    page = LEADS_TO.get(MailKind(kind), f"/referrals/{referral.number}/")
+    assert f"{django_settings.SITE_URL}{page}\n" in body
     for secret in ("Threats", "PC 4242", referral.case.crime_reference, "ace"):
         assert secret not in body.replace("Reassurance", "").replace("reassurance", "")
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"),
+    [
+        (5, "It is due by 23 November 2026, 12:30pm."),
+        (-5, "It was due by 23 November 2026, 2:30am and is overdue."),
+    ],
+)
+def test_a_reminder_asked_for_says_whether_the_time_has_passed(
+    make_referral: MakeReferral, system: User, clock: time_machine.Traveller, hours: int, says: str
+) -> None:
+    referral = make_referral(made_at=NOW - 72 * HOUR, due_at=NOW + hours * HOUR)
+    mail = NotificationFactory.create(referral=referral, kind=MailKind.CHASED)
+    assert says in str(message_of(mail).body)
 
 
 def test_a_message_is_sent_once(

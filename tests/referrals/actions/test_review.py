@@ -43,7 +43,7 @@ def test_a_mark_can_be_changed_and_cleared(make_case: MakeCase, hcop: User, now:
     assert (second.suitable, second.reason) == (False, Reason.DUPLICATE)
     third = review.draft_suitable(case_id=case.pk, version=second.version, by=hcop, at=now)
     assert (third.reason, third.contact_by) == ("", "")
-    review.clear_draft(case_id=case.pk, version=third.version, by=hcop)
+    review.clear_draft(case_id=case.pk, version=third.version, by=hcop, at=now)
     assert not Decision.objects.exists()
 
 
@@ -69,7 +69,7 @@ def test_a_mark_that_somebody_took_off_meanwhile_is_not_put_back_unseen(
 ) -> None:
     case = make_case()
     seen = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
-    review.clear_draft(case_id=case.pk, version=seen, by=other_hcop)
+    review.clear_draft(case_id=case.pk, version=seen, by=other_hcop, at=now)
     with pytest.raises(review.Overtaken, match="took the mark off"):
         review.draft_suitable(case_id=case.pk, version=seen, by=hcop, at=now)
 
@@ -154,6 +154,30 @@ def test_marking_again_keeps_the_team_of_a_case_without_a_ward(
     )
     again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=other_hcop, at=now)
     assert again.team == world.teams[4]
+
+
+def test_a_team_chosen_for_a_refuge_stays_until_the_mark_is_taken_off(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    """The case has a ward: its own team may not be the one that calls."""
+    case = make_case()
+    chosen = review.choose_team(
+        case_id=case.pk, version=None, team=world.teams[4], why="Refuge", by=hcop, at=now
+    )
+    again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    outside = review.draft_not_suitable(
+        case_id=case.pk,
+        version=again.version,
+        reason=Reason.HIGH_RISK,
+        contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
+        by=hcop,
+        at=now,
+    )
+    assert again.team == outside.team == world.teams[4]
+    review.clear_draft(case_id=case.pk, version=outside.version, by=hcop, at=now)
+    fresh = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    assert fresh.team is None
+    assert case.texts.get(kind=TextKind.TEAM_REASON).body == ""
 
 
 @pytest.mark.parametrize(

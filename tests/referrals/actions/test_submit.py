@@ -332,7 +332,7 @@ def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
         by=hcop,
         at=now,
     ).version
-    review.clear_draft(case_id=case.pk, version=checked, by=other_hcop)
+    review.clear_draft(case_id=case.pk, version=checked, by=other_hcop, at=now)
     review.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
     with pytest.raises(Overtaken):
         submit(bcu=world.south_west, seen={case.pk: checked}, key=uuid.uuid4(), by=hcop, at=now)

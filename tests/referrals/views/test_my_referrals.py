@@ -51,7 +51,8 @@ def test_each_card_says_who_has_it_and_offers_what_comes_next(page, make_referra
     assert [word in text for word in ("With you", "Not taken", "With PCSO 7002")] == [True] * 3
     assert reverse("log_contact", args=[mine.number]) in text
     assert reverse("take_referral", args=[free.number]) in text
-    for other in (free, theirs, own_case):
+    assert reverse("log_contact", args=[free.number]) in text
+    for other in (theirs, own_case):
         assert reverse("log_contact", args=[other.number]) not in text
     for other in (mine, theirs, own_case):
         assert reverse("take_referral", args=[other.number]) not in text
@@ -69,7 +70,13 @@ def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page,
     )
     PersonalTextFactory.create(case=referral.case, body="Dog at address")
     text = page().content.decode()
-    for shown in ("No home visit", "Interpreter needed", "Under 18", "Polish interpreter"):
+    for shown in (
+        "No home visit",
+        "Safety note: read it first",
+        "Interpreter needed",
+        "Under 18",
+        "Polish interpreter",
+    ):
         assert shown in text
     for hidden in ("Threats to kill", "Race", referral.case.crime_reference, "Dog at address"):
         assert hidden not in text

@@ -1,5 +1,6 @@
 """The page of one referral; taking it, handing it back, sending a reminder."""
 
+import re
 import uuid
 from datetime import timedelta
 
@@ -40,7 +41,8 @@ def test_restrictions_notes_and_wishes_come_before_everything_else(open_as, make
         "From the overnight review: Suspect works nights",
         "Wishes: Telephone only",
         "Communication: Easy read",
-        "As at 23 November 2026, 7:25am.",
+        "From the crime record as at 23 November 2026, ",
+        "Set in the overnight review at 23 November 2026, 7:25am.",
         "Check the crime record first.",
         "Log contact",
         "Attempts so far",
@@ -52,6 +54,21 @@ def test_restrictions_notes_and_wishes_come_before_everything_else(open_as, make
     assert places == sorted(places)
     assert "999 and your supervisor" in text
     assert "A message left never mentions hate, strand or offence" in text
+
+
+@pytest.mark.parametrize("kind", [TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY])
+def test_a_safety_note_without_restrictions_is_the_first_thing_read(open_as, make_referral, officer, kind):
+    referral = make_referral()
+    PersonalTextFactory.create(case=referral.case, kind=kind, body="Do not attend the address")
+    PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body="By letter")
+    text = " ".join(open_as(officer, referral).content.decode().split())
+    assert re.search(r"<strong>[^<]*Do not attend the address</strong> Wishes: By letter", text)
+    assert "No restrictions" not in text
+
+
+def test_that_nothing_is_recorded_is_said(open_as, make_referral, officer):
+    text = open_as(officer, make_referral()).content.decode()
+    assert "No restrictions and no safety note are recorded here." in text
 
 
 def test_a_child_is_spoken_to_through_a_guardian_whatever_was_set(open_as, make_referral, officer):
@@ -107,6 +124,8 @@ def test_linked_referrals_are_those_the_viewer_may_see(open_as, make_referral, o
     assert own.number in seen
     assert others.number not in seen
     assert unlinked.number not in seen
+    shown = AuditEntry.objects.filter(action=Action.REFERRAL_OPENED).earliest("pk").references
+    assert shown == [referral.number, referral.case.crime_reference, own.number]
     assert others.number in open_as(hcop, referral).content.decode()
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import TruncWeek
 from django.utils import timezone
 
 from outcomes.models import OutcomeCode, RecordedOutcome
-from referrals.models import Case, Referral, ReferralStatus, Ward
+from referrals.models import Case, MailKind, Notification, Referral, ReferralStatus, Ward
 from referrals.queries import bcus_of, referrals_visible_to, wards_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -214,19 +214,23 @@ def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> lis
 
 
 def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral]:
-    """Open referrals whose due time has passed, the longest overdue first, with ``tries`` that stand.
+    """Open referrals whose due time has passed, the longest overdue first.
 
-    For those who chase referrals, and nobody else.
+    Each with ``tries``, the attempts that stand, and ``reminded_at``, when a reminder was last asked for. For
+    those who chase referrals, and nobody else.
     """
     place = Q(ward__borough__code=borough) if borough else Q()
     if not user.can(Permission.CHASE_REFERRALS):
         return Referral.objects.none()
+    asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
     stands = Q(attempts__isnull=False, attempts__withdraws__isnull=True, attempts__withdrawn_by__isnull=True)
     return (
         referrals_visible_to(user)
         .filter(place, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
-        .annotate(tries=Count("attempts", filter=stands))
+        .annotate(
+            tries=Count("attempts", filter=stands), reminded_at=Subquery(asked.values("created_at")[:1])
+        )
         .order_by("due_at", "pk")
     )
 

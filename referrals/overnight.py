@@ -5,9 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db.models import Count, F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Prefetch, Q, QuerySet
 
-from referrals.models import Bcu, Case, Decision, Referral, Restriction, Strand, Submission, TextKind
+from referrals.models import (
+    Bcu,
+    Case,
+    Decision,
+    MailKind,
+    Notification,
+    Referral,
+    Restriction,
+    Strand,
+    Submission,
+    TextKind,
+)
 from referrals.queries import bcus_of, cases_visible_to, report_of
 from referrals.rules.eligibility import barred, warnings
 from src_app.accounts.models import User
@@ -147,23 +158,29 @@ class Day:
     """The drafts of one BCU, to be checked and submitted together."""
 
     bcu: Bcu
-    suitable: list[Row]
-    not_suitable: list[Row]
+    rows: list[Row]
 
     @property
-    def rows(self) -> list[Row]:
-        return self.suitable + self.not_suitable
+    def suitable(self) -> list[Row]:
+        return [row for row in self.rows if row.decision and row.decision.suitable]
+
+    @property
+    def refer_now(self) -> list[Row]:
+        """Not for chance to decide: referred outside any trial as soon as they are submitted."""
+        return [row for row in self.rows if row.decision and row.decision.referred_anyway]
+
+    @property
+    def not_suitable(self) -> list[Row]:
+        going = self.suitable + self.refer_now
+        return [row for row in self.rows if row not in going]
 
     @property
     def without_team(self) -> list[Row]:
         """Cases that go to a team, with neither a ward nor a team chosen: they hold up the submission."""
         return [
             row
-            for row in self.rows
-            if row.decision
-            and (row.decision.suitable or row.decision.referred_anyway)
-            and row.case.ward is None
-            and row.decision.team is None
+            for row in self.suitable + self.refer_now
+            if row.case.ward is None and row.decision and row.decision.team is None
         ]
 
 
@@ -171,13 +188,7 @@ def drafted_days(user: User) -> list[Day]:
     """The drafts that wait for submission, by BCU."""
     drafted = rows(user, waiting(user).filter(decision__isnull=False))
     return [
-        Day(
-            bcu=bcu,
-            suitable=[r for r in drafted if r.case.bcu_id == bcu.pk and r.decision and r.decision.suitable],
-            not_suitable=[
-                r for r in drafted if r.case.bcu_id == bcu.pk and r.decision and not r.decision.suitable
-            ],
-        )
+        Day(bcu=bcu, rows=[row for row in drafted if row.case.bcu_id == bcu.pk])
         for bcu in bcus_of(user).order_by("name")
         if any(row.case.bcu_id == bcu.pk for row in drafted)
     ]
@@ -192,10 +203,11 @@ class Fate:
 
 
 def fates(submission: Submission) -> list[Fate]:
-    """What became of each case of a submission, in order of report time."""
+    """What became of each case of a submission, in order of report time, with the mail that told the team."""
+    told = Notification.objects.filter(kind=MailKind.REFERRAL_MADE)
     decisions = (
         submission.decisions.select_related("case__ward", "case__referral__team", "case__referral__ward")
-        .prefetch_related("case__referral__notifications")
+        .prefetch_related(Prefetch("case__referral__notifications", told))
         .order_by(F("case__reported_at"), "case__crime_reference")
     )
     return [Fate(decision, getattr(decision.case, "referral", None)) for decision in decisions]

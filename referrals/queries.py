@@ -103,6 +103,15 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
     return Submission.objects.filter(bcu__in=bcus_of(user))
 
 
+def latest_submissions(user: User) -> QuerySet[Submission]:
+    """The last five days submitted, the latest first."""
+    return (
+        submissions_visible_to(user)
+        .select_related("bcu", "submitted_by")
+        .order_by("-submitted_at", "-pk")[:5]
+    )
+
+
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
     """What victims said that somebody must act on, for referrals the account may see."""
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -171,4 +172,6 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"A reminder about {number} is on its way to the team's mailbox.")
+    if request.POST.get("back_to") == "compliance":
+        return redirect(f"{reverse('compliance')}#overdue")
     return redirect("referral", number=number)

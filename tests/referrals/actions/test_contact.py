@@ -218,6 +218,8 @@ def test_what_the_victim_said_becomes_a_task_each(make_referral, log, officer, n
     assert set(raised.values_list("kind", flat=True)) == set(kinds)
     assert raised.filter(acknowledged_at__isnull=True).count() == len(kinds)
     assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_RAISED).count() == 1
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.FOLLOW_UP, attempt.referral.team.mailbox)
 
 
 def test_a_note_is_kept_where_it_can_be_erased_and_nowhere_else(make_referral, log):

@@ -111,8 +111,8 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
 @pytest.mark.parametrize(
     ("hours", "says"),
     [
-        (5, "It is due by 23 November 2026, 12:30pm."),
-        (-5, "It was due by 23 November 2026, 2:30am and is overdue."),
+        (5, "is due by 23 November 2026, 12:30pm."),
+        (-5, "was due by 23 November 2026, 2:30am and is overdue."),
     ],
 )
 def test_a_reminder_asked_for_says_whether_the_time_has_passed(

@@ -103,3 +103,10 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follo
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("follow_up_list"))
     assert len(few) == len(many)
+
+
+def test_every_page_of_who_deals_with_them_says_how_many_wait(client_of, make_referral, supervisor, officer):
+    FollowUpFactory.create(attempt__referral=make_referral())
+    page = client_of(supervisor).get(reverse("compliance")).content.decode()
+    assert "Follow-ups (1<span" in page
+    assert "Follow-ups (" not in client_of(officer).get(reverse("my_referrals")).content.decode()

@@ -248,6 +248,36 @@ def test_submitting_shows_what_became_of_each(browser: Client, make_case: MakeCa
     assert "Nothing waits for review" in page(browser, "overnight_review")
 
 
+def test_a_case_to_be_referred_now_is_checked_as_one_that_goes_out(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    """What the team will read stands beside it, and the sums are the same before and after."""
+    urgent = DecisionFactory.create(
+        case=make_case(ward=world.wards[5]),
+        suitable=False,
+        reason=Reason.HIGH_RISK,
+        contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
+    )
+    PersonalTextFactory.create(case=urgent.case, body="Dog at address")
+    html = " ".join(page(browser, "check_decisions").split())
+    refer_now = html[html.index("Refer now, outside any trial") :]
+    for words in (urgent.case.crime_reference, "High risk", world.wards[5].name, "Dog at address"):
+        assert words in refer_now
+    assert "Submit 0 suitable, 1 to refer now, 0 not suitable" in html
+    done = " ".join(submit(browser, world, [f"{urgent.case_id}:{urgent.version}"]).split())
+    assert "1 referral for SRC, 0 with usual service, 0 not suitable" in done
+    assert "High risk" in done
+
+
+def test_what_was_submitted_can_be_looked_at_again(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    decision = DecisionFactory.create(case=make_case(ward=world.wards[5]))
+    submit(browser, world, [f"{decision.case_id}:{decision.version}"])
+    link = reverse("submitted", args=[Submission.objects.get().pk])
+    assert f'href="{link}"' in page(browser, "overnight_review")
+
+
 @pytest.mark.parametrize(
     ("decisions", "key"), [(["1:x"], ""), (["1"], ""), ([], "no key"), (["1:1"], "no key")]
 )

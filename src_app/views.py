@@ -1,7 +1,8 @@
 """The way in."""
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.views.decorators.http import require_safe
 
 from src_app.accounts.guards import SignedInRequest, requires
@@ -14,5 +15,5 @@ def home(request: SignedInRequest) -> HttpResponse:
     """After sign-in each role lands where its work is."""
     entries = entries_for(request.user)
     if not entries:
-        return render(request, "no_pages.html", status=403)
+        raise PermissionDenied
     return redirect(entries[0].url_name)

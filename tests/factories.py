@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory
 
-from outcomes.models import OutcomeCode, RateSnapshot, RecordedOutcome
+from outcomes.models import OutcomeCode, RecordedOutcome
 from referrals.models import (
     Allocation,
     Arm,
@@ -334,17 +334,6 @@ class RecordedOutcomeFactory(DjangoModelFactory[RecordedOutcome]):
     recorded_at = NOW - timedelta(days=1)
     imported_at = NOW
     imported_by = SubFactory(UserFactory, role=Role.HCOP)
-
-
-class RateSnapshotFactory(DjangoModelFactory[RateSnapshot]):
-    class Meta:
-        model = RateSnapshot
-
-    day = NOW.date()
-    computed_at = NOW
-    bcu = SubFactory(BcuFactory)
-    in_time = late = overdue = not_yet_due = closed_without_contact = 0
-    cases = closed = attrition = charge = positive = 0
 
 
 class AuditEntryFactory(DjangoModelFactory[AuditEntry]):

@@ -8,7 +8,7 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging, worker_process_init
 
-from src_app.children import die_with_parent
+from src_app.supervisor.children import die_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
 

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from src_app.children import die_with_parent
+from src_app.supervisor.children import die_with_parent
 
 wsgi_app = "src_app.wsgi:application"
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")

@@ -51,7 +51,15 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     output = directory / "demo.log"
     with open(output, "wb") as log:
         demo = subprocess.Popen(
-            [sys.executable, "-m", "src_app.demo", "--directory", str(directory), "--port", str(port)],
+            [
+                sys.executable,
+                "-m",
+                "src_app.supervisor.demo",
+                "--directory",
+                str(directory),
+                "--port",
+                str(port),
+            ],
             env={**own_environment(), "COLUMNS": "200"},
             cwd=ROOT,
             stdout=log,

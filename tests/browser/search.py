@@ -30,7 +30,15 @@ def kept(system: System) -> Iterator[tuple[str, str]]:
 def _addresses(system: System) -> dict[str, str]:
     """Where the system's database and Redis are, as its supervisor tells a second command."""
     shown = subprocess.run(
-        [sys.executable, "-m", "src_app.embedded", "--directory", str(system.directory), "--", "env"],
+        [
+            sys.executable,
+            "-m",
+            "src_app.supervisor.embedded",
+            "--directory",
+            str(system.directory),
+            "--",
+            "env",
+        ],
         env=own_environment(),
         cwd=ROOT,
         capture_output=True,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from src_app.processes import free_port
+from src_app.supervisor.processes import free_port
 from tests.process_tree import Process, assert_none_lives, descendants, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def demo(directory: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
         if name not in {"DATABASE_URL", "DATABASE_OWNER_URL", "REDIS_URL", "ENVIRONMENT"}
     }
     output = tmp_path / "output"
-    command = [sys.executable, "-m", "src_app.demo", "--no-history", "--port", str(free_port())]
+    command = [sys.executable, "-m", "src_app.supervisor.demo", "--no-history", "--port", str(free_port())]
     with open(output, "wb") as file:
         running = subprocess.Popen(
             [*command, "--directory", str(directory)],
@@ -64,7 +64,7 @@ def demo(directory: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
 
 def family_of(running: subprocess.Popen[bytes]) -> set[Process]:
     """All processes of a demo, once each of its parts is at work, pool processes among them."""
-    least = {"postgres": 2, "redis-server": 1, "celery": 4, "gunicorn": 3, "src_app.catcher": 1}
+    least = {"postgres": 2, "redis-server": 1, "celery": 4, "gunicorn": 3, "src_app.supervisor.catcher": 1}
 
     def complete() -> bool:
         commands = [each.command for each in descendants(running.pid)]
@@ -76,7 +76,7 @@ def family_of(running: subprocess.Popen[bytes]) -> set[Process]:
 
 def working_process(running: subprocess.Popen[bytes]) -> int:
     """The child in which the demo works; the process people start only looks after it."""
-    found = [each.pid for each in descendants(running.pid) if "src_app.demo" in each.command]
+    found = [each.pid for each in descendants(running.pid) if "src_app.supervisor.demo" in each.command]
     assert len(found) == 1
     return found[0]
 

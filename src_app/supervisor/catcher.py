@@ -1,4 +1,4 @@
-"""A mail server that delivers nothing: ``python -m src_app.catcher --directory DIR``.
+"""A mail server that delivers nothing: ``python -m src_app.supervisor.catcher --directory DIR``.
 
 Each message it accepts becomes one ``.eml`` file: a demo shows its mail, and a test reads it.
 """
@@ -53,7 +53,7 @@ async def serve(host: str, port: int, directory: Path) -> None:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Runs the command line; returns an exit status."""
-    parser = argparse.ArgumentParser(prog="python -m src_app.catcher", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m src_app.supervisor.catcher", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=2525)
     parser.add_argument("--directory", type=Path, required=True, help="where the messages go")

@@ -15,10 +15,10 @@ from typing import IO
 import psycopg2
 import redis
 
-from src_app.demo_keys import missing_keys, write_private
-from src_app.local_postgres import local_postgres
-from src_app.local_redis import local_redis
-from src_app.terminal import say
+from src_app.supervisor.demo_keys import missing_keys, write_private
+from src_app.supervisor.local_postgres import local_postgres
+from src_app.supervisor.local_redis import local_redis
+from src_app.supervisor.terminal import say
 
 _ADDRESSES = ("DATABASE_URL", "REDIS_URL")
 _LOCK_FILES = {"lock", "guests.lock"}
@@ -42,7 +42,7 @@ def services(
     Those are DATABASE_URL, DATABASE_OWNER_URL, REDIS_URL and, unless ENVIRONMENT is production, the
     keys that the environment lacks. Where another process has services up in `directory` they are
     used; with `exclusive` DirectoryInUseError is raised instead. `fresh` removes what the directory
-    held. `durable=False` is for tests. Call it from the main thread: see `src_app.children`.
+    held. `durable=False` is for tests. Call it from the main thread: see `src_app.supervisor.children`.
     """
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)

@@ -9,8 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from src_app.children import start, stop
-from src_app.embedded import ROOT
+from src_app.supervisor.children import start, stop
+from src_app.supervisor.embedded import ROOT
 
 _ANSWERS_WITHIN = 60
 # A worker finishes the task it has begun.
@@ -74,7 +74,7 @@ def _commands(directory: Path, mail_port: int) -> dict[str, list[str]]:
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
     schedule, mail = str(directory / "beat-schedule"), str(directory / "mail")
     return {
-        "mail": ["-m", "src_app.catcher", "--port", str(mail_port), "--directory", mail],
+        "mail": ["-m", "src_app.supervisor.catcher", "--port", str(mail_port), "--directory", mail],
         "worker": [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", *quiet],
         "beat": [*celery, "beat", "--loglevel", "INFO", "--schedule", schedule, "--pidfile="],
         "web": ["-m", "gunicorn", "--config", "python:src_app.gunicorn_settings"],

@@ -1,4 +1,4 @@
-"""Runs a command with PostgreSQL and Redis up: ``python -m src_app.embedded [options] -- COMMAND``.
+"""Runs a command with PostgreSQL and Redis up: ``python -m src_app.supervisor.embedded … -- COMMAND``.
 
 The services live in one directory, locked by whoever started them; a second command for the same
 directory uses them. Where DATABASE_URL or REDIS_URL is set, that server is used and none started.
@@ -15,14 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
-from src_app.children import start, stop
-from src_app.guard import STOP_SIGNALS, run_guarded, shell_status, stop_signals_raise
-from src_app.local_postgres import PostgresStartError
-from src_app.local_redis import RedisStartError
-from src_app.services import DirectoryInUseError, services
-from src_app.terminal import in_foreground, say
+from src_app.supervisor.children import start, stop
+from src_app.supervisor.guard import STOP_SIGNALS, run_guarded, shell_status, stop_signals_raise
+from src_app.supervisor.local_postgres import PostgresStartError
+from src_app.supervisor.local_redis import RedisStartError
+from src_app.supervisor.services import DirectoryInUseError, services
+from src_app.supervisor.terminal import in_foreground, say
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DEMO_DIRECTORY = ROOT / "var" / "demo"
 
 
@@ -58,7 +58,7 @@ def run_command(command: Sequence[str], env: dict[str, str]) -> int:
 
 
 def _arguments(given: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
-    parser = argparse.ArgumentParser(prog="python -m src_app.embedded", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m src_app.supervisor.embedded", description=__doc__)
     parser.add_argument("--directory", type=Path, default=DEMO_DIRECTORY, help="where they live")
     parser.add_argument("--exclusive", action="store_true", help="refuse a directory that is in use")
     parser.add_argument("--volatile", action="store_true", help="quick and forgetful, for tests")
@@ -87,7 +87,7 @@ def _work(arguments: argparse.Namespace, command: Sequence[str]) -> int:
 def prepare(env: dict[str, str]) -> int:
     """Bring the database up to this version of the code, if it is not; returns an exit status."""
     child = start(
-        [sys.executable, "-P", "-m", "src_app.prepare"],
+        [sys.executable, "-P", "-m", "src_app.supervisor.prepare"],
         env={**env, "PYTHONPATH": str(ROOT)},
         own_group=False,
     )

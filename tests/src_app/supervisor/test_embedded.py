@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from src_app.children import unprivileged_account
+from src_app.supervisor.children import unprivileged_account
 from tests.process_tree import Process, assert_none_lives, descendants, process, wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TELL = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'));"
 # A command that starts a process out of reach of its group, tells its environment and waits.
 TELL_AND_WAIT = (
@@ -60,7 +60,7 @@ def environment(place: Path, more: Mapping[str, str] | None = None) -> dict[str,
 
 
 def supervise(directory: Path, *command: str, options: tuple[str, ...] = ()) -> list[str]:
-    supervisor = [sys.executable, "-P", "-m", "src_app.embedded", "--volatile"]
+    supervisor = [sys.executable, "-P", "-m", "src_app.supervisor.embedded", "--volatile"]
     return [*supervisor, "--directory", str(directory), *options, "--", *command]
 
 
@@ -126,7 +126,9 @@ def test_nothing_outlives_a_supervisor_ended_by_any_signal(
 def test_nothing_outlives_a_killed_working_process(directory: Path, tmp_path: Path) -> None:
     with supervised(directory, tmp_path) as (supervisor, _):
         family = descendants(supervisor.pid)
-        (working,) = (each for each in family if "src_app.embedded" in each.command and "-c" in each.command)
+        (working,) = (
+            each for each in family if "src_app.supervisor.embedded" in each.command and "-c" in each.command
+        )
         os.kill(working.pid, signal.SIGKILL)
         assert supervisor.wait(90) == 128 + signal.SIGKILL
         assert_none_lives(family)

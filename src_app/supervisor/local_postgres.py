@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import psycopg2
 
-from src_app.children import Account, closed_to_others, start, stop, unprivileged_account
+from src_app.supervisor.children import Account, closed_to_others, start, stop, unprivileged_account
 
 DATABASE = "src"
 OWNER_ROLE = "src_owner"

@@ -14,7 +14,7 @@ from http.cookiejar import CookieJar
 
 import psycopg2
 
-from src_app.processes import Running
+from src_app.supervisor.processes import Running
 
 _PATIENCE = 60
 

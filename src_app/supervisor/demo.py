@@ -1,4 +1,4 @@
-"""The whole system in one terminal: ``python -m src_app.demo``.
+"""The whole system in one terminal: ``python -m src_app.supervisor.demo``.
 
 PostgreSQL, Redis, web, Celery worker, Celery beat and a mail catcher, with data to look at, until
 Ctrl-C stops them.
@@ -19,13 +19,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from src_app.check import CheckError, prove
-from src_app.children import start, stop
-from src_app.embedded import DEMO_DIRECTORY, ROOT, prepare
-from src_app.guard import run_guarded
-from src_app.local_postgres import PostgresStartError
-from src_app.local_redis import RedisStartError
-from src_app.processes import (
+from src_app.supervisor.check import CheckError, prove
+from src_app.supervisor.children import start, stop
+from src_app.supervisor.embedded import DEMO_DIRECTORY, ROOT, prepare
+from src_app.supervisor.guard import run_guarded
+from src_app.supervisor.local_postgres import PostgresStartError
+from src_app.supervisor.local_redis import RedisStartError
+from src_app.supervisor.processes import (
     ProcessError,
     Running,
     addresses,
@@ -35,7 +35,7 @@ from src_app.processes import (
     processes,
     start_logged,
 )
-from src_app.services import DirectoryInUseError, services
+from src_app.supervisor.services import DirectoryInUseError, services
 
 _CTRL_C = 130
 _console = Console(highlight=False)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import redis
 
-from src_app.children import start, stop
+from src_app.supervisor.children import start, stop
 
 _STARTS_WITHIN = 30
 

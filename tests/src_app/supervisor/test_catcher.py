@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from src_app.processes import free_port
+from src_app.supervisor.processes import free_port
 from tests.process_tree import wait_for
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
 def port(tmp_path: Path) -> Iterator[int]:
     number = free_port()
-    command = [sys.executable, "-m", "src_app.catcher", "--port", str(number)]
+    command = [sys.executable, "-m", "src_app.supervisor.catcher", "--port", str(number)]
     catcher = subprocess.Popen([*command, "--directory", str(tmp_path / "mail")], cwd=ROOT)
     try:
         wait_for(lambda: listens(number), "the catcher to listen")

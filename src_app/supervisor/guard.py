@@ -13,7 +13,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import NoReturn
 
-from src_app.children import adopt_orphans, die_with_parent, kill_descendants
+from src_app.supervisor.children import adopt_orphans, die_with_parent, kill_descendants
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 

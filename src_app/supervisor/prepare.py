@@ -1,6 +1,6 @@
 """Brings a database of the demo or the tests up to this version of the code, once.
 
-``python -m src_app.prepare`` migrates and loads the reference data and the sample postcodes. What
+``python -m src_app.supervisor.prepare`` migrates and loads the reference data and the sample postcodes. What
 it was prepared for is noted on the database itself, so a second run is a question and an answer. In
 production these steps are taken by hand: nobody wants a migration by surprise, nor the sample postcodes in
 place of the real ones. So a database that holds tables and no such note is left alone.
@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg2
 from psycopg2.extensions import connection as Connection  # noqa: N812 - a class named in lower case
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_POSTCODES = ROOT / "referrals" / "data" / "postcodes_sample.csv"
 _PATTERNS = (
     "requirements.txt",

@@ -115,6 +115,7 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
             locale="en-GB",
             timezone_id="Europe/London",
             java_script_enabled=javascript,
+            has_touch=True,
         )
         contexts.append(context)
         page = context.new_page()
@@ -131,6 +132,14 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
     yield open_as
     for context in contexts:
         context.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser) -> Iterator[Page]:
+    """Somebody who has not signed in."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
+    yield context.new_page()
+    context.close()
 
 
 def _no_complaint(text: str, kind: str) -> None:

@@ -1,18 +1,19 @@
-"""The pages the whole path does not pass: each read at three widths, with axe finding nothing."""
+"""The pages and states the whole path does not pass: each at three widths, with axe finding nothing."""
 
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Look, SignIn
+from tests.browser.conftest import ROOT, Look, SignIn, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
+PILOT = ROOT / "referrals" / "data" / "pilot-period.csv"
 PAGES = {
     "triallead": ["/trials/", "/compliance/"],
     "leader": ["/compliance/", "/accessibility/"],
-    "admin": ["/places/"],
+    "admin": ["/places/", "/places/?show=people"],
     "auditor": ["/audit/"],
     "hcop": ["/account/password/change/", "/account/2fa/"],
 }
@@ -27,7 +28,34 @@ def test_each_role_can_read_its_pages(username: str, sign_in: SignIn, look: Look
         response = page.goto(address[0] + path)
         assert response
         assert response.status == 200, path
-        look(page, f"{username}{path.replace('/', '-').rstrip('-')}")
+        name = re.sub("[^a-z0-9]+", "-", path).strip("-")
+        look(page, f"{username}-{name}")
+
+
+def test_the_ways_in_can_be_read(visitor: Page, system: System, look: Look) -> None:
+    visitor.goto(f"{system.address}/")
+    look(visitor, "sign-in")
+    visitor.get_by_label("Username").fill("hcop")
+    visitor.get_by_label("Password").fill("not the password")
+    visitor.get_by_role("button", name="Sign in").click()
+    expect(visitor.get_by_text("There is a problem")).to_be_visible()
+    look(visitor, "sign-in-refused")
+    visitor.goto(f"{system.address}/no-such-page/")
+    look(visitor, "not-found")
+
+
+def test_setting_up_a_second_factor_can_be_read(sign_in: SignIn, system: System, look: Look) -> None:
+    page = sign_in("leader")
+    page.goto(f"{system.address}/account/2fa/totp/activate/")
+    look(page, "confirm-it-is-you")
+    page.get_by_label("Password").fill(system.passwords["leader"])
+    page.get_by_role("button").filter(has_text=re.compile("^(?!Sign out|Stay)")).last.click()
+    expect(page.locator("img.app-qr")).to_be_visible()
+    look(page, "second-factor")
+    page.get_by_label(re.compile("code", re.IGNORECASE)).fill("000000")
+    page.get_by_role("main").get_by_role("button").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "second-factor-refused")
 
 
 def test_the_forms_of_the_overnight_review_can_be_read(sign_in: SignIn, look: Look) -> None:
@@ -35,10 +63,63 @@ def test_the_forms_of_the_overnight_review_can_be_read(sign_in: SignIn, look: Lo
     for name, picture in (
         (re.compile("^Choose a team"), "choose-team"),
         (re.compile("^Restrictions and safety"), "restrictions"),
+        (re.compile("^Not suitable"), "not-suitable"),
     ):
-        page.get_by_role("link", name=name).first.click()
+        page.goto(page.get_by_role("link", name=name).first.evaluate("link => link.href"))
         look(page, picture)
+        if picture != "restrictions":
+            page.get_by_role("main").get_by_role("button").first.click()
+            expect(page.get_by_text("There is a problem")).to_be_visible()
+            look(page, f"{picture}-refused")
         page.get_by_role("link", name="Back to the overnight review").click()
+
+
+def test_an_upload_that_is_refused_or_discarded_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.get_by_role("button", name="Show what would be saved").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "import-refused")
+    page.locator("input[type=file]").set_input_files(PILOT)
+    page.get_by_role("button", name="Show what would be saved").click()
+    look(page, "import-many")
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+    page.go_back()
+    page.reload()
+    look(page, "import-settled")
+
+
+def test_the_rarer_pages_of_a_referral_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("officer", width=320)
+    page.get_by_role("link", name=re.compile("^Log contact")).first.click()
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "log-contact-refused")
+    page.get_by_text("Something else").click()
+    page.get_by_role("radio", name="Victim declined").check()
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_role("heading", name=re.compile("^Close SRC"))).to_be_visible()
+    look(page, "close")
+    page.get_by_role("link", name=re.compile("^Back to SRC")).click()
+    page.get_by_role("link", name=re.compile("^Logged by mistake")).first.click()
+    look(page, "withdraw")
+
+
+def test_what_one_request_did_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("auditor")
+    page.get_by_role("link", name=re.compile("^What changed")).first.click()
+    look(page, "audit-request")
+
+
+def test_the_copied_words_are_those_on_the_page(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.get_by_role("heading", name="Submitted lately").locator("~ ul a").first.click()
+    shown = page.locator("#referred").inner_text()
+    page.get_by_role("button", name="Copy").click()
+    expect(page.get_by_text("Copied")).to_be_visible()
+    assert page.evaluate("navigator.clipboard.readText()").split() == shown.split()
 
 
 def test_the_overnight_review_works_without_javascript(sign_in: SignIn) -> None:

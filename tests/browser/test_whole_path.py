@@ -27,9 +27,10 @@ def test_the_whole_path_from_extract_to_compliance(
     number = _submit(hcop, extract, look)
     _confirm_flags(hcop, look)
     _mail_arrives(system, number, 1)
-    officer = sign_in("officer", width=320)
+    officer, supervisor = sign_in("officer", width=320), sign_in("supervisor")
+    before = _in_time(supervisor)
     _contact(officer, number, look)
-    supervisor = sign_in("supervisor")
+    assert _in_time(supervisor) == before + 1
     _supervise(supervisor, number, look, system)
     _see_the_case(hcop, extract, number, look)
     _audit(sign_in("auditor"), number, look)
@@ -88,7 +89,12 @@ def _submit(page: Page, extract: Extract, look: Look) -> str:
     """Returns the number of the referral of the case to be referred now."""
     page.get_by_role("link", name=f"Check {ROWS} decisions and submit").click()
     look(page, "check")
-    page.get_by_role("button", name=f"Submit {ROWS - 1} suitable, 1 not").click()
+    expect(page.get_by_role("table", name="Refer now, outside any trial")).to_contain_text(
+        extract.references[-1]
+    )
+    page.get_by_role(
+        "button", name=f"Submit {ROWS - 1} suitable, 1 to refer now, 0 not suitable", exact=True
+    ).click()
     expect(page.get_by_role("heading", name=f"Submitted: {ROWS} decisions")).to_be_visible()
     look(page, "submitted")
     usual = page.get_by_role("heading", name="Usual service")
@@ -117,25 +123,35 @@ def _mail_arrives(system: System, number: str, count: int) -> None:
 
 
 def _contact(page: Page, number: str, look: Look) -> None:
-    """Three taps: open the list, log contact, save."""
+    """A call nobody answers, in three taps from the card; then one that is answered."""
     expect(page.get_by_role("heading", name="My referrals")).to_be_visible()
     look(page, "my-referrals")
     page.get_by_role("link", name=number, exact=True).click()
     look(page, "referral")
-    page.get_by_role("button", name=re.compile("^Take")).click()
-    page.get_by_role("link", name=re.compile("Log contact")).first.click()
+    page.get_by_role("link", name="Back to my referrals").click()
+    page.get_by_role("link", name=re.compile(f"^Log contact.*{number}")).tap()
     look(page, "log-contact")
-    page.get_by_role("radio", name="Telephone").check()
-    page.get_by_role("radio", name="No answer").check()
-    page.get_by_role("button", name="Save contact").click()
-    page.get_by_role("link", name=re.compile("Log contact")).first.click()
-    page.get_by_role("radio", name="Telephone").check()
+    page.get_by_role("radio", name="No answer").tap()
+    page.get_by_role("button", name="Save contact").tap()
+    expect(page.get_by_text(f"{number}: attempt logged. It stays open.")).to_be_visible()
+    page.get_by_role("link", name=re.compile(f"^Log contact.*{number}")).click()
     page.get_by_role("radio", name=re.compile("^Contact made")).check()
     page.get_by_role("checkbox", name="Wants to give a statement").check()
     page.get_by_role("button", name="Save contact").click()
-    page.goto(page.url)
-    expect(page.get_by_text("Contact made").first).to_be_visible()
+    expect(page.get_by_text(f"{number}: contact made. There is nothing more to do.")).to_be_visible()
+    page.get_by_role("link", name=number, exact=True).click()
+    expect(page.get_by_role("main").locator("p").first).to_contain_text("Contact made")
+    attempts = page.get_by_role("heading", level=3)
+    expect(attempts).to_have_text(["No answer", re.compile("Contact made")])
+    expect(page.get_by_role("link", name="Log contact")).to_have_count(0)
     look(page, "referral-completed")
+
+
+def _in_time(page: Page) -> int:
+    """How many referrals Compliance counts as contacted in time."""
+    page.get_by_role("link", name="Compliance", exact=True).click()
+    figure = page.locator(".app-figure", has_text="In time")
+    return int(figure.locator(".app-figure__value").inner_text().replace(",", ""))
 
 
 def _supervise(page: Page, number: str, look: Look, system: System) -> None:
@@ -145,7 +161,7 @@ def _supervise(page: Page, number: str, look: Look, system: System) -> None:
     before = len(mails_about(system, overdue))
     page.get_by_role("button", name=re.compile("Send a reminder")).first.click()
     _mail_arrives(system, overdue, before + 1)
-    page.get_by_role("link", name="Follow-ups", exact=True).click()
+    page.get_by_role("link", name=re.compile("^Follow-ups")).click()
     expect(page.get_by_text(number).first).to_be_visible()
     look(page, "follow-ups")
     row = page.locator("tr", has_text=number)
@@ -164,7 +180,12 @@ def _see_the_case(page: Page, extract: Extract, number: str, look: Look) -> None
 
 
 def _audit(page: Page, number: str, look: Look) -> None:
+    """Everything that was done about the referral is there, under its number."""
     expect(page.get_by_role("heading", name="Audit", exact=True)).to_be_visible()
+    page.get_by_label("Crime reference or referral number").fill(number)
+    page.get_by_role("button", name="Search").click()
+    for done in ("Referrals made", "Contact attempt logged", "Referral completed", "Follow-up acknowledged"):
+        expect(page.get_by_role("cell", name=done, exact=True).first).to_be_visible()
     look(page, "audit")
 
 

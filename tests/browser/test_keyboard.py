@@ -1,0 +1,101 @@
+"""The day's work without a mouse: every step reached by Tab and done by a key, the focus seen at each."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import SignIn
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
+
+MOST_STOPS = 250
+FOCUS_IS_SEEN = """element => {
+    const style = getComputedStyle(element);
+    const near = getComputedStyle(element.labels?.[0] ?? element, element.labels?.length ? "::before" : null);
+    return [style, near].some(each => each.outlineStyle !== "none" || each.boxShadow !== "none");
+}"""
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Tab after Tab until it has the focus; fails where it is never reached, or its focus is not seen."""
+    expect(target).to_be_attached()
+    for _ in range(MOST_STOPS):
+        if target.evaluate("element => element === document.activeElement"):
+            assert target.evaluate(FOCUS_IS_SEEN), f"the focus is not seen on {target}"
+            return
+        page.keyboard.press("Tab")
+    pytest.fail(f"{target} is not reached by Tab")
+
+
+def press(page: Page, target: Locator, key: str = "Enter") -> None:
+    tab_to(page, target)
+    page.keyboard.press(key)
+
+
+def test_an_hcop_reviews_and_submits_by_keyboard(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    page.reload()
+    press(page, page.get_by_role("link", name="Skip to main content"))
+    expect(page.get_by_role("main")).to_be_focused()
+    current = page.locator("tr.is-current")
+    page.keyboard.press("j")
+    while current.locator("[data-suitable]").count() == 0:
+        page.keyboard.press("j")
+    suitable = current.get_attribute("id")
+    page.keyboard.press("s")
+    expect(page.locator(f"#{suitable} [aria-pressed=true]")).to_be_visible()
+    page.keyboard.press("j")
+    other = page.locator(f"#{current.get_attribute('id')}")
+    page.keyboard.press("n")
+    why = other.get_by_label("Why not")
+    tab_to(page, why)
+    page.keyboard.type("Duplicate")
+    expect(why.locator("option:checked")).to_have_text("Duplicate of another report")
+    tab_to(page, other.get_by_label("Who will contact the victim"))
+    page.keyboard.type("The investigating")
+    press(page, other.get_by_role("button", name="Mark not suitable"))
+    expect(other).to_contain_text("Duplicate of another report")
+    press(page, page.get_by_role("link", name="Check 2 decisions and submit"))
+    press(page, page.get_by_role("button", name=re.compile("^Submit 1 suitable")))
+    expect(page.get_by_role("heading", name="Submitted: 2 decisions")).to_be_visible()
+
+
+def test_shortcuts_explain_themselves_and_can_be_turned_off(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog", name="Shortcuts")).to_be_hidden()
+    press(page, page.get_by_role("button", name="Turn off"))
+    page.reload()
+    page.keyboard.press("j")
+    expect(page.locator("tr.is-current")).to_have_count(0)
+    press(page, page.get_by_role("button", name="Turn on"))
+    page.keyboard.press("j")
+    expect(page.locator("tr.is-current")).to_have_count(1)
+
+
+def test_an_officer_logs_a_contact_by_keyboard(sign_in: SignIn) -> None:
+    page = sign_in("officer")
+    card = page.get_by_role("link", name=re.compile("^Log contact.*SRC")).first
+    number = card.inner_text().split(": ")[1]
+    press(page, card)
+    tab_to(page, page.get_by_role("radio", name="Telephone"))
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="Home visit")).to_be_checked()
+    page.keyboard.press("ArrowUp")
+    press(page, page.get_by_role("radio", name=re.compile("^Contact made")), "Space")
+    press(page, page.get_by_role("checkbox", name="Support referral offered"), "Space")
+    press(page, page.get_by_text("Add a short note"))
+    tab_to(page, page.get_by_label("Short note"))
+    page.keyboard.type("Prefers mornings")
+    press(page, page.get_by_role("button", name="Save contact"))
+    expect(page.get_by_text(f"{number}: contact made.")).to_be_visible()
+
+
+def test_a_supervisor_sends_a_reminder_by_keyboard(sign_in: SignIn) -> None:
+    page = sign_in("supervisor")
+    press(page, page.get_by_role("button", name=re.compile("^Send a reminder")).last)
+    expect(page.get_by_text("is on its way to the team's mailbox")).to_be_visible()
+    expect(page.get_by_role("heading", name="Overdue now")).to_be_visible()

@@ -1,7 +1,7 @@
 """Settings, all from the environment.
 
 ``ENVIRONMENT`` is ``production`` unless it says otherwise; ``demo`` and ``test`` relax what needs TLS and
-what would stand between a newcomer and the first page. README.md lists every variable.
+what would stand between a newcomer and the first page. README.md lists the variables.
 """
 
 from datetime import timedelta

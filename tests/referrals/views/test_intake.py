@@ -159,7 +159,9 @@ def test_discarding_saves_nothing(browser: Client) -> None:
     assert not Case.objects.exists()
     saved = browser.post(reverse("import_save", args=[held.pk]), {"seen": ""}, follow=True)
     assert "upload it again" in text(saved)
-    assert "Discarded" in page_of(browser, held)
+    shown = page_of(browser, held)
+    assert "Discarded" in shown
+    assert "cases to review" not in shown
 
 
 def test_what_is_saved_cannot_be_discarded(browser: Client) -> None:

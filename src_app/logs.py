@@ -17,12 +17,13 @@ REMOVED = "[removed]"
 
 _PERSONAL = re.compile(
     r"""
-      \b[A-Z]{1,2}\d[A-Z\d]?\ ?\d[A-Z]{2}\b            # postcode
+      \b[A-Z]{1,2}\d[A-Z\d]?\s{0,3}(?!(?-i:\d(?:st|nd|rd|th)\b))\d[A-Z]{2}\b    # postcode, and not "B2 1st"
     | \b\d{2}/\d{4,8}/\d{2}\b                          # crime reference
     | \bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b               # incident reference
     | \bV\d{5,}\b                                      # victim key
     | [\w.+-]+@[\w-]+\.[\w.-]+                         # e-mail address
-    | (?<![\d:.\-])(?:\+44|0)\ ?\d(?:\ ?\d){8,9}\b          # telephone number
+    | (?<![\d:./\-])(?!\d{1,2}\ \d{1,2}\ (?:19|20)\d\d\b)                       # no date, but a
+      (?:\+44|0044|\(?0)[\ \-]?(?:\(0\))?[\ \-]?\d\d(?:[\ \-()]{0,2}\d){7,8}\b  # telephone number
     """,
     re.VERBOSE | re.IGNORECASE,
 )

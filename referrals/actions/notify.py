@@ -194,7 +194,8 @@ def remind_due(*, by: User, at: datetime) -> int:
 
 
 def remind_again(referral: Referral, at: datetime) -> None:
-    """Gives a referral that is open again the reminders that were given up while it had ended."""
-    Notification.objects.filter(
-        referral=referral, kind__in=(MailKind.DUE_SOON, MailKind.OVERDUE), abandoned_at__isnull=False
-    ).update(abandoned_at=None, not_before=at)
+    """Gives a referral that is open again the reminder that was given up while it had ended."""
+    kind = MailKind.OVERDUE if referral.due_at <= at else MailKind.DUE_SOON
+    Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
+        abandoned_at=None, not_before=at
+    )

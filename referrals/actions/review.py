@@ -140,7 +140,7 @@ def _lock(case_id: int, by: User) -> Case:
 
 
 def _kept(case: Case) -> Decision | None:
-    return Decision.objects.select_related("drafted_by").filter(case=case).first()
+    return Decision.objects.select_related("drafted_by", "team").filter(case=case).first()
 
 
 def _seen(case: Case, version: int | None) -> Decision | None:
@@ -171,14 +171,14 @@ def _draft(
     contact_by: str = "",
     team: Team | None = None,
 ) -> Decision:
-    wanted = (suitable, reason, contact_by, team.pk if team else None)
     kept = _kept(case)
+    if kept and team is None and (suitable or reason in REFERRED_ANYWAY):
+        team = kept.team
+    wanted = (suitable, reason, contact_by, team.pk if team else None)
     if kept and kept.drafted_by_id == by.pk and _content(kept) == wanted:
         return kept  # a double tap
     # A new draft starts anywhere, so that it is not taken for one that was looked at and taken off again.
     decision = _seen(case, version) or Decision(case=case, version=secrets.randbelow(2**30))
-    if team is None and (suitable or reason in REFERRED_ANYWAY):
-        team = decision.team
     if team is None:
         keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
     decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by

@@ -38,10 +38,10 @@ from src_app.keys import WrongKey, open_seed
 def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
     """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
 
-    In order of report time, then reference: a suitable case of a trial ward is allocated, one of a ward with
-    SRC for all is referred, one of a ward not started gets usual service. The same ``key`` again returns the
-    first submission. Raises :class:`Overtaken` where a draft changed after it was checked, and
-    :class:`Refused` where something is missing; then nothing is submitted.
+    First what is referred outside any trial; then, in order of report time and reference, a suitable case of
+    a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
+    service. The same ``key`` again returns the first submission. Raises :class:`Overtaken` where a draft
+    changed after it was checked, and :class:`Refused` where something is missing; then nothing is submitted.
     """
     check_authority(by, Permission.REVIEW_CASES)
     if not bcus_of(by).filter(pk=bcu.pk).exists():
@@ -134,7 +134,8 @@ class _Fates:
         places = {decision.pk: _places_of(decision) for decision in going}
         modes = _modes({home for home, _ in places.values()})
         allocated = []
-        for decision in going:
+        # Who is referred outside any trial first: a linked report of theirs is then no unit of one.
+        for decision in sorted(going, key=lambda decision: not decision.referred_anyway):
             case, (home, served) = decision.case, places[decision.pk]
             allocation = None
             if decision.suitable:
@@ -173,8 +174,8 @@ class _Fates:
         trial = self.trials.get(mode.trial_id or 0)
         if trial is None:
             raise Refused(
-                f"{case.crime_reference}: the trial of its ward does not recruit. "
-                "Nothing was submitted: tell the trial lead."
+                f"{case.crime_reference}: the trial of its ward does not recruit. Nothing was submitted: "
+                "tell the trial lead, clear this case and submit the others."
             )
         # A victim who gets SRC already is no unit for chance to decide about.
         referred = Referral.objects.filter(linked, allocation__isnull=True, made_at__gte=trial.opened_at)

@@ -59,7 +59,7 @@ def prepare() -> bool:
         if not (noted or "").startswith(_PREPARED) and _has_tables(owner):
             raise NotOurs(
                 f"The database {owner.info.dbname} was not made by this script, so it is left alone. "
-                "For a real one set ENVIRONMENT=production; for a demo name an empty database."
+                "For a real one set ENVIRONMENT=production; for a demo name an empty one, or --fresh."
             )
         # Before the first step, so that one broken off is known as ours.
         _note(owner, f"{_PREPARED} in part")

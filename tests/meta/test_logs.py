@@ -144,6 +144,35 @@ def test_an_error_report_has_no_values_settings_or_form_data() -> None:
         assert secret not in reports
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        *(
+            "07700900123",
+            "07700-900123",
+            "07700  900123",
+            "020-7946-0958",
+            "(020) 7946 0958",
+            "020 7946 0958",
+        ),
+        *("+44 7700 900123", "+44 (0)7700 900123", "+447700900123", "0044 7700 900123"),
+        *("SW8 1AA", "sw8  1aa", "SW81AA", "W1A 1AA"),
+    ],
+)
+def test_a_number_or_postcode_is_found_however_it_is_written(found: str) -> None:
+    assert scrub(f"Ring {found} after six") == "Ring [removed] after six"
+
+
 def test_what_is_nobodys_is_left_alone() -> None:
-    for text in ("SRC-2026-000123", "2026-11-23T07:30:00Z", "192.168.10.2", "page overnight_review", "500"):
+    for text in (
+        "SRC-2026-000123",
+        "2026-11-23T07:30:00Z",
+        "192.168.10.2",
+        "page overnight_review",
+        "500",
+        "after 01 02 2026 10 am",
+        "Room B2 1st floor",
+        "0.0123456789",
+        "Flat 12, call 3 times",
+    ):
         assert scrub(text) == text

@@ -206,7 +206,7 @@ def test_it_opens_where_the_reason_of_that_closure_is_withdrawn_too(referral, lo
 
 def test_a_referral_that_is_open_again_gets_the_reminder_it_was_spared(referral, log, withdraw, now, system):
     reminder = NotificationFactory.create(
-        referral=referral, kind=MailKind.OVERDUE, unique_key=f"overdue:{referral.number}"
+        referral=referral, kind=MailKind.DUE_SOON, unique_key=f"due_soon:{referral.number}"
     )
     mistake = log(Result.CONTACT_MADE)
     assert not deliver(notification_id=reminder.pk, by=system, at=now + timedelta(minutes=1))

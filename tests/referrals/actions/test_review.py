@@ -165,6 +165,7 @@ def test_a_team_chosen_for_a_refuge_stays_until_the_mark_is_taken_off(
         case_id=case.pk, version=None, team=world.teams[4], why="Refuge", by=hcop, at=now
     )
     again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    assert again == review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
     outside = review.draft_not_suitable(
         case_id=case.pk,
         version=again.version,

@@ -294,20 +294,22 @@ def test_a_linked_report_from_a_ward_with_src_for_all_follows_its_units_arm(
         assert Referral.objects.filter(case=linked).exists() == (first.allocation.arm == Arm.SRC)
 
 
-def test_a_victim_referred_outside_the_trial_is_no_unit_of_it_afterwards(
-    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_victim_referred_outside_the_trial_is_no_unit_of_it(
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, now: datetime, hours: int
 ) -> None:
-    first = make_case(victim_hash="1" * 64)
+    """Whichever of the two reports of a day came first."""
+    first = make_case(victim_hash="1" * 64, reported_at=now - timedelta(hours=5))
     DecisionFactory.create(
         case=first,
         suitable=False,
         reason=Reason.ASKED_FOR_CONTACT,
         contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
     )
-    later = make_case(victim_hash="1" * 64)
-    submit_all(first, later)
+    other = make_case(victim_hash="1" * 64, reported_at=now - timedelta(hours=5 + hours))
+    submit_all(first, other)
     assert not Allocation.objects.exists()
-    assert set(Referral.objects.values_list("case", flat=True)) == {first.pk, later.pk}
+    assert set(Referral.objects.values_list("case", flat=True)) == {first.pk, other.pk}
 
 
 def test_a_ward_whose_trial_does_not_recruit_holds_up_the_submission(

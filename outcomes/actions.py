@@ -48,7 +48,7 @@ class OutcomeReport:
 def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
     """Keeps the outcomes of the good rows, in one transaction; the same file again changes nothing.
 
-    An outcome is known by its case, code and time. Raises :class:`~referrals.intake.read.NotATable` for a
+    An outcome is known by its case, code and time. Raises :class:`~referrals.intake.text.NotATable` for a
     file that cannot be read.
     """
     check_authority(by, Permission.IMPORT_OUTCOMES)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from referrals.intake.cells import read_moment
+from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, places_of, read_rows
 from referrals.intake.rows import Rejection, shown
 
@@ -47,10 +47,15 @@ _CODE = re.compile(r"0?([1-9]|1\d|2[0-2])|0?(1)a", re.ASCII | re.IGNORECASE)
 _ISO = re.compile(r"\d{4}-\d{2}-\d{2}.*", re.ASCII)
 
 
+def _column_of(heading: str) -> Column | None:
+    name = heading.strip().lower()
+    return Column(name) if name in list(Column) else None
+
+
 def read_outcomes(content: bytes, *, at: datetime) -> Reading:
-    """The file's rows as of ``at``; raises :class:`~referrals.intake.read.NotATable`."""
-    headings, records = read_rows(content)
-    places = places_of(headings, known=list(Column), required=list(Column))
+    """The file's rows as of ``at``; raises :class:`~referrals.intake.text.NotATable`."""
+    headings, records = read_rows(content, _column_of)
+    places = places_of(headings, _column_of, required=list(Column))
     reading = Reading()
     for record in records:
         reading.rows += 1
@@ -65,7 +70,7 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
 
 
 def _read(
-    record: Record, width: int, places: dict[str, int], at: datetime, rejections: list[Rejection]
+    record: Record, width: int, places: dict[Column, int], at: datetime, rejections: list[Rejection]
 ) -> Row | None:
     if record.cells is None:
         reason = "A quotation mark inside a quoted cell must be doubled."

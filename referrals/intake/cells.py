@@ -1,23 +1,13 @@
 """From the text of one cell to its value. Pure: no database, no clock."""
 
 import re
-from datetime import UTC, datetime
-
-from django.utils import timezone
 
 from referrals.models import Strand
 
-STRANDS: dict[str, Strand] = {
-    "race": Strand.RACE,
-    "religion": Strand.RELIGION,
-    "sexual orientation": Strand.SEXUAL_ORIENTATION,
-    "disability": Strand.DISABILITY,
-    "transgender": Strand.TRANSGENDER,
-}
-YES_OR_NO = {"y": True, "yes": True, "n": False, "no": False, "": False}
 
-_MOMENT = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4}) +(\d{1,2}):(\d{2})", re.ASCII)
-_POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})", re.ASCII)
+def _spellings(**words: str) -> dict[str, str]:
+    """Each spelling, however cased and spaced, with what it means."""
+    return {folded(word): meaning for meaning, several in words.items() for word in several.split(",")}
 
 
 def folded(text: str) -> str:
@@ -25,33 +15,46 @@ def folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 
 
-def read_moment(text: str) -> tuple[datetime, bool]:
-    """The moment (UTC) that ``dd/mm/yyyy hh:mm`` names in London, and whether the clock showed it twice.
-
-    In the hour that the clocks go back over, the earlier moment is taken. Raises ValueError, its text for
-    the person, for what is no date and for a time that the clocks went forward over.
-    """
-    found = _MOMENT.fullmatch(text.strip())
-    if not found:
-        raise ValueError("Not a date and time such as 23/11/2026 07:32.")
-    day, month, year, hour, minute = map(int, found.groups())
-    zone = timezone.get_default_timezone()
-    try:
-        local = datetime(year, month, day, hour, minute, tzinfo=zone)
-    except ValueError:
-        raise ValueError("There is no such date and time.") from None
-    moment = local.astimezone(UTC)
-    if moment.astimezone(zone).replace(tzinfo=None) != local.replace(tzinfo=None):
-        raise ValueError("There was no such time: the clocks went forward over it.")
-    return moment, local.utcoffset() != local.replace(fold=1).utcoffset()
+STRANDS = {
+    spelling: Strand(name)
+    for spelling, name in _spellings(
+        race="race, racial, racist, race/ethnicity, race or ethnicity, ethnicity",
+        religion="religion, religious, faith, religion/belief, religion or belief, religion/faith",
+        sexual_orientation="sexual orientation, homophobic, homophobia, sexuality, sexual-orientation",
+        disability="disability, disabled, disablist",
+        transgender="transgender, trans, transphobic, transphobia, gender identity, transgender identity",
+    ).items()
+}
+YES_OR_NO = {
+    spelling: answer == "yes"
+    for spelling, answer in _spellings(yes="y, yes, true, t, 1", no="n, no, false, f, 0, ").items()
+}
+CRIME_OR_INCIDENT = _spellings(
+    crime="crime, recorded crime, notifiable crime, c",
+    incident="incident, hate incident, non crime, non-crime, non crime hate incident, ncri, i",
+)
+VICTIM_TYPES = _spellings(
+    individual="individual, person, member of public, i",
+    organisation="organisation, organization, business, company, o",
+    state="state, crown, the state, society, s",
+)
+_POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})", re.ASCII)
 
 
 def read_strands(text: str) -> tuple[list[str], list[str]]:
     """The monitored strands of ``Race; Disability``, in the order of :class:`Strand`, and what is none."""
-    named = [part.strip() for part in text.split(";") if part.strip()]
+    named = [part.strip() for part in re.split("[;,|+&\n]", text) if part.strip()]
+    named = [part for name in named for part in _parts(name)]
     found = {STRANDS[folded(part)] for part in named if folded(part) in STRANDS}
     unknown = [part for part in named if folded(part) not in STRANDS]
     return [strand.value for strand in Strand if strand in found], unknown
+
+
+def _parts(name: str) -> list[str]:
+    """``Race/Disability`` is two strands where each part is one; ``Race/Ethnicity`` is one by itself."""
+    parts = [part.strip() for part in name.split("/")]
+    whole = folded(name) in STRANDS or not all(folded(part) in STRANDS for part in parts)
+    return [name] if whole else parts
 
 
 def read_postcode(text: str) -> str:

@@ -26,8 +26,72 @@ class Column(StrEnum):
     COMMUNICATION_NEED = "communication_need"
 
 
-NAMES = frozenset(column.value for column in Column)
 REQUIRED = (Column.CRIME_REFERENCE, Column.REPORTED_AT)
+
+# What crime management systems call them, as a person would say it: case, spaces and signs do not count.
+_OTHER_HEADINGS: dict[Column, str] = {
+    Column.CRIME_REFERENCE: (
+        "crime ref, crime ref no, crime ref number, crime reference no, crime reference number, crime no, "
+        "crime number, crime report no, crime report number, crn, urn, occurrence number, occurrence no, "
+        "cris, cris no, cris ref"
+    ),
+    Column.REPORTED_AT: (
+        "date time reported, reported date time, reported date, date reported, reported on, reported, "
+        "report date, report date time, date of report, recorded date, date recorded, "
+        "date time recorded"
+    ),
+    Column.OCCURRED_AT: (
+        "committed from, committed on from, committed date, date committed, offence date, date of offence, "
+        "occurred from, occurred, incident date, date from, earliest date"
+    ),
+    Column.OFFENCE: (
+        "offence description, offence type, offence title, crime type, crime classification, classification, "
+        "primary offence, ho offence, offence name"
+    ),
+    Column.HATE_STRANDS: (
+        "hate crime strand s, hate crime strand, hate strand, strand, strands, hate type, "
+        "hate crime type, hate motivation, hate crime flags, motivation"
+    ),
+    Column.CRIME_OR_INCIDENT: "crime incident, crime or non crime, record type, crime status type",
+    Column.VICTIM_TYPE: "type of victim, victim category, aggrieved type",
+    Column.VICTIM_POSTCODE: (
+        "viw postcode, victim post code, victim home postcode, postcode of victim, aggrieved postcode, "
+        "postcode, post code, home postcode"
+    ),
+    Column.REPEAT_VICTIM: "repeat, repeat victim flag, is repeat victim",
+    Column.CONTACT_WISHES: (
+        "contact preference, contact preferences, preferred contact, preferred contact method, "
+        "victim contact preference, wishes, victim wishes"
+    ),
+    Column.SAFETY_NOTE: "warning markers, warning marker, warnings, safety notes, risk marker",
+    Column.OFFICER_IN_CASE: "oic, officer in the case, investigating officer, io, investigator",
+    Column.INCIDENT_REFERENCE: (
+        "incident no, incident number, incident ref, cad, cad no, cad number, cad ref, log number, storm log"
+    ),
+    Column.VICTIM_KEY: "victim urn, victim id, victim ref, victim reference, nominal ref, person urn",
+    Column.VICTIM_UNDER_18: "under 18, victim under eighteen, child victim, juvenile, is victim under 18",
+    Column.COMMUNICATION_NEED: (
+        "language communication need, communication needs, language, interpreter, interpreter needed, "
+        "preferred language"
+    ),
+}
+
+
+def _letters(heading: str) -> str:
+    return "".join(character for character in heading.casefold() if character.isalnum())
+
+
+_COLUMN_OF = {
+    _letters(heading): column
+    for column in Column
+    for heading in (column.value, *_OTHER_HEADINGS[column].split(","))
+}
+
+
+def column_of(heading: str) -> Column | None:
+    """The column that a heading means, its own name or a common other one; ``None`` if unknown."""
+    return _COLUMN_OF.get(_letters(heading))
+
 
 # Their cells are never repeated: not in a report, a log line, an exception or a table.
 NEVER_SHOWN = (Column.VICTIM_POSTCODE, Column.INCIDENT_REFERENCE, Column.VICTIM_KEY)

@@ -42,7 +42,7 @@ class LookAgain(Refused):
 def hold_extract(*, key: UUID, content: bytes, bcu: Bcu, by: User, at: datetime) -> CaseImport:
     """Keeps an uploaded extract until it is confirmed; the same ``key`` again returns the first.
 
-    Raises :class:`~referrals.intake.read.NotATable` for a file that cannot be read, and keeps nothing then.
+    Raises :class:`~referrals.intake.text.NotATable` for a file that cannot be read, and keeps nothing then.
     """
     check_scope(by, bcu)
     fates = foresee(read_extract(content, at=at), bcu=bcu)

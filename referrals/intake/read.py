@@ -1,16 +1,17 @@
-"""From the bytes of an extract to its rows: comma-separated UTF-8 with headings on the first line."""
+"""From the bytes of an extract to its rows: text in columns, with headings on the first line."""
 
 import csv
 import io
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from referrals.actions import Refused
-from referrals.intake.columns import NAMES, REQUIRED, Column
+from referrals.intake.columns import REQUIRED, Column, column_of
+from referrals.intake.text import NotATable, text_of
 
-
-class NotATable(Refused):
-    """The whole file cannot be read; nothing of it is saved."""
+Name = TypeVar("Name", bound=str)
+Recognise = Callable[[str], Name | None]
+_SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -32,42 +33,41 @@ class Table:
 
 def read_table(content: bytes) -> Table:
     """The extract's rows; raises :class:`NotATable` with one sentence that says what to do."""
-    headings, records = read_rows(content)
-    places = places_of(headings, known=NAMES, required=REQUIRED)
+    headings, records = read_rows(content, column_of)
     return Table(
         headings=headings,
-        columns={Column(name): place for name, place in places.items()},
+        columns=places_of(headings, column_of, required=REQUIRED),
         records=list(records),
     )
 
 
-def read_rows(content: bytes) -> tuple[list[str], Iterator[Record]]:
+def read_rows(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterator[Record]]:
     """The headings of the first line and the rows under it; raises :class:`NotATable`, also on the way.
 
-    A row's line is where it starts: a quoted cell may span several. Blank rows are left out.
+    Of comma, semicolon and tab that one separates which gives the most headings that are known. A row's line
+    is where it starts: a quoted cell may span several. Blank rows are left out.
     """
-    records = _records(_text(content))
+    text = text_of(content)
+    records = _records(text, _separator(text, known))
     first = next(records, None)
     if first is None or first.cells is None:
         raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
-    return [heading.strip().lower() for heading in first.cells], records
+    return [heading.strip() for heading in first.cells], records
 
 
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        # The cause is left out: its message quotes the bytes, and so a victim's data.
-        raise NotATable(
-            f"The file is not UTF-8 text (byte {error.start + 1:,}): save it as “CSV UTF-8” and try again."
-        ) from None
-    if "\0" in text:
-        raise NotATable("The file is not plain text: save it as “CSV UTF-8” and try again.")
-    return text
+def _separator(text: str, known: Recognise[Name]) -> str:
+    def headings(separator: str) -> int:
+        try:
+            first = next(_records(text, separator), None)
+        except NotATable:
+            return 0
+        return sum(known(cell) is not None for cell in (first and first.cells) or ())
+
+    return max(_SEPARATORS, key=headings)
 
 
-def _records(text: str) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+def _records(text: str, separator: str) -> Iterator[Record]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -87,16 +87,25 @@ def _records(text: str) -> Iterator[Record]:
                 yield Record(line, cells)
 
 
-def places_of(headings: Sequence[str], *, known: Collection[str], required: Sequence[str]) -> dict[str, int]:
+def places_of(
+    headings: Sequence[str], known: Recognise[Name], *, required: Sequence[Name]
+) -> dict[Name, int]:
     """Where each known column stands; raises :class:`NotATable` for one that is missing or there twice."""
-    found = [heading for heading in headings if heading in known]
-    missing = [name for name in required if name not in found]
+    places: dict[Name, int] = {}
+    for place, heading in enumerate(headings):
+        name = known(heading)
+        if name is None:
+            continue
+        if name in places:
+            first = headings[places[name]]
+            if first.casefold() == heading.casefold():
+                raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
+            raise NotATable(f"{first} and {heading} both mean {name}: take one of the two columns out.")
+        places[name] = place
+    missing = [name for name in required if name not in places]
     if missing:
         raise NotATable(
-            f"The first line must name the columns, separated by commas; {' and '.join(missing)} "
+            f"The first line must name the columns; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there."
         )
-    for heading in found:
-        if found.count(heading) > 1:
-            raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
-    return {heading: headings.index(heading) for heading in found}
+    return places

@@ -8,8 +8,16 @@ from typing import Any
 
 from django.conf import settings
 
-from referrals.intake.cells import YES_OR_NO, folded, read_moment, read_postcode, read_strands
-from referrals.intake.columns import FIELD_OF, NAMES, NEVER_SHOWN, TEXT_OF, Column
+from referrals.intake.cells import (
+    CRIME_OR_INCIDENT,
+    VICTIM_TYPES,
+    YES_OR_NO,
+    folded,
+    read_postcode,
+    read_strands,
+)
+from referrals.intake.columns import FIELD_OF, NEVER_SHOWN, TEXT_OF, Column, column_of
+from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, Table, read_table
 from referrals.models import Case, TextKind, VictimType
 from src_app.keys import linking_hash
@@ -64,7 +72,7 @@ class Reading:
 
 
 def read_extract(content: bytes, *, at: datetime) -> Reading:
-    """The file's rows, validated as of ``at``; raises :class:`~referrals.intake.read.NotATable`.
+    """The file's rows, validated as of ``at``; raises :class:`~referrals.intake.text.NotATable`.
 
     A rejected row counts once and gives a rejection for each of its faults; its warnings are left out, as
     nothing of it is saved. Of two rows with one reference the second is rejected.
@@ -86,7 +94,7 @@ def read_extract(content: bytes, *, at: datetime) -> Reading:
 
 
 def _warnings_of_headings(table: Table) -> list[Warned]:
-    unused = [heading for heading in table.headings if heading and heading not in NAMES]
+    unused = [heading for heading in table.headings if heading and column_of(heading) is None]
     missing = [column for column in Column if column not in table.columns]
     return [
         *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
@@ -235,7 +243,7 @@ class _RowReader:
         return strands
 
     def is_crime(self, column: Column) -> bool:
-        match folded(self.cells[column]):
+        match CRIME_OR_INCIDENT.get(folded(self.cells[column])):
             case "crime":
                 return True
             case "incident":
@@ -245,7 +253,7 @@ class _RowReader:
         return True
 
     def victim_type(self, column: Column) -> str:
-        match folded(self.cells[column]):
+        match VICTIM_TYPES.get(folded(self.cells[column])):
             case "individual":
                 return VictimType.INDIVIDUAL.value
             case "organisation" | "state" as named:

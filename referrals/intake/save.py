@@ -26,7 +26,7 @@ _ASSUMED = {"is_crime": True, "victim_type": VictimType.INDIVIDUAL.value}
 def preview_cases(*, content: bytes, bcu: Bcu, by: User, at: datetime) -> Fates:
     """Every row's fate, nothing saved; recorded as a consultation, as it tells which reports are here.
 
-    Raises :class:`~referrals.intake.read.NotATable`.
+    Raises :class:`~referrals.intake.text.NotATable`.
     """
     check_scope(by, bcu)
     fates = foresee(read_extract(content, at=at), bcu=bcu)
@@ -43,7 +43,7 @@ def preview_cases(*, content: bytes, bcu: Bcu, by: User, at: datetime) -> Fates:
 def import_cases(*, content: bytes, bcu: Bcu, by: User, at: datetime) -> Fates:
     """Saves the good rows and returns every row's fate; the same file again changes nothing.
 
-    Raises :class:`~referrals.intake.read.NotATable`, and :class:`Refused` when another import is in the way.
+    Raises :class:`~referrals.intake.text.NotATable`, and :class:`Refused` when another import is in the way.
     """
     check_scope(by, bcu)
     reading = read_extract(content, at=at)

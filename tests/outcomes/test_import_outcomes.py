@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from outcomes import actions
 from outcomes.actions import OutcomeReport, import_outcomes
 from outcomes.models import OutcomeCode, RecordedOutcome
-from referrals.intake.read import NotATable
+from referrals.intake.text import NotATable
 from referrals.models import Case
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User

@@ -1,64 +1,8 @@
 """From the text of one cell to its value."""
 
-from datetime import UTC, datetime, timedelta
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from referrals.intake.cells import read_moment, read_postcode, read_strands
-
-
-@pytest.mark.parametrize(
-    ("text", "moment", "twice"),
-    [
-        ("22/11/2026 18:07", datetime(2026, 11, 22, 18, 7, tzinfo=UTC), False),
-        ("01/07/2026 00:30", datetime(2026, 6, 30, 23, 30, tzinfo=UTC), False),
-        # The clocks went back at 2am (summer time) on 30 October 2022: 1am to 2am came twice.
-        ("30/10/2022 00:59", datetime(2022, 10, 29, 23, 59, tzinfo=UTC), False),
-        ("30/10/2022 01:00", datetime(2022, 10, 30, 0, 0, tzinfo=UTC), True),
-        ("30/10/2022 01:59", datetime(2022, 10, 30, 0, 59, tzinfo=UTC), True),
-        ("30/10/2022 02:00", datetime(2022, 10, 30, 2, 0, tzinfo=UTC), False),
-        ("29/02/2024 12:00", datetime(2024, 2, 29, 12, 0, tzinfo=UTC), False),
-        (" 1/2/2026  9:05 ", datetime(2026, 2, 1, 9, 5, tzinfo=UTC), False),
-    ],
-)
-def test_a_time_is_londons(text: str, moment: datetime, twice: bool) -> None:
-    assert read_moment(text) == (moment, twice)
-
-
-@pytest.mark.parametrize(
-    ("text", "reason"),
-    [
-        ("31/02/2026 10:00", "no such date"),
-        ("29/02/2026 10:00", "no such date"),
-        ("00/11/2026 10:00", "no such date"),
-        ("22/11/0000 10:00", "no such date"),
-        ("22/11/2026 24:00", "no such date"),
-        # The clocks went forward at 1am on 29 March 2026.
-        ("29/03/2026 01:00", "no such time"),
-        ("29/03/2026 01:59", "no such time"),
-        ("2026-11-22 18:07", "Not a date and time"),
-        ("22/11/2026", "Not a date and time"),
-        ("22/11/26 18:07", "Not a date and time"),
-        ("22/11/2026 18:07:30", "Not a date and time"),
-        ("٢٢/١١/٢٠٢٦ ١٨:٠٧", "Not a date and time"),
-    ],
-)
-def test_what_is_no_time_is_refused(text: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        read_moment(text)
-
-
-@given(st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31)))  # noqa: DTZ001
-def test_whatever_the_date_it_is_read_or_refused(local: datetime) -> None:
-    text = f"{local.day:02}/{local.month:02}/{local.year:04} {local.hour:02}:{local.minute:02}"
-    try:
-        moment, _ = read_moment(text)
-    except ValueError:
-        return
-    wall = local.replace(second=0, microsecond=0, tzinfo=UTC)
-    assert abs(moment - wall) <= timedelta(hours=2)
+from referrals.intake.cells import read_postcode, read_strands
 
 
 @pytest.mark.parametrize(
@@ -75,9 +19,17 @@ def test_whatever_the_date_it_is_read_or_refused(local: datetime) -> None:
         ("Race; Goth subculture", ["race"], ["Goth subculture"]),
         ("", [], []),
         (" ; ", [], []),
+        ("Racist, Homophobic", ["race", "sexual_orientation"], []),
+        ("Race/Ethnicity", ["race"], []),
+        ("Race/Disability", ["race", "disability"], []),
+        ("Faith & Trans", ["religion", "transgender"], []),
+        ("Race\nReligion or belief", ["race", "religion"], []),
+        ("Race/Goth", [], ["Race/Goth"]),
     ],
 )
-def test_strands_are_separated_by_semicolons(text: str, strands: list[str], unknown: list[str]) -> None:
+def test_several_strands_are_read_as_people_write_them(
+    text: str, strands: list[str], unknown: list[str]
+) -> None:
     assert read_strands(text) == (strands, unknown)
 
 

@@ -20,9 +20,9 @@ from referrals.intake.holding import (
     preview_extract,
     save_extract,
 )
-from referrals.intake.read import NotATable
 from referrals.intake.rows import read_extract
 from referrals.intake.save import import_cases
+from referrals.intake.text import NotATable
 from referrals.models import Bcu, Case, CaseImport, ImportStatus
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User

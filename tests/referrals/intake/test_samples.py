@@ -11,7 +11,7 @@ from django.db import connection
 from referrals.intake.save import import_cases
 from referrals.models import Bcu, Case, PersonalText, TextKind, Ward
 from src_app.accounts.models import User
-from tests.extracts import OVERNIGHT, PILOT
+from tests.extracts import MESSY, OVERNIGHT, PILOT
 
 # The latest report of the overnight extract is of 23/11/2026 06:14, that of the other of 27/01/2023.
 AT = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -136,6 +136,33 @@ def test_the_pilot_period_gives_the_counts_worked_out_by_hand(real_places: Bcu, 
     }
     assert Case.objects.filter(repeat_victim=True).count() == 34
     assert Case.objects.filter(victim_under_18=True).count() == 18
+
+
+def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, system: User) -> None:
+    fates = import_cases(content=MESSY.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert fates.counts() == {"rows": 30, "new": 24, "unchanged": 0, "changed": 0, "rejected": 6}
+    assert [(rejection.line, rejection.column) for rejection in fates.rejections] == [
+        (5, "reported_at"),  # 31 February
+        (8, "crime_reference"),  # that of line 4 again
+        (12, "crime_reference"),  # missing
+        (13, "reported_at"),  # 2099
+        (15, ""),  # five cells
+        (16, ""),  # eighteen
+    ]
+    assert [(warned.line, warned.column) for warned in fates.warnings] == [
+        (6, "victim_postcode"),  # ZZ1 1ZZ
+        (7, "reported_at"),  # 1.57am on the night the clocks went back
+        (7, "victim_postcode"),  # none
+        (9, "hate_strands"),  # Goth subculture
+        (10, "reported_at"),  # 1.30am
+        (10, "crime_or_incident"),
+        (10, "occurred_at"),  # later than its report
+        (28, "victim_type"),  # an organisation
+        (29, "reported_at"),  # 1.26am
+    ]
+    assert Case.objects.get(crime_reference="01/7002009/22").ward is not None  # sw127lf
+    again = import_cases(content=MESSY.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert again.counts() == {"rows": 30, "new": 0, "unchanged": 24, "changed": 0, "rejected": 6}
 
 
 def test_the_same_file_again_changes_nothing(real_places: Bcu, system: User) -> None:

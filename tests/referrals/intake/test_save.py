@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from referrals.intake import save
 from referrals.intake.fates import Fates
-from referrals.intake.read import NotATable
 from referrals.intake.save import import_cases, preview_cases
+from referrals.intake.text import NotATable
 from referrals.models import Bcu, Case, PersonalText, TextKind
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User

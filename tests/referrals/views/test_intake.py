@@ -187,7 +187,7 @@ def test_after_a_day_the_page_says_to_upload_again(browser: Client, clock: time_
     [
         (b"", "The file is empty"),
         (b"offence\nTheft\n", "crime_reference and reported_at are not there"),
-        ("crime_reference,reported_at\né".encode("latin-1"), "not UTF-8"),
+        (b"crime_reference,reported_at\n\x81", "not plain text"),
     ],
 )
 def test_what_is_no_table_is_told_at_the_field_and_kept_nowhere(

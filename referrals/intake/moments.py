@@ -1,0 +1,106 @@
+"""Dates and times as British police systems and spreadsheets write them. Pure: no database, no clock."""
+
+import re
+from datetime import UTC, date, datetime, timedelta, timezone
+
+from django.utils import timezone as django_timezone
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
+# 22/11/2026 18:07, 22.11.26 6:07 pm, 22-Nov-2026 18:07:30, 22nd November 2026, 18:07 hrs
+_BRITISH = (
+    r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?P<mark>[/.\- ])(?P<month>\d{1,2}|[a-z]{3,9})(?P=mark)"
+    rf"(?P<year>\d{{4}}|\d{{2}})[ ,]+(?:at +)?{_TIME} ?(?P<half>[ap]m)?(?: ?hrs)?"
+)
+# 2026-11-22T18:07:30+00:00, 2026-11-22 18:07, 2026-11-22 18:07:30Z
+_ISO = (
+    r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})[T ]+"
+    rf"{_TIME} ?(?P<offset>Z|[+-]\d{{2}}:?\d{{2}})?"
+)
+_FORMS = tuple(re.compile(form, re.ASCII | re.IGNORECASE) for form in (_BRITISH, _ISO))
+# A spreadsheet's days since 30 December 1899, from 2000 to 2099.
+_SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
+_FIRST_SERIAL, _LAST_SERIAL = 36_526, 73_050
+_EPOCH = date(1899, 12, 30)
+
+
+def read_moment(text: str) -> tuple[datetime, bool]:
+    """The moment (UTC) that the text names in London, and whether the clock showed it twice.
+
+    The day comes before the month; a year of two digits is of this century; a text with an offset is that
+    moment. In the hour that the clocks go back over, the earlier moment is taken. Raises ValueError, its text
+    for the person, for what is no date and for a time that the clocks went forward over.
+    """
+    text = " ".join(text.split())
+    try:
+        local = _serial(text) or _written(text)
+    except ValueError:
+        raise ValueError("There is no such date and time.") from None
+    if local is None:
+        raise ValueError("Not a date and time such as 23/11/2026 07:32.")
+    if local.tzinfo is not None:
+        return local.astimezone(UTC), False
+    zone = django_timezone.get_default_timezone()
+    placed = local.replace(tzinfo=zone)
+    try:
+        moment = placed.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("There is no such date and time.") from None
+    if moment.astimezone(zone).replace(tzinfo=None) != local:
+        raise ValueError("There was no such time: the clocks went forward over it.")
+    return moment, placed.utcoffset() != placed.replace(fold=1).utcoffset()
+
+
+def _written(text: str) -> datetime | None:
+    """The date and time of a text, with a time zone only where it has an offset; ValueError for none such."""
+    found = next((match for form in _FORMS if (match := form.fullmatch(text))), None)
+    if found is None:
+        return None
+    parts = found.groupdict()
+    month = _month(parts["month"])
+    if month is None:
+        return None
+    year = int(parts["year"])
+    return datetime(
+        year + 2000 if len(parts["year"]) == 2 else year,
+        month,
+        int(parts["day"]),
+        _hour(int(parts["hour"]), (parts.get("half") or "").lower()),
+        int(parts["minute"]),
+        int(parts["second"] or 0),
+        tzinfo=_offset(parts.get("offset")),
+    )
+
+
+def _month(text: str) -> int | None:
+    """By number, or by name of at least three letters."""
+    if text.isdigit():
+        return int(text)
+    short = text[:3].lower()
+    return _MONTHS.index(short) + 1 if short in _MONTHS else None
+
+
+def _hour(hour: int, half: str) -> int:
+    if not half:
+        return hour
+    if not 1 <= hour <= 12:
+        raise ValueError
+    return hour % 12 + (12 if half == "pm" else 0)
+
+
+def _offset(text: str | None) -> timezone | None:
+    if not text:
+        return None
+    if text in "Zz":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    return timezone(sign * timedelta(hours=int(text[1:3]), minutes=int(text[-2:])))
+
+
+def _serial(text: str) -> datetime | None:
+    """A spreadsheet's number for a day and its fraction, to the second."""
+    found = _SERIAL.fullmatch(text)
+    if not found or not _FIRST_SERIAL <= int(found[1]) < _LAST_SERIAL:
+        return None
+    seconds = round(float(found[2] or 0) * 86_400)
+    return datetime.combine(_EPOCH, datetime.min.time()) + timedelta(days=int(found[1]), seconds=seconds)

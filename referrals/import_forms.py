@@ -26,7 +26,7 @@ class ExtractForm(forms.Form):
     )
     file = forms.FileField(
         label="Overnight extract",
-        help_text="A CSV or tab-separated text file. Choose it, or drop it here.",
+        help_text="A CSV or text file, or a spreadsheet. Choose it, or drop it here.",
         error_messages={
             "required": "Choose a file.",
             "empty": "The file is empty: choose the extract with the reports in it.",

@@ -9,6 +9,7 @@ from referrals.intake.columns import Column
 DATA = Path(__file__).resolve().parent.parent / "referrals" / "data"
 OVERNIGHT = DATA / "overnight-2026-11-23.csv"
 PILOT = DATA / "pilot-period.csv"
+SPREADSHEET = DATA / "overnight-2026-11-04.xlsx"
 MESSY = DATA / "messy-other-headings.csv"
 POSTCODES = DATA / "postcodes_sample.csv"
 

@@ -38,7 +38,13 @@ VICTIM_TYPES = _spellings(
     organisation="organisation, organization, business, company, o",
     state="state, crown, the state, society, s",
 )
+_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})", re.ASCII)
+
+
+def visible(text: str) -> str:
+    """The text without characters that cannot be seen: controls, and those that turn its direction round."""
+    return _INVISIBLE.sub("", text)
 
 
 def read_strands(text: str) -> tuple[list[str], list[str]]:

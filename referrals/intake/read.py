@@ -1,4 +1,4 @@
-"""From the bytes of an extract to its rows: text in columns, with headings on the first line."""
+"""From the bytes of an extract to its rows: text in columns, or a sheet of a spreadsheet, under headings."""
 
 import csv
 import io
@@ -8,10 +8,14 @@ from typing import TypeVar
 
 from referrals.intake.columns import REQUIRED, Column, column_of
 from referrals.intake.text import NotATable, text_of
+from referrals.intake.workbook import is_workbook, sheets_of
 
 Name = TypeVar("Name", bound=str)
 Recognise = Callable[[str], Name | None]
 _SEPARATORS = (",", ";", "\t")
+# Characters in which the first line of a text must end, and rows above the headings of a sheet.
+_LOOKED_AT = 65_536
+_ROWS_ABOVE = 20
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,14 @@ def read_table(content: bytes) -> Table:
 
 
 def read_rows(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterator[Record]]:
-    """The headings of the first line and the rows under it; raises :class:`NotATable`, also on the way.
+    """The headings and the rows under them; raises :class:`NotATable`, also on the way.
 
-    Of comma, semicolon and tab that one separates which gives the most headings that are known. A row's line
-    is where it starts: a quoted cell may span several. Blank rows are left out.
+    In a text they are on the first line, and of comma, semicolon and tab that one separates which gives the
+    most headings that are known. A row's line is where it starts: a quoted cell may span several. Blank rows
+    are left out.
     """
+    if is_workbook(content):
+        return _rows_of_workbook(content, known)
     text = text_of(content)
     records = _records(text, _separator(text, known))
     first = next(records, None)
@@ -55,10 +62,32 @@ def read_rows(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterat
     return [heading.strip() for heading in first.cells], records
 
 
+def _rows_of_workbook(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterator[Record]]:
+    """The headings may stand under a title; of several sheets one must be the table."""
+    found: list[tuple[int, str, int, list[list[str]]]] = []
+    for name, rows in sheets_of(content):
+        scores = [sum(known(cell) is not None for cell in row) for row in rows[:_ROWS_ABOVE]]
+        if best := max(scores, default=0):
+            found.append((best, name, scores.index(best), rows))
+    if not found:
+        raise NotATable("No row of the spreadsheet names the columns: the headings belong above the reports.")
+    most = max(score for score, *_ in found)
+    tables = [each for each in found if each[0] == most]
+    if len(tables) > 1:
+        names = ", ".join(name for _, name, *_ in tables)
+        raise NotATable(
+            f"Several sheets hold a table ({names}): save the one to import as a file of its own."
+        )
+    _, _, top, rows = tables[0]
+    below = enumerate(rows[top + 1 :], start=top + 2)
+    records = (Record(line, cells) for line, cells in below if any(cell.strip() for cell in cells))
+    return [heading.strip() for heading in rows[top]], records
+
+
 def _separator(text: str, known: Recognise[Name]) -> str:
     def headings(separator: str) -> int:
         try:
-            first = next(_records(text, separator), None)
+            first = next(_records(text[:_LOOKED_AT], separator), None)
         except NotATable:
             return 0
         return sum(known(cell) is not None for cell in (first and first.cells) or ())
@@ -105,7 +134,7 @@ def places_of(
     missing = [name for name in required if name not in places]
     if missing:
         raise NotATable(
-            f"The first line must name the columns; {' and '.join(missing)} "
+            f"The headings must name the columns; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there."
         )
     return places

@@ -15,6 +15,7 @@ from referrals.intake.cells import (
     folded,
     read_postcode,
     read_strands,
+    visible,
 )
 from referrals.intake.columns import FIELD_OF, NEVER_SHOWN, TEXT_OF, Column, column_of
 from referrals.intake.moments import read_moment
@@ -170,7 +171,11 @@ class _RowReader:
             reason = f"The row has {len(cells)} cells where the headings have {expected}."
             self.rejections.append(Rejection(self.record.line, "", str(len(cells)), reason))
             return False
-        self.cells = {column: cells[place].strip() for column, place in self.table.columns.items()}
+        for column, place in self.table.columns.items():
+            text = visible(cells[place])
+            if text != cells[place]:
+                self._warn(column, "Characters that cannot be seen are left out.")
+            self.cells[column] = text.strip()
         return True
 
     def _reference(self, lines: dict[str, int]) -> str:

@@ -6,9 +6,7 @@ import re
 from referrals.actions import Refused
 
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-_OLE = bytes.fromhex("D0CF11E0A1B11AE1")
-_ZIP = b"PK\x03\x04"
-_NO_TEXT = re.compile(r"[\x00-\x08\x0e-\x1f]")
+_NO_TEXT = re.compile(r"[\x01-\x08\x0e-\x1f]")
 # How much of the file tells whether its every second byte is empty.
 _LOOKED_AT = 4_096
 
@@ -22,18 +20,13 @@ def text_of(content: bytes) -> str:
 
     No refusal carries a cause: a decoder's message quotes the bytes, and so a victim's data.
     """
-    if content.startswith(_OLE):
-        raise NotATable(
-            "The file is an old spreadsheet or has a password: save it without one, as “CSV UTF-8”."
-        )
-    if content.startswith(_ZIP):
-        raise NotATable("The file is a spreadsheet or an archive: save it as “CSV UTF-8” and try again.")
     for encoding in _encodings(content):
         try:
             text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if not _NO_TEXT.search(text):
+        # Windows-1252 gives nearly every byte a meaning, so there any control character tells of no text.
+        if "\0" not in text and not (encoding == "cp1252" and _NO_TEXT.search(text)):
             return text.removeprefix("\ufeff")
     raise NotATable("The file is not plain text: save it as “CSV UTF-8” and try again.")
 

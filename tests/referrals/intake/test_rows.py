@@ -216,3 +216,16 @@ def test_what_finds_a_person_is_left_out_of_a_text_with_a_warning(column: str, f
     assert reading.good[0].texts[TextKind(column)] == "Ring [removed] after six"
     assert warnings(reading) == [(2, column)]
     assert found not in reading.warnings[0].reason
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x1a", "\x7f", "\u2067", "\ufeff"])
+def test_what_cannot_be_seen_is_left_out_with_a_warning(hidden: str) -> None:
+    reading = read(row(offence=f"Har{hidden}assment", crime_reference=f"01/73{hidden}00001/26"))
+    assert reading.good[0].crime_reference == "01/7300001/26"
+    assert reading.good[0].fields["offence"] == "Harassment"
+    assert warnings(reading) == [(2, "crime_reference"), (2, "offence")]
+
+
+def test_a_formula_is_kept_as_the_words_it_is() -> None:
+    formula = '=HYPERLINK("http://x","y")'
+    assert read(row(offence=formula)).good[0].fields["offence"] == formula

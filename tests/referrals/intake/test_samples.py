@@ -11,7 +11,7 @@ from django.db import connection
 from referrals.intake.save import import_cases
 from referrals.models import Bcu, Case, PersonalText, TextKind, Ward
 from src_app.accounts.models import User
-from tests.extracts import MESSY, OVERNIGHT, PILOT
+from tests.extracts import MESSY, OVERNIGHT, PILOT, SPREADSHEET
 
 # The latest report of the overnight extract is of 23/11/2026 06:14, that of the other of 27/01/2023.
 AT = datetime(2026, 11, 23, 7, 30, tzinfo=UTC)
@@ -163,6 +163,18 @@ def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, s
     assert Case.objects.get(crime_reference="01/7002009/22").ward is not None  # sw127lf
     again = import_cases(content=MESSY.read_bytes(), bcu=real_places, by=system, at=AT)
     assert again.counts() == {"rows": 30, "new": 0, "unchanged": 24, "changed": 0, "rejected": 6}
+
+
+def test_a_spreadsheets_night(real_places: Bcu, system: User) -> None:
+    fates = import_cases(content=SPREADSHEET.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert fates.counts() == {"rows": 12, "new": 12, "unchanged": 0, "changed": 0, "rejected": 0}
+    assert [(warned.line, warned.column) for warned in fates.warnings] == [
+        (4, "victim_type"),  # an organisation
+        (5, "crime_or_incident"),
+        (9, "victim_type"),  # the State
+    ]
+    again = import_cases(content=SPREADSHEET.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert again.counts()["unchanged"] == 12
 
 
 def test_the_same_file_again_changes_nothing(real_places: Bcu, system: User) -> None:

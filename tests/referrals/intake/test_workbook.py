@@ -1,0 +1,74 @@
+"""Spreadsheets as forces send them."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from referrals.intake.columns import Column
+from referrals.intake.moments import read_moment
+from referrals.intake.read import read_table
+from referrals.intake.text import NotATable
+from tests.workbooks import Cell, xlsx
+
+HEADINGS: list[Cell] = ["Crime No", "Date reported", "Repeat victim?"]
+WHEN = datetime(2026, 11, 3, 22, 12, 30)  # noqa: DTZ001 - a spreadsheet has no time zones
+
+
+def test_headings_may_stand_under_a_title_and_lines_are_the_sheets_own() -> None:
+    table = read_table(
+        xlsx(Export=[["Hate crime, last night"], [], HEADINGS, ["01/1/26", WHEN, True], [], ["01/2/26"]])
+    )
+    assert table.columns == {Column.CRIME_REFERENCE: 0, Column.REPORTED_AT: 1, Column.REPEAT_VICTIM: 2}
+    assert [(record.line, record.cells) for record in table.records] == [
+        (4, ["01/1/26", "03/11/2026 22:12:30", "yes"]),
+        (6, ["01/2/26", "", ""]),
+    ]
+
+
+def test_a_date_cell_reads_as_the_same_time_written_out() -> None:
+    ((cells),) = [record.cells for record in read_table(xlsx(A=[HEADINGS, ["1", WHEN]])).records]
+    assert cells
+    assert read_moment(cells[1]) == read_moment("03/11/2026 22:12:30")
+
+
+def test_a_whole_number_has_no_point_and_any_other_has_one() -> None:
+    table = read_table(xlsx(A=[HEADINGS, [7301, 46348.75, None]]))
+    assert table.records[0].cells == ["7301", "46348.75", ""]
+
+
+def test_the_one_sheet_with_headings_is_the_table() -> None:
+    table = read_table(xlsx(Notes=[["Read me"], ["Offence", "x"]], Data=[HEADINGS, ["01/1/26", WHEN]]))
+    assert len(table.records) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (xlsx(May=[HEADINGS], June=[HEADINGS]), r"Several sheets hold a table \(May, June\)"),
+        (xlsx(A=[["SW19 7QP", "Dog"]]), "No row of the spreadsheet names the columns"),
+        (xlsx(A=[["Crime No", "Offence"]]), "reported_at is not there"),
+        (xlsx(A=[]), "No row of the spreadsheet"),
+        (b"PK\x03\x04 SW19 7QP", "cannot be read: save it without a password"),
+        (bytes.fromhex("D0CF11E0A1B11AE1") + b"SW19 7QP" * 100, "cannot be read: save it without a password"),
+    ],
+)
+def test_what_is_no_table_is_refused_in_one_sentence(content: bytes, words: str) -> None:
+    with pytest.raises(NotATable, match=words) as caught:
+        read_table(content)
+    assert "SW19" not in str(caught.value)
+    assert caught.value.__context__ is None
+
+
+def test_a_spreadsheet_made_to_fill_the_memory_is_not_unpacked(settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 50
+    with pytest.raises(NotATable, match="too large"):
+        read_table(xlsx(A=[HEADINGS, ["01/1/26", "x" * 5_000]]))
+
+
+def test_a_spreadsheet_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+    whole = xlsx(A=[HEADINGS, ["01/1/26", WHEN]])
+    for length in range(8, len(whole), 97):
+        with pytest.raises(NotATable):
+            read_table(whole[:length])

@@ -3,10 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet
 
+from referrals.intake.cells import folded
 from referrals.models import (
     Bcu,
     Case,
@@ -23,6 +24,9 @@ from referrals.queries import bcus_of, cases_visible_to, report_of
 from referrals.rules.eligibility import barred, warnings
 from src_app.accounts.models import User
 
+ALIKE_WITHIN = timedelta(hours=3)
+LATEST_REPORT = timedelta(days=7)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -36,11 +40,12 @@ class Row:
     warnings: list[str]
     barred: str
     linked: list[str]
+    alike: list[str]
 
     @property
     def references(self) -> list[str]:
-        """The case's own and those of the linked reports it is shown with."""
-        return [self.case.crime_reference, *self.linked]
+        """The case's own and those of the reports it is shown with."""
+        return [self.case.crime_reference, *self.linked, *self.alike]
 
     @property
     def version(self) -> str:
@@ -99,11 +104,16 @@ def rows(user: User, cases: Iterable[Case]) -> list[Row]:
         .prefetch_related("texts")
         .in_bulk()
     )
-    linked = linked_references(user, complete.values())
-    return [_row(complete[case.pk], linked[case.pk]) for case in listed]
+    linked = _linked(user, list(complete.values()))
+    alike = _alike(user, list(complete.values()), linked)
+    return [_row(complete[case.pk], _names(linked[case.pk]), _names(alike[case.pk])) for case in listed]
 
 
-def _row(case: Case, linked: list[str]) -> Row:
+def _names(others: list[tuple[int, str]]) -> list[str]:
+    return [reference for _, reference in others]
+
+
+def _row(case: Case, linked: list[str], alike: list[str]) -> Row:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
     report = report_of(case)
@@ -116,20 +126,55 @@ def _row(case: Case, linked: list[str]) -> Row:
         warnings=warnings(report),
         barred=barred(report),
         linked=linked,
+        alike=alike,
     )
-
-
-def linked_references(user: User, cases: Iterable[Case]) -> dict[int, list[str]]:
-    """For each case, the crime references of others in sight that share its incident or victim."""
-    return {
-        case_id: [reference for _, reference in others]
-        for case_id, others in _linked(user, list(cases)).items()
-    }
 
 
 def linked_cases(user: User, case: Case) -> list[tuple[int, str]]:
     """Row number and crime reference of the others in sight that share the case's incident or victim."""
     return _linked(user, [case])[case.pk]
+
+
+def alike_cases(user: User, case: Case) -> list[tuple[int, str]]:
+    """Row number and crime reference of those in sight that may be the same offence reported twice."""
+    return _alike(user, [case], _linked(user, [case]))[case.pk]
+
+
+def _alike(
+    user: User, cases: list[Case], linked: dict[int, list[tuple[int, str]]]
+) -> dict[int, list[tuple[int, str]]]:
+    """Same ward and offence, and times within :data:`ALIKE_WITHIN`; what is linked already is left out."""
+    found: dict[int, list[tuple[int, str]]] = {case.pk: [] for case in cases}
+    placed = [case for case in cases if case.ward_id and case.offence]
+    if not placed:
+        return found
+    times = [case.reported_at for case in placed]
+    # Both reports of an offence come within days of it; the exact comparison is below.
+    near = (min(times) - LATEST_REPORT, max(times) + LATEST_REPORT)
+    others: dict[tuple[int | None, str], list[Case]] = defaultdict(list)
+    wards = {case.ward_id for case in placed}
+    for other in (
+        cases_visible_to(user)
+        .filter(ward__in=wards, reported_at__range=near)
+        .only("pk", "crime_reference", "ward_id", "offence", "occurred_at", "reported_at")
+        .order_by("crime_reference")
+    ):
+        others[other.ward_id, folded(other.offence)].append(other)
+    for case in placed:
+        known = {case.pk, *(pk for pk, _ in linked[case.pk])}
+        found[case.pk] = [
+            (other.pk, other.crime_reference)
+            for other in others[case.ward_id, folded(case.offence)]
+            if other.pk not in known and _apart(case, other) <= ALIKE_WITHIN
+        ]
+    return found
+
+
+def _apart(one: Case, other: Case) -> timedelta:
+    """Between the offences, or between the reports where one has no time of the offence."""
+    if one.occurred_at and other.occurred_at:
+        return abs(one.occurred_at - other.occurred_at)
+    return abs(one.reported_at - other.reported_at)
 
 
 def _linked(user: User, cases: list[Case]) -> dict[int, list[tuple[int, str]]]:

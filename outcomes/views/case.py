@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from outcomes.timeline import timeline
 from referrals.contact_pages import briefing_of
 from referrals.models import Case, Strand, TextKind
-from referrals.overnight import linked_cases
+from referrals.overnight import alike_cases, linked_cases
 from referrals.queries import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -24,12 +24,13 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and safety first, then everything that happened; who looked is on record."""
     found = get_object_or_404(_complete(request.user), pk=case_id)
     linked = linked_cases(request.user, found)
+    alike = alike_cases(request.user, found)
     record(
         Action.CASE_OPENED,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[found.crime_reference, *(reference for _, reference in linked)],
+        references=[found.crime_reference, *(reference for _, reference in [*linked, *alike])],
     )
     reasons = (text.body for text in found.texts.all() if text.kind == TextKind.TEAM_REASON)
     context = {
@@ -38,6 +39,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "briefing": briefing_of(found),
         "team_reason": next(reasons, ""),
         "linked": linked,
+        "alike": alike,
         "events": timeline(found),
         "now": timezone.now(),
     }

@@ -153,7 +153,7 @@ def test_linked_reports_of_the_own_bcu_are_linked(
     case = make_case(victim_hash="a" * 64, incident_hash="b" * 64)
     same_victim = make_case(victim_hash="a" * 64)
     same_incident = make_case(incident_hash="b" * 64)
-    crossed = make_case(victim_hash="b" * 64)
+    crossed = make_case(victim_hash="b" * 64, offence="Arson")
     north = make_case(victim_hash="a" * 64, ward=world.north_ward)
     page = words(case)
     assert same_victim.crime_reference in page

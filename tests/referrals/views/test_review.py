@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -53,6 +54,44 @@ def test_the_list_shows_the_longest_waiting_first_with_all_that_bears_on_it(
         "Linked to 01/7654321/26",
     ):
         assert words in html
+
+
+@pytest.mark.parametrize(
+    ("other", "alike"),
+    [
+        ({}, True),
+        ({"offence": "common  ASSAULT"}, True),
+        ({"occurred_at": NOW - timedelta(hours=17)}, True),
+        ({"occurred_at": NOW - timedelta(hours=18)}, False),
+        ({"occurred_at": None}, True),
+        ({"occurred_at": None, "reported_at": NOW - timedelta(hours=6)}, False),
+        ({"offence": "Harassment"}, False),
+        ({"ward": 1}, False),
+        ({"ward": None}, False),
+        ({"victim_hash": "a" * 64}, False),
+    ],
+)
+def test_two_reports_that_may_be_of_one_offence_are_shown_together(
+    browser: Client, make_case: MakeCase, world: World, other: dict[str, Any], alike: bool
+) -> None:
+    """Linked ones are said to be linked, which is more."""
+    same = {
+        "offence": "Common assault",
+        "occurred_at": NOW - timedelta(hours=14),
+        "reported_at": NOW - timedelta(hours=2),
+        "ward": world.wards[0],
+    }
+    if isinstance(other.get("ward"), int):
+        other = {"ward": world.wards[other["ward"]]}
+    one = make_case(**same, victim_hash="a" * 64)
+    two = make_case(**{**same, "victim_hash": "b" * 64, **other})
+    html = page(browser, "overnight_review")
+    for reference in (one.crime_reference, two.crime_reference):
+        assert (f"Same offence as {reference}?" in html) == alike
+    shown = page(browser, "case", one.pk)
+    assert ("Perhaps the same offence" in shown) == alike
+    opened = AuditEntry.objects.get(action=Action.CASE_OPENED).references
+    assert (two.crime_reference in opened) == (alike or "victim_hash" in other)
 
 
 def test_showing_the_list_is_on_record_with_the_references_shown(

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from referrals.actions import Refused
 from referrals.intake.fates import Fates, foresee
+from referrals.intake.read import read_table
 from referrals.intake.rows import read_extract
 from referrals.intake.save import check_scope, imports_in_turn, preview_cases, save_reading
 from referrals.models import Bcu, CaseImport, ImportStatus
@@ -67,6 +68,27 @@ def hold_extract(*, key: UUID, content: bytes, bcu: Bcu, by: User, at: datetime)
 def preview_extract(*, held: CaseImport, by: User, at: datetime) -> Fates:
     """Every row's fate as of now; raises :class:`Refused` for an extract that is settled or too old."""
     return preview_cases(content=_content(held, at), bcu=held.bcu, by=by, at=at)
+
+
+def rejected_rows(*, held: CaseImport, by: User, at: datetime) -> list[list[str]]:
+    """The rejected rows as they were sent, under the sender's headings, each after its reasons.
+
+    Mended they can be imported as they are: a column named reason is not used. A row whose quoting is broken
+    has its reasons alone. Raises :class:`Refused` for an extract that is settled or too old.
+    """
+    content = _content(held, at)
+    table = read_table(content)
+    headings = {column.value: table.headings[place] for column, place in table.columns.items()}
+    reasons: dict[int, list[str]] = {}
+    for rejection in preview_cases(content=content, bcu=held.bcu, by=by, at=at).rejections:
+        column = f"{headings.get(rejection.column, rejection.column)}: " if rejection.column else ""
+        reasons.setdefault(rejection.line, []).append(f"Line {rejection.line}: {column}{rejection.reason}")
+    rows = [["reason", *table.headings]]
+    rows.extend(
+        [" ".join(reasons[row.line]), *(row.cells or [])] for row in table.records if row.line in reasons
+    )
+    record(Action.DOWNLOADED, by=by, purpose=Purpose.INTAKE, subject="extract", fields=["rejected rows"])
+    return rows
 
 
 def save_extract(*, import_id: UUID, seen: str, by: User, at: datetime) -> Saved:

@@ -21,6 +21,7 @@ from referrals.intake.columns import FIELD_OF, NEVER_SHOWN, TEXT_OF, Column, col
 from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, Table, read_table
 from referrals.models import Case, TextKind, VictimType
+from src_app.cells import as_it_was
 from src_app.keys import linking_hash
 from src_app.logs import REMOVED, scrub
 
@@ -175,7 +176,7 @@ class _RowReader:
             text = visible(cells[place])
             if text != cells[place]:
                 self._warn(column, "Characters that cannot be seen are left out.")
-            self.cells[column] = text.strip()
+            self.cells[column] = as_it_was(text.strip())
         return True
 
     def _reference(self, lines: dict[str, int]) -> str:

@@ -1,5 +1,6 @@
 """Import: an extract is uploaded, every row's fate is shown, and only then is anything saved."""
 
+import csv
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from referrals.models import CaseImport, ImportStatus
 from referrals.queries import imports_visible_to, recent_imports
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
+from src_app.cells import harmless
 from src_app.templatetags.words import counted
 
 # A page of a thousand rows is read by nobody; the counts above them are of all.
@@ -63,6 +65,22 @@ def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
         messages.error(request, str(refused))
         return redirect("import_cases")
     return render(request, "intake/fates.html", {"held": held, **_shown(fates)})
+
+
+@requires(Permission.IMPORT_CASES)
+@require_safe
+def import_rejected(request: SignedInRequest, import_id: UUID) -> HttpResponse:
+    """The rejected rows as a file to mend and import."""
+    held = get_object_or_404(imports_visible_to(request.user).select_related("bcu"), pk=import_id)
+    try:
+        rows = holding.rejected_rows(held=held, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("import_cases")
+    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = 'attachment; filename="rejected.csv"'
+    csv.writer(response).writerows([harmless(cell) for cell in row] for row in rows)
+    return response
 
 
 @requires(Permission.IMPORT_CASES)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from django.utils import timezone
 
 from src_app.audit.models import AuditEntry
+from src_app.cells import harmless
 
 HEADINGS = (
     "at",
@@ -21,8 +22,6 @@ HEADINGS = (
     "address",
     "request_id",
 )
-# A spreadsheet would take what begins so for a formula and run it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class _Line:
@@ -30,11 +29,6 @@ class _Line:
 
     def write(self, line: str) -> str:
         return line
-
-
-def harmless(cell: str) -> str:
-    """The cell, with an apostrophe before what a spreadsheet would run."""
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def lines(entries: Iterable[AuditEntry]) -> Iterator[str]:

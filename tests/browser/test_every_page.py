@@ -9,7 +9,7 @@ from tests.browser.conftest import ROOT, Look, SignIn, System
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
-PILOT = ROOT / "referrals" / "data" / "pilot-period.csv"
+SPREADSHEET = ROOT / "referrals" / "data" / "overnight-2026-11-04.xlsx"
 PAGES = {
     "triallead": ["/trials/", "/compliance/"],
     "leader": ["/compliance/", "/accessibility/"],
@@ -80,9 +80,10 @@ def test_an_upload_that_is_refused_or_discarded_can_be_read(sign_in: SignIn, loo
     page.get_by_role("button", name="Show what would be saved").click()
     expect(page.get_by_text("There is a problem")).to_be_visible()
     look(page, "import-refused")
-    page.locator("input[type=file]").set_input_files(PILOT)
+    page.locator("input[type=file]").set_input_files(SPREADSHEET)
     page.get_by_role("button", name="Show what would be saved").click()
-    look(page, "import-many")
+    expect(page.get_by_text("12 rows in the extract")).to_be_visible()
+    look(page, "import-spreadsheet")
     page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
     page.go_back()

@@ -47,6 +47,9 @@ def _import(page: Page, extract: Extract, folder: Path, look: Look) -> None:
     expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("14.*crime_reference.*8000-X"))).to_be_visible()
     look(page, "import-fates")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="download them").click()
+    assert "8000-X" in download.value.path().read_text()
     page.get_by_role("button", name=f"Save {ROWS} cases").click()
     expect(page.get_by_role("heading", name="Overnight review")).to_be_visible()
 

@@ -63,6 +63,7 @@ PARTS = {
     "preview_cases",
     "preview_extract",
     "record_change",
+    "rejected_rows",
     "refuse_officer_in_case",
     "save_reading",
 }

@@ -1,5 +1,7 @@
 """Import: upload, every row's fate, save or discard."""
 
+import csv
+import io
 import re
 import uuid
 from collections.abc import Callable
@@ -148,6 +150,40 @@ def test_a_colleague_s_save_meanwhile_shows_the_fates_again(
     assert "Nothing was saved: look again." in text(response)
     response = save(browser, held, page_of(browser, held))
     assert "Saved: 1 new case, 0 changed, 1 already here" in text(response)
+
+
+def test_rejected_rows_are_downloaded_mended_and_imported(browser: Client) -> None:
+    faulty = [row(2, reported_at="31/02/2026 10:00"), row(3, crime_reference="", offence="=1+1")]
+    upload(browser, extract(row(1), *faulty))
+    held = CaseImport.objects.get()
+    address = reverse("import_rejected", args=[held.pk])
+    assert address in page_of(browser, held)
+    response = browser.get(address)
+    assert "attachment" in response.headers["Content-Disposition"]
+    sent = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    assert [line["reason"] for line in sent] == [
+        "Line 3: reported_at: There is no such date and time.",
+        "Line 4: crime_reference: The crime reference is missing.",
+    ]
+    assert sent[1]["offence"] == "'=1+1"
+    assert {**sent[0], "reason": None} == {**faulty[0], "reason": None}
+    sent[0]["reported_at"], sent[1]["crime_reference"] = "21/11/2026 10:00", reference(3)
+    mended = extract(*sent, columns=list(sent[0]))
+    upload(browser, mended)
+    again = CaseImport.objects.exclude(pk=held.pk).get()
+    save(browser, again, page_of(browser, again))
+    assert Case.objects.get(crime_reference=reference(3)).offence == "=1+1"
+    assert Case.objects.count() == 2
+    entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
+    assert (entry.subject, entry.fields) == ("extract", ["rejected rows"])
+
+
+def test_rejected_rows_of_a_settled_extract_are_gone(browser: Client) -> None:
+    upload(browser, extract(row(1), row(2, reported_at="never")))
+    held = CaseImport.objects.get()
+    browser.post(reverse("import_discard", args=[held.pk]))
+    response = browser.get(reverse("import_rejected", args=[held.pk]), follow=True)
+    assert "upload it again" in text(response)
 
 
 def test_discarding_saves_nothing(browser: Client) -> None:

@@ -10,8 +10,9 @@ from django.test import Client
 from django.urls import reverse
 
 from src_app.accounts.models import User
-from src_app.audit.download import HEADINGS, harmless
+from src_app.audit.download import HEADINGS
 from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.cells import harmless
 from tests.factories import AuditEntryFactory, UserFactory
 
 URL = reverse("audit_download")

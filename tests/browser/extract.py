@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "referrals" / "data"
 WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 ROWS = 12
+# Two of the same are six hours apart: no row mentions another.
+OFFENCES = ("Harassment", "Common assault", "Criminal damage", "Stalking", "Theft person", "Threats to kill")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ def make_extract() -> Extract:
         {
             "crime_reference": f"01/80000{n:02}/26",
             "reported_at": f"{yesterday} {10 + n % 10}:{n:02}",
-            "occurred_at": f"{yesterday} 09:00",
-            "offence": "Harassment",
+            "occurred_at": f"{yesterday} {n:02}:00",
+            "offence": OFFENCES[n % len(OFFENCES)],
             "hate_strands": "Race",
             "crime_or_incident": "Crime",
             "victim_type": "Individual",

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count, F, Min, Prefetch, Q, QuerySet
 
-from referrals.intake.cells import folded
 from referrals.models import (
     Bcu,
     Case,
@@ -21,10 +20,11 @@ from referrals.models import (
     TextKind,
 )
 from referrals.queries import bcus_of, cases_visible_to, report_of
+from referrals.rules.duplicates import may_be_one
 from referrals.rules.eligibility import barred, warnings
 from src_app.accounts.models import User
 
-ALIKE_WITHIN = timedelta(hours=3)
+# Both reports of an offence come within days of it.
 LATEST_REPORT = timedelta(days=7)
 
 
@@ -143,38 +143,27 @@ def alike_cases(user: User, case: Case) -> list[tuple[int, str]]:
 def _alike(
     user: User, cases: list[Case], linked: dict[int, list[tuple[int, str]]]
 ) -> dict[int, list[tuple[int, str]]]:
-    """Same ward and offence, and times within :data:`ALIKE_WITHIN`; what is linked already is left out."""
-    found: dict[int, list[tuple[int, str]]] = {case.pk: [] for case in cases}
-    placed = [case for case in cases if case.ward_id and case.offence]
-    if not placed:
-        return found
-    times = [case.reported_at for case in placed]
-    # Both reports of an offence come within days of it; the exact comparison is below.
-    near = (min(times) - LATEST_REPORT, max(times) + LATEST_REPORT)
-    others: dict[tuple[int | None, str], list[Case]] = defaultdict(list)
-    wards = {case.ward_id for case in placed}
-    for other in (
-        cases_visible_to(user)
-        .filter(ward__in=wards, reported_at__range=near)
-        .only("pk", "crime_reference", "ward_id", "offence", "occurred_at", "reported_at")
-        .order_by("crime_reference")
-    ):
-        others[other.ward_id, folded(other.offence)].append(other)
-    for case in placed:
+    """Of the same ward, and perhaps one offence; what is linked already is left out."""
+    times = [case.reported_at for case in cases if case.ward_id]
+    others: dict[int | None, list[Case]] = defaultdict(list)
+    if times:
+        nearby = cases_visible_to(user).filter(
+            ward__in={case.ward_id for case in cases if case.ward_id},
+            reported_at__range=(min(times) - LATEST_REPORT, max(times) + LATEST_REPORT),
+        )
+        for other in nearby.only(
+            "crime_reference", "ward_id", "offence", "occurred_at", "reported_at"
+        ).order_by("crime_reference"):
+            others[other.ward_id].append(other)
+    found = {}
+    for case in cases:
         known = {case.pk, *(pk for pk, _ in linked[case.pk])}
         found[case.pk] = [
             (other.pk, other.crime_reference)
-            for other in others[case.ward_id, folded(case.offence)]
-            if other.pk not in known and _apart(case, other) <= ALIKE_WITHIN
+            for other in others[case.ward_id]
+            if other.pk not in known and may_be_one(case, other)
         ]
     return found
-
-
-def _apart(one: Case, other: Case) -> timedelta:
-    """Between the offences, or between the reports where one has no time of the offence."""
-    if one.occurred_at and other.occurred_at:
-        return abs(one.occurred_at - other.occurred_at)
-    return abs(one.reported_at - other.reported_at)
 
 
 def _linked(user: User, cases: list[Case]) -> dict[int, list[tuple[int, str]]]:

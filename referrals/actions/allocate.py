@@ -1,5 +1,6 @@
 """The arm of a case in a trial, derived when its turn has come and at no other time."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db.models import Max
@@ -23,10 +24,7 @@ def allocate(
     position; otherwise the next position of the stratum decides. The database refuses a position, a unit or
     a link of the chain that is taken already.
     """
-    keys = {key for key in (case.incident_hash, case.victim_hash) if key}
-    known = UnitKey.objects.filter(trial=trial, key_hash__in=keys).select_related("allocation__follows")
-    first = _first_of_unit(list(known))
-    last = Allocation.objects.filter(trial=trial).order_by("-number").first()
+    first = first_of_unit(case, [trial])
     if first is None:
         position = _next_position(trial, stratum)
         arm = arm_at(
@@ -38,11 +36,10 @@ def allocate(
         )
     else:
         position, arm = None, Arm(first.arm)
-    number = last.number + 1 if last else 1
-    previous = last.row_hash if last else ""
-    allocation = Allocation.objects.create(
+    last = Allocation.objects.filter(trial=trial).order_by("-number").first()
+    allocation = Allocation(
         trial=trial,
-        number=number,
+        number=last.number + 1 if last else 1,
         stratum=stratum,
         position=position,
         case=case,
@@ -50,32 +47,43 @@ def allocate(
         arm=arm.value,
         submission=submission,
         allocated_at=at,
-        previous_hash=previous,
-        row_hash=chain_hash(
-            seed,
-            previous=previous,
-            row={
-                "number": number,
-                "stratum": stratum.code,
-                "position": position,
-                "case": case.pk,
-                "follows": first.number if first else None,
-                "arm": arm.value,
-                "at": at.isoformat(),
-            },
-        ),
+        previous_hash=last.row_hash if last else "",
     )
+    allocation.row_hash = _row_hash(allocation, seed)
+    allocation.save()
+    known = UnitKey.objects.filter(trial=trial).values_list("key_hash", flat=True)
     UnitKey.objects.bulk_create(
         UnitKey(trial=trial, key_hash=key, allocation=allocation)
-        for key in sorted(keys - {unit.key_hash for unit in known})
+        for key in sorted(_keys(case) - set(known.filter(key_hash__in=_keys(case))))
     )
     return allocation
 
 
-def _first_of_unit(known: list[UnitKey]) -> Allocation | None:
-    """The earliest allocated report of the unit; where a report joins two units, the earlier unit's."""
-    firsts = [unit.allocation.follows or unit.allocation for unit in known]
-    return min(firsts, key=lambda allocation: allocation.number, default=None)
+def first_of_unit(case: Case, trials: Collection[Trial]) -> Allocation | None:
+    """The earliest allocated report of the case's unit; where it joins two units, the earlier unit's."""
+    known = UnitKey.objects.filter(trial__in=trials, key_hash__in=_keys(case))
+    firsts = [key.allocation.follows or key.allocation for key in known.select_related("allocation__follows")]
+    return min(firsts, key=lambda first: (first.allocated_at, first.number), default=None)
+
+
+def _keys(case: Case) -> set[str]:
+    return {key for key in (case.incident_hash, case.victim_hash) if key}
+
+
+def _row_hash(allocation: Allocation, seed: bytes) -> str:
+    return chain_hash(
+        seed,
+        previous=allocation.previous_hash,
+        row={
+            "number": allocation.number,
+            "stratum": allocation.stratum.code,
+            "position": allocation.position,
+            "case": allocation.case_id,
+            "follows": allocation.follows.number if allocation.follows else None,
+            "arm": allocation.arm,
+            "at": allocation.allocated_at.isoformat(),
+        },
+    )
 
 
 def _next_position(trial: Trial, stratum: Borough) -> int:

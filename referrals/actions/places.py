@@ -1,8 +1,10 @@
 """Who belongs where, from a day on."""
 
 from datetime import date
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from referrals.actions import Refused
 from referrals.models import Bcu, BcuMembership, Team, TeamMembership
@@ -46,24 +48,22 @@ def join_bcu(*, user: User, bcu: Bcu, starts_on: date, by: User) -> BcuMembershi
 
 def leave_team(*, user: User, team: Team, on: date, by: User) -> None:
     """Takes somebody out of a team from that day on; raises :class:`Refused` for one who is not in it."""
-    check_authority(by, Permission.MANAGE_PLACES)
-    with transaction.atomic():
-        _lock(user)
-        memberships = TeamMembership.objects.filter(TeamMembership.current(on), user=user, team=team)
-        if not memberships.update(ends_on=on):
-            raise Refused(f"{user} does not belong to {team}: leave the team out.")
-        _record(user, "team", by, ended=True)
+    _leave(user, TeamMembership.objects.filter(TeamMembership.current(on), team=team), team, on, by)
 
 
 def leave_bcu(*, user: User, bcu: Bcu, on: date, by: User) -> None:
     """Takes somebody out of a BCU from that day on; raises :class:`Refused` for one who is not in it."""
+    _leave(user, BcuMembership.objects.filter(BcuMembership.current(on), bcu=bcu), bcu, on, by)
+
+
+def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, by: User) -> None:
     check_authority(by, Permission.MANAGE_PLACES)
+    kind = "team" if isinstance(place, Team) else "bcu"
     with transaction.atomic():
         _lock(user)
-        memberships = BcuMembership.objects.filter(BcuMembership.current(on), user=user, bcu=bcu)
-        if not memberships.update(ends_on=on):
-            raise Refused(f"{user} does not belong to {bcu}: leave the BCU out.")
-        _record(user, "bcu", by, ended=True)
+        if not memberships.filter(user=user).update(ends_on=on):
+            raise Refused(f"{user} does not belong to {place}: leave it out.")
+        _record(user, kind, by, ended=True)
 
 
 def _lock(user: User) -> None:

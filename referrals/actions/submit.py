@@ -8,7 +8,7 @@ from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from referrals.actions import Refused
-from referrals.actions.allocate import allocate
+from referrals.actions.allocate import allocate, first_of_unit
 from referrals.actions.refer import refer
 from referrals.actions.review import Overtaken
 from referrals.models import (
@@ -166,9 +166,8 @@ class _Fates:
 
     def _trial_of(self, case: Case, mode: WardMode | None) -> Trial | None:
         """The trial that decides about the case: its unit's, or its ward's; ``None`` if it is referred."""
-        linked = of_linked_cases(case)
-        if unit := Allocation.objects.filter(linked, trial__in=self.trials).order_by("number").first():
-            return self.trials[unit.trial_id]
+        if first := first_of_unit(case, self.trials.values()):
+            return self.trials[first.trial_id]
         if mode is None or mode.mode != Mode.TRIAL:
             return None
         trial = self.trials.get(mode.trial_id or 0)
@@ -178,7 +177,9 @@ class _Fates:
                 "tell the trial lead, clear this case and submit the others."
             )
         # A victim who gets SRC already is no unit for chance to decide about.
-        referred = Referral.objects.filter(linked, allocation__isnull=True, made_at__gte=trial.opened_at)
+        referred = Referral.objects.filter(
+            of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
+        )
         return None if referred.exists() else trial
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:

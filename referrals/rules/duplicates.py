@@ -1,0 +1,30 @@
+"""Whether two reports may be of one offence. No Django."""
+
+from datetime import datetime, timedelta
+from typing import Protocol
+
+WITHIN = timedelta(hours=3)
+
+
+class Reported(Protocol):
+    """What is compared; ``occurred_at`` may be unknown."""
+
+    offence: str
+    reported_at: datetime
+    occurred_at: datetime | None
+
+
+def may_be_one(one: Reported, other: Reported) -> bool:
+    """The same offence by name, at most three hours apart: as committed, or as reported if that is unknown."""
+    name = _folded(one.offence)
+    return bool(name) and name == _folded(other.offence) and _apart(one, other) <= WITHIN
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.split()).casefold()
+
+
+def _apart(one: Reported, other: Reported) -> timedelta:
+    if one.occurred_at and other.occurred_at:
+        return abs(one.occurred_at - other.occurred_at)
+    return abs(one.reported_at - other.reported_at)

@@ -15,7 +15,7 @@ class Reported(Protocol):
 
 
 def may_be_one(one: Reported, other: Reported) -> bool:
-    """The same offence by name, at most three hours apart: as committed, or as reported if that is unknown."""
+    """The same offence by name, at most three hours apart: as committed, or as reported if unknown."""
     name = _folded(one.offence)
     return bool(name) and name == _folded(other.offence) and _apart(one, other) <= WITHIN
 

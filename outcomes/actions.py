@@ -1,10 +1,11 @@
 """Taking in outcomes, and writing down a night's rates."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from itertools import islice
+from typing import Any, TypeVar
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -13,7 +14,6 @@ from django.utils import timezone
 from outcomes.intake import Column, Reading, Row, read_outcomes
 from outcomes.models import RateSnapshot, RecordedOutcome
 from outcomes.rates import Contact, Outcomes, contact_by_ward, counts_of, outcomes_by
-from referrals.intake.fates import chunks
 from referrals.intake.rows import Rejection, shown
 from referrals.models import Bcu, Case, Ward
 from referrals.queries import bcus_of
@@ -22,6 +22,8 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+
+Item = TypeVar("Item")
 
 
 @dataclass
@@ -96,10 +98,10 @@ def _lock_cases(reading: Reading, by: User) -> dict[str, Case]:
     """The cases named, by reference; locked, so that the same file twice at once makes no twins."""
     references = sorted({row.crime_reference for row in reading.good})
     numbers: list[int] = []
-    for chunk in chunks(references):
+    for chunk in _chunks(references):
         numbers += _in_scope(by).filter(crime_reference__in=chunk).values_list("pk", flat=True)
     cases: dict[str, Case] = {}
-    for ordered in chunks(sorted(numbers)):
+    for ordered in _chunks(sorted(numbers)):
         locked = Case.objects.filter(pk__in=ordered).order_by("pk").select_for_update(no_key=True)
         cases |= {case.crime_reference: case for case in locked.only("pk", "crime_reference", "reported_at")}
     return cases
@@ -135,7 +137,7 @@ def _fitting(rows: list[Row], cases: dict[str, Case], report: OutcomeReport) -> 
 
 def _known(cases: Iterable[Case]) -> set[tuple[int, datetime, int]]:
     known: set[tuple[int, datetime, int]] = set()
-    for chunk in chunks([case.pk for case in cases]):
+    for chunk in _chunks([case.pk for case in cases]):
         known.update(
             RecordedOutcome.objects.filter(case__in=chunk).values_list("case_id", "recorded_at", "code_id")
         )
@@ -198,3 +200,10 @@ def _replace(snapshots: list[RateSnapshot]) -> None:
         update_fields=["computed_at", *_COUNTS],
         batch_size=1_000,
     )
+
+
+def _chunks(items: Sequence[Item]) -> Iterator[list[Item]]:
+    """The items in lists of at most 1,000: the number of queries does not grow with each row."""
+    waiting = iter(items)
+    while chunk := list(islice(waiting, 1_000)):
+        yield chunk

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, places_of, read_rows
 from referrals.intake.rows import Rejection, shown
@@ -54,18 +55,18 @@ def _column_of(heading: str) -> Column | None:
 
 def read_outcomes(content: bytes, *, at: datetime) -> Reading:
     """The file's rows as of ``at``; raises :class:`~referrals.intake.text.NotATable`."""
-    headings, records = read_rows(content, _column_of)
-    places = places_of(headings, _column_of, required=list(Column))
     reading = Reading()
-    for record in records:
-        reading.rows += 1
-        rejections: list[Rejection] = []
-        row = _read(record, len(headings), places, at, rejections)
-        if row is None:
-            reading.rejected += 1
-            reading.rejections += rejections
-        else:
-            reading.good.append(row)
+    with read_rows(Content.of(content), _column_of) as table:
+        places = places_of(table.headings, _column_of, required=list(Column))
+        for record in table.records:
+            reading.rows += 1
+            rejections: list[Rejection] = []
+            row = _read(record, len(table.headings), places, at, rejections)
+            if row is None:
+                reading.rejected += 1
+                reading.rejections += rejections
+            else:
+                reading.good.append(row)
     return reading
 
 

@@ -1,4 +1,4 @@
-"""The form of the Import page."""
+"""The forms of Import."""
 
 import uuid
 from typing import Any, cast
@@ -7,6 +7,8 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from referrals.intake.columns import REQUIRED, WORDS, Column
+from referrals.intake.matching import Choice
 from referrals.models import Bcu
 from referrals.queries import bcus_to_import_for
 from src_app.accounts.models import User
@@ -60,3 +62,52 @@ class ExtractForm(forms.Form):
     def content(self) -> bytes:
         """The file's bytes; only of a valid form."""
         return cast(bytes, cast("UploadedFile[bytes]", self.cleaned_data["file"]).read())
+
+    @property
+    def file_name(self) -> str:
+        """The file's name; only of a valid form."""
+        return cast("UploadedFile[bytes]", self.cleaned_data["file"]).name or ""
+
+
+class ColumnsForm(forms.Form):
+    """The sheet of a workbook, or a column for each heading."""
+
+    def __init__(self, *args: Any, choice: Choice, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.headings: dict[str, str] = {}
+        if choice.sheets:
+            self.fields["sheet"] = forms.ChoiceField(
+                label="Sheet to import",
+                choices=[(name, name) for name in choice.sheets],
+                widget=forms.RadioSelect,
+                error_messages={"required": "Choose the sheet to import."},
+            )
+        columns = [("", "Not used"), *((column.value, WORDS[column].capitalize()) for column in Column)]
+        for number, (heading, column) in enumerate(choice.headings):
+            name = f"heading-{number}"
+            self.headings[name] = heading
+            self.fields[name] = forms.ChoiceField(
+                label=heading, required=False, choices=columns, initial=column.value if column else ""
+            )
+
+    @property
+    def meanings(self) -> dict[str, str]:
+        """What each heading means; only of a valid form."""
+        return {heading: self.cleaned_data[name] for name, heading in self.headings.items()}
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.headings:
+            return cleaned
+        used: dict[str, str] = {}
+        for name, heading in self.headings.items():
+            column = cleaned.get(name, "")
+            if column and column in used:
+                words = WORDS[Column(column)]
+                self.add_error(name, f"{used[column]} is the {words} already: choose one of the two.")
+            elif column:
+                used[column] = heading
+        for required in REQUIRED:
+            if required not in used:
+                self.add_error(None, f"Choose the heading that is the {WORDS[required]}.")
+        return cleaned

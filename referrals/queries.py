@@ -91,7 +91,7 @@ def recent_imports(user: User) -> QuerySet[CaseImport]:
     return (
         imports_visible_to(user)
         .select_related("bcu", "uploaded_by")
-        .defer("content_encrypted")
+        .defer("report_encrypted")
         .order_by("-uploaded_at", "pk")[:20]
     )
 

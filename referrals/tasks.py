@@ -1,10 +1,13 @@
 """What Celery does for referrals. Tasks take ids, may run twice, and act as this system."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
 from referrals.actions import notify
 from referrals.intake.holding import delete_expired_extracts as delete_expired
+from referrals.intake.work import resume_work, work
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
@@ -32,6 +35,21 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         notify.remind_due(by=system, at=timezone.now())
+
+
+@shared_task
+def work_on_extract(import_id: str) -> None:
+    """Reads or saves a long extract, for whoever uploaded or confirmed it."""
+    with acting("task work_on_extract", by=User.objects.system()):
+        work(import_id=UUID(import_id), at=timezone.now())
+
+
+@shared_task
+def resume_extracts() -> None:
+    """The sweep: extracts that a dead worker or a lost task left."""
+    system = User.objects.system()
+    with acting("task resume_extracts", by=system):
+        resume_work(by=system, at=timezone.now())
 
 
 @shared_task

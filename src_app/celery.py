@@ -24,6 +24,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_reminders",
         "schedule": crontab(minute="*/5"),
     },
+    "resume extracts": {
+        "task": "referrals.tasks.resume_extracts",
+        "schedule": 30.0,
+    },
     "delete expired extracts": {
         "task": "referrals.tasks.delete_expired_extracts",
         "schedule": crontab(minute="7"),

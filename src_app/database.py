@@ -13,12 +13,20 @@ import pgtrigger
 from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connections, models
+from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_migrate
 from environ import Env
 from psycopg2 import sql
 
-# The only tables from which the code deletes rows: sessions, second factors, drafts and public postcodes.
-DELETABLE_TABLES = ("django_session", "mfa_authenticator", "referrals_decision", "referrals_postcode")
+# The only tables from which the code deletes rows: sessions, second factors, drafts, parts of files that are
+# held, and public postcodes.
+DELETABLE_TABLES = (
+    "django_session",
+    "mfa_authenticator",
+    "referrals_decision",
+    "referrals_heldpart",
+    "referrals_postcode",
+)
 
 
 class AppendOnly(models.Model):
@@ -47,6 +55,12 @@ def refuse(*, name: str, unless: str) -> pgtrigger.Trigger:
             RETURN NEW;
         """,
     )
+
+
+def run(cursor: CursorWrapper, statement: str, params: Any = None, /, **parts: sql.Composable) -> None:
+    """Executes SQL made of ``parts`` (names, literals); as text, which the history's context is added to."""
+    text = sql.SQL(statement).format(**parts).as_string(cursor.cursor)
+    cursor.execute(text, params)
 
 
 def append_only_tables() -> list[str]:

@@ -1,6 +1,5 @@
 """What is done with the keys that live outside the database."""
 
-import hashlib
 import hmac
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -17,7 +16,7 @@ def linking_hash(kind: str, value: str) -> str:
     if not folded:
         return ""
     message = f"{kind}\x1f{folded}".encode()
-    return hmac.new(settings.LINKING_KEY.encode(), message, hashlib.sha256).hexdigest()
+    return hmac.digest(settings.LINKING_KEY.encode(), message, "sha256").hex()
 
 
 class WrongKey(Exception):

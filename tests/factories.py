@@ -5,10 +5,20 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from factory.declarations import LazyAttribute, LazyFunction, SelfAttribute, Sequence, SubFactory, Trait
+from factory.declarations import (
+    LazyAttribute,
+    LazyFunction,
+    RelatedFactory,
+    SelfAttribute,
+    Sequence,
+    SubFactory,
+    Trait,
+)
 from factory.django import DjangoModelFactory
 
 from outcomes.models import OutcomeCode, RecordedOutcome
+from referrals.intake.fates import Fates
+from referrals.intake.report import keep_report
 from referrals.models import (
     Allocation,
     Arm,
@@ -22,10 +32,14 @@ from referrals.models import (
     Decision,
     FollowUp,
     FollowUpKind,
+    HeadingMeaning,
+    HeldPart,
+    ImportStatus,
     MailKind,
     Method,
     Mode,
     Notification,
+    PartKind,
     PersonalText,
     Postcode,
     Referral,
@@ -300,16 +314,42 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     not_before = SelfAttribute("created_at")
 
 
+class HeldPartFactory(DjangoModelFactory[HeldPart]):
+    """The whole of an extract's file, headings and no row."""
+
+    class Meta:
+        model = HeldPart
+
+    kind = PartKind.CONTENT
+    number = 0
+    body_encrypted = LazyFunction(lambda: encrypt_extract(b"crime_reference,reported_at\r\n"))
+
+
 class CaseImportFactory(DjangoModelFactory[CaseImport]):
-    """An extract that waits for confirmation."""
+    """An extract without rows that waits for confirmation."""
 
     class Meta:
         model = CaseImport
+        skip_postgeneration_save = True
 
     bcu = SubFactory(BcuFactory)
     uploaded_by = SubFactory(UserFactory, role=Role.HCOP)
     uploaded_at = NOW - timedelta(minutes=5)
-    content_encrypted = LazyFunction(lambda: encrypt_extract(b"crime_reference\r\n"))
+    queued_at = SelfAttribute("uploaded_at")
+    status = ImportStatus.WAITING
+    report_encrypted = LazyFunction(lambda: keep_report(Fates(0, 0, 0, 0, 0, "", 0, 0)))
+    parts = RelatedFactory(HeldPartFactory, "extract")
+
+
+class HeadingMeaningFactory(DjangoModelFactory[HeadingMeaning]):
+    class Meta:
+        model = HeadingMeaning
+
+    bcu = SubFactory(BcuFactory)
+    heading = "story"
+    column = "offence"
+    said_by = SubFactory(UserFactory, role=Role.HCOP)
+    said_at = NOW
 
 
 class OutcomeCodeFactory(DjangoModelFactory[OutcomeCode]):

@@ -1,6 +1,7 @@
 """From the text of one cell to its value. Pure: no database, no clock."""
 
 import re
+from functools import lru_cache
 
 from referrals.models import Strand
 
@@ -10,6 +11,7 @@ def _spellings(**words: str) -> dict[str, str]:
     return {folded(word): meaning for meaning, several in words.items() for word in several.split(",")}
 
 
+@lru_cache(maxsize=1_024)
 def folded(text: str) -> str:
     """Lower case, with single spaces: how words of a cell are compared."""
     return " ".join(text.split()).casefold()
@@ -47,6 +49,7 @@ def visible(text: str) -> str:
     return _INVISIBLE.sub("", text)
 
 
+@lru_cache(maxsize=256)
 def read_strands(text: str) -> tuple[list[str], list[str]]:
     """The monitored strands of ``Race; Disability``, in the order of :class:`Strand`, and what is none."""
     named = [part.strip() for part in re.split("[;,|+&\n]", text) if part.strip()]

@@ -1,5 +1,6 @@
 """The canonical columns of an overnight extract, and what each of them becomes."""
 
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from referrals.models import TextKind
@@ -77,20 +78,27 @@ _OTHER_HEADINGS: dict[Column, str] = {
 }
 
 
-def _letters(heading: str) -> str:
+# What a source's headings mean by hand: their letters, and a column's name or nothing for not used.
+Meanings = Mapping[str, str]
+
+
+def letters(heading: str) -> str:
+    """A heading's letters and digits, which alone tell it from others."""
     return "".join(character for character in heading.casefold() if character.isalnum())
 
 
 _COLUMN_OF = {
-    _letters(heading): column
+    letters(heading): column
     for column in Column
     for heading in (column.value, *_OTHER_HEADINGS[column].split(","))
 }
 
 
-def column_of(heading: str) -> Column | None:
-    """The column that a heading means, its own name or a common other one; ``None`` if unknown."""
-    return _COLUMN_OF.get(_letters(heading))
+def recogniser(meanings: Meanings | None = None) -> Callable[[str], Column | None]:
+    """Tells which column a heading means: as said by hand, else its own name or a common other one."""
+    said = {heading: Column(name) if name else None for heading, name in (meanings or {}).items()}
+    known = {**_COLUMN_OF, **said}
+    return lambda heading: known.get(letters(heading))
 
 
 # Their cells are never repeated: not in a report, a log line, an exception or a table.

@@ -1,168 +1,178 @@
-"""An uploaded extract between upload and confirmation: encrypted, a day at most, gone once it is settled."""
+"""An extract between its arrival and its end: encrypted, a day at most, gone once it is settled."""
 
-from dataclasses import dataclass
+import uuid
 from datetime import datetime
-from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db import OperationalError, transaction
 
 from referrals.actions import Refused
-from referrals.intake.fates import Fates, foresee
-from referrals.intake.read import read_table
-from referrals.intake.rows import read_extract
-from referrals.intake.save import check_scope, imports_in_turn, preview_cases, save_reading
-from referrals.models import Bcu, CaseImport, ImportStatus
+from referrals.intake.columns import REQUIRED, recogniser
+from referrals.intake.content import Content
+from referrals.intake.parts import drop_parts, hold_parts, in_pieces
+from referrals.intake.read import SeveralSheets, Unmatched, places_of, read_rows
+from referrals.intake.rows import shown
+from referrals.intake.save import check_scope
+from referrals.intake.text import NotATable
+from referrals.intake.work import start_work
+from referrals.models import (
+    HELD,
+    Bcu,
+    CaseImport,
+    HeadingMeaning,
+    HeldPart,
+    ImportSource,
+    ImportStatus,
+    PartKind,
+)
 from referrals.queries import imports_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.keys import WrongKey, decrypt_extract, encrypt_extract
 
-_GONE = {
+GONE = {
     ImportStatus.DISCARDED: "This extract was discarded: upload it again if it is still to be saved.",
     ImportStatus.EXPIRED: "This extract was not confirmed within a day and is deleted: upload it again.",
+    ImportStatus.REFUSED: "This extract could not be read and is deleted: mend it and upload it again.",
 }
 
 
-@dataclass(frozen=True)
-class Saved:
-    """What came of saving; ``now`` is false where it was saved before."""
+def hold_extract(
+    *,
+    key: uuid.UUID,
+    content: bytes | Content,
+    bcu: Bcu,
+    by: User,
+    at: datetime,
+    file_name: str = "",
+    source: ImportSource = ImportSource.PAGE,
+) -> CaseImport:
+    """Keeps an extract until it is confirmed; the same ``key`` again returns the first.
 
-    settled: CaseImport
-    now: bool
-
-
-class LookAgain(Refused):
-    """What would be saved is not what was on the page."""
-
-
-def hold_extract(*, key: UUID, content: bytes, bcu: Bcu, by: User, at: datetime) -> CaseImport:
-    """Keeps an uploaded extract until it is confirmed; the same ``key`` again returns the first.
-
-    Raises :class:`~referrals.intake.text.NotATable` for a file that cannot be read, and keeps nothing then.
+    A short file is read before this returns, a long one by a worker. From the watched folder it is saved
+    without being confirmed. Where headings or sheet have to be chosen it waits for that. Raises
+    :class:`~referrals.intake.text.NotATable` for a file that cannot be read, and keeps nothing then.
     """
     check_scope(by, bcu)
-    fates = foresee(read_extract(content, at=at), bcu=bcu)
+    content = Content.of(content) if isinstance(content, bytes) else content
+    problem = _to_choose(content, bcu)
+    found = source == ImportSource.FOLDER
+    status = ImportStatus.SAVING if found else ImportStatus.READING
     wanted = CaseImport(
         key=key,
         bcu=bcu,
+        source=source,
+        file_name=shown(file_name)[:100],
+        size=content.size,
         uploaded_by=by,
         uploaded_at=at,
-        content_encrypted=encrypt_extract(content),
-        **fates.counts(),
+        confirmed_by=by if found else None,
+        status=ImportStatus.MATCHING if problem else status,
+        problem=problem[:300],
+        queued_at=at,
     )
     with transaction.atomic():
         CaseImport.objects.bulk_create([wanted], ignore_conflicts=True)
         held = CaseImport.objects.get(key=key)
         if held.uploaded_by_id != by.pk or held.bcu_id != bcu.pk:
             raise Refused("This page was used before: open Import again and choose the file once more.")
-        if held.pk == wanted.pk:
-            record(Action.EXTRACT_UPLOADED, by=by, purpose=Purpose.INTAKE, subject="extract")
+        if held.pk != wanted.pk:
+            return held
+        with content.open() as stream:
+            hold_parts(held, PartKind.CONTENT, in_pieces(stream))
+        record(Action.EXTRACT_UPLOADED, by=by, purpose=Purpose.INTAKE, subject="extract")
+    start_work(held, at)
     return held
 
 
-def preview_extract(*, held: CaseImport, by: User, at: datetime) -> Fates:
-    """Every row's fate as of now; raises :class:`Refused` for an extract that is settled or too old."""
-    return preview_cases(content=_content(held, at), bcu=held.bcu, by=by, at=at)
+def _to_choose(content: Content, bcu: Bcu) -> str:
+    """What a person has to say before the file can be read, in one sentence; empty if nothing."""
+    column_of = recogniser(HeadingMeaning.of(bcu))
+    try:
+        with read_rows(content, column_of) as table:
+            try:
+                places_of(table.headings, column_of, required=REQUIRED)
+            except Unmatched as unmatched:
+                if next(table.records, None) is None:
+                    raise NotATable(str(unmatched)) from None
+                return str(unmatched)
+    except SeveralSheets as several:
+        return str(several)
+    return ""
 
 
-def rejected_rows(*, held: CaseImport, by: User, at: datetime) -> list[list[str]]:
-    """The rejected rows as they were sent, under the sender's headings, each after its reasons.
+def save_extract(*, import_id: uuid.UUID, seen: str, by: User, at: datetime) -> CaseImport:
+    """Has the good rows saved; ``seen`` is the digest of the fates on the page.
 
-    Mended they can be imported as they are: a column named reason is not used. A row whose quoting is broken
-    has its reasons alone. Raises :class:`Refused` for an extract that is settled or too old.
+    A short file is saved before this returns, a long one by a worker. Where the fates have changed meanwhile
+    nothing is saved, and it waits again with a sentence that says so. Once more changes nothing. Raises
+    ``CaseImport.DoesNotExist`` for one that is not theirs, and :class:`Refused` for one that is gone.
     """
-    content = _content(held, at)
-    table = read_table(content)
-    headings = {column.value: table.headings[place] for column, place in table.columns.items()}
-    reasons: dict[int, list[str]] = {}
-    for rejection in preview_cases(content=content, bcu=held.bcu, by=by, at=at).rejections:
-        column = f"{headings.get(rejection.column, rejection.column)}: " if rejection.column else ""
-        reasons.setdefault(rejection.line, []).append(f"Line {rejection.line}: {column}{rejection.reason}")
-    rows = [["reason", *table.headings]]
-    rows.extend(
-        [" ".join(reasons[row.line]), *(row.cells or [])] for row in table.records if row.line in reasons
-    )
-    record(Action.DOWNLOADED, by=by, purpose=Purpose.INTAKE, subject="extract", fields=["rejected rows"])
-    return rows
-
-
-def save_extract(*, import_id: UUID, seen: str, by: User, at: datetime) -> Saved:
-    """Saves the good rows, their fates worked out afresh; ``seen`` is the digest of those on the page.
-
-    Saving it once more changes nothing and returns what came of it. Raises ``CaseImport.DoesNotExist`` for
-    one that is not theirs, :class:`LookAgain` where the fates have changed meanwhile, and :class:`Refused`
-    for one that was discarded or expired.
-    """
-    check_authority(by, Permission.IMPORT_CASES)
-    held = _visible(by).get(pk=import_id)
-    if held.status == ImportStatus.SAVED:
-        return Saved(held, now=False)
-    reading = read_extract(_content(held, at), at=at)
-    with imports_in_turn(), transaction.atomic():
-        held = _visible(by).select_for_update(of=("self",)).get(pk=import_id)
-        if held.status == ImportStatus.SAVED:
-            return Saved(held, now=False)
-        _refuse_settled(held, at)
-        fates = save_reading(reading, bcu=held.bcu, by=by, at=at)
-        if fates.digest() != seen:
-            raise LookAgain("Some of these reports changed here meanwhile. Nothing was saved: look again.")
-        for name, count in fates.counts().items():
-            setattr(held, name, count)
-        _settle(held, ImportStatus.SAVED, at, *fates.counts())
-    return Saved(held, now=True)
-
-
-def discard_extract(*, import_id: UUID, by: User, at: datetime) -> None:
-    """Deletes the extract's content unsaved; raises :class:`Refused` for one that is saved already."""
     check_authority(by, Permission.IMPORT_CASES)
     with transaction.atomic():
-        held = _visible(by).select_for_update(of=("self",)).get(pk=import_id)
-        if held.status == ImportStatus.SAVED:
-            raise Refused("This extract was saved already: its cases are in the overnight review.")
+        held = locked(import_id, by, at)
+        if held.status in (ImportStatus.SAVED, ImportStatus.SAVING):
+            return held
         if held.status != ImportStatus.WAITING:
-            return
-        _settle(held, ImportStatus.DISCARDED, at)
-        record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
+            raise Refused("This extract is not ready to be saved: open it under Import and look again.")
+        held.status, held.seen, held.confirmed_by, held.problem = ImportStatus.SAVING, seen, by, ""
+        held.queued_at, held.attempts = at, 0
+        held.save(update_fields=["status", "seen", "confirmed_by", "problem", "queued_at", "attempts"])
+        record(Action.EXTRACT_CONFIRMED, by=by, purpose=Purpose.INTAKE, subject="extract")
+    start_work(held, at)
+    return held
+
+
+def discard_extract(*, import_id: uuid.UUID, by: User, at: datetime) -> None:
+    """Deletes what is held of the extract, unsaved, and stops whoever reads or saves it.
+
+    Raises :class:`Refused` for one that is saved already, or whose saving can no longer be stopped.
+    """
+    check_authority(by, Permission.IMPORT_CASES)
+    try:
+        with transaction.atomic():
+            held = imports_visible_to(by).select_for_update(of=("self",), nowait=True).get(pk=import_id)
+            if held.status == ImportStatus.SAVED:
+                raise Refused("This extract was saved already: its cases are in the overnight review.")
+            if held.status not in HELD:
+                return
+            drop_parts(held, *PartKind)
+            held.status, held.settled_at, held.report_encrypted = ImportStatus.DISCARDED, at, None
+            held.save(update_fields=["status", "settled_at", "report_encrypted"])
+            record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
+    except OperationalError:
+        raise Refused("It is being saved at this moment and cannot be stopped: look again soon.") from None
 
 
 def delete_expired_extracts(*, by: User, at: datetime) -> int:
-    """Deletes what was not confirmed within a day; returns how many extracts that were."""
+    """Deletes what has been held for a day; returns how many extracts were given up unsaved."""
     check_authority(by, Permission.IMPORT_CASES)
+    until = at - settings.WAITING_EXTRACT_KEPT_FOR
     with transaction.atomic():
-        expired = CaseImport.objects.filter(
-            status=ImportStatus.WAITING, uploaded_at__lte=at - settings.WAITING_EXTRACT_KEPT_FOR
-        ).update(status=ImportStatus.EXPIRED, content_encrypted=None, settled_at=at)
+        waiting = CaseImport.objects.filter(status__in=HELD, uploaded_at__lte=until)
+        # One that is being saved this moment is left to its worker.
+        expired = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
+        HeldPart.objects.filter(extract__in=expired).delete()
+        HeldPart.objects.filter(extract__settled_at__isnull=False, extract__uploaded_at__lte=until).delete()
+        CaseImport.objects.filter(pk__in=expired).update(
+            status=ImportStatus.EXPIRED, report_encrypted=None, settled_at=at
+        )
         if expired:
             record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
-    return expired
+    return len(expired)
 
 
-def _visible(by: User) -> QuerySet[CaseImport]:
-    return imports_visible_to(by).select_related("bcu")
+def locked(import_id: uuid.UUID, by: User, at: datetime) -> CaseImport:
+    """The extract under its row lock; raises :class:`Refused` for one that is gone, by its hour too.
 
-
-def _content(held: CaseImport, at: datetime) -> bytes:
-    _refuse_settled(held, at)
-    try:
-        return decrypt_extract(bytes(held.content_encrypted or b""))
-    except WrongKey:
-        raise Refused("This extract can no longer be opened: upload it again.") from None
-
-
-def _refuse_settled(held: CaseImport, at: datetime) -> None:
-    """The sweep comes every so often; an extract is too old from its hour on."""
+    The sweep comes every so often; an extract is too old from its hour on.
+    """
+    held = imports_visible_to(by).select_related("bcu").select_for_update(of=("self",)).get(pk=import_id)
     status = ImportStatus(held.status)
-    if status == ImportStatus.WAITING and held.uploaded_at + settings.WAITING_EXTRACT_KEPT_FOR <= at:
+    if status in HELD and held.kept_until <= at:
         status = ImportStatus.EXPIRED
-    if status in _GONE:
-        raise Refused(_GONE[status])
-
-
-def _settle(held: CaseImport, status: ImportStatus, at: datetime, *counted: str) -> None:
-    held.status, held.settled_at, held.content_encrypted = status, at, None
-    held.save(update_fields=["status", "settled_at", "content_encrypted", *counted])
+    if status in GONE:
+        raise Refused(GONE[status])
+    return held

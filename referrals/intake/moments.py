@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 
 from django.utils import timezone as django_timezone
 
@@ -38,17 +39,25 @@ def read_moment(text: str) -> tuple[datetime, bool]:
         raise ValueError("There is no such date and time.") from None
     if local is None:
         raise ValueError("Not a date and time such as 23/11/2026 07:32.")
-    if local.tzinfo is not None:
-        return local.astimezone(UTC), False
-    zone = django_timezone.get_default_timezone()
-    placed = local.replace(tzinfo=zone)
+    offset, twice = local.utcoffset(), False
+    if offset is None:
+        offset, twice = _at_hour(local.replace(minute=0, second=0, microsecond=0))
     try:
-        moment = placed.astimezone(UTC)
+        return local.replace(tzinfo=UTC) - offset, twice
     except OverflowError:
         raise ValueError("There is no such date and time.") from None
-    if moment.astimezone(zone).replace(tzinfo=None) != local:
+
+
+@lru_cache(maxsize=4_096)
+def _at_hour(hour: datetime) -> tuple[timedelta, bool]:
+    """London's offset in that hour, and whether the clock showed it twice: clocks change on the hour."""
+    placed = hour.replace(tzinfo=django_timezone.get_default_timezone())
+    first, second = placed.utcoffset(), placed.replace(fold=1).utcoffset()
+    assert first is not None
+    assert second is not None
+    if second > first:
         raise ValueError("There was no such time: the clocks went forward over it.")
-    return moment, placed.utcoffset() != placed.replace(fold=1).utcoffset()
+    return first, second != first
 
 
 def _written(text: str) -> datetime | None:

@@ -1,14 +1,17 @@
 """From the bytes of an extract to its rows: text in columns, or a sheet of a spreadsheet, under headings."""
 
 import csv
-import io
+import itertools
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
-from referrals.intake.columns import REQUIRED, Column, column_of
-from referrals.intake.text import NotATable, text_of
-from referrals.intake.workbook import is_workbook, sheets_of
+from django.conf import settings
+
+from referrals.intake.content import Content
+from referrals.intake.text import NotATable, encoding_of, text_of
+from referrals.intake.workbook import NamedRows, is_workbook, sheets_of
 
 Name = TypeVar("Name", bound=str)
 Recognise = Callable[[str], Name | None]
@@ -16,6 +19,22 @@ _SEPARATORS = (",", ";", "\t")
 # Characters in which the first line of a text must end, and rows above the headings of a sheet.
 _LOOKED_AT = 65_536
 _ROWS_ABOVE = 20
+_LONGEST_HEADING = 100
+
+
+class SeveralSheets(NotATable):
+    """More than one sheet may be the table; ``names`` are theirs."""
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"Several sheets hold a table ({', '.join(names)}): name the one to import, "
+            "or save it as a file of its own."
+        )
+        self.names = names
+
+
+class Unmatched(NotATable):
+    """The headings do not name every column that is needed; by hand they may be made to."""
 
 
 @dataclass(frozen=True)
@@ -27,76 +46,102 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Table:
-    """The headings as they stand, the known ones at their places, and the rows that are not blank."""
+class Rows:
+    """The headings, and the rows under them that are not blank, as a stream to be read once.
+
+    ``share`` tells how much of the file is read, from 0 to 1. Reading on may raise :class:`NotATable`.
+    """
 
     headings: list[str]
-    columns: dict[Column, int]
-    records: list[Record] = field(repr=False)
+    records: Iterator[Record] = field(repr=False)
+    share: Callable[[], float] = field(repr=False)
 
 
-def read_table(content: bytes) -> Table:
-    """The extract's rows; raises :class:`NotATable` with one sentence that says what to do."""
-    headings, records = read_rows(content, column_of)
-    return Table(
-        headings=headings,
-        columns=places_of(headings, column_of, required=REQUIRED),
-        records=list(records),
-    )
-
-
-def read_rows(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterator[Record]]:
-    """The headings and the rows under them; raises :class:`NotATable`, also on the way.
+@contextmanager
+def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> Iterator[Rows]:
+    """The headings and the rows under them, while the file is open; raises :class:`NotATable`.
 
     In a text they are on the first line, and of comma, semicolon and tab that one separates which gives the
-    most headings that are known. A row's line is where it starts: a quoted cell may span several. Blank rows
-    are left out.
+    most headings that are known. A row's line is where it starts: a quoted cell may span several. ``sheet``
+    names the one of a workbook where several may be meant.
     """
+    if content.size > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+        raise NotATable(f"The file is larger than {limit} MB: split it into parts, each with the headings.")
     if is_workbook(content):
-        return _rows_of_workbook(content, known)
-    text = text_of(content)
-    records = _records(text, _separator(text, known))
-    first = next(records, None)
-    if first is None or first.cells is None:
-        raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
-    return [heading.strip() for heading in first.cells], records
+        yield _rows_of_workbook(content, known, sheet)
+        return
+    encoding = encoding_of(content)
+    with text_of(content, encoding) as text:
+        separator = _separator(text.read(_LOOKED_AT), known)
+    with text_of(content, encoding) as text:
+        records = _records(text, separator)
+        first = next(records, None)
+        if first is None or first.cells is None:
+            raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
+        headings = [heading.strip() for heading in first.cells]
+        yield Rows(headings, records, lambda: text.buffer.tell() / max(content.size, 1))
 
 
-def _rows_of_workbook(content: bytes, known: Recognise[Name]) -> tuple[list[str], Iterator[Record]]:
+def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> Rows:
     """The headings may stand under a title; of several sheets one must be the table."""
-    found: list[tuple[int, str, int, list[list[str]]]] = []
-    for name, rows in sheets_of(content):
-        scores = [sum(known(cell) is not None for cell in row) for row in rows[:_ROWS_ABOVE]]
-        if best := max(scores, default=0):
-            found.append((best, name, scores.index(best), rows))
+    sheets = sheets_of(content)
+    if wanted and wanted not in [sheet.name for sheet in sheets]:
+        names = ", ".join(sheet.name for sheet in sheets)
+        raise NotATable(f"There is no sheet {wanted}: the sheets are {names}.")
+    found: list[tuple[int, int, NamedRows]] = []
+    for sheet in sheets:
+        if wanted in ("", sheet.name):
+            above = list(itertools.islice(sheet.rows(), _ROWS_ABOVE))
+            found += [(*_best(above, known), sheet)] if any(above) else []
     if not found:
         raise NotATable("No row of the spreadsheet names the columns: the headings belong above the reports.")
     most = max(score for score, *_ in found)
     tables = [each for each in found if each[0] == most]
     if len(tables) > 1:
-        names = ", ".join(name for _, name, *_ in tables)
-        raise NotATable(
-            f"Several sheets hold a table ({names}): save the one to import as a file of its own."
-        )
-    _, _, top, rows = tables[0]
-    below = enumerate(rows[top + 1 :], start=top + 2)
-    records = (Record(line, cells) for line, cells in below if any(cell.strip() for cell in cells))
-    return [heading.strip() for heading in rows[top]], records
+        raise SeveralSheets([sheet.name for *_, sheet in tables])
+    _, top, sheet = tables[0]
+    return _rows_under(sheet, top)
 
 
-def _separator(text: str, known: Recognise[Name]) -> str:
-    def headings(separator: str) -> int:
+def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
+    """How many headings the likeliest row has that are known, and which it is; none known, the fullest."""
+    scores = [sum(known(cell) is not None for cell in row) for row in rows]
+    if not any(scores):
+        filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+        return 0, filled.index(max(filled))
+    return max(scores), scores.index(max(scores))
+
+
+def _rows_under(sheet: NamedRows, top: int) -> Rows:
+    rows = enumerate(sheet.rows(), start=1)
+    headings = next(row for line, row in rows if line == top + 1)
+    read = 0
+
+    def records() -> Iterator[Record]:
+        nonlocal read
+        for line, cells in rows:
+            read = line
+            if any(cell.strip() for cell in cells):
+                yield Record(line, cells)
+
+    return Rows([heading.strip() for heading in headings], records(), lambda: read / max(sheet.height, 1))
+
+
+def _separator(beginning: str, known: Recognise[Name]) -> str:
+    def headings(separator: str) -> tuple[int, int]:
         try:
-            first = next(_records(text[:_LOOKED_AT], separator), None)
+            first = next(_records(beginning.splitlines(keepends=True), separator), None)
         except NotATable:
-            return 0
-        return sum(known(cell) is not None for cell in (first and first.cells) or ())
+            return 0, 0
+        cells = (first and first.cells) or []
+        return sum(known(cell) is not None for cell in cells), len(cells)
 
     return max(_SEPARATORS, key=headings)
 
 
-def _records(text: str, separator: str) -> Iterator[Record]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+def _records(text: TextIO | list[str], separator: str) -> Iterator[Record]:
+    reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1
         try:
@@ -112,7 +157,7 @@ def _records(text: str, separator: str) -> Iterator[Record]:
             # The reader goes on with the next line, so one badly quoted row spoils no other.
             yield Record(line, None)
         else:
-            if any(cell.strip() for cell in cells):
+            if any(cells) and any(cell.strip() for cell in cells):
                 yield Record(line, cells)
 
 
@@ -129,12 +174,19 @@ def places_of(
             first = headings[places[name]]
             if first.casefold() == heading.casefold():
                 raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
-            raise NotATable(f"{first} and {heading} both mean {name}: take one of the two columns out.")
+            raise Unmatched(f"{first} and {heading} both mean {name}: take one of the two columns out.")
         places[name] = place
     missing = [name for name in required if name not in places]
     if missing:
-        raise NotATable(
+        words = (
             f"The headings must name the columns; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there."
         )
+        raise (Unmatched if _usable(headings) else NotATable)(words)
     return places
+
+
+def _usable(headings: Sequence[str]) -> bool:
+    """Whether somebody could say which heading is which column."""
+    named = [heading for heading in headings if heading]
+    return len(named) > 1 and all(len(heading) <= _LONGEST_HEADING for heading in named)

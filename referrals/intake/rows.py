@@ -1,9 +1,11 @@
 """From rows of text to validated rows, and what speaks against the others. No database."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -17,9 +19,18 @@ from referrals.intake.cells import (
     read_strands,
     visible,
 )
-from referrals.intake.columns import FIELD_OF, NEVER_SHOWN, TEXT_OF, Column, column_of
+from referrals.intake.columns import (
+    FIELD_OF,
+    NEVER_SHOWN,
+    REQUIRED,
+    TEXT_OF,
+    Column,
+    Meanings,
+    recogniser,
+)
+from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
-from referrals.intake.read import Record, Table, read_table
+from referrals.intake.read import Record, places_of, read_rows
 from referrals.models import Case, TextKind, VictimType
 from src_app.cells import as_it_was
 from src_app.keys import linking_hash
@@ -47,7 +58,7 @@ class Rejection:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """A row that can be saved: values of a case's fields, and texts, for the columns the file has.
 
@@ -62,42 +73,57 @@ class Row:
     postcode: str | None = field(repr=False)
 
 
-@dataclass
-class Reading:
-    """All that a file says. ``rejected`` counts rows; one row may have several rejections."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one row says: a row to save with its warnings, or what speaks against it and no warning.
 
-    rows: int = 0
-    rejected: int = 0
-    good: list[Row] = field(default_factory=list)
-    rejections: list[Rejection] = field(default_factory=list)
-    warnings: list[Warned] = field(default_factory=list)
-
-
-def read_extract(content: bytes, *, at: datetime) -> Reading:
-    """The file's rows, validated as of ``at``; raises :class:`~referrals.intake.text.NotATable`.
-
-    A rejected row counts once and gives a rejection for each of its faults; its warnings are left out, as
-    nothing of it is saved. Of two rows with one reference the second is rejected.
+    ``crime_reference`` is empty where it cannot be read.
     """
-    table = read_table(content)
-    reading = Reading(warnings=_warnings_of_headings(table))
-    lines: dict[str, int] = {}
-    for record in table.records:
-        reading.rows += 1
-        reader = _RowReader(record, table, at)
-        row = reader.read(lines)
-        if row is None:
-            reading.rejected += 1
-            reading.rejections += reader.rejections
-        else:
-            reading.good.append(row)
-            reading.warnings += reader.warnings
-    return reading
+
+    line: int
+    crime_reference: str
+    row: Row | None
+    rejections: list[Rejection]
+    warnings: list[Warned]
 
 
-def _warnings_of_headings(table: Table) -> list[Warned]:
-    unused = [heading for heading in table.headings if heading and column_of(heading) is None]
-    missing = [column for column in Column if column not in table.columns]
+@dataclass(frozen=True)
+class Extract:
+    """A file that is a table: its rows as a stream, to be read once.
+
+    ``warnings`` are of its headings; ``share`` tells how much is read, from 0 to 1.
+    """
+
+    columns: Mapping[Column, int]
+    warnings: list[Warned]
+    rows: Iterator[Read] = field(repr=False)
+    share: Callable[[], float] = field(repr=False)
+
+
+@contextmanager
+def open_extract(
+    content: Content, *, at: datetime, meanings: Meanings | None = None, sheet: str = ""
+) -> Iterator[Extract]:
+    """The file's rows, validated as of ``at``; raises :class:`~referrals.intake.text.NotATable` on the way.
+
+    Two rows of one reference are both given here: the database finds them, as it remembers every row.
+    """
+    column_of = recogniser(meanings)
+    with read_rows(content, column_of, sheet=sheet) as table:
+        columns = places_of(table.headings, column_of, required=REQUIRED)
+        reader = _RowReader(columns, len(table.headings), at)
+        yield Extract(
+            columns=columns,
+            warnings=_warnings_of_headings(table.headings, columns),
+            rows=map(reader.read, table.records),
+            share=table.share,
+        )
+
+
+def _warnings_of_headings(headings: list[str], columns: Mapping[Column, int]) -> list[Warned]:
+    used = set(columns.values())
+    unused = [heading for place, heading in enumerate(headings) if heading and place not in used]
+    missing = [column for column in Column if column not in columns]
     return [
         *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
         *(Warned(1, column.value, "The file has no such column.") for column in missing),
@@ -134,64 +160,71 @@ def _longest(name: str) -> int:
 
 
 class _RowReader:
-    """Reads the cells of one row and collects what speaks against it."""
+    """Reads row after row of one file, and collects what speaks against each."""
 
-    def __init__(self, record: Record, table: Table, at: datetime) -> None:
-        self.record, self.table, self.at = record, table, at
+    def __init__(self, columns: Mapping[Column, int], width: int, at: datetime) -> None:
+        self.places = sorted(columns.items(), key=lambda item: item[1])
+        self.readers = [
+            (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
+        ]
+        self.texts = [(column, kind) for column, kind in TEXT_OF.items() if column in columns]
+        self.hidden = [column for column in NEVER_SHOWN if column in columns]
+        self.width, self.at = width, at
+        # The same words come again and again; kept for this file alone.
+        self.scrubbed = lru_cache(maxsize=1_024)(scrub)
+
+    def read(self, record: Record) -> Read:
+        """What the row says."""
+        self.line = record.line
         self.rejections: list[Rejection] = []
         self.warnings: list[Warned] = []
         self.cells: dict[Column, str] = {}
-
-    def read(self, lines: dict[str, int]) -> Row | None:
-        """The row, or ``None`` when it is rejected. ``lines`` are the references read so far, and grows."""
-        if not self._split():
-            return None
-        reference = self._reference(lines)
-        fields: dict[str, Any] = {
-            FIELD_OF[column]: read(self, column) for column, read in _READERS.items() if column in self.cells
-        }
+        if not self._split(record.cells):
+            return Read(self.line, "", None, self.rejections, [])
+        reference = self._reference()
+        fields = {name: read(self, column) for column, name, read in self.readers}
         self._check_order(fields)
         if self.rejections:
-            return None
+            return Read(self.line, reference, None, self.rejections, [])
         postcode = self.cells.get(Column.VICTIM_POSTCODE)
-        return Row(
-            line=self.record.line,
+        row = Row(
+            line=self.line,
             crime_reference=reference,
             fields=fields,
-            texts={kind: self._text(column) for column, kind in TEXT_OF.items() if column in self.cells},
+            texts={kind: self._text(column) for column, kind in self.texts},
             postcode=None if postcode is None else read_postcode(postcode),
         )
+        return Read(self.line, reference, row, [], self.warnings)
 
-    def _split(self) -> bool:
-        cells, expected = self.record.cells, len(self.table.headings)
+    def _split(self, cells: list[str] | None) -> bool:
         if cells is None:
             reason = "A quotation mark inside a quoted cell must be doubled."
-            self.rejections.append(Rejection(self.record.line, "", "", reason))
+            self.rejections.append(Rejection(self.line, "", "", reason))
             return False
-        if len(cells) != expected:
-            reason = f"The row has {len(cells)} cells where the headings have {expected}."
-            self.rejections.append(Rejection(self.record.line, "", str(len(cells)), reason))
+        if len(cells) != self.width:
+            reason = f"The row has {len(cells)} cells where the headings have {self.width}."
+            self.rejections.append(Rejection(self.line, "", str(len(cells)), reason))
             return False
-        for column, place in self.table.columns.items():
-            text = visible(cells[place])
-            if text != cells[place]:
+        plain = "".join(cells).isprintable()
+        for column, place in self.places:
+            text = cells[place]
+            if not plain and (seen := visible(text)) != text:
                 self._warn(column, "Characters that cannot be seen are left out.")
-            self.cells[column] = as_it_was(text.strip())
+                text = seen
+            text = text.strip()
+            self.cells[column] = as_it_was(text) if text.startswith("'") else text
         return True
 
-    def _reference(self, lines: dict[str, int]) -> str:
+    def _reference(self) -> str:
+        """The reference, empty where it is none."""
         reference = self.cells[Column.CRIME_REFERENCE]
         if not reference:
             self._reject(Column.CRIME_REFERENCE, "The crime reference is missing.")
         elif not _is_reference(reference):
             self._reject(Column.CRIME_REFERENCE, "This has not the form of a crime reference.")
-        elif reference in lines:
-            self._reject(
-                Column.CRIME_REFERENCE, f"The same reference is on line {lines[reference]} of this file."
-            )
         else:
-            lines[reference] = self.record.line
-        return reference
+            return reference
+        return ""
 
     def _check_order(self, fields: dict[str, Any]) -> None:
         reported, occurred = fields["reported_at"], fields.get("occurred_at")
@@ -202,17 +235,19 @@ class _RowReader:
 
     def _reject(self, column: Column, reason: str) -> None:
         value = shown(self.cells[column], *(self.cells.get(hidden, "") for hidden in NEVER_SHOWN))
-        self.rejections.append(Rejection(self.record.line, column.value, value, reason))
+        self.rejections.append(Rejection(self.line, column.value, value, reason))
 
     def _warn(self, column: Column, reason: str) -> None:
-        self.warnings.append(Warned(self.record.line, column.value, reason))
+        self.warnings.append(Warned(self.line, column.value, reason))
 
     def _text(self, column: Column) -> str:
         """Free text without what finds a person; the crime record has it."""
         text = self.cells[column]
-        kept = scrub(text)
-        for hidden in NEVER_SHOWN:
-            if len(cell := self.cells.get(hidden, "")) >= 4:
+        if not text:
+            return text
+        kept = self.scrubbed(text)
+        for hidden in self.hidden:
+            if len(cell := self.cells[hidden]) >= 4:
                 kept = kept.replace(cell, REMOVED)
         if kept != text:
             self._warn(column, "A telephone number, e-mail address, postcode or reference in it is left out.")

@@ -1,17 +1,21 @@
 """Saving an extract: the good rows in one transaction, or nothing."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TypedDict, Unpack
 
 import psycopg2.errors
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 
 from referrals.actions import Refused
-from referrals.intake.columns import FIELD_OF, TEXT_OF, Column, field_name
-from referrals.intake.fates import ChangedCase, Fates, NewCase, chunks, foresee
-from referrals.intake.rows import Reading, read_extract
-from referrals.models import Bcu, Case, PersonalText, VictimType
+from referrals.intake import merging
+from referrals.intake.columns import Column, Meanings, field_name
+from referrals.intake.content import Content
+from referrals.intake.fates import Fates, foresee, references
+from referrals.intake.rows import open_extract
+from referrals.intake.staging import Progress, Staging, staged
+from referrals.models import Bcu, HeadingMeaning
 from referrals.queries import bcus_to_import_for
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
@@ -19,36 +23,59 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
-# What a new case is taken for where the file has no such column.
-_ASSUMED = {"is_crime": True, "victim_type": VictimType.INDIVIDUAL.value}
+
+class Asked(TypedDict, total=False):
+    """What may be said of an import besides what it is of.
+
+    ``sheet``: the one of a workbook where several may be meant. ``meanings``: instead of those that the
+    BCU's headings are known to have. ``listed``: at most so many rejections, and warnings, are returned.
+    ``settle`` is called in the transaction once the fates are known, before anything is saved: what it raises
+    undoes all. ``progress`` is told of every batch of rows read.
+    """
+
+    sheet: str
+    meanings: Meanings
+    listed: int
+    settle: Callable[[Fates], None]
+    progress: Progress
 
 
-def preview_cases(*, content: bytes, bcu: Bcu, by: User, at: datetime) -> Fates:
+def preview_cases(
+    *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
+) -> Fates:
     """Every row's fate, nothing saved; recorded as a consultation, as it tells which reports are here.
 
     Raises :class:`~referrals.intake.text.NotATable`.
     """
-    check_scope(by, bcu)
-    fates = foresee(read_extract(content, at=at), bcu=bcu)
-    record(
-        Action.LIST_SHOWN,
-        by=by,
-        purpose=Purpose.INTAKE,
-        subject="extract",
-        references=references_of(fates),
-    )
+    with _staged(content, bcu, by, at, asked) as staging, _unhurried():
+        fates = foresee(staging, bcu=bcu, listed=asked.get("listed"))
+        if settle := asked.get("settle"):
+            settle(fates)
+        for chunk in references():
+            record(Action.LIST_SHOWN, by=by, purpose=Purpose.INTAKE, subject="extract", references=chunk)
     return fates
 
 
-def import_cases(*, content: bytes, bcu: Bcu, by: User, at: datetime) -> Fates:
+def import_cases(
+    *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
+) -> Fates:
     """Saves the good rows and returns every row's fate; the same file again changes nothing.
 
     Raises :class:`~referrals.intake.text.NotATable`, and :class:`Refused` when another import is in the way.
+    Imports of one BCU take turns on its row, so that the second of two sees what the first saved; the lock
+    leaves foreign keys to that row free: nobody else waits for it.
     """
-    check_scope(by, bcu)
-    reading = read_extract(content, at=at)
-    with imports_in_turn(), transaction.atomic():
-        return save_reading(reading, bcu=bcu, by=by, at=at)
+    with _staged(content, bcu, by, at, asked) as staging, _in_turn(), _unhurried():
+        Bcu.objects.select_for_update(no_key=True).get(pk=bcu.pk)
+        fates = foresee(staging, bcu=bcu, lock=True, listed=asked.get("listed"))
+        if settle := asked.get("settle"):
+            settle(fates)
+        if fates.new:
+            merging.make(staging, fates.new, bcu=bcu, at=at)
+        if fates.changed:
+            merging.change(staging, at=at)
+        _record(fates, by)
+    return fates
 
 
 def check_scope(by: User, bcu: Bcu) -> None:
@@ -58,14 +85,30 @@ def check_scope(by: User, bcu: Bcu) -> None:
         raise NotAllowed
 
 
-def references_of(fates: Fates) -> list[str]:
-    """The crime references of the rows that can be saved or are here already, in the order of the file."""
-    rows = [*(new.row for new in fates.new), *(changed.row for changed in fates.changed), *fates.unchanged]
-    return [row.crime_reference for row in sorted(rows, key=lambda row: row.line)]
+@contextmanager
+def _staged(content: bytes | Content, bcu: Bcu, by: User, at: datetime, asked: Asked) -> Iterator[Staging]:
+    check_scope(by, bcu)
+    opened = open_extract(
+        Content.of(content) if isinstance(content, bytes) else content,
+        at=at,
+        meanings=asked["meanings"] if "meanings" in asked else HeadingMeaning.of(bcu),
+        sheet=asked.get("sheet", ""),
+    )
+    with opened as extract, staged(extract, bcu=bcu, progress=asked.get("progress")) as staging:
+        yield staging
 
 
 @contextmanager
-def imports_in_turn() -> Iterator[None]:
+def _unhurried() -> Iterator[None]:
+    """A transaction whose statements may take longer than any page's."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
     """Says in words that another import took too long; open it around the transaction."""
     try:
         yield
@@ -78,109 +121,22 @@ def imports_in_turn() -> Iterator[None]:
         raise
 
 
-def save_reading(reading: Reading, *, bcu: Bcu, by: User, at: datetime) -> Fates:
-    """Saves what was read, inside the caller's transaction.
-
-    Imports of one BCU take turns on its row, so that the second of two sees what the first saved. The lock
-    leaves foreign keys to that row free: nobody else waits for it.
-    """
-    Bcu.objects.select_for_update(no_key=True).get(pk=bcu.pk)
-    fates = foresee(reading, bcu=bcu, lock=True)
-    _make(fates.new, bcu, at)
-    _change(fates.changed, at)
-    _record(fates, by)
-    return fates
-
-
-def _make(found: list[NewCase], bcu: Bcu, at: datetime) -> None:
-    for chunk in chunks(found):
-        # A reference that another BCU's import makes meanwhile is a conflict, not an error: the database
-        # would log a failed statement with the texts in it.
-        Case.objects.bulk_create(
-            (
-                Case(
-                    bcu=bcu,
-                    crime_reference=new.row.crime_reference,
-                    ward_id=new.ward_id,
-                    imported_at=at,
-                    changed_at=at,
-                    **{**_ASSUMED, **new.row.fields},
-                )
-                for new in chunk
-            ),
-            ignore_conflicts=True,
-        )
-        made = dict(
-            Case.objects.filter(
-                bcu=bcu, crime_reference__in=[new.row.crime_reference for new in chunk]
-            ).values_list("crime_reference", "pk")
-        )
-        if len(made) != len(chunk):
-            raise Refused(
-                "Somebody else saved some of these reports meanwhile. Nothing was saved: try again."
-            )
-        PersonalText.objects.bulk_create(
-            PersonalText(case_id=made[new.row.crime_reference], kind=kind, body=body, changed_at=at)
-            for new in chunk
-            for kind, body in new.row.texts.items()
-            if body
-        )
-
-
-def _change(found: list[ChangedCase], at: datetime) -> None:
-    for chunk in chunks(found):
-        cases: list[Case] = []
-        names = {"changed_at"}
-        fresh: list[PersonalText] = []
-        kept: list[PersonalText] = []
-        for changed in chunk:
-            for column in changed.columns:
-                if column in TEXT_OF:
-                    _set_text(changed, column, at, fresh, kept)
-                else:
-                    names.add(FIELD_OF[column])
-                    setattr(changed.case, FIELD_OF[column], _value(changed, column))
-            changed.case.changed_at = at
-            cases.append(changed.case)
-        Case.objects.bulk_update(cases, sorted(names))
-        PersonalText.objects.bulk_create(fresh)
-        PersonalText.objects.bulk_update(kept, ["body", "changed_at"])
-
-
-def _value(changed: ChangedCase, column: Column) -> object:
-    if column == Column.VICTIM_POSTCODE:
-        return changed.ward_id
-    return changed.row.fields[FIELD_OF[column]]
-
-
-def _set_text(
-    changed: ChangedCase, column: Column, at: datetime, fresh: list[PersonalText], kept: list[PersonalText]
-) -> None:
-    kind = TEXT_OF[column]
-    body, text = changed.row.texts[kind], changed.texts.get(kind)
-    if text is None:
-        fresh.append(PersonalText(case=changed.case, kind=kind, body=body, changed_at=at))
-    else:
-        text.body, text.changed_at = body, at
-        kept.append(text)
-
-
 def _record(fates: Fates, by: User) -> None:
-    """A row for what was made and one for what was changed; one without references for nothing."""
-    made = [new.row.crime_reference for new in fates.new]
-    changed = [changed.row.crime_reference for changed in fates.changed]
-    if made or not changed:
-        _record_import(by, made, set(Column) if made else set())
-    if changed:
-        _record_import(by, changed, {column for found in fates.changed for column in found.columns})
+    """Rows for what was made and for what was changed; one without references for nothing."""
+    if fates.new or not fates.changed:
+        _record_import(by, "new", set(Column) if fates.new else set())
+    if fates.changed:
+        _record_import(by, "changed", merging.columns_changed())
 
 
-def _record_import(by: User, references: list[str], columns: set[Column]) -> None:
-    record(
-        Action.CASES_IMPORTED,
-        by=by,
-        purpose=Purpose.INTAKE,
-        subject="case",
-        references=references,
-        fields={field_name(column) for column in columns},
-    )
+def _record_import(by: User, fate: str, columns: Collection[Column]) -> None:
+    fields = {field_name(column) for column in columns}
+    for chunk in references(fate):
+        record(
+            Action.CASES_IMPORTED,
+            by=by,
+            purpose=Purpose.INTAKE,
+            subject="case",
+            references=chunk,
+            fields=fields,
+        )

@@ -2,12 +2,15 @@
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import partial
 
 from django.conf import settings
-from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
+from referrals.intake.content import Content
 from referrals.intake.text import NotATable
 
 _BEGINNINGS = (b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1"))
@@ -18,26 +21,44 @@ _UNREADABLE = "The spreadsheet cannot be read: save it without a password as “
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
-def is_workbook(content: bytes) -> bool:
+@dataclass(frozen=True)
+class NamedRows:
+    """One sheet; ``rows`` gives its rows from the first, as text, each time it is called."""
+
+    name: str
+    height: int
+    rows: Callable[[], Iterator[list[str]]] = field(repr=False)
+
+
+def is_workbook(content: Content) -> bool:
     """Whether the file begins as a spreadsheet does."""
-    return content.startswith(_BEGINNINGS)
+    with content.open() as stream:
+        return stream.read(8).startswith(_BEGINNINGS)
 
 
-def sheets_of(content: bytes) -> Iterator[tuple[str, list[list[str]]]]:
-    """Name and rows of each sheet, in the workbook's order; raises :class:`NotATable`.
+def sheets_of(content: Content) -> list[NamedRows]:
+    """The sheets, in the workbook's order; raises :class:`NotATable`.
 
     A date is written as :func:`~referrals.intake.moments.read_moment` reads it, a whole number without a
     point. No refusal has a cause: a parser's message may quote a cell.
     """
-    workbook = _opened(content)
+    with content.open() as stream:
+        workbook = _opened(stream.read())
+    sheets = []
     for name in workbook.sheet_names:
         try:
-            rows = workbook.get_sheet_by_name(name).to_python(skip_empty_area=False)
+            sheet = workbook.get_sheet_by_name(name)
         except CalamineError:
-            rows = None
-        if rows is None:
+            sheet = None
+        if sheet is None:
             raise NotATable(_UNREADABLE)
-        yield name, [[_text(cell) for cell in row] for row in rows]
+        sheets.append(NamedRows(name, sheet.end[0] + 1 if sheet.end else 0, partial(_rows, sheet)))
+    return sheets
+
+
+def _rows(sheet: CalamineSheet) -> Iterator[list[str]]:
+    for row in sheet.iter_rows():
+        yield [_text(cell) for cell in row]
 
 
 def _opened(content: bytes) -> CalamineWorkbook:
@@ -56,7 +77,7 @@ def _is_bomb(content: bytes) -> bool:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             unpacked = sum(part.file_size for part in packed.infolist())
-    except zipfile.BadZipFile:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return False  # the older kind is not packed; anything else the reader refuses
     return unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
 

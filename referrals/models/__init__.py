@@ -13,7 +13,16 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
 )
-from referrals.models.imports import CaseImport, ImportStatus
+from referrals.models.imports import (
+    HELD,
+    WORKING,
+    CaseImport,
+    HeadingMeaning,
+    HeldPart,
+    ImportSource,
+    ImportStatus,
+    PartKind,
+)
 from referrals.models.notifications import MailKind, Notification
 from referrals.models.places import (
     Bcu,
@@ -40,7 +49,9 @@ from referrals.models.referrals import (
 from referrals.models.trials import Allocation, Arm, Trial, TrialStatus, UnitKey
 
 __all__ = [
+    "HELD",
     "REFERRED_ANYWAY",
+    "WORKING",
     "Allocation",
     "Arm",
     "Bcu",
@@ -54,12 +65,16 @@ __all__ = [
     "Decision",
     "FollowUp",
     "FollowUpKind",
+    "HeadingMeaning",
+    "HeldPart",
+    "ImportSource",
     "ImportStatus",
     "MailKind",
     "Method",
     "Mode",
     "Notification",
     "NumberSeries",
+    "PartKind",
     "PersonalText",
     "Postcode",
     "Reason",

@@ -1,6 +1,7 @@
-"""An uploaded extract between upload and confirmation, and what came of it."""
+"""Extracts from the moment they arrive until they are settled, and what their headings mean."""
 
 import uuid
+from datetime import datetime
 
 import pghistory
 from django.conf import settings
@@ -8,28 +9,59 @@ from django.db import models
 from django.db.models import Q
 
 from referrals.models.places import Bcu
+from src_app.database import refuse
 
 
 class ImportStatus(models.TextChoices):
-    """Where an import is."""
+    """Where an import is. The first four hold the file; the others are settled and do not."""
 
+    READING = "reading", "Being read"
+    MATCHING = "matching", "Waiting for its columns to be matched"
     WAITING = "waiting", "Waiting for confirmation"
+    SAVING = "saving", "Being saved"
     SAVED = "saved", "Saved"
     DISCARDED = "discarded", "Discarded"
     EXPIRED = "expired", "Not confirmed in time"
+    REFUSED = "refused", "Could not be read"
 
 
-@pghistory.track(exclude=["content_encrypted"], model_name="CaseImportEvent")
+# A worker has something to do.
+WORKING = (ImportStatus.READING, ImportStatus.SAVING)
+HELD = (*WORKING, ImportStatus.MATCHING, ImportStatus.WAITING)
+
+
+class ImportSource(models.TextChoices):
+    """How an extract arrived."""
+
+    PAGE = "page", "Uploaded"
+    FOLDER = "folder", "Found in the watched folder"
+
+
+@pghistory.track(exclude=["report_encrypted", "attempts", "queued_at"], model_name="CaseImportEvent")
 class CaseImport(models.Model):
-    """One extract. Its bytes are encrypted while it waits and gone once it is settled."""
+    """One extract. Its bytes, and what is told of its rows, are encrypted while it is held and gone after.
+
+    ``problem`` is one sentence for the person: why it was refused, or what has to be done first.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="imports")
+    source = models.CharField(max_length=10, choices=ImportSource.choices, default=ImportSource.PAGE)
+    file_name = models.CharField(max_length=100, blank=True)
+    size = models.PositiveBigIntegerField(default=0)
+    sheet = models.CharField(max_length=100, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
-    status = models.CharField(max_length=10, choices=ImportStatus.choices, default=ImportStatus.WAITING)
-    content_encrypted = models.BinaryField(null=True)
+    status = models.CharField(max_length=10, choices=ImportStatus.choices, default=ImportStatus.READING)
+    problem = models.CharField(max_length=300, blank=True)
+    report_encrypted = models.BinaryField(null=True)
+    queued_at = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    seen = models.CharField(max_length=64, blank=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     settled_at = models.DateTimeField(null=True)
     rows = models.PositiveIntegerField(default=0)
     new = models.PositiveIntegerField(default=0)
@@ -40,19 +72,101 @@ class CaseImport(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(
-                    status=ImportStatus.WAITING,
-                    settled_at__isnull=True,
-                    content_encrypted__isnull=False,
-                )
-                | Q(
-                    ~Q(status=ImportStatus.WAITING),
-                    settled_at__isnull=False,
-                    content_encrypted__isnull=True,
-                ),
+                condition=Q(status__in=ImportStatus.values), name="import_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=HELD, settled_at__isnull=True)
+                | (~Q(status__in=HELD) & Q(settled_at__isnull=False, report_encrypted__isnull=True)),
+                name="settled_import_keeps_no_report",
+            ),
+            models.CheckConstraint(
+                condition=~Q(status=ImportStatus.SAVING) | Q(confirmed_by__isnull=False),
+                name="import_is_saved_for_somebody",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["bcu", "-uploaded_at"], name="import_latest"),
+            models.Index(fields=["queued_at"], name="import_held", condition=Q(settled_at__isnull=True)),
+        ]
+        triggers = [
+            refuse(
                 name="settled_import_keeps_no_content",
+                unless=f"""
+                    NEW.status IN ({", ".join(f"'{status}'" for status in HELD)}) OR NOT EXISTS (
+                        SELECT FROM referrals_heldpart WHERE extract_id = NEW.id AND kind = 'content'
+                    )
+                """,
             )
         ]
 
     def __str__(self) -> str:
         return f"{self.get_status_display()}, {self.uploaded_at:%d %B %Y}"
+
+    @property
+    def working(self) -> bool:
+        """Whether a worker has something to do."""
+        return self.status in WORKING
+
+    @property
+    def kept_until(self) -> datetime:
+        """When what is held is deleted at the latest."""
+        return self.uploaded_at + settings.WAITING_EXTRACT_KEPT_FOR
+
+
+class PartKind(models.TextChoices):
+    """What a held part is a part of."""
+
+    CONTENT = "content", "The file itself"
+    REJECTED = "rejected", "Its rejected rows, to be mended"
+
+
+class HeldPart(models.Model):
+    """A piece of a file that is held, encrypted; a whole file never has to be in memory."""
+
+    extract = models.ForeignKey(CaseImport, on_delete=models.PROTECT, related_name="parts")
+    kind = models.CharField(max_length=10, choices=PartKind.choices)
+    number = models.PositiveIntegerField()
+    body_encrypted = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["extract", "kind", "number"], name="held_part_once"),
+        ]
+        triggers = [
+            refuse(
+                name="no_content_of_what_is_settled",
+                unless="""
+                    NEW.kind <> 'content' OR EXISTS (
+                        SELECT FROM referrals_caseimport WHERE id = NEW.extract_id AND settled_at IS NULL
+                    )
+                """,
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, part {self.number}"
+
+
+@pghistory.track()
+class HeadingMeaning(models.Model):
+    """What a heading of one BCU's extracts means, as somebody said; no column means that it is not used.
+
+    ``heading`` is its letters and digits alone.
+    """
+
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="heading_meanings")
+    heading = models.CharField(max_length=100)
+    column = models.CharField(max_length=40, blank=True)
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["bcu", "heading"], name="heading_has_one_meaning")]
+
+    def __str__(self) -> str:
+        return f"{self.heading}: {self.column or 'not used'}"
+
+    @classmethod
+    def of(cls, bcu: Bcu) -> dict[str, str]:
+        """Column by heading, for that BCU."""
+        return dict(cls.objects.filter(bcu=bcu).values_list("heading", "column"))

@@ -1,29 +1,27 @@
 """Import: an extract is uploaded, every row's fate is shown, and only then is anything saved."""
 
-import csv
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.actions import Refused
-from referrals.import_forms import ExtractForm
-from referrals.intake import holding
+from referrals.import_forms import ColumnsForm, ExtractForm
+from referrals.intake import holding, matching, work
 from referrals.intake.columns import REQUIRED, Column
-from referrals.intake.fates import Fates
-from referrals.models import CaseImport, ImportStatus
+from referrals.intake.content import Content
+from referrals.intake.parts import pieces_of
+from referrals.intake.report import report_of
+from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
 from referrals.queries import imports_visible_to, recent_imports
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.cells import harmless
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
 from src_app.templatetags.words import counted
-
-# A page of a thousand rows is read by nobody; the counts above them are of all.
-MOST_SHOWN = 200
 
 
 @requires(Permission.IMPORT_CASES)
@@ -38,7 +36,8 @@ def import_cases(request: SignedInRequest) -> HttpResponse:
         try:
             held = holding.hold_extract(
                 key=form.cleaned_data["key"],
-                content=form.content,
+                content=Content.of(form.content),
+                file_name=form.file_name,
                 bcu=form.bcu_chosen,
                 by=request.user,
                 at=timezone.now(),
@@ -53,60 +52,109 @@ def import_cases(request: SignedInRequest) -> HttpResponse:
 @requires(Permission.IMPORT_CASES)
 @require_safe
 def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
-    """What would become of every row; or, once it is settled, how many there were of each fate."""
-    held = get_object_or_404(
-        imports_visible_to(request.user).select_related("bcu", "uploaded_by"), pk=import_id
-    )
+    """What would become of every row; before that how far it is read, and after that what came of it."""
+    held = _held(request, import_id)
+    if held.status in WORKING:
+        return render(request, "intake/working.html", _progress(held))
+    if held.status == ImportStatus.MATCHING:
+        return redirect("import_columns", import_id=held.pk)
     if held.status != ImportStatus.WAITING:
-        return render(request, "intake/settled.html", {"held": held})
+        rejected = held.parts.filter(kind=PartKind.REJECTED).exists()
+        return render(request, "intake/settled.html", {"held": held, "has_rejected": rejected})
+    if held.kept_until <= timezone.now():
+        return _gone(request, holding.GONE[ImportStatus.EXPIRED])
     try:
-        fates = holding.preview_extract(held=held, by=request.user, at=timezone.now())
+        fates = report_of(held)
     except Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("import_cases")
-    return render(request, "intake/fates.html", {"held": held, **_shown(fates)})
+        return _gone(request, str(refused))
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.INTAKE,
+        subject="extract",
+        references=[
+            *(new.crime_reference for new in fates.new_cases),
+            *(changed.crime_reference for changed in fates.changed_cases),
+        ],
+    )
+    return render(request, "intake/fates.html", {"held": held, "fates": fates})
 
 
 @requires(Permission.IMPORT_CASES)
 @require_safe
-def import_rejected(request: SignedInRequest, import_id: UUID) -> HttpResponse:
-    """The rejected rows as a file to mend and import."""
-    held = get_object_or_404(imports_visible_to(request.user).select_related("bcu"), pk=import_id)
+def import_progress(request: SignedInRequest, import_id: UUID) -> HttpResponse:
+    """How far the work has come, for the page that asks every few seconds; when it is over, the page anew."""
+    held = _held(request, import_id)
+    if held.status not in WORKING:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    return render(request, "intake/_progress.html", _progress(held))
+
+
+@requires(Permission.IMPORT_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
+    """Which sheet is meant, and which heading names which column: chosen by hand, remembered for the BCU."""
+    held = _held(request, import_id)
+    if held.status not in (ImportStatus.MATCHING, ImportStatus.WAITING):
+        return redirect("import_fates", import_id=held.pk)
     try:
-        rows = holding.rejected_rows(held=held, by=request.user, at=timezone.now())
+        form = ColumnsForm(request.POST or None, choice=matching.choice_of(held))
+        if form.is_valid():
+            matching.match_columns(
+                import_id=import_id,
+                sheet=form.cleaned_data.get("sheet", ""),
+                meanings=form.meanings,
+                by=request.user,
+                at=timezone.now(),
+            )
+            return redirect("import_fates", import_id=held.pk)
     except Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("import_cases")
-    response = HttpResponse("\ufeff", content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = 'attachment; filename="rejected.csv"'
-    csv.writer(response).writerows([harmless(cell) for cell in row] for row in rows)
-    return response
+        return _gone(request, str(refused))
+    return render(request, "intake/columns.html", {"held": held, "form": form})
+
+
+@requires(Permission.IMPORT_CASES)
+@require_safe
+def import_rejected(request: SignedInRequest, import_id: UUID) -> HttpResponseBase:
+    """The rejected rows as a file to mend and import."""
+    held = _held(request, import_id)
+    if held.kept_until <= timezone.now() or not held.parts.filter(kind=PartKind.REJECTED).exists():
+        return _gone(request, "There are no rejected rows to download: they are deleted after a day.")
+    record(
+        Action.DOWNLOADED,
+        by=request.user,
+        purpose=Purpose.INTAKE,
+        subject="extract",
+        fields=["rejected rows"],
+    )
+    return StreamingHttpResponse(
+        pieces_of(held, PartKind.REJECTED),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": 'attachment; filename="rejected.csv"'},
+    )
 
 
 @requires(Permission.IMPORT_CASES)
 @require_POST
 def import_save(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     """Saves the good rows."""
+    before = _held(request, import_id)
     try:
-        saved = holding.save_extract(
+        held = holding.save_extract(
             import_id=import_id, seen=request.POST.get("seen", ""), by=request.user, at=timezone.now()
         )
-    except CaseImport.DoesNotExist as error:
-        raise Http404("No such extract.") from error
-    except holding.LookAgain as changed:
-        messages.error(request, str(changed))
-        return redirect("import_fates", import_id=import_id)
     except Refused as refused:
-        messages.error(request, str(refused))
-        return redirect("import_cases")
-    messages.success(request, _saved_words(saved))
+        return _gone(request, str(refused))
+    if held.status != ImportStatus.SAVED:
+        return redirect("import_fates", import_id=import_id)
+    messages.success(request, _saved_words(held, before))
     return redirect("overnight_review")
 
 
 @requires(Permission.IMPORT_CASES)
 @require_POST
 def import_discard(request: SignedInRequest, import_id: UUID) -> HttpResponse:
-    """Deletes the extract unsaved."""
+    """Deletes the extract unsaved, and stops the work on it."""
     try:
         holding.discard_extract(import_id=import_id, by=request.user, at=timezone.now())
     except CaseImport.DoesNotExist as error:
@@ -116,6 +164,30 @@ def import_discard(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     else:
         messages.success(request, "The extract was discarded. Nothing of it was saved.")
     return redirect("import_cases")
+
+
+def _held(request: SignedInRequest, import_id: UUID) -> CaseImport:
+    visible = imports_visible_to(request.user).select_related("bcu", "uploaded_by", "confirmed_by")
+    return get_object_or_404(visible, pk=import_id)
+
+
+def _gone(request: SignedInRequest, why: str) -> HttpResponse:
+    messages.error(request, why)
+    return redirect("import_cases")
+
+
+def _progress(held: CaseImport) -> dict[str, object]:
+    rows, share = work.progress_of(held)
+    running = work.is_running(held.pk)
+    return {
+        "held": held,
+        "rows": rows,
+        "percent": round(share * 100),
+        "saving": held.status == ImportStatus.SAVING,
+        "all_read": share >= 1,
+        "running": running,
+        "interrupted": not running and held.attempts > 0,
+    }
 
 
 def _upload_page(request: SignedInRequest, form: ExtractForm) -> HttpResponse:
@@ -128,22 +200,10 @@ def _upload_page(request: SignedInRequest, form: ExtractForm) -> HttpResponse:
     return render(request, "intake/upload.html", context)
 
 
-def _shown(fates: Fates) -> dict[str, Any]:
-    """The fates as the page shows them: all counts, and the first rows of each list."""
-    return {
-        "fates": fates,
-        "rejections": fates.rejections[:MOST_SHOWN],
-        "changed": fates.changed[:MOST_SHOWN],
-        "warnings": fates.warnings[:MOST_SHOWN],
-        "new": fates.new[:MOST_SHOWN],
-    }
-
-
-def _saved_words(saved: holding.Saved) -> str:
-    held = saved.settled
-    first = "" if saved.now else "This extract was saved already: "
+def _saved_words(held: CaseImport, before: CaseImport) -> str:
     words = (
         f"{counted(held.new, 'new case,new cases')}, {held.changed:,} changed, "
         f"{held.unchanged:,} already here, {held.rejected:,} rejected."
     )
-    return f"{first or 'Saved: '}{words}"
+    already = before.status == ImportStatus.SAVED
+    return f"{'This extract was saved already' if already else 'Saved'}: {words}"

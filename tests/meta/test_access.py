@@ -154,7 +154,14 @@ class Records:
             "close_referral",
             "chase_referral",
         )
-        imports = ("import_fates", "import_rejected", "import_save", "import_discard")
+        imports = (
+            "import_fates",
+            "import_progress",
+            "import_columns",
+            "import_rejected",
+            "import_save",
+            "import_discard",
+        )
         return {
             **dict.fromkeys(waiting, self._case),
             **dict.fromkeys(of_referral, self._referral),

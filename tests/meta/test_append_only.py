@@ -30,6 +30,7 @@ EVENT_TABLES = {
     "referrals_caseimportevent",
     "referrals_decisionevent",
     "referrals_followupevent",
+    "referrals_headingmeaningevent",
     "referrals_personaltextevent",
     "referrals_referralevent",
     "referrals_teamevent",
@@ -53,6 +54,7 @@ def rows(db: None) -> None:
         case = factories.CaseFactory.create()
         factories.PersonalTextFactory.create(case=case)
         factories.CaseImportFactory.create()
+        factories.HeadingMeaningFactory.create()
         factories.DecisionFactory.create(case=case)
         factories.UnitKeyFactory.create(allocation__case=case)
         factories.FollowUpFactory.create()

@@ -35,13 +35,25 @@ from referrals.intake.holding import (
     delete_expired_extracts,
     discard_extract,
     hold_extract,
-    preview_extract,
     save_extract,
 )
+from referrals.intake.matching import match_columns, remember_headings
 from referrals.intake.places import load_places
 from referrals.intake.postcodes import load_postcodes
+from referrals.intake.report import report_of
 from referrals.intake.save import import_cases
-from referrals.models import CaseImport, CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
+from referrals.intake.work import resume_work
+from referrals.models import (
+    CaseImport,
+    CloseReason,
+    ContactBy,
+    ImportStatus,
+    Method,
+    Mode,
+    Reason,
+    Restriction,
+    Result,
+)
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -60,12 +72,10 @@ PARTS = {
     "check_scope",
     "deliver",
     "lock_referral",
+    "locked",
     "preview_cases",
-    "preview_extract",
     "record_change",
-    "rejected_rows",
     "refuse_officer_in_case",
-    "save_reading",
 }
 
 
@@ -255,8 +265,31 @@ def _held(scene: Scene) -> uuid.UUID:
 @prepares(save_extract)
 def _(scene: Scene) -> dict[str, Any]:
     held = CaseImport.objects.get(pk=_held(scene))
-    seen = preview_extract(held=held, by=scene.hcop, at=NOW).digest()
-    return {"import_id": held.pk, "seen": seen, "by": scene.hcop, "at": NOW}
+    return {"import_id": held.pk, "seen": report_of(held).digest, "by": scene.hcop, "at": NOW}
+
+
+@prepares(match_columns)
+def _(scene: Scene) -> dict[str, Any]:
+    meanings = {"Ref": "crime_reference", "When": "reported_at"}
+    upload = {**ARGUMENTS[hold_extract](scene), "content": b"Ref,When\r\n01/7300001/26,22/11/2026 18:07\r\n"}
+    held = hold_extract(**upload)
+    return {"import_id": held.pk, "sheet": "", "meanings": meanings, "by": scene.hcop, "at": NOW}
+
+
+@prepares(remember_headings)
+def _(scene: Scene) -> dict[str, Any]:
+    return {
+        "bcu": scene.world.south_west,
+        "meanings": {"Ref": "crime_reference"},
+        "by": scene.hcop,
+        "at": NOW,
+    }
+
+
+@prepares(resume_work)
+def _(scene: Scene) -> dict[str, Any]:
+    CaseImport.objects.filter(pk=_held(scene)).update(status=ImportStatus.READING, attempts=3)
+    return {"by": scene.system, "at": NOW + timedelta(minutes=5)}
 
 
 @prepares(discard_extract)

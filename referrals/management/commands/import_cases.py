@@ -2,55 +2,102 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from referrals.actions import Refused
+from referrals.intake.columns import letters
+from referrals.intake.content import Content
 from referrals.intake.fates import Fates
+from referrals.intake.matching import read_meanings, remember_headings
+from referrals.intake.read import SeveralSheets, Unmatched
 from referrals.intake.save import import_cases, preview_cases
-from referrals.models import Bcu
+from referrals.intake.staging import Progress as Told
+from referrals.models import Bcu, HeadingMeaning
 from referrals.queries import bcus_to_import_for
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
 
 class Command(BaseCommand):
-    """``import_cases FILE [--dry-run] [--json] [--bcu CODE]``.
+    """``import_cases FILE [--dry-run] [--json] [--bcu CODE] [--sheet NAME] [--map "Heading=column"]``.
 
     Exit 0 when every row was taken, 1 when rows were rejected, 2 when nothing could be read.
     """
 
-    help = "Imports an overnight extract: comma-separated UTF-8 with the canonical headings."
+    help = "Imports an overnight extract, a text or a spreadsheet; says what became of each row."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, help="the CSV file")
+        parser.add_argument("file", type=Path, help="the file")
         parser.add_argument("--dry-run", action="store_true", help="say what would happen, save nothing")
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
         parser.add_argument("--bcu", help="code of the BCU the extract is of; not needed while there is one")
+        parser.add_argument("--sheet", default="", help="the sheet to import, where there are several")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="HEADING=COLUMN",
+            help="what a heading means, or HEADING= for not used; remembered for the BCU once saved",
+        )
 
     def handle(self, **options: Any) -> None:
         path: Path = options["file"]
         system = User.objects.system()
         act = preview_cases if options["dry_run"] else import_cases
         try:
-            with acting("command import_cases", by=system):
+            with acting("command import_cases", by=system), _shown_progress() as progress:
                 bcu = _bcu(system, options["bcu"])
-                fates = act(content=path.read_bytes(), bcu=bcu, by=system, at=timezone.now())
+                said = read_meanings(options["map"])
+                fates = act(
+                    content=Content.at(path),
+                    bcu=bcu,
+                    by=system,
+                    at=timezone.now(),
+                    sheet=options["sheet"],
+                    meanings=HeadingMeaning.of(bcu) | {letters(heading): said[heading] for heading in said},
+                    progress=progress,
+                )
+                if said and not options["dry_run"]:
+                    remember_headings(bcu=bcu, meanings=said, by=system, at=timezone.now())
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}", returncode=2) from error
+        except SeveralSheets as several:
+            raise CommandError(f"{several} Say --sheet NAME.", returncode=2) from several
+        except Unmatched as unmatched:
+            raise CommandError(f'{unmatched} Say --map "Heading=column".', returncode=2) from unmatched
         except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
+        except KeyboardInterrupt:
+            raise CommandError("Stopped. Nothing was saved.", returncode=2) from None
         if options["json"]:
             self.stdout.write(json.dumps(fates.report(), indent=2))
         else:
             _print(Console(file=cast(IO[str], self.stdout), highlight=False, markup=False), fates)
         if fates.rejected:
             sys.exit(1)
+
+
+@contextmanager
+def _shown_progress() -> Iterator[Told]:
+    """A bar on standard error while somebody looks on."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("Reading", total=1.0)
+
+        def told(rows: int, share: float) -> None:
+            bar.update(task, completed=share, description=f"{rows:,} rows read" if share < 1 else "Saving")
+
+        yield told
 
 
 def _bcu(by: User, code: str | None) -> Bcu:

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from referrals.intake.fates import Fates, foresee
-from referrals.intake.rows import read_extract
-from referrals.intake.save import import_cases
+from referrals.intake.rows import Rejection
+from referrals.intake.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, PersonalText, TextKind
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.extracts import extract, reference, row
 from tests.factories import NOW
+from tests.referrals.intake.reading import foreseen
 
 OTHERS: list[tuple[str, str]] = [
     ("reported_at", "22/11/2026 18:08"),
@@ -44,20 +44,16 @@ def saved(bcu: Bcu, system: User) -> Case:
     return Case.objects.get(crime_reference=reference(1))
 
 
-def foreseen(bcu: Bcu, *rows: dict[str, str], columns: list[str] | None = None) -> Fates:
-    return foresee(read_extract(extract(*rows, columns=columns), at=NOW), bcu=bcu)
-
-
 def test_a_reference_not_seen_before_is_new_in_the_ward_of_its_postcode(bcu: Bcu, world: World) -> None:
     fates = foreseen(bcu, row(1, victim_postcode="cr42ye"))
     assert fates.counts() == {"rows": 1, "new": 1, "unchanged": 0, "changed": 0, "rejected": 0}
-    assert fates.new[0].ward_id == world.wards[1].pk
+    assert fates.new_cases[0].ward_id == world.wards[1].pk
 
 
 @pytest.mark.parametrize("postcode", ["", "ZZ1 1ZZ", "No fixed abode", "EN5 1AA"])
 def test_a_postcode_without_a_ward_of_the_bcu_is_new_with_a_warning(bcu: Bcu, postcode: str) -> None:
     fates = foreseen(bcu, row(1, victim_postcode=postcode))
-    assert fates.new[0].ward_id is None
+    assert fates.new_cases[0].ward_id is None
     (warned,) = fates.warnings
     assert (warned.line, warned.column) == (2, "victim_postcode")
     assert "choose a team" in warned.reason
@@ -72,7 +68,7 @@ def test_the_same_row_again_is_unchanged(bcu: Bcu, saved: Case) -> None:
 @pytest.mark.parametrize(("column", "text"), [*OTHERS, *ALWAYS])
 def test_every_column_of_an_undecided_case_may_change(bcu: Bcu, saved: Case, column: str, text: str) -> None:
     fates = foreseen(bcu, row(**{column: text}))
-    assert [list(changed.columns) for changed in fates.changed] == [[column]]
+    assert [list(changed.columns) for changed in fates.changed_cases] == [[column]]
     assert fates.counts()["changed"] == 1
 
 
@@ -94,7 +90,7 @@ def test_safety_wishes_need_and_officer_change_after_the_decision_too(
 ) -> None:
     Case.objects.update(decided_at=NOW)
     fates = foreseen(bcu, row(offence="Arson", **{column: text}))
-    assert [list(changed.columns) for changed in fates.changed] == [[column]]
+    assert [list(changed.columns) for changed in fates.changed_cases] == [[column]]
     assert [warned.column for warned in fates.warnings if "decided" in warned.reason] == ["offence"]
 
 
@@ -129,12 +125,12 @@ def test_the_report_has_exactly_the_keys_that_scripts_rely_on(bcu: Bcu) -> None:
 
 def test_the_digest_tells_different_fates_apart(bcu: Bcu, system: User) -> None:
     first = foreseen(bcu, row(1), row(2))
-    assert first.digest() == foreseen(bcu, row(1), row(2)).digest()
+    assert first.digest == foreseen(bcu, row(1), row(2)).digest
     import_cases(content=extract(row(1)), bcu=bcu, by=system, at=NOW)
     second = foreseen(bcu, row(1), row(2))
     import_cases(content=extract(row(1, offence="Arson")), bcu=bcu, by=system, at=NOW)
     third = foreseen(bcu, row(1), row(2))
-    assert len({first.digest(), second.digest(), third.digest()}) == 3
+    assert len({first.digest, second.digest, third.digest}) == 3
 
 
 def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
@@ -143,10 +139,8 @@ def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
     for number in (3, 300):
         content = extract(*(row(n) for n in range(number)))
         import_cases(content=content, bcu=bcu, by=system, at=NOW)
-        reading = read_extract(content, at=NOW)
-        # Wards by postcode, references, cases, texts.
-        with django_assert_num_queries(4):
-            foresee(reading, bcu=bcu)
+        with django_assert_num_queries(30):
+            preview_cases(content=content, bcu=bcu, by=system, at=NOW)
 
 
 @pytest.mark.parametrize("decided_at", [None, NOW])
@@ -172,6 +166,21 @@ def test_an_extract_that_may_be_older_than_what_is_here_says_so(bcu: Bcu, saved:
 
 
 def test_the_digest_tells_when_the_case_changed_meanwhile(bcu: Bcu, saved: Case) -> None:
-    before = foreseen(bcu, row(offence="Arson")).digest()
+    before = foreseen(bcu, row(offence="Arson")).digest
     Case.objects.update(changed_at=NOW + timedelta(minutes=1))
-    assert foreseen(bcu, row(offence="Arson")).digest() != before
+    assert foreseen(bcu, row(offence="Arson")).digest != before
+
+
+def test_of_two_rows_with_one_reference_the_second_is_rejected(bcu: Bcu) -> None:
+    fates = foreseen(bcu, row(1, offence="Theft"), row(2, victim_type="State"), row(1, victim_type="State"))
+    assert [(new.line, new.offence) for new in fates.new_cases] == [(2, "Theft"), (3, "Harassment")]
+    assert fates.rejections == [
+        Rejection(4, "crime_reference", "01/7300001/26", "The same reference is on line 2 of this file.")
+    ]
+    assert {warned.line for warned in fates.warnings} == {3}
+
+
+def test_the_second_is_rejected_where_the_first_was_rejected_too(bcu: Bcu) -> None:
+    fates = foreseen(bcu, row(1, reported_at="never"), row(1))
+    assert (fates.new, fates.rejected) == (0, 2)
+    assert [rejection.line for rejection in fates.rejections] == [2, 3]

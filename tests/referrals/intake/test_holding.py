@@ -10,25 +10,22 @@ import pytest
 from django.db import connection
 
 from referrals.actions import Refused
-from referrals.intake import holding
-from referrals.intake.fates import foresee
+from referrals.intake import work
 from referrals.intake.holding import (
-    LookAgain,
     delete_expired_extracts,
     discard_extract,
     hold_extract,
-    preview_extract,
     save_extract,
 )
-from referrals.intake.rows import read_extract
-from referrals.intake.save import import_cases
+from referrals.intake.parts import content_of
+from referrals.intake.report import report_of
+from referrals.intake.save import import_cases, preview_cases
 from referrals.intake.text import NotATable
-from referrals.models import Bcu, Case, CaseImport, ImportStatus
+from referrals.models import Bcu, Case, CaseImport, HeldPart, ImportStatus, PartKind
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
-from src_app.keys import decrypt_extract
 from tests.extracts import extract, row
 from tests.factories import NOW
 
@@ -46,8 +43,13 @@ def hold(bcu: Bcu, hcop: User) -> Callable[..., CaseImport]:
     return upload
 
 
-def seen(held: CaseImport, by: User) -> str:
-    return preview_extract(held=held, by=by, at=NOW).digest()
+def seen(held: CaseImport) -> str:
+    """The digest of the fates on its page."""
+    return report_of(CaseImport.objects.get(pk=held.pk)).digest
+
+
+def kept(held: CaseImport, kind: PartKind = PartKind.CONTENT) -> bool:
+    return HeldPart.objects.filter(extract=held, kind=kind).exists()
 
 
 def audited() -> list[str]:
@@ -56,20 +58,22 @@ def audited() -> list[str]:
 
 def test_an_upload_waits_encrypted_with_its_counts(hold: Callable[..., CaseImport]) -> None:
     held = hold()
-    kept = CaseImport.objects.get(pk=held.pk)
-    assert (kept.status, kept.rows, kept.new, kept.rejected) == (ImportStatus.WAITING, 3, 2, 1)
-    stored = bytes(kept.content_encrypted or b"")
-    assert b"SW19" not in stored
-    assert decrypt_extract(stored) == CONTENT
+    there = CaseImport.objects.get(pk=held.pk)
+    assert (there.status, there.rows, there.new, there.rejected) == (ImportStatus.WAITING, 3, 2, 1)
+    stored = [bytes(part.body_encrypted) for part in HeldPart.objects.all()]
+    stored.append(bytes(there.report_encrypted or b""))
+    assert not any(b"SW19" in body or b"7300001" in body for body in stored)
+    with content_of(held).open() as stream:
+        assert stream.read() == CONTENT
     assert not Case.objects.exists()
-    assert audited() == [Action.EXTRACT_UPLOADED]
+    assert audited() == [Action.EXTRACT_UPLOADED, Action.LIST_SHOWN]
 
 
 def test_the_same_upload_twice_is_one(hold: Callable[..., CaseImport]) -> None:
     key = uuid.uuid4()
     assert hold(key=key) == hold(key=key)
     assert CaseImport.objects.count() == 1
-    assert audited() == [Action.EXTRACT_UPLOADED]
+    assert audited().count(Action.EXTRACT_UPLOADED) == 1
 
 
 def test_somebody_elses_key_gives_nothing_of_theirs(
@@ -96,39 +100,42 @@ def test_who_may_not_import_may_not_upload(
 
 def test_saving_makes_the_cases_and_deletes_the_content(hold: Callable[..., CaseImport], hcop: User) -> None:
     held = hold()
-    saved = save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
-    assert saved.now
+    save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
     assert Case.objects.count() == 2
-    kept = CaseImport.objects.get(pk=held.pk)
-    assert (kept.status, kept.content_encrypted, kept.settled_at) == (ImportStatus.SAVED, None, NOW)
-    assert (kept.rows, kept.new, kept.rejected) == (3, 2, 1)
+    there = CaseImport.objects.get(pk=held.pk)
+    assert (there.status, there.report_encrypted, there.settled_at) == (ImportStatus.SAVED, None, NOW)
+    assert not kept(held)
+    assert (there.rows, there.new, there.rejected) == (3, 2, 1)
     assert audited()[-1] == Action.CASES_IMPORTED
 
 
 def test_saving_once_more_changes_nothing(hold: Callable[..., CaseImport], hcop: User) -> None:
     held = hold()
-    first = save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
+    first = save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
     again = save_extract(import_id=held.pk, seen="", by=hcop, at=A_DAY_LATER)
-    assert (again.now, again.settled.new) == (False, first.settled.new)
+    assert (again.status, again.new, again.settled_at) == (ImportStatus.SAVED, first.new, NOW)
     assert audited().count(Action.CASES_IMPORTED) == 1
 
 
 def test_a_colleague_may_save_it(hold: Callable[..., CaseImport], hcop: User, other_hcop: User) -> None:
     held = hold()
-    assert save_extract(import_id=held.pk, seen=seen(held, hcop), by=other_hcop, at=NOW).now
+    saved = save_extract(import_id=held.pk, seen=seen(held), by=other_hcop, at=NOW)
+    assert (saved.status, saved.confirmed_by) == (ImportStatus.SAVED, other_hcop)
+    assert AuditEntry.objects.get(action=Action.CASES_IMPORTED).actor == other_hcop
 
 
 def test_nothing_is_saved_that_was_not_on_the_page(
     hold: Callable[..., CaseImport], bcu: Bcu, hcop: User, other_hcop: User
 ) -> None:
     held = hold()
-    looked = seen(held, hcop)
+    looked = seen(held)
     import_cases(content=extract(row(2)), bcu=bcu, by=other_hcop, at=NOW)
-    with pytest.raises(LookAgain, match="look again"):
-        save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
+    again = save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
+    assert (again.status, "look again" in again.problem) == (ImportStatus.WAITING, True)
+    assert (again.new, again.unchanged) == (1, 1)
     assert Case.objects.count() == 1
-    saved = save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
-    assert (saved.settled.new, saved.settled.unchanged) == (1, 1)
+    saved = save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
+    assert (saved.status, saved.new, saved.unchanged) == (ImportStatus.SAVED, 1, 1)
 
 
 def test_another_bcus_officer_finds_no_such_extract(
@@ -150,16 +157,18 @@ def test_discarding_deletes_the_content_unsaved(hold: Callable[..., CaseImport],
     held = hold()
     discard_extract(import_id=held.pk, by=hcop, at=NOW)
     discard_extract(import_id=held.pk, by=hcop, at=NOW)
-    kept = CaseImport.objects.get(pk=held.pk)
-    assert (kept.status, kept.content_encrypted, kept.settled_at) == (ImportStatus.DISCARDED, None, NOW)
-    assert audited() == [Action.EXTRACT_UPLOADED, Action.EXTRACT_DISCARDED]
+    there = CaseImport.objects.get(pk=held.pk)
+    assert (there.status, there.report_encrypted, there.settled_at) == (ImportStatus.DISCARDED, None, NOW)
+    assert not HeldPart.objects.exists()
+    assert audited()[-1] == Action.EXTRACT_DISCARDED
+    assert audited().count(Action.EXTRACT_DISCARDED) == 1
     with pytest.raises(Refused, match="discarded"):
         save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
 
 
 def test_what_is_saved_cannot_be_discarded(hold: Callable[..., CaseImport], hcop: User) -> None:
     held = hold()
-    save_extract(import_id=held.pk, seen=seen(held, hcop), by=hcop, at=NOW)
+    save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
     with pytest.raises(Refused, match="saved already"):
         discard_extract(import_id=held.pk, by=hcop, at=NOW)
 
@@ -169,26 +178,38 @@ def test_after_a_day_it_is_deleted_by_the_sweep(hold: Callable[..., CaseImport],
     assert delete_expired_extracts(by=system, at=A_DAY_LATER - timedelta(seconds=1)) == 0
     assert delete_expired_extracts(by=system, at=A_DAY_LATER) == 1
     assert delete_expired_extracts(by=system, at=A_DAY_LATER) == 0
-    kept = CaseImport.objects.get(pk=held.pk)
-    assert (kept.status, kept.content_encrypted) == (ImportStatus.EXPIRED, None)
-    assert audited() == [Action.EXTRACT_UPLOADED, Action.EXTRACT_DISCARDED]
+    there = CaseImport.objects.get(pk=held.pk)
+    assert (there.status, there.report_encrypted) == (ImportStatus.EXPIRED, None)
+    assert not HeldPart.objects.exists()
+    assert audited()[-1] == Action.EXTRACT_DISCARDED
 
 
 def test_after_a_day_it_is_refused_even_before_the_sweep(hold: Callable[..., CaseImport], hcop: User) -> None:
     held = hold()
     with pytest.raises(Refused, match="within a day"):
-        preview_extract(held=held, by=hcop, at=A_DAY_LATER)
-    with pytest.raises(Refused, match="within a day"):
         save_extract(import_id=held.pk, seen="", by=hcop, at=A_DAY_LATER)
 
 
-def test_an_extract_whose_key_is_lost_says_upload_again(
+def test_the_rejected_rows_of_what_is_saved_are_kept_for_a_day_and_no_longer(
+    hold: Callable[..., CaseImport], hcop: User, system: User
+) -> None:
+    held = hold()
+    save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
+    assert kept(held, PartKind.REJECTED)
+    assert delete_expired_extracts(by=system, at=A_DAY_LATER) == 0
+    assert not HeldPart.objects.exists()
+    assert CaseImport.objects.get().status == ImportStatus.SAVED
+
+
+def test_an_extract_whose_key_is_lost_says_upload_again_and_saves_nothing(
     hold: Callable[..., CaseImport], hcop: User, settings: Any
 ) -> None:
     held = hold()
+    looked = seen(held)
     settings.EXTRACT_KEYS = ["pGbTNtL8hT4ZJ1EQ1s2mIc5Vb7nQp1X0m7uN0o8d0uE="]
-    with pytest.raises(Refused, match="upload it again"):
-        save_extract(import_id=held.pk, seen="", by=hcop, at=NOW)
+    saved = save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
+    assert (saved.status, "upload it again" in saved.problem) == (ImportStatus.WAITING, True)
+    assert not Case.objects.exists()
 
 
 def test_nothing_is_saved_when_the_extract_cannot_be_settled(
@@ -198,19 +219,19 @@ def test_nothing_is_saved_when_the_extract_cannot_be_settled(
         raise RuntimeError("full")
 
     held = hold()
-    looked = seen(held, hcop)
-    monkeypatch.setattr(holding, "_settle", fails)
+    looked = seen(held)
+    monkeypatch.setattr(work, "_settle", fails)
     with pytest.raises(RuntimeError):
         save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
     assert not Case.objects.exists()
-    assert CaseImport.objects.get(pk=held.pk).status == ImportStatus.WAITING
+    assert kept(held)
+    assert CaseImport.objects.get(pk=held.pk).status == ImportStatus.SAVING
 
 
 @pytest.mark.django_db(transaction=True)
 def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: User) -> None:
     key, ready = uuid.uuid4(), threading.Barrier(4)
-    looked = foresee(read_extract(CONTENT, at=NOW), bcu=bcu).digest()
-    results: list[bool] = []
+    looked = preview_cases(content=CONTENT, bcu=bcu, by=hcop, at=NOW).digest
 
     def upload_and_save() -> None:
         try:
@@ -218,7 +239,8 @@ def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: Us
             with acting("test", by=hcop):
                 ready.wait(10)
                 held = hold_extract(key=key, content=CONTENT, bcu=bcu, by=hcop, at=NOW)
-                results.append(save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW).now)
+                ready.wait(10)
+                save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
         finally:
             connection.close()
 
@@ -227,6 +249,6 @@ def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: Us
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert sorted(results) == [False, False, False, True]
+    assert audited().count(Action.CASES_IMPORTED) == 1
     assert CaseImport.objects.count() == 1
     assert Case.objects.count() == 2

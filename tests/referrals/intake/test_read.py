@@ -3,9 +3,9 @@
 import pytest
 
 from referrals.intake.columns import Column
-from referrals.intake.read import read_table
 from referrals.intake.text import NotATable
 from tests.extracts import MESSY
+from tests.referrals.intake.reading import read_table
 
 HEADINGS = "crime_reference,reported_at,safety_note\r\n"
 

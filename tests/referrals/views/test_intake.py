@@ -160,7 +160,7 @@ def test_rejected_rows_are_downloaded_mended_and_imported(browser: Client) -> No
     assert address in page_of(browser, held)
     response = browser.get(address)
     assert "attachment" in response.headers["Content-Disposition"]
-    sent = list(csv.DictReader(io.StringIO(response.content.decode("utf-8-sig"))))
+    sent = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
     assert [line["reason"] for line in sent] == [
         "Line 3: reported_at: There is no such date and time.",
         "Line 4: crime_reference: The crime reference is missing.",
@@ -178,12 +178,12 @@ def test_rejected_rows_are_downloaded_mended_and_imported(browser: Client) -> No
     assert (entry.subject, entry.fields) == ("extract", ["rejected rows"])
 
 
-def test_rejected_rows_of_a_settled_extract_are_gone(browser: Client) -> None:
+def test_rejected_rows_of_a_discarded_extract_are_gone(browser: Client) -> None:
     upload(browser, extract(row(1), row(2, reported_at="never")))
     held = CaseImport.objects.get()
     browser.post(reverse("import_discard", args=[held.pk]))
     response = browser.get(reverse("import_rejected", args=[held.pk]), follow=True)
-    assert "upload it again" in text(response)
+    assert "There are no rejected rows to download" in text(response)
 
 
 def test_discarding_saves_nothing(browser: Client) -> None:
@@ -303,7 +303,9 @@ def test_upload_look_and_save_are_each_recorded(browser: Client, hcop: User) -> 
     both = [reference(1), reference(2)]
     assert [(entry.action, entry.references, entry.origin) for entry in entries] == [
         (Action.EXTRACT_UPLOADED, [], "page import_cases"),
+        (Action.LIST_SHOWN, both, "page import_cases"),
         (Action.LIST_SHOWN, both, "page import_fates"),
+        (Action.EXTRACT_CONFIRMED, [], "page import_save"),
         (Action.CASES_IMPORTED, both, "page import_save"),
     ]
 

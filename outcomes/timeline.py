@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from referrals.models import Case, ContactAttempt, Decision, Notification, Referral, ReferralStatus
+from referrals.models import (
+    Case,
+    ContactAttempt,
+    Decision,
+    FollowUp,
+    HandOver,
+    Notification,
+    Referral,
+    ReferralNotice,
+    ReferralStatus,
+)
 from src_app.templatetags.words import moment
 
 
@@ -40,6 +50,8 @@ def _events(case: Case) -> Iterator[Event]:
         )
     if referral:
         yield from _of_referral(referral)
+    for change in case.crime_record_events.all():
+        yield Event(change.noticed_at, str(change), detail=f"Seen in the extract of {change.noticed_by}.")
     for outcome in case.outcomes.all():
         yield Event(
             outcome.recorded_at,
@@ -60,10 +72,18 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
         referral.made_at,
         f"Referred: {referral.number}",
         str(referral.made_by),
-        f"To {referral.team}.",
+        f"To {_first_team(referral)}.",
     )
     if referral.flag_confirmed_at:
         yield Event(referral.flag_confirmed_at, "Flag confirmed", str(referral.flag_confirmed_by))
+    if referral.flag_removed_at:
+        yield Event(referral.flag_removed_at, "Flag removed", str(referral.flag_removed_by))
+    for hand_over in referral.hand_overs.all():
+        yield _of_hand_over(hand_over)
+    for notice in referral.notices.all():
+        yield from _of_notice(notice)
+    for task in referral.follow_ups.all():
+        yield from _of_task(task)
     if referral.taken_at:
         yield Event(referral.taken_at, "Taken", str(referral.taken_by))
     for attempt in referral.attempts.all():
@@ -77,6 +97,33 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
             str(referral.closed_by),
             f"{referral.get_close_reason_display()}.",
         )
+
+
+def _first_team(referral: Referral) -> str:
+    """The team it was made for, which a hand-over may have changed."""
+    first = min(referral.hand_overs.all(), key=lambda hand_over: hand_over.pk, default=None)
+    return str(first.from_team if first else referral.team)
+
+
+def _of_hand_over(hand_over: HandOver) -> Event:
+    return Event(
+        hand_over.handed_at,
+        "Handed over",
+        detail=f"From {hand_over.from_team} to {hand_over.to_team}: the victim's ward changed.",
+    )
+
+
+def _of_notice(notice: ReferralNotice) -> Iterator[Event]:
+    yield Event(notice.noticed_at, f"Changed: {notice}", str(notice.noticed_by))
+    if notice.read_at:
+        yield Event(notice.read_at, "Change read", str(notice.read_by), f"{str(notice).capitalize()}.")
+
+
+def _of_task(task: FollowUp) -> Iterator[Event]:
+    """What the crime record gave somebody to do; what came up in a contact is on the referral's page."""
+    yield Event(task.raised_at, f"To do: {task}")
+    if task.acknowledged_at:
+        yield Event(task.acknowledged_at, "Dealt with", str(task.acknowledged_by), f"{task}.")
 
 
 def _of_attempt(attempt: ContactAttempt) -> Event:

@@ -1,9 +1,11 @@
-"""What every action of contact begins and ends with: the lock, the refusals they share, the audit row."""
+"""What every action of contact begins and ends with: the lock, shared refusals, the audit row, mail."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from referrals.actions import Refused
-from referrals.models import Case, Referral, ReferralStatus
+from referrals.actions.notify import queue
+from referrals.models import Case, MailKind, Referral, ReferralStatus
 from referrals.queries import referrals_visible_to
 from referrals.rules.contact import same_person
 from src_app.accounts.guards import check_authority
@@ -68,3 +70,11 @@ def record_change(
         fields=fields,
         recipients=recipients,
     )
+
+
+def tell(
+    *, kind: MailKind, referral: Referral, mailbox: str, unique_key: str, by: User, at: datetime
+) -> None:
+    """Queues a message to a team's mailbox, with its audit row."""
+    if queue(kind=kind, referral=referral, recipient=mailbox, unique_key=unique_key, at=at):
+        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])

@@ -20,6 +20,8 @@ TABLES = {
     "outcomes_recordedoutcome",
     "referrals_allocation",
     "referrals_contactattempt",
+    "referrals_crimerecordevent",
+    "referrals_handover",
     "referrals_submission",
     "referrals_unitkey",
 }
@@ -32,6 +34,7 @@ EVENT_TABLES = {
     "referrals_followupevent",
     "referrals_personaltextevent",
     "referrals_referralevent",
+    "referrals_referralnoticeevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",
@@ -56,6 +59,9 @@ def rows(db: None) -> None:
         factories.DecisionFactory.create(case=case)
         factories.UnitKeyFactory.create(allocation__case=case)
         factories.FollowUpFactory.create()
+        factories.CrimeRecordEventFactory.create()
+        factories.HandOverFactory.create()
+        factories.ReferralNoticeFactory.create()
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.BcuMembershipFactory.create()

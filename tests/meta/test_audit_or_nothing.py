@@ -16,8 +16,8 @@ import referrals.actions
 import referrals.intake
 from outcomes.actions import compute_rates, import_outcomes
 from outcomes.reference import load_outcome_codes
-from referrals.actions.crime_record import follow_crime_record
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
+from referrals.actions.crime_record import follow_crime_record
 from referrals.actions.follow_up import acknowledge, chase
 from referrals.actions.notices import read_notices
 from referrals.actions.notify import remind_due

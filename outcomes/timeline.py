@@ -51,7 +51,7 @@ def _events(case: Case) -> Iterator[Event]:
     if referral:
         yield from _of_referral(referral)
     for change in case.crime_record_events.all():
-        yield Event(change.noticed_at, str(change), detail=f"Seen in the extract of {change.noticed_by}.")
+        yield Event(change.noticed_at, str(change), str(change.noticed_by), "Seen in an extract.")
     for outcome in case.outcomes.all():
         yield Event(
             outcome.recorded_at,
@@ -109,7 +109,8 @@ def _of_hand_over(hand_over: HandOver) -> Event:
     return Event(
         hand_over.handed_at,
         "Handed over",
-        detail=f"From {hand_over.from_team} to {hand_over.to_team}: the victim's ward changed.",
+        str(hand_over.handed_by),
+        f"From {hand_over.from_team} to {hand_over.to_team}: the victim's ward changed.",
     )
 
 

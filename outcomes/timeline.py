@@ -48,10 +48,11 @@ def _events(case: Case) -> Iterator[Event]:
             str(submission.submitted_by),
             _why(decision, referral),
         )
-    if referral:
-        yield from _of_referral(referral)
+    # What causes comes before what follows from it, where both bear one time.
     for change in case.crime_record_events.all():
         yield Event(change.noticed_at, str(change), str(change.noticed_by), "Seen in an extract.")
+    if referral:
+        yield from _of_referral(referral)
     for outcome in case.outcomes.all():
         yield Event(
             outcome.recorded_at,
@@ -82,14 +83,10 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
         yield _of_hand_over(hand_over)
     for notice in referral.notices.all():
         yield from _of_notice(notice)
-    for task in referral.follow_ups.all():
-        yield from _of_task(task)
     if referral.taken_at:
         yield Event(referral.taken_at, "Taken", str(referral.taken_by))
     for attempt in referral.attempts.all():
         yield _of_attempt(attempt)
-    for mail in referral.notifications.all():
-        yield _of_mail(mail)
     if referral.closed_at and referral.status == ReferralStatus.CLOSED:
         yield Event(
             referral.closed_at,
@@ -97,6 +94,10 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
             str(referral.closed_by),
             f"{referral.get_close_reason_display()}.",
         )
+    for task in referral.follow_ups.all():
+        yield from _of_task(task)
+    for mail in referral.notifications.all():
+        yield _of_mail(mail)
 
 
 def _first_team(referral: Referral) -> str:

@@ -30,7 +30,7 @@ class CloseReason(models.TextChoices):
     UNSAFE = "unsafe", "Unsafe to contact"
     NO_REPLY = "no_reply", "No reply after repeated attempts"
     CANCELLED = "cancelled", "Crime cancelled"
-    TRANSFERRED = "transferred", "Crime transferred: the contact goes with it"
+    TRANSFERRED = "transferred", "Crime transferred, and the contact with it"
     RECLASSIFIED = "reclassified", "No longer a crime"
     UNFLAGGED = "unflagged", "No longer flagged as a hate crime"
 
@@ -316,7 +316,7 @@ class FollowUpKind(models.TextChoices):
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
     TRANSFERRED = "transferred", "Crime transferred: tell the other force or BCU"
     RULED_OUT = "ruled_out", "Closed by the crime record: who contacts the victim?"
-    WARD_UNCLEAR = "ward_unclear", "The victim's ward is now unknown or elsewhere: which team?"
+    WARD_UNCLEAR = "ward_unclear", "Victim's ward now unknown or elsewhere: agree who makes contact"
     OFFICER_IN_CASE = "officer_in_case", "Taken by the officer in the case: a colleague must take it"
 
 

@@ -70,6 +70,7 @@ PARTS = {
     "raise_task",
     "record_change",
     "rejected_rows",
+    "refuse_handed_over",
     "refuse_officer_in_case",
     "save_reading",
     "tell",

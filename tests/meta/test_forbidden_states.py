@@ -101,8 +101,8 @@ def test_a_case_added_without_them_is_recorded_and_flagged(db: None) -> None:
     """What is copied in may leave the columns out."""
     case = CaseFactory.create()
     left_out = {"id", "crime_status", "hate_flag", "crime_reference"}
-    columns = [f.column for f in Case._meta.concrete_fields if f.column not in left_out]
-    names = ", ".join(columns)
+    columns = {str(field.column) for field in Case._meta.concrete_fields}
+    names = ", ".join(sorted(columns - left_out))
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO referrals_case (crime_reference, {names}) "

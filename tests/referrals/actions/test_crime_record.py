@@ -1,15 +1,18 @@
 """What follows when the crime record of a decided case changes."""
 
+import threading
+import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from outcomes.models import RecordedOutcome
 from outcomes.rates import compliance_of, default_period
-from referrals.actions import contact, crime_record
+from referrals.actions import Refused, contact, crime_record
 from referrals.actions.crime_record import follow_crime_record
+from referrals.actions.taking import take
 from referrals.models import (
     Allocation,
     Arm,
@@ -20,6 +23,7 @@ from referrals.models import (
     FollowUpKind,
     HandOver,
     MailKind,
+    Method,
     Noticed,
     Notification,
     ReferralNotice,
@@ -29,6 +33,7 @@ from referrals.models import (
 from referrals.queries import flags_to_confirm, flags_to_remove, follow_ups_open
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
 from tests.factories import (
     AllocationFactory,
     ContactAttemptFactory,
@@ -357,17 +362,15 @@ def test_a_contact_withdrawn_after_the_crime_was_cancelled_leaves_it_closed_so(
 ):
     attempt = contact.log_attempt(
         referral_id=referral.pk,
-        key="11111111-1111-4111-8111-111111111111",
-        method="telephone",
+        key=uuid.uuid4(),
+        method=Method.TELEPHONE,
         result=Result.CONTACT_MADE,
         made_at=now,
         by=officer,
         at=now,
     )
     extract(referral.case, crime_status="cancelled")
-    contact.withdraw_attempt(
-        attempt_id=attempt.pk, key="22222222-2222-4222-8222-222222222222", by=officer, at=now
-    )
+    contact.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
     assert FollowUp.objects.get().kind == FollowUpKind.RULED_OUT
@@ -376,9 +379,7 @@ def test_a_contact_withdrawn_after_the_crime_was_cancelled_leaves_it_closed_so(
 def test_withdrawing_an_attempt_does_not_open_what_the_record_closed(referral, extract, officer, now):
     attempt = ContactAttemptFactory.create(referral=referral, made_by=officer)
     extract(referral.case, crime_status="cancelled")
-    contact.withdraw_attempt(
-        attempt_id=attempt.pk, key="22222222-2222-4222-8222-222222222222", by=officer, at=now
-    )
+    contact.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
 
@@ -422,3 +423,54 @@ def test_more_cases_than_a_chunk_are_all_followed(make_referral, extract, system
     assert CrimeRecordEvent.objects.count() == 5
     assert type(referrals[0]).objects.filter(status=ReferralStatus.CLOSED).count() == 5
     assert FollowUp.objects.count() == 5
+
+
+def _waits_for_a_lock():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+        return cursor.fetchone()[0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("act", ["take", "log"])
+def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
+    referral, officer, system, world, now, act
+):
+    """The officer presses while the extract is being saved, and waits for its lock."""
+    acts = {
+        "take": lambda: take(referral_id=referral.pk, by=officer, at=now),
+        "log": lambda: contact.log_attempt(
+            referral_id=referral.pk,
+            key=uuid.uuid4(),
+            method=Method.TELEPHONE,
+            result=Result.NO_ANSWER,
+            made_at=now,
+            by=officer,
+            at=now,
+        ),
+    }
+    outcome = []
+
+    def press():
+        try:
+            with acting("test thread", by=officer):
+                outcome.append(acts[act]())
+        except Exception as error:  # noqa: BLE001 - the test looks at it
+            outcome.append(error)
+        finally:
+            connection.close()
+
+    pressed = threading.Thread(target=press)
+    with transaction.atomic():
+        referral.case.ward = world.wards[1]
+        referral.case.save(update_fields=["ward"])
+        follow_crime_record(changed={referral.case_id: ["ward"]}, by=system, at=now)
+        pressed.start()
+        while pressed.is_alive() and not _waits_for_a_lock():
+            pressed.join(0.01)
+    pressed.join(20)
+    assert isinstance(outcome[0], Refused)
+    assert "went to Colliers Wood team this moment" in str(outcome[0])
+    referral.refresh_from_db()
+    assert (referral.team, referral.taken_by) == (world.teams[1], None)
+    assert not referral.attempts.exists()

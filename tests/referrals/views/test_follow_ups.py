@@ -155,7 +155,7 @@ def test_a_record_put_right_since_is_told(client_of, make_task, hcop):
 
 @pytest.mark.parametrize(
     ("reason", "says"),
-    [("high_risk", "Marked high risk"), ("asked_for_contact", "The victim asked for contact")],
+    [("high_risk", "High risk"), ("asked_for_contact", "The victim asked for contact")],
 )
 def test_who_was_referred_outside_the_trial_is_named_as_such(client_of, make_task, hcop, reason, says):
     task = make_task(FollowUpKind.RULED_OUT)

@@ -100,8 +100,11 @@ def test_a_card_says_first_what_changed_and_was_not_read(page, make_referral, of
 
 
 def test_the_officer_in_the_case_who_has_it_is_told_to_return_it(page, make_referral, officer, now):
-    make_referral(case__officer_in_case="PC 1001", taken_by=officer, taken_at=now)
-    assert "Open it and return it to the team." in page().content.decode()
+    own = {"case__officer_in_case": "PC 1001"}
+    make_referral(**own)
+    assert "Open to return it" not in page().content.decode()
+    make_referral(**own, taken_by=officer, taken_at=now)
+    assert "Open to return it" in page().content.decode()
 
 
 def test_what_is_done_says_why_it_was_closed(page, make_referral, now):

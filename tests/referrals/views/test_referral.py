@@ -287,6 +287,12 @@ def test_an_ended_referral_has_nothing_to_read(open_as, make_referral, officer):
     assert "I have read this" not in open_as(officer, referral).content.decode()
 
 
+def test_one_the_record_closed_says_to_make_no_contact(open_as, make_referral, officer, now):
+    closed, ruled_out = make_referral(closed=True), make_referral(closed=True, ruled_out_since=now)
+    assert "Make no contact for it now." not in open_as(officer, closed).content.decode()
+    assert "Make no contact for it now." in open_as(officer, ruled_out).content.decode()
+
+
 def test_a_taker_who_is_now_the_officer_in_the_case_hands_it_back(
     open_as, make_referral, officer, supervisor, now
 ):
@@ -311,7 +317,7 @@ def test_a_taker_who_is_now_the_officer_in_the_case_hands_it_back(
     ],
 )
 def test_the_page_says_where_the_flag_stands(open_as, make_referral, hcop, now, flag, says):
-    fields = {}
+    fields: dict[str, object] = {}
     for name in flag:
         fields |= {name: now} if name == "ruled_out_since" else {f"{name}_at": now, f"{name}_by": hcop}
     assert says in open_as(hcop, make_referral(**fields)).content.decode()

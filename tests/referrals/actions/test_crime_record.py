@@ -425,9 +425,12 @@ def test_more_cases_than_a_chunk_are_all_followed(make_referral, extract, system
     assert FollowUp.objects.count() == 5
 
 
-def _waits_for_a_lock():
+def _somebody_waits_for_this_transaction():
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock')")
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
         return cursor.fetchone()[0]
 
 
@@ -449,7 +452,7 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
             at=now,
         ),
     }
-    outcome = []
+    outcome: list[object] = []
 
     def press():
         try:
@@ -466,7 +469,7 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
         referral.case.save(update_fields=["ward"])
         follow_crime_record(changed={referral.case_id: ["ward"]}, by=system, at=now)
         pressed.start()
-        while pressed.is_alive() and not _waits_for_a_lock():
+        while pressed.is_alive() and not _somebody_waits_for_this_transaction():
             pressed.join(0.01)
     pressed.join(20)
     assert isinstance(outcome[0], Refused)

@@ -4,7 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from referrals.models import Case, ContactAttempt, Decision, Notification, Referral, ReferralStatus
+from referrals.models import (
+    Case,
+    ContactAttempt,
+    Decision,
+    FollowUp,
+    HandOver,
+    Notification,
+    Referral,
+    ReferralNotice,
+    ReferralStatus,
+)
 from src_app.templatetags.words import moment
 
 
@@ -38,6 +48,9 @@ def _events(case: Case) -> Iterator[Event]:
             str(submission.submitted_by),
             _why(decision, referral),
         )
+    # What causes comes before what follows from it, where both bear one time.
+    for change in case.crime_record_events.all():
+        yield Event(change.noticed_at, str(change), str(change.noticed_by), "Seen in an extract.")
     if referral:
         yield from _of_referral(referral)
     for outcome in case.outcomes.all():
@@ -60,16 +73,20 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
         referral.made_at,
         f"Referred: {referral.number}",
         str(referral.made_by),
-        f"To {referral.team}.",
+        f"To {_first_team(referral)}.",
     )
     if referral.flag_confirmed_at:
         yield Event(referral.flag_confirmed_at, "Flag confirmed", str(referral.flag_confirmed_by))
+    if referral.flag_removed_at:
+        yield Event(referral.flag_removed_at, "Flag removed", str(referral.flag_removed_by))
+    for hand_over in referral.hand_overs.all():
+        yield _of_hand_over(hand_over)
+    for notice in referral.notices.all():
+        yield from _of_notice(notice)
     if referral.taken_at:
         yield Event(referral.taken_at, "Taken", str(referral.taken_by))
     for attempt in referral.attempts.all():
         yield _of_attempt(attempt)
-    for mail in referral.notifications.all():
-        yield _of_mail(mail)
     if referral.closed_at and referral.status == ReferralStatus.CLOSED:
         yield Event(
             referral.closed_at,
@@ -77,6 +94,38 @@ def _of_referral(referral: Referral) -> Iterator[Event]:
             str(referral.closed_by),
             f"{referral.get_close_reason_display()}.",
         )
+    for task in referral.follow_ups.all():
+        yield from _of_task(task)
+    for mail in referral.notifications.all():
+        yield _of_mail(mail)
+
+
+def _first_team(referral: Referral) -> str:
+    """The team it was made for, which a hand-over may have changed."""
+    first = min(referral.hand_overs.all(), key=lambda hand_over: hand_over.pk, default=None)
+    return str(first.from_team if first else referral.team)
+
+
+def _of_hand_over(hand_over: HandOver) -> Event:
+    return Event(
+        hand_over.handed_at,
+        "Handed over",
+        str(hand_over.handed_by),
+        f"From {hand_over.from_team} to {hand_over.to_team}: the victim's ward changed.",
+    )
+
+
+def _of_notice(notice: ReferralNotice) -> Iterator[Event]:
+    yield Event(notice.noticed_at, f"Changed: {notice}", str(notice.noticed_by))
+    if notice.read_at:
+        yield Event(notice.read_at, "Change read", str(notice.read_by), f"{str(notice).capitalize()}.")
+
+
+def _of_task(task: FollowUp) -> Iterator[Event]:
+    """What the crime record gave somebody to do; what came up in a contact is on the referral's page."""
+    yield Event(task.raised_at, f"To do: {task}")
+    if task.acknowledged_at:
+        yield Event(task.acknowledged_at, "Dealt with", str(task.acknowledged_by), f"{task}.")
 
 
 def _of_attempt(attempt: ContactAttempt) -> Event:

@@ -5,7 +5,14 @@ import uuid
 from django import forms
 
 from referrals.fields import NoteField
-from referrals.models import CloseReason, FollowUpKind, Method, Result
+from referrals.models import (
+    CLOSED_BY_RECORD,
+    RAISED_BY_RECORD,
+    CloseReason,
+    FollowUpKind,
+    Method,
+    Result,
+)
 
 NOTE_LENGTH = 300
 
@@ -39,8 +46,12 @@ class AttemptForm(KeyForm):
     noted_on_record = forms.BooleanField(required=False, label="Noted on the crime record")
     follow_ups = forms.TypedMultipleChoiceField(
         required=False,
-        # That a barred way was used is found out, not ticked.
-        choices=[each for each in FollowUpKind.choices if each[0] != FollowUpKind.BARRED_METHOD],
+        # That a barred way was used, or the record changed, is found out, not ticked.
+        choices=[
+            each
+            for each in FollowUpKind.choices
+            if each[0] not in (FollowUpKind.BARRED_METHOD, *RAISED_BY_RECORD)
+        ],
         coerce=FollowUpKind,
         widget=forms.CheckboxSelectMultiple,
     )
@@ -63,7 +74,7 @@ class CloseForm(forms.Form):
     """Why a referral ends without contact; the page offers the reasons its attempts have shown."""
 
     reason = forms.TypedChoiceField(
-        choices=CloseReason.choices,
+        choices=[each for each in CloseReason.choices if each[0] not in CLOSED_BY_RECORD],
         coerce=CloseReason,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},

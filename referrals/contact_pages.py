@@ -12,6 +12,7 @@ from referrals.models import (
     CloseReason,
     ContactAttempt,
     Method,
+    Noticed,
     PersonalText,
     Referral,
     ReferralStatus,
@@ -19,7 +20,7 @@ from referrals.models import (
     Result,
     TextKind,
 )
-from referrals.queries import attempts_that_stand, open_referrals, teams_of
+from referrals.queries import attempts_that_stand, may_read, open_referrals, teams_of
 from referrals.rules.contact import (
     CONTACT_MADE,
     methods_barred,
@@ -27,6 +28,7 @@ from referrals.rules.contact import (
     same_person,
     why_not_close,
 )
+from referrals.rules.crime_record import is_for_safety
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import clock, due_words, moment, weekday_moment
@@ -35,7 +37,7 @@ MOST_TEAMS_NAMED = 3
 
 _SAFETY = {
     TextKind.SAFETY_NOTE: "Safety note: ",
-    TextKind.REVIEW_SAFETY: "From the overnight review: ",
+    TextKind.REVIEW_SAFETY: "From the hate crime officer: ",
 }
 _NOTES = {
     **_SAFETY,
@@ -102,6 +104,7 @@ class Card:
     due: Due
     holder: str
     tags: list[Tag]
+    unread: "Unread | None"
     mine: bool
     own_case: bool
 
@@ -113,14 +116,54 @@ def card_of(referral: Referral, user: User, now: datetime) -> Card:
         due=due_of(referral, now),
         holder=holder_of(referral, user),
         tags=tags_of(referral.case, referral.case.texts.all()),
+        unread=unread_of(referral, user),
         mine=referral.taken_by_id == user.pk,
         own_case=is_officer_in_case(referral, user),
+    )
+
+
+@dataclass(frozen=True)
+class Unread:
+    """What changed on an open referral and nobody has said they have read, the weightiest first."""
+
+    title: str
+    changed: list[str]
+    latest: str
+    for_safety: bool
+    ids: list[int]
+    may_read: bool
+    whose: str
+
+
+def unread_of(referral: Referral, user: User) -> Unread | None:
+    """What is unread of one of ``open_referrals`` or ``referrals_to_open``; ``None`` where nothing is."""
+    notices = list(referral.notices.all())
+    if not notices or referral.status != ReferralStatus.OPEN:
+        return None
+    names = {name for notice in notices for name in notice.changed}
+    taken_at, taker = referral.taken_at, referral.taken_by
+    title = "Changed since it was referred"
+    if taker is not None and taken_at is not None and notices[0].noticed_at >= taken_at:
+        title = f"Changed since {'you' if taker == user else taker} took it"
+    return Unread(
+        title=title,
+        changed=[each.label for each in Noticed if each in names],
+        latest=weekday_moment(notices[-1].noticed_at),
+        for_safety=is_for_safety(names),
+        ids=[notice.pk for notice in notices],
+        may_read=may_read(referral, user),
+        whose=f"{taker} reads it, or your supervisor." if taker else "",
     )
 
 
 def is_officer_in_case(referral: Referral, user: User) -> bool:
     """SRC comes from somebody who is not on the investigation."""
     return same_person(referral.case.officer_in_case, user.display_name)
+
+
+def is_with_officer_in_case(referral: Referral) -> bool:
+    """Whoever took it is on the investigation since: it must change hands."""
+    return referral.taken_by is not None and is_officer_in_case(referral, referral.taken_by)
 
 
 @dataclass(frozen=True)
@@ -179,7 +222,7 @@ def briefing_of(case: Case) -> Briefing:
     title = " ".join(first) or "No restrictions and no safety note are recorded here."
     as_at = f"From the crime record as at {moment(case.changed_at)}."
     if case.restrictions_set_at:
-        as_at += f" Set in the overnight review at {moment(case.restrictions_set_at)}."
+        as_at += f" Set by the hate crime officer at {moment(case.restrictions_set_at)}."
     return Briefing(title=title, lines=notes, as_at=as_at)
 
 

@@ -26,14 +26,12 @@ class ReferralMail:
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
     referral = notification.referral
-    about_follow_ups = notification.kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD)
-    page = reverse("follow_up_list") if about_follow_ups else reverse("referral", args=[referral.number])
     payload = ReferralMail(
         number=referral.number,
         ward=referral.ward.name,
         due=moment(timezone.localtime(referral.due_at)),
         overdue=referral.due_at < timezone.now(),
-        link=settings.SITE_URL + page,
+        link=settings.SITE_URL + _page_for(notification),
     )
     subject, _, body = render_to_string(f"mail/{notification.kind}.txt", asdict(payload)).partition("\n")
     return EmailMessage(
@@ -42,3 +40,11 @@ def message_of(notification: Notification) -> EmailMessage:
         to=[notification.recipient],
         headers={"Message-ID": notification.message_id},
     )
+
+
+def _page_for(notification: Notification) -> str:
+    if notification.kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD):
+        return reverse("follow_up_list")
+    if notification.kind == MailKind.HANDED_ON:
+        return reverse("my_referrals")  # The referral itself is out of the old team's sight.
+    return reverse("referral", args=[notification.referral.number])

@@ -14,6 +14,7 @@ from referrals.models import (
     MailKind,
     Notification,
     Referral,
+    ReferralStatus,
     Restriction,
     Strand,
     Submission,
@@ -82,6 +83,11 @@ class Progress:
 def waiting(user: User) -> QuerySet[Case]:
     """Cases without a submitted decision, the longest waiting first."""
     return cases_visible_to(user).filter(decided_at__isnull=True).order_by("reported_at", "pk")
+
+
+def with_open_referral(user: User) -> QuerySet[Case]:
+    """Decided cases whose victim somebody is to contact still."""
+    return cases_visible_to(user).filter(referral__status=ReferralStatus.OPEN)
 
 
 def progress(user: User) -> Progress:

@@ -1,9 +1,13 @@
 """What pages and jobs read. Row scope lives here: a page never reads a table but through ``visible_to``."""
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from django.db.models import (
+    BooleanField,
     Exists,
+    ExpressionWrapper,
+    F,
     OuterRef,
     Prefetch,
     Q,
@@ -12,14 +16,18 @@ from django.db.models import (
 from django.utils import timezone
 
 from referrals.models import (
+    FOR_THE_HCOP,
     Bcu,
     BcuMembership,
     Case,
     CaseImport,
     ContactAttempt,
+    CrimeRecordEvent,
     FollowUp,
+    FollowUpKind,
     PersonalText,
     Referral,
+    ReferralNotice,
     ReferralStatus,
     Submission,
     Team,
@@ -113,10 +121,11 @@ def latest_submissions(user: User) -> QuerySet[Submission]:
 
 
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
-    """What victims said that somebody must act on, for referrals the account may see."""
+    """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone."""
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         return FollowUp.objects.none()
-    return FollowUp.objects.filter(referral__in=referrals_visible_to(user))
+    follow_ups = FollowUp.objects.filter(referral__in=referrals_visible_to(user))
+    return follow_ups if user.can(Permission.REVIEW_CASES) else follow_ups.exclude(kind__in=FOR_THE_HCOP)
 
 
 def trials_visible_to(user: User) -> QuerySet[Trial]:
@@ -133,20 +142,36 @@ def teams_to_pick_from(case: Case) -> QuerySet[Team]:
 
 def flags_to_confirm(user: User) -> QuerySet[Referral]:
     """Referrals whose flag on the crime management system is not confirmed yet, the oldest first."""
+    flags = _flags(user).filter(flag_confirmed_at__isnull=True, ruled_out_since__isnull=True)
+    return flags.order_by("made_at", "pk")
+
+
+def flags_to_remove(user: User) -> QuerySet[Referral]:
+    """Referrals whose flag was set and has to go, the first ruled out first."""
+    flags = _flags(user).filter(
+        flag_confirmed_at__isnull=False, ruled_out_since__isnull=False, flag_removed_at__isnull=True
+    )
+    return flags.order_by("ruled_out_since", "pk")
+
+
+def _flags(user: User) -> QuerySet[Referral]:
     if not user.can(Permission.CONFIRM_FLAGS):
         return Referral.objects.none()
-    return (
-        referrals_visible_to(user)
-        .filter(flag_confirmed_at__isnull=True)
-        .select_related("case", "ward", "team")
-        .order_by("made_at", "pk")
-    )
+    return referrals_visible_to(user).select_related("case", "ward", "team")
+
+
+def crime_record_standings(case_ids: Collection[int]) -> dict[int, str]:
+    """How the crime record of each case stood when it last changed after the decision, if it ever did."""
+    latest = CrimeRecordEvent.objects.filter(case__in=case_ids).order_by("case", "-pk").distinct("case")
+    return dict(latest.values_list("case", "kind"))
 
 
 def report_of(case: Case) -> Report:
     """The case as the rules see it."""
     return Report(
         is_crime=case.is_crime,
+        crime_status=case.crime_status,
+        hate_flag=case.hate_flag,
         individual_victim=case.victim_type == VictimType.INDIVIDUAL,
         under_18=case.victim_under_18,
         ward_known=case.ward_id is not None,
@@ -170,15 +195,26 @@ def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
     ).order_by("made_at", "pk")
 
 
+def unread_notices() -> QuerySet[ReferralNotice]:
+    """Changes nobody has said they have read, the first noticed first."""
+    return ReferralNotice.objects.filter(read_at__isnull=True).order_by("noticed_at", "pk")
+
+
+def may_read(referral: Referral, user: User) -> bool:
+    """Whether it is for this account to say that the changes of a referral it may contact were read."""
+    supervises = user.can(Permission.CHASE_REFERRALS)
+    return user.can(Permission.CONTACT_VICTIMS) and (supervises or referral.taken_by in (None, user))
+
+
 def open_referrals(user: User) -> QuerySet[Referral]:
-    """Referrals to contact, the first due first, each with the texts that its card tells of."""
+    """Referrals to contact, the first due first, each with the texts and changes that its card tells of."""
     told = (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY, TextKind.COMMUNICATION_NEED)
     texts = PersonalText.objects.filter(kind__in=told).order_by("pk")
     return (
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
         .select_related("case", "ward", "taken_by")
-        .prefetch_related(Prefetch("case__texts", texts))
+        .prefetch_related(Prefetch("case__texts", texts), Prefetch("notices", unread_notices()))
         .order_by("due_at", "pk")
     )
 
@@ -194,7 +230,7 @@ def referrals_ended_since(user: User, since: datetime) -> QuerySet[Referral]:
 
 
 def referrals_to_open(user: User) -> QuerySet[Referral]:
-    """Referrals with all that their page shows, each one's attempts oldest first."""
+    """Referrals with all that their page shows, each one's attempts oldest first and its unread changes."""
     attempts = (
         ContactAttempt.objects.filter(withdraws__isnull=True)
         .select_related("made_by", "note", "withdrawn_by__made_by")
@@ -205,7 +241,11 @@ def referrals_to_open(user: User) -> QuerySet[Referral]:
     return (
         referrals_visible_to(user)
         .select_related("case", "ward", "team", "taken_by", "closed_by")
-        .prefetch_related(Prefetch("attempts", attempts), Prefetch("case__texts", texts))
+        .prefetch_related(
+            Prefetch("attempts", attempts),
+            Prefetch("case__texts", texts),
+            Prefetch("notices", unread_notices()),
+        )
     )
 
 
@@ -231,11 +271,19 @@ def follow_ups_acknowledged_since(user: User, since: datetime) -> QuerySet[Follo
 
 
 def _follow_ups(user: User) -> QuerySet[FollowUp]:
+    """Each with what may have settled it meanwhile, and why the case was referred outside any trial."""
     withdrawals = ContactAttempt.objects.filter(withdraws=OuterRef("attempt"))
+    in_again = Q(
+        kind__in=(FollowUpKind.TRANSFERRED, FollowUpKind.RULED_OUT), referral__ruled_out_since__isnull=True
+    )
     return (
         follow_ups_visible_to(user)
         .select_related("referral__ward", "raised_by", "acknowledged_by")
-        .annotate(withdrawn=Exists(withdrawals))
+        .annotate(
+            withdrawn=Exists(withdrawals),
+            in_again=ExpressionWrapper(in_again, BooleanField()),
+            reason=F("referral__case__decision__reason"),
+        )
     )
 
 

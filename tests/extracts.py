@@ -20,6 +20,8 @@ _CELLS = {
     Column.OFFENCE: "Harassment",
     Column.HATE_STRANDS: "Race",
     Column.CRIME_OR_INCIDENT: "Crime",
+    Column.CRIME_STATUS: "Recorded",
+    Column.HATE_FLAG: "Y",
     Column.VICTIM_TYPE: "Individual",
     Column.VICTIM_POSTCODE: "SW19 7QP",
     Column.REPEAT_VICTIM: "N",

@@ -29,20 +29,25 @@ from referrals.models import (
     CaseImport,
     CloseReason,
     ContactAttempt,
+    CrimeRecordEvent,
+    CrimeRecordKind,
     Decision,
     FollowUp,
     FollowUpKind,
+    HandOver,
     HeadingMeaning,
     HeldPart,
     ImportStatus,
     MailKind,
     Method,
     Mode,
+    Noticed,
     Notification,
     PartKind,
     PersonalText,
     Postcode,
     Referral,
+    ReferralNotice,
     ReferralStatus,
     Result,
     Strand,
@@ -299,6 +304,41 @@ class FollowUpFactory(DjangoModelFactory[FollowUp]):
     kind = FollowUpKind.STATEMENT
     raised_at = SelfAttribute("attempt.logged_at")
     raised_by = SelfAttribute("attempt.made_by")
+
+
+class CrimeRecordEventFactory(DjangoModelFactory[CrimeRecordEvent]):
+    class Meta:
+        model = CrimeRecordEvent
+
+    case = SubFactory(CaseFactory, decided_at=NOW - timedelta(hours=1))
+    kind = CrimeRecordKind.CANCELLED
+    noticed_at = NOW
+    noticed_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class HandOverFactory(DjangoModelFactory[HandOver]):
+    class Meta:
+        model = HandOver
+
+    referral = SubFactory(ReferralFactory)
+    from_ward = SubFactory(WardFactory)
+    from_team = SelfAttribute("from_ward.team")
+    to_ward = SelfAttribute("referral.ward")
+    to_team = SelfAttribute("referral.team")
+    handed_at = NOW
+    handed_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class ReferralNoticeFactory(DjangoModelFactory[ReferralNotice]):
+    """A changed safety note nobody has read."""
+
+    class Meta:
+        model = ReferralNotice
+
+    referral = SubFactory(ReferralFactory)
+    changed = LazyFunction(lambda: [Noticed.SAFETY_NOTE.value])
+    noticed_at = NOW
+    noticed_by = SubFactory(UserFactory, role=Role.HCOP)
 
 
 class NotificationFactory(DjangoModelFactory[Notification]):

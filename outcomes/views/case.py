@@ -1,6 +1,6 @@
 """One case, on one time line."""
 
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -8,9 +8,10 @@ from django.views.decorators.http import require_safe
 
 from outcomes.timeline import timeline
 from referrals.contact_pages import briefing_of
-from referrals.models import Case, Strand, TextKind
+from referrals.models import Case, FollowUp, Strand, TextKind
 from referrals.overnight import alike_cases, linked_cases
-from referrals.queries import cases_visible_to
+from referrals.queries import cases_visible_to, report_of
+from referrals.rules.eligibility import warnings_of_record
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -41,6 +42,8 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "linked": linked,
         "alike": alike,
         "events": timeline(found),
+        "grounds": warnings_of_record(report_of(found)),
+        "reviews": request.user.can(Permission.REVIEW_CASES),
         "now": timezone.now(),
     }
     return render(request, "outcomes/case.html", context)
@@ -60,12 +63,23 @@ def _complete(user: User) -> QuerySet[Case]:
             "referral__taken_by",
             "referral__closed_by",
             "referral__flag_confirmed_by",
+            "referral__flag_removed_by",
         )
         .prefetch_related(
             "texts",
             "outcomes__code",
             "outcomes__imported_by",
+            "crime_record_events__noticed_by",
             "referral__attempts__made_by",
             "referral__notifications",
+            "referral__hand_overs__from_team",
+            "referral__hand_overs__to_team",
+            "referral__hand_overs__handed_by",
+            "referral__notices__noticed_by",
+            "referral__notices__read_by",
+            Prefetch(
+                "referral__follow_ups",
+                FollowUp.objects.filter(attempt__isnull=True).select_related("acknowledged_by"),
+            ),
         )
     )

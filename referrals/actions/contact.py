@@ -8,17 +8,21 @@ from django.apps import apps
 from django.db import transaction
 
 from referrals.actions import Refused
-from referrals.actions.notify import queue, remind_again
+from referrals.actions.crime_record import close_by_record
+from referrals.actions.notify import remind_again
 from referrals.actions.referral_lock import (
     lock_referral,
     record_change,
     refuse_closed,
     refuse_officer_in_case,
+    tell,
 )
 from referrals.models import (
+    CLOSED_BY_RECORD,
     Case,
     CloseReason,
     ContactAttempt,
+    CrimeRecordEvent,
     FollowUp,
     FollowUpKind,
     MailKind,
@@ -99,7 +103,8 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
     """Takes back an attempt logged by mistake, by a row that names it; returns that row.
 
     For whoever logged it, or a supervisor. A referral that ended on that attempt is open again, or closed
-    as it was before. What the attempt raised for somebody to act on stays until it is acknowledged.
+    as it was before, or by what became of the crime meanwhile. What the attempt raised for somebody to act
+    on stays until it is acknowledged.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
     with transaction.atomic():
@@ -128,7 +133,10 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
             _take_back_the_end(referral)
             referral.save(update_fields=fields[1:])
-            if referral.status == ReferralStatus.OPEN:
+            if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
+                event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
+                close_by_record(referral=referral, event=event, by=by, at=at)
+            elif referral.status == ReferralStatus.OPEN:
                 remind_again(referral, at)
         record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
@@ -215,15 +223,14 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     )
     record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
     kind = MailKind.BARRED_METHOD if attempt.barred_method else MailKind.FOLLOW_UP
-    mailbox = referral.team.mailbox
-    queue(
+    tell(
         kind=kind,
         referral=referral,
-        recipient=mailbox,
+        mailbox=referral.team.mailbox,
         unique_key=f"{kind}:{attempt.key}",
+        by=by,
         at=attempt.logged_at,
     )
-    record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
 
 
 def _results(referral: Referral) -> list[str]:
@@ -250,6 +257,8 @@ def _still_ended(referral: Referral) -> bool:
     """Whether what ended the referral still stands after an attempt was withdrawn."""
     if referral.status == ReferralStatus.COMPLETED:
         return any(is_contact(result) for result in _results(referral))
+    if referral.close_reason in CLOSED_BY_RECORD:
+        return referral.ruled_out_since is not None
     if referral.status == ReferralStatus.CLOSED:
         closed_by = referral.closed_by
         return not why_not_close(

@@ -23,7 +23,7 @@ from src_app.audit.record import record
 log = structlog.get_logger()
 
 # Of no use once the referral is closed.
-REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED)
+REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 LONGEST_WAIT = timedelta(hours=1)
 # The server said no, or was never reached, or the message never left: it has not taken it.
 _NOT_TAKEN = (

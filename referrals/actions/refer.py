@@ -1,10 +1,11 @@
-"""Making a referral, and confirming its flag on the crime management system."""
+"""Making a referral, and confirming that its flag is set on the crime management system, or gone from it."""
 
 from collections.abc import Collection
 from datetime import datetime
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from referrals.actions.notify import queue
@@ -17,7 +18,7 @@ from referrals.models import (
     Team,
     Ward,
 )
-from referrals.queries import referrals_visible_to
+from referrals.queries import flags_to_confirm, flags_to_remove
 from referrals.rules.deadlines import due
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -76,16 +77,35 @@ def confirm_flags(*, referral_ids: Collection[int], by: User, at: datetime) -> i
     """Records that the flag is on the crime management system; returns how many were not yet confirmed."""
     check_authority(by, Permission.CONFIRM_FLAGS)
     with transaction.atomic():
-        waiting = referrals_visible_to(by).filter(pk__in=referral_ids, flag_confirmed_at__isnull=True)
-        numbers = dict(waiting.order_by("pk").select_for_update(of=("self",)).values_list("pk", "number"))
-        confirmed = Referral.objects.filter(pk__in=numbers).update(flag_confirmed_at=at, flag_confirmed_by=by)
-        if confirmed:
-            record(
-                Action.FLAGS_CONFIRMED,
-                by=by,
-                purpose=Purpose.REVIEW,
-                subject="referral",
-                references=numbers.values(),
-                fields=["flag_confirmed_at", "flag_confirmed_by"],
-            )
-    return confirmed
+        numbers = _locked(flags_to_confirm(by), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_confirmed_at=at, flag_confirmed_by=by)
+        _record_flags(Action.FLAGS_CONFIRMED, numbers, by, ["flag_confirmed_at", "flag_confirmed_by"])
+    return len(numbers)
+
+
+def confirm_flags_removed(*, referral_ids: Collection[int], by: User, at: datetime) -> int:
+    """Records that the flag is off the crime management system again; returns how many had still to go."""
+    check_authority(by, Permission.CONFIRM_FLAGS)
+    with transaction.atomic():
+        numbers = _locked(flags_to_remove(by), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_removed_at=at, flag_removed_by=by)
+        _record_flags(Action.FLAGS_REMOVED, numbers, by, ["flag_removed_at", "flag_removed_by"])
+    return len(numbers)
+
+
+def _locked(waiting: QuerySet[Referral], referral_ids: Collection[int]) -> dict[int, str]:
+    """Keys and numbers of those that still wait, locked in the order every action locks referrals in."""
+    still = waiting.filter(pk__in=referral_ids).order_by("pk").select_for_update(of=("self",))
+    return dict(still.values_list("pk", "number"))
+
+
+def _record_flags(action: Action, numbers: dict[int, str], by: User, fields: list[str]) -> None:
+    if numbers:
+        record(
+            action,
+            by=by,
+            purpose=Purpose.REVIEW,
+            subject="referral",
+            references=numbers.values(),
+            fields=fields,
+        )

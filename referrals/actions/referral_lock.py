@@ -1,9 +1,11 @@
-"""What every action of contact begins and ends with: the lock, the refusals they share, the audit row."""
+"""What every action of contact begins and ends with: the lock, shared refusals, the audit row, mail."""
 
 from collections.abc import Collection
+from datetime import datetime
 
 from referrals.actions import Refused
-from referrals.models import Case, Referral, ReferralStatus
+from referrals.actions.notify import queue
+from referrals.models import Case, MailKind, Referral, ReferralStatus
 from referrals.queries import referrals_visible_to
 from referrals.rules.contact import same_person
 from src_app.accounts.guards import check_authority
@@ -17,18 +19,30 @@ from src_app.templatetags.words import moment
 def lock_referral(referral_id: int, by: User) -> Referral:
     """The referral and its case, locked; raises ``Referral.DoesNotExist`` for another team's.
 
-    The case comes first (lock order), and holds its restrictions still while they are asked about.
+    The case comes first (lock order), and holds its restrictions still while they are asked about. Raises
+    :class:`Refused` for one that went to another team before the lock was given.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
-    referral = referrals_visible_to(by).get(pk=referral_id)
-    case = Case.objects.select_for_update(no_key=True).get(pk=referral.case_id)
+    seen = referrals_visible_to(by).get(pk=referral_id)
+    case = Case.objects.select_for_update(no_key=True).get(pk=seen.case_id)
     referral = (
         Referral.objects.select_for_update(of=("self",))
         .select_related("team", "taken_by", "closed_by")
         .get(pk=referral_id)
     )
     referral.case = case
+    if referral.team_id != seen.team_id:
+        refuse_handed_over(referral, by)
     return referral
+
+
+def refuse_handed_over(referral: Referral, by: User) -> None:
+    """Raises :class:`Refused` for a referral that is out of the account's sight since it was looked at."""
+    if not referrals_visible_to(by).filter(pk=referral.pk).exists():
+        raise Refused(
+            f"{referral.number} went to {referral.team} this moment: nothing was saved. "
+            "If you know something of it, tell them."
+        )
 
 
 def refuse_closed(referral: Referral) -> None:
@@ -68,3 +82,11 @@ def record_change(
         fields=fields,
         recipients=recipients,
     )
+
+
+def tell(
+    *, kind: MailKind, referral: Referral, mailbox: str, unique_key: str, by: User, at: datetime
+) -> None:
+    """Queues a message to a team's mailbox, with its audit row."""
+    if queue(kind=kind, referral=referral, recipient=mailbox, unique_key=unique_key, at=at):
+        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])

@@ -7,13 +7,17 @@ from datetime import datetime
 from django.db import transaction
 
 from referrals.actions import Refused
+from referrals.actions.notices import give_notice
 from referrals.actions.texts import keep_text
 from referrals.models import (
     REFERRED_ANYWAY,
     Case,
     ContactBy,
     Decision,
+    Noticed,
     Reason,
+    Referral,
+    ReferralStatus,
     Restriction,
     Team,
     TextKind,
@@ -111,26 +115,46 @@ def clear_draft(*, case_id: int, version: int | None, by: User, at: datetime) ->
 def set_safety(
     *, case_id: int, restrictions: Sequence[Restriction], note: str, by: User, at: datetime
 ) -> None:
-    """Sets what the officer must and must not do, and a note; possible until the case is decided."""
+    """Sets what the officer must and must not do, and a note.
+
+    Possible until the case is decided, and then while its referral is open: whoever has that is told.
+    """
     with transaction.atomic():
-        case = _lock(case_id, by)
+        case = _lock_any(case_id, by)
+        referral = None if case.decided_at is None else _lock_open_referral(case)
         fields = []
         if keep_text(case=case, kind=TextKind.REVIEW_SAFETY, body=note, at=at):
-            fields.append("review_safety")
+            fields.append(Noticed.REVIEW_SAFETY)
         if set(case.restrictions) != set(restrictions):
-            fields.append("restrictions")
+            fields.append(Noticed.RESTRICTIONS)
         if not fields:
             return
         case.restrictions = sorted(restrictions)
         case.restrictions_set_at, case.restrictions_set_by = at, by
         case.save(update_fields=["restrictions", "restrictions_set_at", "restrictions_set_by"])
         _record(Action.RESTRICTIONS_SET, case, by, fields)
+        if referral is not None:
+            give_notice(referral=referral, changed=fields, by=by, at=at)
+
+
+def _lock_any(case_id: int, by: User) -> Case:
+    """The case, locked; raises ``Case.DoesNotExist`` for one that is not theirs."""
+    check_authority(by, Permission.REVIEW_CASES)
+    return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
+
+
+def _lock_open_referral(case: Case) -> Referral:
+    referrals = Referral.objects.filter(case=case, status=ReferralStatus.OPEN)
+    referral = referrals.select_related("team").select_for_update(of=("self",)).first()
+    if referral is None:
+        raise Refused(f"{case.crime_reference} has no open referral: nobody is to contact the victim now.")
+    referral.case = case
+    return referral
 
 
 def _lock(case_id: int, by: User) -> Case:
     """The case, locked and not yet decided; raises ``Case.DoesNotExist`` for one that is not theirs."""
-    check_authority(by, Permission.REVIEW_CASES)
-    case = cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
+    case = _lock_any(case_id, by)
     if case.decided_at is not None:
         raise Overtaken(
             f"{case.crime_reference} was submitted at {clock(case.decided_at)}: "
@@ -194,7 +218,7 @@ def _content(decision: Decision) -> tuple[bool, str, str, int | None]:
     return decision.suitable, decision.reason, decision.contact_by, decision.team_id
 
 
-def _record(action: Action, case: Case, by: User, fields: list[str]) -> None:
+def _record(action: Action, case: Case, by: User, fields: Sequence[str]) -> None:
     record(
         action,
         by=by,

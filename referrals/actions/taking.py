@@ -9,6 +9,7 @@ from referrals.actions.referral_lock import (
     lock_referral,
     record_change,
     refuse_closed,
+    refuse_handed_over,
     refuse_officer_in_case,
 )
 from referrals.models import Referral, ReferralStatus
@@ -34,12 +35,13 @@ def take(*, referral_id: int, by: User, at: datetime) -> Referral:
         referral = referrals_visible_to(by).select_related("case").get(pk=referral_id)
         refuse_officer_in_case(referral, by)
         taken = Referral.objects.filter(
-            pk=referral_id, status=ReferralStatus.OPEN, taken_by__isnull=True
+            pk=referral_id, team=referral.team_id, status=ReferralStatus.OPEN, taken_by__isnull=True
         ).update(taken_at=at, taken_by=by)
-        referral = Referral.objects.select_related("case", "taken_by").get(pk=referral_id)
+        referral = Referral.objects.select_related("case", "team", "taken_by").get(pk=referral_id)
         if taken:
             record_change(Action.REFERRAL_TAKEN, referral, by, ["taken_at", "taken_by"])
             return referral
+    refuse_handed_over(referral, by)
     refuse_closed(referral)
     if referral.taken_by == by:
         return referral

@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from referrals.models import Strand
+from referrals.models import CrimeStatus, Strand
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -35,6 +35,23 @@ CRIME_OR_INCIDENT = _spellings(
     crime="crime, recorded crime, notifiable crime, c",
     incident="incident, hate incident, non crime, non-crime, non crime hate incident, ncri, i",
 )
+CRIME_STATUSES = {
+    spelling: CrimeStatus(name)
+    for spelling, name in _spellings(
+        recorded=(
+            "recorded, open, active, live, new, under investigation, investigating, ongoing, filed, closed, "
+            "finalised, complete, completed, charged, detected, undetected, no further action, nfa, reopened"
+        ),
+        cancelled=(
+            "cancelled, canceled, cancelled crime, no crime, no crimed, no-crime, crime cancelled, "
+            "cancelled (no crime), cancelled no crime, not a crime"
+        ),
+        transferred=(
+            "transferred, transfer, transferred out, transferred to other force, crime transferred, "
+            "transferred to another force, transferred (other force)"
+        ),
+    ).items()
+}
 VICTIM_TYPES = _spellings(
     individual="individual, person, member of public, i",
     organisation="organisation, organization, business, company, o",

@@ -15,6 +15,8 @@ class Column(StrEnum):
     OFFENCE = "offence"
     HATE_STRANDS = "hate_strands"
     CRIME_OR_INCIDENT = "crime_or_incident"
+    CRIME_STATUS = "crime_status"
+    HATE_FLAG = "hate_flag"
     VICTIM_TYPE = "victim_type"
     VICTIM_POSTCODE = "victim_postcode"
     REPEAT_VICTIM = "repeat_victim"
@@ -28,6 +30,8 @@ class Column(StrEnum):
 
 
 REQUIRED = (Column.CRIME_REFERENCE, Column.REPORTED_AT)
+# Not every system exports these; nothing is said where they are missing.
+SELDOM = (Column.CRIME_STATUS, Column.HATE_FLAG)
 
 # What crime management systems call them, as a person would say it: case, spaces and signs do not count.
 _OTHER_HEADINGS: dict[Column, str] = {
@@ -54,6 +58,8 @@ _OTHER_HEADINGS: dict[Column, str] = {
         "hate crime type, hate motivation, hate crime flags, motivation"
     ),
     Column.CRIME_OR_INCIDENT: "crime incident, crime or non crime, record type, crime status type",
+    Column.CRIME_STATUS: "status, status of crime, crime record status, record status, investigation status",
+    Column.HATE_FLAG: "hate crime flag, hate flag set, flagged as hate crime, hate crime y n",
     Column.VICTIM_TYPE: "type of victim, victim category, aggrieved type",
     Column.VICTIM_POSTCODE: (
         "viw postcode, victim post code, victim home postcode, postcode of victim, aggrieved postcode, "
@@ -111,6 +117,8 @@ FIELD_OF: dict[Column, str] = {
     Column.OFFENCE: "offence",
     Column.HATE_STRANDS: "strands",
     Column.CRIME_OR_INCIDENT: "is_crime",
+    Column.CRIME_STATUS: "crime_status",
+    Column.HATE_FLAG: "hate_flag",
     Column.VICTIM_TYPE: "victim_type",
     Column.VICTIM_POSTCODE: "ward_id",
     Column.REPEAT_VICTIM: "repeat_victim",
@@ -127,8 +135,19 @@ TEXT_OF: dict[Column, TextKind] = {
     Column.COMMUNICATION_NEED: TextKind.COMMUNICATION_NEED,
 }
 
-# What may still change once a case is decided: what allocation froze does not.
-CHANGEABLE_WHEN_DECIDED = frozenset({*TEXT_OF, Column.OFFICER_IN_CASE})
+# What may still change once a case is decided: what allocation froze does not. The ward is that for contact.
+CHANGEABLE_WHEN_DECIDED = frozenset(
+    {
+        *TEXT_OF,
+        Column.OFFICER_IN_CASE,
+        Column.VICTIM_POSTCODE,
+        Column.CRIME_OR_INCIDENT,
+        Column.CRIME_STATUS,
+        Column.HATE_FLAG,
+    }
+)
+# A cell that cannot be understood says nothing: a case that is here stays as it is.
+MAY_SAY_NOTHING = frozenset({Column.CRIME_OR_INCIDENT, Column.CRIME_STATUS, Column.HATE_FLAG})
 
 WORDS: dict[Column, str] = {
     Column.CRIME_REFERENCE: "crime reference",
@@ -137,6 +156,8 @@ WORDS: dict[Column, str] = {
     Column.OFFENCE: "offence",
     Column.HATE_STRANDS: "strands",
     Column.CRIME_OR_INCIDENT: "crime or incident",
+    Column.CRIME_STATUS: "crime status",
+    Column.HATE_FLAG: "hate flag",
     Column.VICTIM_TYPE: "type of victim",
     Column.VICTIM_POSTCODE: "ward",
     Column.REPEAT_VICTIM: "repeat victim",

@@ -9,7 +9,13 @@ from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 from psycopg2.extras import Json
 
-from referrals.intake.columns import CHANGEABLE_WHEN_DECIDED, TEXT_OF, WORDS, Column
+from referrals.intake.columns import (
+    CHANGEABLE_WHEN_DECIDED,
+    MAY_SAY_NOTHING,
+    TEXT_OF,
+    WORDS,
+    Column,
+)
 from referrals.intake.rows import LONGEST_SHOWN
 from referrals.intake.staging import Staging
 from referrals.models import Bcu
@@ -80,6 +86,9 @@ _COMPARE = """
     ) AS compared
 """
 _FIELD_DIFFERS = "CASE WHEN own.{name} IS DISTINCT FROM sent.{name} THEN {column} END"
+_SAID_DIFFERS = "CASE WHEN own.{name} <> sent.{name} THEN {column} END"
+# An address that is no longer given is no reason to take a decided case's ward away.
+_WARD_EMPTY = "CASE WHEN sent.no_postcode AND own.decided_at IS NOT NULL THEN 'victim_postcode' END"
 _TEXT_JOIN = "LEFT JOIN referrals_personaltext AS {text} ON {text}.case_id = own.id AND {text}.kind = {kind}"
 _TEXT_DIFFERS = """
     CASE WHEN {text}.erased_at IS NULL AND sent.{name} <> coalesce({text}.body, '') THEN {column} END
@@ -99,12 +108,16 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
         for column in staging.texts
     ]
     fields = [
-        sql.SQL(_FIELD_DIFFERS).format(name=sql.Identifier(name), column=sql.Literal(column.value))
+        sql.SQL(_SAID_DIFFERS if column in MAY_SAY_NOTHING else _FIELD_DIFFERS).format(
+            name=sql.Identifier(name), column=sql.Literal(column.value)
+        )
         for column, name in staging.fields.items()
     ]
     return {
         "differ": sql.SQL(", ").join([*fields, *(sql.SQL(_TEXT_DIFFERS).format(**text) for text in texts)]),
-        "empty": sql.SQL(", ").join(sql.SQL(_TEXT_EMPTY).format(**text) for text in texts),
+        "empty": sql.SQL(", ").join(
+            [sql.SQL(_WARD_EMPTY), *(sql.SQL(_TEXT_EMPTY).format(**text) for text in texts)]
+        ),
         "joins": sql.SQL(" ").join(sql.SQL(_TEXT_JOIN).format(**text) for text in texts),
     }
 

@@ -8,16 +8,18 @@ from django.db import connection
 from psycopg2 import sql
 
 from referrals.actions import Refused
-from referrals.intake.columns import TEXT_OF, Column
+from referrals.intake.columns import TEXT_OF, Column, field_name
 from referrals.intake.staging import Staging
-from referrals.models import Bcu, VictimType
+from referrals.models import Bcu, CrimeStatus, VictimType
 from src_app.database import run
 
-# What a new case is taken for where the file has no such column.
+# What a new case is taken for where the file does not say.
 _ASSUMED: Mapping[str, Any] = {
     "offence": "",
     "strands": [],
     "is_crime": True,
+    "crime_status": CrimeStatus.RECORDED.value,
+    "hate_flag": True,
     "victim_type": VictimType.INDIVIDUAL.value,
     "repeat_victim": False,
     "victim_under_18": False,
@@ -63,7 +65,12 @@ def make(staging: Staging, expected: int, *, bcu: Bcu, at: datetime) -> None:
     Such a reference is a conflict, not an error: the database would log a failed statement with the texts.
     """
     given = set(staging.fields.values())
-    values: dict[str, sql.Composable] = {name: sql.Identifier(name) for name in given}
+    values: dict[str, sql.Composable] = {
+        name: sql.SQL("coalesce({}, {})").format(sql.Identifier(name), sql.Literal(_ASSUMED[name]))
+        if name in _ASSUMED
+        else sql.Identifier(name)
+        for name in sorted(given)
+    }
     values |= {name: sql.Literal(value) for name, value in _ASSUMED.items() if name not in given}
     made = _execute(
         _MAKE,
@@ -89,6 +96,15 @@ def change(staging: Staging, *, at: datetime) -> None:
     _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join(values))
     if staging.texts:
         _execute(_CHANGE_TEXTS, at=sql.Literal(at), texts=_texts(staging, "({kind}, {name}, {column})"))
+
+
+def changes_of_decided() -> dict[int, list[str]]:
+    """What of each decided case changes, by its key, as :func:`follow_crime_record` wants it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT case_id, takes FROM staged_fate WHERE takes <> '{}' AND decided_at IS NOT NULL"
+        )
+        return {case: [field_name(Column(name)) for name in takes] for case, takes in cursor}
 
 
 def columns_changed() -> list[Column]:

@@ -12,6 +12,7 @@ from django.conf import settings
 
 from referrals.intake.cells import (
     CRIME_OR_INCIDENT,
+    CRIME_STATUSES,
     VICTIM_TYPES,
     YES_OR_NO,
     folded,
@@ -23,6 +24,7 @@ from referrals.intake.columns import (
     FIELD_OF,
     NEVER_SHOWN,
     REQUIRED,
+    SELDOM,
     TEXT_OF,
     Column,
     Meanings,
@@ -31,7 +33,7 @@ from referrals.intake.columns import (
 from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, places_of, read_rows
-from referrals.models import Case, TextKind, VictimType
+from referrals.models import Case, CrimeStatus, TextKind, VictimType
 from src_app.cells import as_it_was
 from src_app.keys import linking_hash
 from src_app.logs import REMOVED, scrub
@@ -123,7 +125,7 @@ def open_extract(
 def _warnings_of_headings(headings: list[str], columns: Mapping[Column, int]) -> list[Warned]:
     used = set(columns.values())
     unused = [heading for place, heading in enumerate(headings) if heading and place not in used]
-    missing = [column for column in Column if column not in columns]
+    missing = [column for column in Column if column not in columns and column not in SELDOM]
     return [
         *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
         *(Warned(1, column.value, "The file has no such column.") for column in missing),
@@ -283,15 +285,34 @@ class _RowReader:
             self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
         return strands
 
-    def is_crime(self, column: Column) -> bool:
+    def is_crime(self, column: Column) -> bool | None:
         match CRIME_OR_INCIDENT.get(folded(self.cells[column])):
             case "crime":
                 return True
             case "incident":
                 self._warn(column, "A hate incident, not a crime.")
                 return False
-        self._warn(column, "Neither Crime nor Incident: taken as a crime.")
-        return True
+        self._warn(column, "Neither Crime nor Incident: a new case is taken as a crime.")
+        return None
+
+    def crime_status(self, column: Column) -> str | None:
+        text = folded(self.cells[column])
+        status = CRIME_STATUSES.get(text)
+        if status is None:
+            if text:
+                self._warn(column, "Not a known status: a new case is taken as recorded.")
+            return None
+        if status != CrimeStatus.RECORDED:
+            self._warn(column, f"{status.label}.")
+        return status.value
+
+    def hate_flag(self, column: Column) -> bool | None:
+        answer = YES_OR_NO.get(folded(self.cells[column])) if self.cells[column] else None
+        if answer is False:
+            self._warn(column, "The hate flag is not on the crime record.")
+        elif answer is None and self.cells[column]:
+            self._warn(column, "Neither Y nor N: a new case is taken as flagged.")
+        return answer
 
     def victim_type(self, column: Column) -> str:
         match VICTIM_TYPES.get(folded(self.cells[column])):
@@ -320,6 +341,8 @@ _READERS: dict[Column, Callable[[_RowReader, Column], Any]] = {
     Column.OFFENCE: _RowReader.cut,
     Column.HATE_STRANDS: _RowReader.strands,
     Column.CRIME_OR_INCIDENT: _RowReader.is_crime,
+    Column.CRIME_STATUS: _RowReader.crime_status,
+    Column.HATE_FLAG: _RowReader.hate_flag,
     Column.VICTIM_TYPE: _RowReader.victim_type,
     Column.REPEAT_VICTIM: _RowReader.yes_or_no,
     Column.OFFICER_IN_CASE: _RowReader.cut,

@@ -9,6 +9,7 @@ import psycopg2.errors
 from django.db import OperationalError, connection, transaction
 
 from referrals.actions import Refused
+from referrals.actions.crime_record import follow_crime_record
 from referrals.intake import merging
 from referrals.intake.columns import Column, Meanings, field_name
 from referrals.intake.content import Content
@@ -74,6 +75,7 @@ def import_cases(
             merging.make(staging, fates.new, bcu=bcu, at=at)
         if fates.changed:
             merging.change(staging, at=at)
+            follow_crime_record(changed=merging.changes_of_decided(), by=by, at=at)
         _record(fates, by)
     return fates
 

@@ -23,7 +23,10 @@ BATCH = 5_000
 Progress = Callable[[int, float], None]
 
 _DROP = "DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.staged_remark, pg_temp.staged_fate"
-_ROWS = "CREATE TEMPORARY TABLE staged_row AS SELECT 0 AS line, {columns} FROM referrals_case WITH NO DATA"
+_ROWS = """
+    CREATE TEMPORARY TABLE staged_row AS
+    SELECT 0 AS line, {columns}, false AS no_postcode FROM referrals_case WITH NO DATA
+"""
 _REMARKS = """
     CREATE TEMPORARY TABLE staged_remark (
         id bigint GENERATED ALWAYS AS IDENTITY,
@@ -94,7 +97,7 @@ def _typed(name: str) -> sql.Composable:
 
 def _copy(batch: list[Read], names: list[str], bcu: Bcu) -> None:
     wards = _wards(batch, bcu)
-    empty = "\t\\N" * (len(names) - 1)
+    empty = "\t\\N" * len(names)
     lines = []
     for read in batch:
         if read.row:
@@ -115,7 +118,8 @@ def _line(row: Row, names: list[str], wards: Mapping[str, int]) -> str:
         **row.fields,
         **{kind.value: text for kind, text in row.texts.items()},
     }
-    return "\t".join([str(row.line), *[_cell(values[name]) for name in names]]) + "\n"
+    cells = [_cell(values[name]) for name in names]
+    return "\t".join([str(row.line), *cells, "f" if row.postcode else "t"]) + "\n"
 
 
 def _cell(value: Any) -> str:

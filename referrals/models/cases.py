@@ -43,6 +43,14 @@ class Restriction(models.TextChoices):
     INTERPRETER = "interpreter", "Interpreter needed"
 
 
+class CrimeStatus(models.TextChoices):
+    """Where the crime record stands; an investigation that is filed or closed is still a recorded crime."""
+
+    RECORDED = "recorded", "Recorded"
+    CANCELLED = "cancelled", "Cancelled"
+    TRANSFERRED = "transferred", "Transferred to another force or BCU"
+
+
 class TextKind(models.TextChoices):
     """What a text about a person is."""
 
@@ -60,6 +68,8 @@ class TextKind(models.TextChoices):
         "crime_reference",
         "reported_at",
         "is_crime",
+        "crime_status",
+        "hate_flag",
         "ward",
         "restrictions",
         "restrictions_set_at",
@@ -79,6 +89,13 @@ class Case(models.Model):
     offence = models.CharField(max_length=200)
     strands = ArrayField(models.CharField(max_length=20, choices=Strand.choices), default=list)
     is_crime = models.BooleanField()
+    crime_status = models.CharField(
+        max_length=20,
+        choices=CrimeStatus.choices,
+        default=CrimeStatus.RECORDED,
+        db_default=CrimeStatus.RECORDED,
+    )
+    hate_flag = models.BooleanField(default=True, db_default=True)
     victim_type = models.CharField(max_length=20, choices=VictimType.choices)
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="cases")
     repeat_victim = models.BooleanField(default=False)
@@ -106,6 +123,9 @@ class Case(models.Model):
                 condition=Q(strands__contained_by=Strand.values), name="case_strands_are_known"
             ),
             models.CheckConstraint(
+                condition=Q(crime_status__in=CrimeStatus.values), name="case_crime_status_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(restrictions__contained_by=Restriction.values),
                 name="case_restrictions_are_known",
             ),
@@ -131,6 +151,38 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.crime_reference
+
+
+class CrimeRecordKind(models.TextChoices):
+    """What became of the crime after the case was decided; the words of ``rules.crime_record``."""
+
+    CANCELLED = "cancelled", "Crime cancelled"
+    TRANSFERRED = "transferred", "Crime transferred"
+    RECLASSIFIED = "reclassified", "Reclassified: no longer a crime"
+    UNFLAGGED = "unflagged", "Hate flag taken off"
+    REINSTATED = "reinstated", "A hate crime of this BCU again"
+
+
+class CrimeRecordEvent(AppendOnly):
+    """The day an extract first showed that a decided case is no hate crime of the BCU any more, or is again.
+
+    The latest one says how the crime record stands; arm, decision and outcome stay what they are.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="crime_record_events")
+    kind = models.CharField(max_length=20, choices=CrimeRecordKind.choices)
+    noticed_at = models.DateTimeField()
+    noticed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(kind__in=CrimeRecordKind.values), name="crime_record_kind_is_known"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()
 
 
 @pghistory.track(exclude=["body"], model_name="PersonalTextEvent")

@@ -15,6 +15,11 @@ class MailKind(models.TextChoices):
     CHASED = "chased", "Reminder asked for"
     FOLLOW_UP = "follow_up", "Something came up that somebody must act on"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
+    REFERRAL_CHANGED = "referral_changed", "Something changed on an open referral"
+    CLOSED_BY_RECORD = "closed_by_record", "Closed by the crime record"
+    REOPENED = "reopened", "Open again"
+    HANDED_TO = "handed_to", "Handed over to this team"
+    HANDED_ON = "handed_on", "Handed over to another team"
 
 
 class Notification(models.Model):

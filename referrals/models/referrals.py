@@ -4,6 +4,7 @@ import uuid
 
 import pghistory
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -28,6 +29,19 @@ class CloseReason(models.TextChoices):
     WRONG_DETAILS = "wrong_details", "No working contact details"
     UNSAFE = "unsafe", "Unsafe to contact"
     NO_REPLY = "no_reply", "No reply after repeated attempts"
+    CANCELLED = "cancelled", "Crime cancelled"
+    TRANSFERRED = "transferred", "Crime transferred, and the contact with it"
+    RECLASSIFIED = "reclassified", "No longer a crime"
+    UNFLAGGED = "unflagged", "No longer flagged as a hate crime"
+
+
+# Given by the crime record and by nobody here; each is the word of the event that closed it.
+CLOSED_BY_RECORD = (
+    CloseReason.CANCELLED,
+    CloseReason.TRANSFERRED,
+    CloseReason.RECLASSIFIED,
+    CloseReason.UNFLAGGED,
+)
 
 
 def _together(*names: str) -> Q:
@@ -50,7 +64,11 @@ class NumberSeries(models.Model):
 
 @pghistory.track()
 class Referral(models.Model):
-    """A case that a neighbourhood team is asked to contact, known by its number, ``SRC-2026-000123``."""
+    """A case that a neighbourhood team is asked to contact, known by its number, ``SRC-2026-000123``.
+
+    ``ruled_out_since``: when the crime record was first seen to rule the case out (cancelled, transferred,
+    reclassified, unflagged); empty while it is a hate crime of the BCU. From then on the flag has to go.
+    """
 
     number = models.CharField(max_length=20, unique=True)
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="referral")
@@ -65,6 +83,11 @@ class Referral(models.Model):
     status = models.CharField(max_length=10, choices=ReferralStatus.choices, default=ReferralStatus.OPEN)
     flag_confirmed_at = models.DateTimeField(null=True)
     flag_confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    ruled_out_since = models.DateTimeField(null=True)
+    flag_removed_at = models.DateTimeField(null=True)
+    flag_removed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     taken_at = models.DateTimeField(null=True)
@@ -83,6 +106,15 @@ class Referral(models.Model):
             models.CheckConstraint(
                 condition=_together("flag_confirmed_at", "flag_confirmed_by"),
                 name="referral_flag_confirmed_at_by",
+            ),
+            models.CheckConstraint(
+                condition=_together("flag_removed_at", "flag_removed_by"),
+                name="referral_flag_removed_at_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(flag_removed_at__isnull=True)
+                | Q(flag_confirmed_at__isnull=False, ruled_out_since__isnull=False),
+                name="referral_flag_removed_was_set_and_had_to_go",
             ),
             models.CheckConstraint(condition=_together("taken_at", "taken_by"), name="referral_taken_at_by"),
             models.CheckConstraint(
@@ -129,6 +161,11 @@ class Referral(models.Model):
                 name="referral_flag_to_confirm",
                 condition=Q(flag_confirmed_at__isnull=True),
             ),
+            models.Index(
+                fields=["ruled_out_since", "id"],
+                name="referral_flag_to_remove",
+                condition=Q(ruled_out_since__isnull=False, flag_removed_at__isnull=True),
+            ),
             models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
         ]
         triggers = [
@@ -148,6 +185,72 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+
+class HandOver(AppendOnly):
+    """A referral that went to another team, because the victim's ward changed; its due time stays."""
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="hand_overs")
+    from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    to_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    from_ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
+    to_ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
+    handed_at = models.DateTimeField()
+    handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(condition=~Q(from_team=F("to_team")), name="hand_over_is_to_another_team")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: {self.from_team} to {self.to_team}"
+
+
+class Noticed(models.TextChoices):
+    """What may change on an open referral so that whoever has it must know; names, never values."""
+
+    SAFETY_NOTE = "safety_note", "safety note"
+    REVIEW_SAFETY = "review_safety", "safety note of the hate crime officer"
+    RESTRICTIONS = "restrictions", "restrictions"
+    CONTACT_WISHES = "contact_wishes", "contact wishes"
+    COMMUNICATION_NEED = "communication_need", "communication need"
+    UNDER_18 = "victim_under_18", "whether the victim is under 18"
+    OFFICER_IN_CASE = "officer_in_case", "officer in the case"
+    WARD = "ward", "ward of the victim's home"
+    REOPENED = "reopened", "open again after it was closed by the crime record"
+
+
+@pghistory.track()
+class ReferralNotice(models.Model):
+    """A change of an open referral, shown until whoever has it says that they have read it.
+
+    One row a change: what came after a page was opened is not taken as read with it.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="notices")
+    changed = ArrayField(models.CharField(max_length=20, choices=Noticed.choices))
+    noticed_at = models.DateTimeField()
+    noticed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    read_at = models.DateTimeField(null=True)
+    read_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(changed__contained_by=Noticed.values, changed__len__gt=0),
+                name="notice_names_what_changed",
+            ),
+            models.CheckConstraint(condition=_together("read_at", "read_by"), name="notice_read_at_by"),
+        ]
+        indexes = [
+            models.Index(fields=["referral", "id"], name="notice_unread", condition=Q(read_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return ", ".join(Noticed(each).label for each in self.changed)
 
 
 class Method(models.TextChoices):
@@ -204,13 +307,28 @@ class ContactAttempt(AppendOnly):
 
 
 class FollowUpKind(models.TextChoices):
-    """What a victim may say that somebody else must act on."""
+    """What somebody else must act on: what a victim said, or what the crime record changed."""
 
     STATEMENT = "statement", "Wants to give a statement"
     WITHDRAW = "withdraw", "Wishes to withdraw support"
     NEW_OFFENCE = "new_offence", "Reports a new offence"
     THREAT = "threat", "Reports a threat"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
+    TRANSFERRED = "transferred", "Crime transferred: tell the other force or BCU"
+    RULED_OUT = "ruled_out", "Closed by the crime record: who contacts the victim?"
+    WARD_UNCLEAR = "ward_unclear", "Victim's ward now unknown or elsewhere: agree who makes contact"
+    OFFICER_IN_CASE = "officer_in_case", "Taken by the officer in the case: a colleague must take it"
+
+
+# Raised by a change of the crime record, not by an attempt at contact.
+RAISED_BY_RECORD = (
+    FollowUpKind.TRANSFERRED,
+    FollowUpKind.RULED_OUT,
+    FollowUpKind.WARD_UNCLEAR,
+    FollowUpKind.OFFICER_IN_CASE,
+)
+# Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
+FOR_THE_HCOP = (FollowUpKind.TRANSFERRED, FollowUpKind.RULED_OUT, FollowUpKind.WARD_UNCLEAR)
 
 
 @pghistory.track()
@@ -218,7 +336,9 @@ class FollowUp(models.Model):
     """An owned task, open until somebody acknowledges it; never an e-mail alone."""
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
-    attempt = models.ForeignKey(ContactAttempt, on_delete=models.PROTECT, related_name="follow_ups")
+    attempt = models.ForeignKey(
+        ContactAttempt, on_delete=models.PROTECT, null=True, related_name="follow_ups"
+    )
     kind = models.CharField(max_length=20, choices=FollowUpKind.choices)
     raised_at = models.DateTimeField()
     raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -230,6 +350,16 @@ class FollowUp(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["attempt", "kind"], name="follow_up_once_an_attempt"),
+            models.UniqueConstraint(
+                fields=["referral", "kind"],
+                name="follow_up_of_the_record_once_open",
+                condition=Q(attempt__isnull=True, acknowledged_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=Q(attempt__isnull=True, kind__in=RAISED_BY_RECORD)
+                | (Q(attempt__isnull=False) & ~Q(kind__in=RAISED_BY_RECORD)),
+                name="follow_up_of_an_attempt_or_the_record",
+            ),
             models.CheckConstraint(
                 condition=_together("acknowledged_at", "acknowledged_by"),
                 name="follow_up_acknowledged_at_by",

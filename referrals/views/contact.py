@@ -16,6 +16,7 @@ from referrals.contact_pages import (
     is_officer_in_case,
     offered_for,
     reasons_to_close,
+    unread_of,
 )
 from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
 from referrals.queries import referrals_to_open, referrals_visible_to
@@ -43,6 +44,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     now = timezone.now()
     context = {
         "referral": referral,
+        "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
         "offered": offered,

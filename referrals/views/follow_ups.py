@@ -1,4 +1,4 @@
-"""What came up in a contact that somebody must act on."""
+"""What came up in a contact, or on the crime record, that somebody must act on."""
 
 from datetime import timedelta
 
@@ -20,7 +20,12 @@ from src_app.paging import page_of
 PER_PAGE = 50
 SHOWN_FOR = timedelta(days=7)
 MOST_SHOWN = 20
-URGENT = (FollowUpKind.THREAT, FollowUpKind.NEW_OFFENCE, FollowUpKind.BARRED_METHOD)
+URGENT = (
+    FollowUpKind.THREAT,
+    FollowUpKind.NEW_OFFENCE,
+    FollowUpKind.BARRED_METHOD,
+    FollowUpKind.TRANSFERRED,
+)
 
 
 @requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)

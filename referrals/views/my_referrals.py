@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals.actions import Refused, taking
+from referrals.actions import Refused, notices, taking
 from referrals.contact_forms import KeyForm
 from referrals.contact_pages import (
     attempts_of,
@@ -18,8 +18,10 @@ from referrals.contact_pages import (
     due_of,
     holder_of,
     is_officer_in_case,
+    is_with_officer_in_case,
     lead_of,
     reasons_to_close,
+    unread_of,
 )
 from referrals.models import ReferralStatus, Strand
 from referrals.queries import (
@@ -79,6 +81,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
     supervises = user.can(Permission.CHASE_REFERRALS)
     context = {
         "referral": referral,
+        "unread": unread_of(referral, user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
         "holder": holder_of(referral, user),
@@ -88,6 +91,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "contacts": contacts,
         "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),
         "own_case": contacts and own_case,
+        "changes_hands": is_open and is_with_officer_in_case(referral),
         "may_log": may_contact and referral.status != ReferralStatus.COMPLETED,
         "may_take": may_contact and is_open and referral.taken_by is None,
         "mine": referral.taken_by == user,
@@ -127,3 +131,17 @@ def return_referral(request: SignedInRequest, number: str) -> HttpResponse:
         return redirect("referral", number=number)
     messages.success(request, f"{number} is back with the team: a colleague can take it.")
     return redirect("my_referrals")
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def read_changes(request: SignedInRequest, number: str) -> HttpResponse:
+    """Takes away what was shown as changed, once it has been read."""
+    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    ids = [int(value) for value in request.POST.getlist("notice") if value.isdecimal()]
+    try:
+        notices.read_notices(referral_id=referral.pk, notice_ids=ids, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    back_to = "log_contact" if request.POST.get("back_to") == "log_contact" else "referral"
+    return redirect(back_to, number=number)

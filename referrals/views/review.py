@@ -127,12 +127,12 @@ def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
 @requires(Permission.REVIEW_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
-    """Restrictions and a safety note for the officer."""
-    row = _row(request.user, case_id)
+    """Restrictions and a safety note for the officer; after the decision from the page of the case."""
+    row = _row(request.user, case_id, still_open=True)
     initial = {"restrictions": row.case.restrictions, "note": _own_note(row.case)}
     form = SafetyForm(request.POST or None, initial=initial)
     if request.method == "POST" and form.is_valid():
-        return _marked(
+        response = _marked(
             request,
             case_id,
             lambda: review.set_safety(
@@ -143,6 +143,7 @@ def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
                 at=timezone.now(),
             ),
         )
+        return response if row.case.decided_at is None else redirect("case", case_id=case_id)
     return _case_form(request, row, form, "review/set_safety.html")
 
 
@@ -151,9 +152,15 @@ def _own_note(case: Case) -> str:
     return next(texts, "")
 
 
-def _row(user: User, case_id: int) -> overnight.Row:
-    """The case as the list shows it; 404 for one that is not theirs or is decided already."""
-    found = overnight.rows(user, overnight.waiting(user).filter(pk=case_id))
+def _row(user: User, case_id: int, *, still_open: bool = False) -> overnight.Row:
+    """The case as the list shows it; 404 for one that is not theirs or is decided already.
+
+    ``still_open`` finds one whose referral is open, too.
+    """
+    cases = overnight.waiting(user).filter(pk=case_id)
+    if still_open:
+        cases |= overnight.with_open_referral(user).filter(pk=case_id)
+    found = overnight.rows(user, cases)
     if not found:
         raise Http404("No such case waits for a decision.")
     return found[0]

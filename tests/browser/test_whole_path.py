@@ -27,8 +27,11 @@ def test_the_whole_path_from_extract_to_compliance(
     number = _submit(hcop, extract, look)
     _confirm_flags(hcop, look)
     _mail_arrives(system, number, 1)
+    _change_restrictions(hcop, extract, look)
+    _mail_arrives(system, number, 2)
     officer, supervisor = sign_in("officer", width=320), sign_in("supervisor")
     before = _in_time(supervisor)
+    _read_what_changed(officer, number, look)
     _contact(officer, number, look)
     assert _in_time(supervisor) == before + 1
     _supervise(supervisor, number, look, system)
@@ -114,6 +117,32 @@ def _confirm_flags(page: Page, look: Look) -> None:
         boxes.nth(index).check()
     page.get_by_role("button", name="Confirm the ticked flags").click()
     expect(page.get_by_text("Every flag is confirmed")).to_be_visible()
+
+
+def _change_restrictions(page: Page, extract: Extract, look: Look) -> None:
+    """After the decision: the HCOP learns something the officer must know."""
+    page.get_by_role("link", name="Cases", exact=True).click()
+    page.get_by_label("Crime reference").fill(extract.references[-1])
+    page.get_by_role("button", name="Open case").click()
+    page.get_by_role("link", name="Change restrictions and safety note").click()
+    page.get_by_label("Two officers").check()
+    look(page, "safety-after-the-decision")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="Changed: restrictions")).to_be_visible()
+
+
+def _read_what_changed(page: Page, number: str, look: Look) -> None:
+    """It is on the card, before the form that logs contact, and gone once it was read."""
+    changed = page.get_by_text("Changed since it was referred")
+    expect(page.locator(".app-card", has_text=number)).to_contain_text("Changed since it was referred")
+    look(page, "my-referrals-changed")
+    page.get_by_role("link", name=re.compile(f"^Log contact.*{number}")).tap()
+    look(page, "log-contact-changed")
+    page.get_by_role("button", name="I have read this").tap()
+    expect(page.get_by_role("heading", name="Log contact")).to_be_visible()
+    expect(changed).to_have_count(0)
+    page.get_by_role("link", name=f"Back to {number}").click()
+    page.get_by_role("link", name="Back to my referrals").click()
 
 
 def _mail_arrives(system: System, number: str, count: int) -> None:

@@ -16,7 +16,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from referrals.models import Method, Result
+from referrals.models import Method, Referral, Result
 from src_app.accounts.models import User
 from src_app.audit.models import Action
 from tests import factories
@@ -39,7 +39,7 @@ OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
 # Addresses whose argument is no record of the domain.
 NO_RECORD = {"audit_request"}
 # These name their record in the body.
-RECORD_IN_BODY = {"submit_decisions", "confirm_flags"}
+RECORD_IN_BODY = {"submit_decisions", "confirm_flags", "confirm_flags_removed"}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
@@ -126,7 +126,7 @@ class Records:
             bcu = decision.case.bcu_id
             key = "11111111-1111-4111-8111-111111111111"
             return {"bcu": bcu, "key": key, "decision": f"{decision.case_id}:{decision.version}"}
-        if name == "confirm_flags":
+        if name in {"confirm_flags", "confirm_flags_removed"}:
             return {"referral": factories.ReferralFactory.create(case__ward=self._ward(whose)).pk}
         return {}
 
@@ -150,6 +150,7 @@ class Records:
             "referral",
             "take_referral",
             "return_referral",
+            "read_changes",
             "log_contact",
             "close_referral",
             "chase_referral",
@@ -244,3 +245,11 @@ def test_flags_of_another_bcu_cannot_be_confirmed(world: World, people: dict[str
         referral.refresh_from_db()
     assert own.flag_confirmed_at is not None
     assert other.flag_confirmed_at is None
+    Referral.objects.update(
+        ruled_out_since=factories.NOW, flag_confirmed_at=factories.NOW, flag_confirmed_by=people["hcop"]
+    )
+    client.post(reverse("confirm_flags_removed"), {"referral": [own.pk, other.pk]})
+    for referral in (own, other):
+        referral.refresh_from_db()
+    assert own.flag_removed_at is not None
+    assert other.flag_removed_at is None

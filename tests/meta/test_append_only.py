@@ -20,6 +20,8 @@ TABLES = {
     "outcomes_recordedoutcome",
     "referrals_allocation",
     "referrals_contactattempt",
+    "referrals_crimerecordevent",
+    "referrals_handover",
     "referrals_submission",
     "referrals_unitkey",
 }
@@ -33,6 +35,7 @@ EVENT_TABLES = {
     "referrals_headingmeaningevent",
     "referrals_personaltextevent",
     "referrals_referralevent",
+    "referrals_referralnoticeevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",
@@ -58,6 +61,9 @@ def rows(db: None) -> None:
         factories.DecisionFactory.create(case=case)
         factories.UnitKeyFactory.create(allocation__case=case)
         factories.FollowUpFactory.create()
+        factories.CrimeRecordEventFactory.create()
+        factories.HandOverFactory.create()
+        factories.ReferralNoticeFactory.create()
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.BcuMembershipFactory.create()

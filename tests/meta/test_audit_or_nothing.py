@@ -17,10 +17,12 @@ import referrals.intake
 from outcomes.actions import compute_rates, import_outcomes
 from outcomes.reference import load_outcome_codes
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
+from referrals.actions.crime_record import follow_crime_record
 from referrals.actions.follow_up import acknowledge, chase
+from referrals.actions.notices import read_notices
 from referrals.actions.notify import remind_due
 from referrals.actions.places import join_bcu, join_team, leave_bcu, leave_team
-from referrals.actions.refer import confirm_flags, refer
+from referrals.actions.refer import confirm_flags, confirm_flags_removed, refer
 from referrals.actions.review import (
     choose_team,
     clear_draft,
@@ -70,12 +72,18 @@ ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 # before it sends, on purpose.
 PARTS = {
     "check_scope",
+    "close_by_record",
     "deliver",
+    "follow_ward",
+    "give_notice",
     "lock_referral",
     "locked",
     "preview_cases",
+    "raise_task",
     "record_change",
+    "refuse_handed_over",
     "refuse_officer_in_case",
+    "tell",
 }
 
 
@@ -155,6 +163,32 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(confirm_flags)
 def _(scene: Scene) -> dict[str, Any]:
     return {"referral_ids": [scene.referral().pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(confirm_flags_removed)
+def _(scene: Scene) -> dict[str, Any]:
+    wrong = scene.referral(flag_confirmed_at=NOW, flag_confirmed_by=scene.hcop, ruled_out_since=NOW)
+    return {"referral_ids": [wrong.pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(follow_crime_record)
+def _(scene: Scene) -> dict[str, Any]:
+    cancelled = scene.referral(case__crime_status="cancelled").case_id
+    moved = scene.referral(ward=scene.world.wards[1]).case_id
+    noted = scene.referral().case_id
+    changed = {cancelled: ["crime_status"], moved: ["ward"], noted: ["safety_note"]}
+    return {"changed": changed, "by": scene.system, "at": NOW}
+
+
+@prepares(read_notices)
+def _(scene: Scene) -> dict[str, Any]:
+    notice = factories.ReferralNoticeFactory.create(referral=scene.referral())
+    return {
+        "referral_id": notice.referral_id,
+        "notice_ids": [notice.pk],
+        "by": scene.officer,
+        "at": NOW,
+    }
 
 
 @prepares(take)

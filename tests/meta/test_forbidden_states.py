@@ -3,17 +3,22 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from referrals.models import Allocation, Arm, Case, Decision, Referral, Trial, TrialStatus
 from tests.factories import (
     NOW,
     AllocationFactory,
     CaseFactory,
+    CrimeRecordEventFactory,
     DecisionFactory,
+    FollowUpFactory,
+    HandOverFactory,
     ReferralFactory,
+    ReferralNoticeFactory,
     SubmissionFactory,
     TrialFactory,
+    UserFactory,
 )
 
 
@@ -85,3 +90,52 @@ def test_an_open_trial_is_frozen(db: None, change: dict[str, object]) -> None:
     row = Trial.objects.filter(pk=TrialFactory.create().pk)
     assert _refused(lambda: row.update(**change))
     assert _refused(row.delete)
+
+
+def test_a_crime_record_stands_in_a_known_way(db: None) -> None:
+    assert _refused(lambda: CaseFactory.create(crime_status="lost"))
+    assert _refused(lambda: CrimeRecordEventFactory.create(kind="lost"))
+
+
+def test_a_case_added_without_them_is_recorded_and_flagged(db: None) -> None:
+    """What is copied in may leave the columns out."""
+    case = CaseFactory.create()
+    left_out = {"id", "crime_status", "hate_flag", "crime_reference"}
+    columns = {str(field.column) for field in Case._meta.concrete_fields}
+    names = ", ".join(sorted(columns - left_out))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO referrals_case (crime_reference, {names}) "
+            f"SELECT '01/1/26', {names} FROM referrals_case WHERE id = %s RETURNING crime_status, hate_flag",
+            [case.pk],
+        )
+        assert cursor.fetchone() == ("recorded", True)
+
+
+def test_a_flag_is_removed_where_it_was_set_and_has_to_go(db: None) -> None:
+    set_by = {"flag_confirmed_at": NOW, "flag_confirmed_by": UserFactory.create()}
+    removed_by = {"flag_removed_at": NOW, "flag_removed_by": UserFactory.create()}
+    assert _refused(lambda: ReferralFactory.create(**removed_by, ruled_out_since=NOW))
+    assert _refused(lambda: ReferralFactory.create(**removed_by, **set_by))
+    assert not _refused(lambda: ReferralFactory.create(**removed_by, **set_by, ruled_out_since=NOW))
+
+
+def test_a_hand_over_is_to_another_team(db: None) -> None:
+    referral = ReferralFactory.create()
+    assert _refused(
+        lambda: HandOverFactory.create(referral=referral, from_team=referral.team, from_ward=referral.ward)
+    )
+
+
+def test_a_notice_names_what_changed(db: None) -> None:
+    assert _refused(lambda: ReferralNoticeFactory.create(changed=[]))
+    assert _refused(lambda: ReferralNoticeFactory.create(changed=["Do not attend the address"]))
+
+
+def test_a_follow_up_is_of_an_attempt_or_of_the_record_and_waits_once(db: None) -> None:
+    referral = ReferralFactory.create()
+    of_record = {"attempt": None, "referral": referral, "raised_at": NOW, "raised_by": UserFactory.create()}
+    assert _refused(lambda: FollowUpFactory.create(kind="transferred"))
+    assert _refused(lambda: FollowUpFactory.create(kind="threat", **of_record))
+    assert not _refused(lambda: FollowUpFactory.create(kind="transferred", **of_record))
+    assert _refused(lambda: FollowUpFactory.create(kind="transferred", **of_record))

@@ -18,11 +18,15 @@ from tests.conftest import World
 from tests.factories import (
     AllocationFactory,
     ContactAttemptFactory,
+    CrimeRecordEventFactory,
     DecisionFactory,
+    FollowUpFactory,
+    HandOverFactory,
     NotificationFactory,
     OutcomeCodeFactory,
     PersonalTextFactory,
     RecordedOutcomeFactory,
+    ReferralNoticeFactory,
     SubmissionFactory,
 )
 
@@ -110,6 +114,73 @@ def test_restrictions_and_safety_come_first(
     assert page.index("Wishes: After 6pm") < page.index("What happened")
     assert f"Restrictions set 23 November 2026, 7:30am · {hcop}" in page
     assert "Waits in the overnight review" in page
+
+
+def test_what_changed_after_the_decision_is_on_the_time_line(
+    words: Words, make_referral: MakeReferral, world: World, hcop: User, colleague: User, now: datetime
+) -> None:
+    made = now - timedelta(hours=20)
+    referral = make_referral(
+        made_at=made,
+        made_by=hcop,
+        ward=world.wards[1],
+        flag_confirmed_at=made + timedelta(hours=1),
+        flag_confirmed_by=hcop,
+        ruled_out_since=made + timedelta(hours=4),
+        flag_removed_at=made + timedelta(hours=5),
+        flag_removed_by=hcop,
+        case__crime_status="cancelled",
+        case__hate_flag=False,
+    )
+    HandOverFactory.create(
+        referral=referral,
+        from_ward=world.wards[0],
+        from_team=world.teams[0],
+        handed_at=made + timedelta(hours=2),
+        handed_by=hcop,
+    )
+    ReferralNoticeFactory.create(
+        referral=referral,
+        changed=["contact_wishes", "safety_note"],
+        noticed_at=made + timedelta(hours=3),
+        noticed_by=hcop,
+        read_at=made + timedelta(hours=3, minutes=10),
+        read_by=colleague,
+    )
+    CrimeRecordEventFactory.create(case=referral.case, noticed_at=made + timedelta(hours=4), noticed_by=hcop)
+    FollowUpFactory.create(
+        attempt=None,
+        referral=referral,
+        kind="ruled_out",
+        raised_at=made + timedelta(hours=4, minutes=1),
+        raised_by=hcop,
+        acknowledged_at=made + timedelta(hours=6),
+        acknowledged_by=hcop,
+    )
+    page = words(referral.case).replace("&#x27;", "'")
+    told = [
+        f"Referred: {referral.number} 22 November 2026, 11:30am · {hcop} To Abbey team.",
+        f"Handed over 22 November 2026, 1:30pm · {hcop} From Abbey team to Colliers Wood team: the victim's",
+        f"Changed: contact wishes, safety note 22 November 2026, 2:30pm · {hcop}",
+        f"Change read 22 November 2026, 2:40pm · {colleague} Contact wishes, safety note.",
+        f"Crime cancelled 22 November 2026, 3:30pm · {hcop}",
+        "To do: Closed by the crime record: who contacts the victim? 22 November 2026, 3:31pm",
+        f"Flag removed 22 November 2026, 4:30pm · {hcop}",
+        f"Dealt with 22 November 2026, 5:30pm · {hcop}",
+    ]
+    places = [page.find(line) for line in told]
+    assert -1 not in places, [line for line, place in zip(told, places, strict=True) if place < 0]
+    assert places == sorted(places)
+    assert "Crime record now Crime cancelled Hate flag taken off" in page
+
+
+def test_restrictions_can_be_changed_from_here_while_the_referral_is_open(
+    client_of: ClientOf, make_referral: MakeReferral, make_case: MakeCase, hcop: User, now: datetime
+) -> None:
+    still, done, control = make_referral().case, make_referral(completed=True).case, make_case(decided_at=now)
+    for case, offered in ((still, True), (done, False), (control, False)):
+        html = client_of(hcop).get(reverse("case", args=[case.pk])).content.decode()
+        assert (reverse("set_safety", args=[case.pk]) in html) is offered
 
 
 def test_a_control_after_submission_gets_usual_service(
@@ -203,6 +274,9 @@ def test_the_number_of_queries_does_not_grow_with_events(
         for number in range(count):
             ContactAttemptFactory.create(referral=referral)
             NotificationFactory.create(referral=referral)
+            ReferralNoticeFactory.create(referral=referral)
+            HandOverFactory.create(referral=referral)
+            CrimeRecordEventFactory.create(case=referral.case)
             RecordedOutcomeFactory.create(
                 case=referral.case,
                 code=OutcomeCodeFactory.create(code=1 + number % 22),

@@ -89,7 +89,11 @@ def test_a_message_reaches_the_teams_mailbox_under_its_fixed_id(
     assert entry.references == [waiting.referral.number]
 
 
-LEADS_TO = {MailKind.FOLLOW_UP: "/follow-ups/", MailKind.BARRED_METHOD: "/follow-ups/"}
+LEADS_TO = {
+    MailKind.FOLLOW_UP: "/follow-ups/",
+    MailKind.BARRED_METHOD: "/follow-ups/",
+    MailKind.HANDED_ON: "/referrals/",
+}
 
 
 @pytest.mark.parametrize("kind", MailKind.values)

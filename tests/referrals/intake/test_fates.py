@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from referrals.intake.columns import Column
 from referrals.intake.rows import Rejection
 from referrals.intake.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, PersonalText, TextKind
@@ -20,10 +21,7 @@ OTHERS: list[tuple[str, str]] = [
     ("occurred_at", ""),
     ("offence", "Arson"),
     ("hate_strands", "Race; Disability"),
-    ("crime_or_incident", "Incident"),
     ("victim_type", "State"),
-    ("victim_postcode", "CR4 2YE"),
-    ("victim_postcode", ""),
     ("repeat_victim", "Y"),
     ("incident_reference", "CAD9/22NOV26"),
     ("victim_key", ""),
@@ -34,6 +32,11 @@ ALWAYS: list[tuple[str, str]] = [
     ("safety_note", "Do not attend the address"),
     ("communication_need", "BSL"),
     ("officer_in_case", "PC 1"),
+    ("victim_postcode", "CR4 2YE"),
+    ("crime_or_incident", "Incident"),
+    ("crime_status", "No crime"),
+    ("crime_status", "Transferred"),
+    ("hate_flag", "N"),
 ]
 
 
@@ -85,7 +88,7 @@ def test_what_allocation_froze_no_longer_changes_and_a_warning_says_so(
 
 
 @pytest.mark.parametrize(("column", "text"), ALWAYS)
-def test_safety_wishes_need_and_officer_change_after_the_decision_too(
+def test_what_bears_on_contact_and_on_the_record_changes_after_the_decision_too(
     bcu: Bcu, saved: Case, column: str, text: str
 ) -> None:
     Case.objects.update(decided_at=NOW)
@@ -184,3 +187,28 @@ def test_the_second_is_rejected_where_the_first_was_rejected_too(bcu: Bcu) -> No
     fates = foreseen(bcu, row(1, reported_at="never"), row(1))
     assert (fates.new, fates.rejected) == (0, 2)
     assert [rejection.line for rejection in fates.rejections] == [2, 3]
+
+
+def test_a_ward_that_is_no_longer_given_is_taken_from_an_undecided_case_alone(bcu: Bcu, saved: Case) -> None:
+    (changed,) = foreseen(bcu, row(victim_postcode="")).changed_cases
+    assert changed.columns == (Column.VICTIM_POSTCODE,)
+    Case.objects.update(decided_at=NOW)
+    fates = foreseen(bcu, row(victim_postcode="", offence="Harassment"))
+    assert fates.counts()["unchanged"] == 1
+    assert "has no ward for this case: the one here is kept" in fates.warnings[-1].reason
+
+
+def test_a_decided_case_whose_victim_moved_away_has_no_ward_here_any_more(bcu: Bcu, saved: Case) -> None:
+    Case.objects.update(decided_at=NOW)
+    (changed,) = foreseen(bcu, row(victim_postcode="EN5 1AA")).changed_cases
+    assert changed.columns == (Column.VICTIM_POSTCODE,)
+
+
+@pytest.mark.parametrize("column", ["crime_or_incident", "crime_status", "hate_flag"])
+@pytest.mark.parametrize("text", ["", "perhaps"])
+def test_a_cell_that_says_nothing_of_the_crime_record_changes_nothing(
+    bcu: Bcu, system: User, column: str, text: str
+) -> None:
+    ruled_out = {"crime_or_incident": "Incident", "crime_status": "Cancelled", "hate_flag": "N"}
+    import_cases(content=extract(row(**ruled_out)), bcu=bcu, by=system, at=NOW)
+    assert foreseen(bcu, row(**{**ruled_out, column: text})).counts()["unchanged"] == 1

@@ -139,7 +139,12 @@ def test_another_victims_postcode_or_key_is_not_repeated_either() -> None:
     ("cells", "column", "field", "value"),
     [
         ({"crime_or_incident": "incident"}, "crime_or_incident", "is_crime", False),
-        ({"crime_or_incident": ""}, "crime_or_incident", "is_crime", True),
+        ({"crime_or_incident": ""}, "crime_or_incident", "is_crime", None),
+        ({"crime_status": "No Crime"}, "crime_status", "crime_status", "cancelled"),
+        ({"crime_status": "Transferred out"}, "crime_status", "crime_status", "transferred"),
+        ({"crime_status": "Mislaid"}, "crime_status", "crime_status", None),
+        ({"hate_flag": "n"}, "hate_flag", "hate_flag", False),
+        ({"hate_flag": "perhaps"}, "hate_flag", "hate_flag", None),
         ({"victim_type": "Organisation"}, "victim_type", "victim_type", "organisation"),
         ({"victim_type": "STATE"}, "victim_type", "victim_type", "state"),
         ({"victim_type": "Dog"}, "victim_type", "victim_type", "individual"),

@@ -12,13 +12,13 @@ from referrals.intake import save
 from referrals.intake.fates import Fates
 from referrals.intake.save import import_cases, preview_cases
 from referrals.intake.text import NotATable
-from referrals.models import Bcu, Case, PersonalText, TextKind
+from referrals.models import Bcu, Case, CrimeRecordEvent, PersonalText, Referral, TextKind
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.extracts import extract, reference, row
-from tests.factories import NOW
+from tests.factories import NOW, ReferralFactory
 
 LATER = NOW + timedelta(hours=1)
 
@@ -86,7 +86,7 @@ def test_changes_are_saved_and_dated_and_nothing_else_is(bcu: Bcu, world: World,
 def test_a_decided_case_keeps_what_allocation_froze(bcu: Bcu, hcop: User) -> None:
     imported(bcu, hcop, row())
     Case.objects.update(decided_at=NOW)
-    imported(bcu, hcop, row(offence="Arson", victim_postcode="", safety_note="Two dogs"), at=LATER)
+    imported(bcu, hcop, row(offence="Arson", repeat_victim="Y", safety_note="Two dogs"), at=LATER)
     case = Case.objects.get()
     assert case.offence == "Harassment"
     assert case.ward is not None
@@ -127,8 +127,8 @@ def test_the_audit_log_names_references_and_fields_and_no_value(bcu: Bcu, hcop: 
     imported(bcu, hcop, row(3))
     entries = AuditEntry.objects.filter(action=Action.CASES_IMPORTED).order_by("pk")
     assert [(entry.references, len(entry.fields)) for entry in entries] == [
-        ([reference(1), reference(2)], 16),
-        ([reference(3)], 16),
+        ([reference(1), reference(2)], 18),
+        ([reference(3)], 18),
         ([reference(1)], 2),
         ([], 0),
     ]
@@ -201,3 +201,38 @@ def test_more_rows_than_one_chunk_are_all_saved(bcu: Bcu, hcop: User) -> None:
     assert imported(bcu, hcop, *rows, at=LATER).counts()["changed"] == 2_100
     assert Case.objects.get(crime_reference=reference(2_099)).officer_in_case == "PC 2099"
     assert imported(bcu, hcop, *rows, at=LATER).counts()["unchanged"] == 2_100
+
+
+def test_what_changes_on_the_crime_record_of_a_referred_case_reaches_its_team(bcu: Bcu, hcop: User) -> None:
+    imported(bcu, hcop, row(1), row(2), row(3))
+    for number in (1, 2):
+        ReferralFactory.create(case=Case.objects.get(crime_reference=reference(number)))
+    Case.objects.update(decided_at=NOW)
+    imported(bcu, hcop, row(1, crime_status="Cancelled"), row(2, safety_note="Two dogs"), row(3), at=LATER)
+    cancelled, changed = Referral.objects.order_by("case__crime_reference")
+    assert (cancelled.status, cancelled.close_reason) == ("closed", "cancelled")
+    assert (cancelled.closed_by, cancelled.closed_at) == (hcop, LATER)
+    assert [notice.changed for notice in changed.notices.all()] == [["safety_note"]]
+    assert not cancelled.notices.exists()
+
+
+def test_a_case_that_is_not_decided_has_no_event_when_its_crime_is_cancelled(bcu: Bcu, hcop: User) -> None:
+    imported(bcu, hcop, row(1))
+    imported(bcu, hcop, row(1, crime_status="Cancelled"), at=LATER)
+    assert Case.objects.get().crime_status == "cancelled"
+    assert not CrimeRecordEvent.objects.exists()
+
+
+def test_what_follows_a_change_is_undone_with_it(
+    bcu: Bcu, hcop: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> None:
+        raise RuntimeError("full")
+
+    imported(bcu, hcop, row(1))
+    Case.objects.update(decided_at=NOW)
+    monkeypatch.setattr(save, "_record", fails)
+    with pytest.raises(RuntimeError):
+        imported(bcu, hcop, row(1, crime_status="Cancelled"), at=LATER)
+    assert Case.objects.get().crime_status == "recorded"
+    assert not CrimeRecordEvent.objects.exists()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from referrals.models import CloseReason, FollowUpKind, Method, Restriction, Result
+from referrals.models import CLOSED_BY_RECORD, CloseReason, FollowUpKind, Method, Restriction, Result
 from referrals.rules.contact import (
     CONTACT_MADE,
     contradiction,
@@ -94,6 +94,8 @@ CLOSING = [
     (CloseReason.NO_REPLY, [], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER, Result.MESSAGE_LEFT], False, True),
+    # The crime record's alone, whatever was tried.
+    *((reason, list(Result), True, False) for reason in CLOSED_BY_RECORD),
 ]
 
 

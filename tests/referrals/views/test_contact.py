@@ -16,7 +16,7 @@ from referrals.models import (
     Result,
 )
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import ContactAttemptFactory
+from tests.factories import ContactAttemptFactory, ReferralNoticeFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -265,3 +265,26 @@ def test_the_hcop_logs_closes_and_withdraws_nothing(client_of, referral, hcop):
         address("withdraw_attempt", referral, attempt.pk),
     ):
         assert client.get(page).status_code == client.post(page, given()).status_code == 403
+
+
+def test_what_changed_stands_before_the_form_and_reading_it_leads_back_to_it(client, referral):
+    notice = ReferralNoticeFactory.create(referral=referral)
+    page = address("log_contact", referral)
+    text = client.get(page).content.decode()
+    assert text.index("Changed since it was referred") < text.index("Save contact")
+    assert text.index("Safety note") < text.index("I have read this") < text.index("No restrictions")
+    response = client.post(
+        address("read_changes", referral), {"notice": notice.pk, "back_to": "log_contact"}, follow=True
+    )
+    assert response.redirect_chain[-1][0] == page
+    assert "Changed since" not in response.content.decode()
+
+
+def test_what_the_crime_record_decides_is_neither_ticked_nor_chosen(client, referral):
+    text = client.get(address("log_contact", referral)).content.decode()
+    assert "Crime transferred" not in text
+    ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
+    response = client.post(address("close_referral", referral), {"reason": CloseReason.CANCELLED})
+    assert response.status_code == 200
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN

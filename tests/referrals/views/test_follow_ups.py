@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from referrals.models import FollowUpKind
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import ContactAttemptFactory, FollowUpFactory
+from tests.factories import ContactAttemptFactory, DecisionFactory, FollowUpFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -87,12 +87,13 @@ def test_it_is_for_those_who_acknowledge(request, client_of, make_follow_up, who
     assert client.post(page).status_code == 403
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follow_up, hcop, now):
+def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follow_up, make_task, hcop, now):
     client = client_of(hcop)
 
     def fill(number):
         for _ in range(number):
             make_follow_up()
+            make_task(FollowUpKind.RULED_OUT)
             make_follow_up(acknowledged_by=hcop, acknowledged_at=now)
 
     fill(3)
@@ -110,3 +111,55 @@ def test_every_page_of_who_deals_with_them_says_how_many_wait(client_of, make_re
     page = client_of(supervisor).get(reverse("compliance")).content.decode()
     assert "Follow-ups (1<span" in page
     assert "Follow-ups (" not in client_of(officer).get(reverse("my_referrals")).content.decode()
+
+
+@pytest.fixture
+def make_task(make_referral, hcop, now):
+    """Makes a task that the crime record caused."""
+
+    def make(kind=FollowUpKind.TRANSFERRED, **of_referral):
+        referral = make_referral(**{"ruled_out_since": now, **of_referral})
+        return FollowUpFactory.create(
+            attempt=None, referral=referral, kind=kind, raised_at=now, raised_by=hcop
+        )
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "kind", [FollowUpKind.TRANSFERRED, FollowUpKind.RULED_OUT, FollowUpKind.WARD_UNCLEAR]
+)
+def test_what_a_team_cannot_decide_is_the_hcops_alone(client_of, make_task, hcop, supervisor, kind):
+    task = make_task(kind)
+    assert task.referral.number in client_of(hcop).get(reverse("follow_up_list")).content.decode()
+    assert task.referral.number not in client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+    page = reverse("acknowledge_follow_up", args=[task.pk])
+    assert client_of(supervisor).post(page).status_code == 404
+    assert "It is yours to deal with now" in client_of(hcop).post(page, follow=True).content.decode()
+
+
+def test_a_taker_on_the_investigation_is_the_supervisors_too(client_of, make_task, supervisor):
+    task = make_task(FollowUpKind.OFFICER_IN_CASE)
+    text = client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+    assert task.referral.number in text
+    assert "a colleague must take it" in text
+
+
+def test_a_record_put_right_since_is_told(client_of, make_task, hcop):
+    task = make_task()
+    client = client_of(hcop)
+    assert "put right since" not in client.get(reverse("follow_up_list")).content.decode()
+    type(task.referral).objects.update(ruled_out_since=None)
+    assert "put right since" in client.get(reverse("follow_up_list")).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [("high_risk", "High risk"), ("asked_for_contact", "The victim asked for contact")],
+)
+def test_who_was_referred_outside_the_trial_is_named_as_such(client_of, make_task, hcop, reason, says):
+    task = make_task(FollowUpKind.RULED_OUT)
+    DecisionFactory.create(
+        case=task.referral.case, suitable=False, reason=reason, contact_by="neighbourhood_team"
+    )
+    assert says in client_of(hcop).get(reverse("follow_up_list")).content.decode()

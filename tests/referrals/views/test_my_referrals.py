@@ -7,9 +7,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.models import Restriction, TextKind
+from referrals.models import CloseReason, Noticed, Restriction, TextKind
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import PersonalTextFactory, TeamMembershipFactory, UserFactory
+from tests.factories import (
+    PersonalTextFactory,
+    ReferralNoticeFactory,
+    TeamMembershipFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -77,6 +82,36 @@ def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page,
         assert hidden not in text
 
 
+def test_a_card_says_first_what_changed_and_was_not_read(page, make_referral, officer, colleague, now):
+    mine = make_referral(taken_by=officer, taken_at=now - timedelta(hours=1))
+    free = make_referral()
+    theirs = make_referral(taken_by=colleague, taken_at=now + timedelta(minutes=1))
+    read = make_referral()
+    for referral in (mine, free, theirs):
+        ReferralNoticeFactory.create(referral=referral, changed=[Noticed.CONTACT_WISHES])
+    ReferralNoticeFactory.create(referral=mine)
+    ReferralNoticeFactory.create(referral=read, read_at=now, read_by=officer)
+    unread = {card.referral: card.unread for card in page().context["cards"]}
+    assert unread[read] is None
+    assert {unread[each].title for each in (free, theirs)} == {"Changed since it was referred"}
+    text = " ".join(page().content.decode().split())
+    assert "<strong>Changed since you took it:</strong> safety note, contact wishes" in text
+    assert (unread[mine].for_safety, unread[free].for_safety) == (True, False)
+
+
+def test_the_officer_in_the_case_who_has_it_is_told_to_return_it(page, make_referral, officer, now):
+    own = {"case__officer_in_case": "PC 1001"}
+    make_referral(**own)
+    assert "Open to return it" not in page().content.decode()
+    make_referral(**own, taken_by=officer, taken_at=now)
+    assert "Open to return it" in page().content.decode()
+
+
+def test_what_is_done_says_why_it_was_closed(page, make_referral, now):
+    make_referral(closed=True, close_reason=CloseReason.UNFLAGGED, made_at=now - timedelta(days=4))
+    assert "Closed without contact: no longer flagged as a hate crime" in page().content.decode()
+
+
 def test_the_list_is_the_own_teams_and_recorded_as_one_consultation(page, make_referral, world):
     mine = make_referral()
     done = make_referral(completed=True, made_at=mine.made_at - timedelta(days=1))
@@ -131,6 +166,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, 
         for _ in range(number):
             referral = make_referral(taken_by=colleague, taken_at=now)
             PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
+            ReferralNoticeFactory.create_batch(2, referral=referral)
             make_referral(completed=True, made_at=now - timedelta(days=1))
 
     fill(3)

@@ -7,9 +7,14 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from referrals.models import FollowUpKind, Notification, Restriction, Result, TextKind
+from referrals.models import FollowUpKind, Noticed, Notification, Restriction, Result, TextKind
 from src_app.audit.models import Action, AuditEntry, Purpose
-from tests.factories import ContactAttemptFactory, FollowUpFactory, PersonalTextFactory
+from tests.factories import (
+    ContactAttemptFactory,
+    FollowUpFactory,
+    PersonalTextFactory,
+    ReferralNoticeFactory,
+)
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -38,11 +43,11 @@ def test_restrictions_notes_and_wishes_come_before_everything_else(open_as, make
         "No home visit.",
         "Speak to the victim only.",
         "Dog at address",
-        "From the overnight review: Suspect works nights",
+        "From the hate crime officer: Suspect works nights",
         "Wishes: Telephone only",
         "Communication: Easy read",
         "From the crime record as at 23 November 2026, ",
-        "Set in the overnight review at 23 November 2026, 7:25am.",
+        "Set by the hate crime officer at 23 November 2026, 7:25am.",
         "Check the crime record first.",
         "Log contact",
         "Attempts so far",
@@ -229,3 +234,90 @@ def test_a_reminder_without_its_key_or_of_an_ended_referral_is_not_sent(client_o
     response = client.post(reverse("chase_referral", args=[ended.number]), {"key": uuid.uuid4()}, follow=True)
     assert "nothing left to remind" in response.content.decode()
     assert not Notification.objects.exists()
+
+
+def _read(client, referral, *notices, **more):
+    ids = [notice.pk for notice in notices]
+    return client.post(reverse("read_changes", args=[referral.number]), {"notice": ids, **more}, follow=True)
+
+
+def test_what_changed_stands_before_the_restrictions_until_it_is_read(client_of, make_referral, officer, now):
+    referral = make_referral(
+        taken_by=officer,
+        taken_at=now - timedelta(hours=1),
+        case__restrictions=[Restriction.NO_HOME_VISIT],
+    )
+    notice = ReferralNoticeFactory.create(referral=referral, changed=[Noticed.RESTRICTIONS])
+    client = client_of(officer)
+    text = client.get(reverse("referral", args=[referral.number])).content.decode()
+    order = ["Changed since you took it", "Restrictions", "I have read this", "No home visit."]
+    assert [text.index(words) for words in order] == sorted(text.index(words) for words in order)
+    for _ in range(2):
+        response = _read(client, referral, notice)
+        assert response.redirect_chain[-1][0] == reverse("referral", args=[referral.number])
+        assert "Changed since you took it" not in response.content.decode()
+    notice.refresh_from_db()
+    assert notice.read_by == officer
+
+
+def test_a_colleague_and_the_hcop_see_what_changed_and_who_reads_it(
+    client_of, make_referral, officer, colleague, hcop, now
+):
+    referral = make_referral(taken_by=officer, taken_at=now)
+    notice = ReferralNoticeFactory.create(referral=referral)
+    for user in (colleague, hcop):
+        text = client_of(user).get(reverse("referral", args=[referral.number])).content.decode()
+        assert "Changed since PC 1001 took it" in text
+        assert "PC 1001 reads it, or your supervisor." in text
+        assert "I have read this" not in text
+    assert "PC 1001 has" in _read(client_of(colleague), referral, notice).content.decode()
+
+
+def test_reading_something_that_is_no_notice_changes_nothing(client_of, make_referral, officer):
+    referral = make_referral()
+    notice = ReferralNoticeFactory.create(referral=referral)
+    client_of(officer).post(reverse("read_changes", args=[referral.number]), {"notice": ["x", "0"]})
+    notice.refresh_from_db()
+    assert notice.read_at is None
+
+
+def test_an_ended_referral_has_nothing_to_read(open_as, make_referral, officer):
+    referral = make_referral(closed=True)
+    ReferralNoticeFactory.create(referral=referral)
+    assert "I have read this" not in open_as(officer, referral).content.decode()
+
+
+def test_one_the_record_closed_says_to_make_no_contact(open_as, make_referral, officer, now):
+    closed, ruled_out = make_referral(closed=True), make_referral(closed=True, ruled_out_since=now)
+    assert "Make no contact for it now." not in open_as(officer, closed).content.decode()
+    assert "Make no contact for it now." in open_as(officer, ruled_out).content.decode()
+
+
+def test_a_taker_who_is_now_the_officer_in_the_case_hands_it_back(
+    open_as, make_referral, officer, supervisor, now
+):
+    referral = make_referral(case__officer_in_case="PC 1001", taken_by=officer, taken_at=now)
+    text = open_as(officer, referral).content.decode()
+    assert "Return it to the team now." in text
+    assert reverse("return_referral", args=[referral.number]) in text
+    assert "a colleague must take it over" in open_as(supervisor, referral).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("flag", "says"),
+    [
+        ({}, "Not confirmed yet"),
+        ({"ruled_out_since": True}, "Not needed any more"),
+        ({"flag_confirmed": True}, "On the crime record"),
+        ({"flag_confirmed": True, "ruled_out_since": True}, "To be taken off the crime record"),
+        (
+            {"flag_confirmed": True, "ruled_out_since": True, "flag_removed": True},
+            "Taken off the crime record",
+        ),
+    ],
+)
+def test_the_page_says_where_the_flag_stands(open_as, make_referral, hcop, now, flag, says):
+    fields: dict[str, object] = {}
+    for name in flag:
+        fields |= {name: now} if name == "ruled_out_since" else {f"{name}_at": now, f"{name}_by": hcop}
+    assert says in open_as(hcop, make_referral(**fields)).content.decode()

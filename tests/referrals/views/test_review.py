@@ -369,3 +369,53 @@ def test_a_long_list_goes_on_over_the_page(
         seen += [row.case.crime_reference for row in response.context["rows"]]
         address = response.context["paged"].next_url
     assert seen == [case.crime_reference for case in cases]
+
+
+@pytest.mark.parametrize(
+    ("fields", "warning"),
+    [
+        ({"crime_status": "cancelled"}, "Crime cancelled"),
+        ({"crime_status": "transferred"}, "Transferred to another force or BCU"),
+        ({"hate_flag": False}, "Hate flag taken off"),
+    ],
+)
+def test_a_case_the_crime_record_rules_out_is_warned_of_and_cannot_be_suitable(
+    browser: Client, make_case: MakeCase, fields: dict[str, Any], warning: str
+) -> None:
+    case = make_case(**fields)
+    html = page(browser, "overnight_review")
+    assert warning in html
+    assert reverse("mark_not_suitable", args=[case.pk]) in html
+    assert "data-suitable>" not in html
+    browser.post(reverse("mark_suitable", args=[case.pk]))
+    assert not Decision.objects.exists()
+
+
+def test_a_case_cancelled_after_it_was_marked_suitable_is_not_submitted(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    decision = DecisionFactory.create(case=make_case())
+    Case.objects.update(crime_status="cancelled")
+    submit(browser, world, [f"{decision.case_id}:{decision.version}"])
+    assert not Submission.objects.exists()
+
+
+def test_restrictions_are_changed_after_the_decision_while_the_referral_is_open(
+    browser: Client, make_referral: Callable[..., Referral]
+) -> None:
+    case = make_referral().case
+    address = reverse("set_safety", args=[case.pk])
+    html = page(browser, "set_safety", case.pk)
+    assert "The team is told at once" in html
+    assert reverse("case", args=[case.pk]) in html
+    response = browser.post(address, {"restrictions": ["no_voicemail"], "note": ""})
+    assert response.headers["Location"] == reverse("case", args=[case.pk])
+    case.refresh_from_db()
+    assert case.restrictions == ["no_voicemail"]
+
+
+def test_restrictions_of_an_ended_referral_or_a_control_have_no_page(
+    browser: Client, make_referral: Callable[..., Referral], make_case: MakeCase
+) -> None:
+    for case in (make_referral(completed=True).case, make_case(decided_at=NOW)):
+        assert browser.get(reverse("set_safety", args=[case.pk])).status_code == 404

@@ -2,6 +2,7 @@
 
 from referrals.actions import Refused
 from referrals.models import Bcu, Team
+from referrals.queries import bcus_to_import_for
 from src_app.accounts.models import User
 
 
@@ -33,3 +34,17 @@ def bcu_of_code(code: str) -> Bcu:
         known = ", ".join(Bcu.objects.order_by("code").values_list("code", flat=True)) or "none yet"
         raise Refused(f"No BCU has the code {code}. Known: {known}.")
     return bcu
+
+
+def bcu_to_import_for(by: User, code: str | None) -> Bcu:
+    """The BCU of that code, or the only one there is; raises :class:`Refused`."""
+    bcus = bcus_to_import_for(by).order_by("code")
+    found = [bcu for bcu in bcus if code in (None, bcu.code)]
+    if len(found) == 1:
+        return found[0]
+    if not bcus:
+        raise Refused("There is no BCU yet: run load_reference_data first.")
+    codes = ", ".join(bcu.code for bcu in bcus)
+    if code is None:
+        raise Refused(f"There are several BCUs: name one with --bcu ({codes}).")
+    raise Refused(f"There is no BCU {code}: the codes are {codes}.")

@@ -74,6 +74,7 @@ PARTS = {
     "check_scope",
     "close_by_record",
     "deliver",
+    "export_cases",
     "follow_ward",
     "give_notice",
     "lock_referral",

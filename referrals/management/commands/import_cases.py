@@ -21,8 +21,8 @@ from referrals.intake.matching import read_meanings, remember_headings
 from referrals.intake.read import SeveralSheets, Unmatched
 from referrals.intake.save import import_cases, preview_cases
 from referrals.intake.staging import Progress as Told
-from referrals.models import Bcu, HeadingMeaning
-from referrals.queries import bcus_to_import_for
+from referrals.management.named import bcu_to_import_for
+from referrals.models import HeadingMeaning
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
@@ -55,7 +55,7 @@ class Command(BaseCommand):
         act = preview_cases if options["dry_run"] else import_cases
         try:
             with acting("command import_cases", by=system), _shown_progress() as progress:
-                bcu = _bcu(system, options["bcu"])
+                bcu = bcu_to_import_for(system, options["bcu"])
                 said = read_meanings(options["map"])
                 fates = act(
                     content=Content.at(path),
@@ -98,19 +98,6 @@ def _shown_progress() -> Iterator[Told]:
             bar.update(task, completed=share, description=f"{rows:,} rows read" if share < 1 else "Saving")
 
         yield told
-
-
-def _bcu(by: User, code: str | None) -> Bcu:
-    bcus = bcus_to_import_for(by).order_by("code")
-    found = [bcu for bcu in bcus if code in (None, bcu.code)]
-    if len(found) == 1:
-        return found[0]
-    if not bcus:
-        raise Refused("There is no BCU yet: run load_reference_data first.")
-    codes = ", ".join(bcu.code for bcu in bcus)
-    if code is None:
-        raise Refused(f"There are several BCUs: name one with --bcu ({codes}).")
-    raise Refused(f"There is no BCU {code}: the codes are {codes}.")
 
 
 def _print(console: Console, fates: Fates) -> None:

@@ -1,4 +1,4 @@
-"""``import_cases FILE [--dry-run] [--json] [--bcu CODE]``."""
+"""``import_cases FILE [--dry-run] [--json] [--bcu CODE] [--sheet NAME] [--map "Heading=column"]``."""
 
 import json
 from pathlib import Path
@@ -8,12 +8,14 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
+from referrals.intake import merging
 from referrals.models import Bcu, Case
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.extracts import extract, row
 from tests.factories import BcuFactory
+from tests.workbooks import Cell, xlsx
 
 
 @pytest.fixture
@@ -130,3 +132,70 @@ def test_without_any_bcu_it_says_what_to_run_first(db: None, file: Path) -> None
     with pytest.raises(CommandError, match="load_reference_data") as caught:
         run(file)
     assert caught.value.returncode == 2
+
+
+STRANGE = b"Ref,When,Story\r\n01/7300001/26,22/11/2026 18:07,Harassment\r\n"
+MAPPED = ("--map", "Ref=crime_reference", "--map", "When=reported_at", "--map", "Story=offence")
+
+
+def test_headings_nobody_knows_are_exit_2_and_the_line_says_how_to_map_them(
+    only_bcu: Bcu, file: Path
+) -> None:
+    file.write_bytes(STRANGE)
+    with pytest.raises(CommandError, match='--map "Heading=column"') as caught:
+        run(file)
+    assert caught.value.returncode == 2
+
+
+def test_mapped_headings_are_read_and_remembered_for_the_next_file(only_bcu: Bcu, file: Path) -> None:
+    file.write_bytes(STRANGE)
+    assert run(file, *MAPPED) == 0
+    assert Case.objects.get().offence == "Harassment"
+    file.write_bytes(STRANGE.replace(b"01/73", b"02/73"))
+    assert run(file) == 0
+    assert Case.objects.count() == 2
+
+
+def test_a_dry_run_remembers_no_heading(only_bcu: Bcu, file: Path) -> None:
+    file.write_bytes(STRANGE)
+    assert run(file, *MAPPED, "--dry-run") == 0
+    with pytest.raises(CommandError):
+        run(file)
+
+
+@pytest.mark.parametrize("said", ["Story", "Story=plot", "=offence"])
+def test_a_map_that_says_nothing_is_exit_2(only_bcu: Bcu, file: Path, said: str) -> None:
+    with pytest.raises(CommandError) as caught:
+        run(file, "--map", said)
+    assert caught.value.returncode == 2
+
+
+def test_of_several_sheets_one_is_named(only_bcu: Bcu, file: Path) -> None:
+    sheet: list[list[Cell]] = [["Crime No", "Reported"], ["01/7300001/26", "22/11/2026 18:07"]]
+    other: list[list[Cell]] = [["Crime No", "Reported"], ["01/7300002/26", "22/11/2026 18:07"]]
+    file.write_bytes(xlsx(May=sheet, June=other))
+    with pytest.raises(CommandError, match="--sheet NAME") as caught:
+        run(file)
+    assert caught.value.returncode == 2
+    assert run(file, "--sheet", "June") == 0
+    assert Case.objects.get().crime_reference == "01/7300002/26"
+
+
+def test_a_file_over_the_limit_is_exit_2(only_bcu: Bcu, file: Path, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 100
+    with pytest.raises(CommandError, match="split it into parts") as caught:
+        run(file)
+    assert caught.value.returncode == 2
+    assert not Case.objects.exists()
+
+
+def test_stopped_by_ctrl_c_it_saves_nothing(
+    only_bcu: Bcu, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(merging, "make", stop)
+    with pytest.raises(CommandError, match="Nothing was saved"):
+        run(file)
+    assert not Case.objects.exists()

@@ -8,9 +8,11 @@ from django.utils import timezone
 
 from bench.databases import Databases, own_databases
 from bench.history import fill
+from bench.imports import measure_import
 from bench.measuring import Place, measure, place_of
 from bench.pages import pages_of
 from bench.people import make_world
+from bench.postcodes import load_sample_postcodes, measure_postcodes
 from bench.report import Report
 
 PAGE_NAMES = (
@@ -32,6 +34,8 @@ def run(arguments: argparse.Namespace) -> Report:
     with own_databases() as databases:
         if set(names) & set(PAGE_NAMES):
             _measure_pages(databases, arguments, names, report)
+        if set(names) - set(PAGE_NAMES):
+            _measure_imports(databases, arguments, names, report)
     return report
 
 
@@ -53,6 +57,22 @@ def _measure_pages(
             _say(f"Measuring {name} …")
             small = places[0][name] if len(places) > 1 else None
             report.pages.append(measure(places[-1][name], small, arguments.repetitions))
+
+
+def _measure_imports(
+    databases: Databases, arguments: argparse.Namespace, names: Sequence[str], report: Report
+) -> None:
+    """Into a database of the small size: an index is not the deeper for a larger one."""
+    database = databases.make("imports")
+    world = make_world(timezone.now().replace(microsecond=0))
+    fill(world, arguments.small)
+    if "import" in names:
+        _say("Measuring import …")
+        load_sample_postcodes(world)
+        report.others.append(measure_import(database, world, min(arguments.rows, arguments.import_rows)))
+    if "load_postcodes" in names:
+        _say("Measuring load_postcodes …")
+        report.others.append(measure_postcodes(database, world, arguments.postcodes))
 
 
 def _say(text: str) -> None:

@@ -63,7 +63,13 @@ class Cases:
             Case,
             *("bcu_id", "crime_reference", "reported_at", "occurred_at", "offence", "strands", "is_crime"),
             *("victim_type", "ward_id", "repeat_victim", "victim_under_18", "officer_in_case"),
-            *("incident_hash", "victim_hash", "restrictions", "restrictions_set_at", "restrictions_set_by_id"),
+            *(
+                "incident_hash",
+                "victim_hash",
+                "restrictions",
+                "restrictions_set_at",
+                "restrictions_set_by_id",
+            ),
             *("imported_at", "changed_at", "decided_at"),
         )
         self.texts = Table(PersonalText, "case_id", "kind", "body", "changed_at")
@@ -254,9 +260,7 @@ class Cases:
             if contacted and chance() < 0.03:
                 self._raise(referral, last, officer, end)
 
-    def _try(
-        self, case: int, referral: int, number: str, officer: int, at: datetime, result: str
-    ) -> int:
+    def _try(self, case: int, referral: int, number: str, officer: int, at: datetime, result: str) -> int:
         """An attempt, one in three with a note, and its rows in the log."""
         chance, note = self.random.random, None
         if chance() < 0.3:

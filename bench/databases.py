@@ -63,9 +63,7 @@ class Databases:
         """Closes and drops them all."""
         for database in reversed(self._made):
             database.close()
-            _on_server(
-                sql.SQL("DROP DATABASE IF EXISTS {name}").format(name=sql.Identifier(database.name))
-            )
+            _on_server(sql.SQL("DROP DATABASE IF EXISTS {name}").format(name=sql.Identifier(database.name)))
 
     def _open(self, name: str) -> Database:
         opened = {}

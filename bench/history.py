@@ -40,7 +40,9 @@ def fill(world: World, rows: int) -> Filled:
     _send(made)
     for table in made.tables:
         table.finish()
-    NumberSeries.objects.bulk_create(NumberSeries(year=year, last=last) for year, last in made.numbers.items())
+    NumberSeries.objects.bulk_create(
+        NumberSeries(year=year, last=last) for year, last in made.numbers.items()
+    )
     with connections["owner"].cursor() as cursor:
         # What autovacuum does within the hour.
         cursor.execute("VACUUM ANALYZE")

@@ -64,7 +64,9 @@ def measure_import(database: Database, world: World, rows: int) -> dict[str, Any
             "import_to_copy_of_case_rows": round(imported.middle / case_rows.middle, 2),
             "import_to_copy_of_all_rows": round(ratio, 2),
         },
-        "missed": f"{ratio:.1f} times a COPY of all its rows, aim {TIMES_COPY:g}" if ratio > TIMES_COPY else "",
+        "missed": f"{ratio:.1f} times a COPY of all its rows, aim {TIMES_COPY:g}"
+        if ratio > TIMES_COPY
+        else "",
     }
 
 

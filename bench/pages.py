@@ -112,8 +112,16 @@ def _case_lists(usual: Parameters) -> list[Page]:
         ("_dates", days, ["dates"]),
         *((f"_{state}", {"state": state.value}, [state.value]) for state in CaseState),
         ("_ward_usual_service", {"ward": ward, "state": "usual_service"}, ["ward", "usual_service"]),
-        ("_borough_usual_service", {"borough": borough, "state": "usual_service"}, ["borough", "usual_service"]),
-        ("_ward_not_suitable_dates", {"ward": ward, "state": "not_suitable", **days}, ["ward", "not_suitable", "dates"]),
+        (
+            "_borough_usual_service",
+            {"borough": borough, "state": "usual_service"},
+            ["borough", "usual_service"],
+        ),
+        (
+            "_ward_not_suitable_dates",
+            {"ward": ward, "state": "not_suitable", **days},
+            ["ward", "not_suitable", "dates"],
+        ),
     ]
     bounds = {
         "ward": ward,
@@ -130,9 +138,7 @@ def _case_lists(usual: Parameters) -> list[Page]:
         after = Case.objects.get(pk=int(Case.objects.latest("pk").pk * share))
         key = json.dumps([False, str(after.reported_at), after.pk])
         at = {"after_at": after.reported_at, "after": after.pk}
-        lists.append(
-            _case_list(f"case_list_{name}", {"page": key}, statements.case_list("deep"), usual | at)
-        )
+        lists.append(_case_list(f"case_list_{name}", {"page": key}, statements.case_list("deep"), usual | at))
     return lists
 
 

@@ -8,7 +8,17 @@ from django.utils import timezone
 
 from outcomes.reference import load_outcome_codes
 from referrals.intake.places import load_places
-from referrals.models import Bcu, BcuMembership, Mode, Team, TeamMembership, Trial, TrialStatus, Ward, WardMode
+from referrals.models import (
+    Bcu,
+    BcuMembership,
+    Mode,
+    Team,
+    TeamMembership,
+    Trial,
+    TrialStatus,
+    Ward,
+    WardMode,
+)
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
@@ -36,9 +46,7 @@ class World:
     @cached_property
     def trial_wards(self) -> dict[int, int]:
         """The borough, by ward, of those that were in the trial."""
-        return {
-            ward.pk: ward.borough_id for ward in self.wards if ward.borough.name in TRIAL_BOROUGHS
-        }
+        return {ward.pk: ward.borough_id for ward in self.wards if ward.borough.name in TRIAL_BOROUGHS}
 
 
 def make_world(now: datetime) -> World:

@@ -74,7 +74,9 @@ def _write(path: Path, rows: int, known: list[str]) -> None:
         for number in range(rows):
             inward = f"{number % 10}{letters[number // 10 % 20]}{letters[number // 200 % 20]}"
             outward = number // 4_000
-            postcode = f"{letters[outward // 2_000 % 20]}{letters[outward // 100 % 20]}{outward % 100} {inward}"
+            postcode = (
+                f"{letters[outward // 2_000 % 20]}{letters[outward // 100 % 20]}{outward % 100} {inward}"
+            )
             ended = "202001" if random.random() < 0.34 else ""
             ward = int(random.random() * WARDS)
             code = known[ward] if ward < len(known) else f"E05{900_000 + ward}"

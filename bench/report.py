@@ -85,7 +85,9 @@ class Report:
     def print(self, console: Console) -> None:
         """For people."""
         for cases, filled in self.filled.items():
-            console.print(f"{cases:,} cases made in {filled.seconds:.1f} s: {sum(filled.rows.values()):,} rows.")
+            console.print(
+                f"{cases:,} cases made in {filled.seconds:.1f} s: {sum(filled.rows.values()):,} rows."
+            )
         if self.pages:
             console.print(self._table())
         for other in self.others:

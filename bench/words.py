@@ -38,9 +38,7 @@ STRANDS = spread(
     }
 )
 WISHES = spread({"": 55, "In person": 20, "Telephone only": 15, "Please call after 6pm": 10})
-SAFETY_NOTES = spread(
-    {"": 80, "Dog at address": 10, "Do not attend: suspect lives in the same building": 10}
-)
+SAFETY_NOTES = spread({"": 80, "Dog at address": 10, "Do not attend: suspect lives in the same building": 10})
 NEEDS = spread({"": 88, "Polish interpreter": 5, "BSL": 3, "Easy read": 4})
 RESTRICTIONS = spread(
     {

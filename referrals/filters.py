@@ -6,39 +6,12 @@ from typing import Any
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import QuerySet
 
-from referrals.models import Case, Ward
+from referrals.models import Case, CaseState, Ward
 from referrals.scope import places_of
 from src_app.accounts.models import User
 from src_app.filters import FromDayFilter, ToDayFilter
-
-
-class CaseState(TextChoices):
-    """What became of a case."""
-
-    WAITING = "waiting", "Awaiting decision"
-    REFERRED = "referred", "SRC"
-    USUAL_SERVICE = "usual_service", "Usual service"
-    NOT_SUITABLE = "not_suitable", "Not suitable"
-
-
-_DECIDED_WITHOUT_REFERRAL = Q(decided_at__isnull=False, referral__isnull=True)
-_STATES = {
-    CaseState.WAITING: Q(decided_at__isnull=True),
-    CaseState.REFERRED: Q(referral__isnull=False),
-    CaseState.USUAL_SERVICE: _DECIDED_WITHOUT_REFERRAL & Q(decision__suitable=True),
-    CaseState.NOT_SUITABLE: _DECIDED_WITHOUT_REFERRAL & Q(decision__suitable=False),
-}
-
-
-def state_of(case: Case) -> CaseState:
-    """What became of the case; reads its decision and referral."""
-    if case.decided_at is None:
-        return CaseState.WAITING
-    if hasattr(case, "referral"):
-        return CaseState.REFERRED
-    return CaseState.USUAL_SERVICE if case.decision.suitable else CaseState.NOT_SUITABLE
 
 
 class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
@@ -48,9 +21,7 @@ class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
         field_name="ward__borough", label="Borough", empty_label="Every borough"
     )
     ward = django_filters.ChoiceFilter(label="Ward", empty_label="Every ward")
-    state = django_filters.ChoiceFilter(
-        label="State", choices=CaseState.choices, empty_label="Every state", method="in_state"
-    )
+    state = django_filters.ChoiceFilter(label="State", choices=CaseState.choices, empty_label="Every state")
     first = FromDayFilter(field_name="reported_at", label="Reported from")
     last = ToDayFilter(field_name="reported_at", label="Reported to")
 
@@ -68,9 +39,6 @@ class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
         boroughs = {borough: name for _, _, borough, name in wards}
         self.filters["borough"].extra["choices"] = sorted(boroughs.items(), key=itemgetter(1))
         self.filters["ward"].extra["choices"] = [(ward, f"{name}, {of}") for ward, name, _, of in wards]
-
-    def in_state(self, cases: QuerySet[Case], _name: str, state: str) -> QuerySet[Case]:
-        return cases.filter(_STATES[CaseState(state)])
 
 
 class CaseSearchForm(forms.Form):

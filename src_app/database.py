@@ -17,8 +17,16 @@ from django.db.models.signals import post_migrate
 from environ import Env
 from psycopg2 import sql
 
-# The only tables from which the code deletes rows: sessions, second factors, drafts and public postcodes.
-DELETABLE_TABLES = ("django_session", "mfa_authenticator", "referrals_decision", "referrals_postcode")
+# The only tables from which the code deletes rows: sessions, second factors, drafts, public postcodes, and
+# counts, whose rows are folded into one.
+DELETABLE_TABLES = (
+    "django_session",
+    "mfa_authenticator",
+    "outcomes_outcomecount",
+    "referrals_contactcount",
+    "referrals_decision",
+    "referrals_postcode",
+)
 
 
 class AppendOnly(models.Model):

@@ -3,6 +3,7 @@
 from referrals.models.cases import (
     REFERRED_ANYWAY,
     Case,
+    CaseState,
     ContactBy,
     Decision,
     PersonalText,
@@ -13,6 +14,7 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
 )
+from referrals.models.counts import ContactCount
 from referrals.models.imports import CaseImport, ImportStatus
 from referrals.models.notifications import MailKind, Notification
 from referrals.models.places import (
@@ -48,9 +50,11 @@ __all__ = [
     "Borough",
     "Case",
     "CaseImport",
+    "CaseState",
     "CloseReason",
     "ContactAttempt",
     "ContactBy",
+    "ContactCount",
     "Decision",
     "FollowUp",
     "FollowUpKind",

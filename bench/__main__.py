@@ -5,14 +5,21 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 import django
 
 LEAST_ROWS = 1_000
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line, and no usage before it."""
+        raise SystemExit(_refused(message))
+
+
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="script/bench", description=__doc__)
+    parser = _Parser(prog="script/bench", description="Measures pages and imports at size.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; --list names all")
     parser.add_argument("--rows", type=int, default=10_000, help="cases made: 10000, 100000 or 1000000")
     parser.add_argument("--small", type=int, default=10_000, help="cases that growth is measured from")
@@ -22,7 +29,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--explain", action="store_true", help="print the plan of each page's queries")
     parser.add_argument("--list", action="store_true", help="print the names and stop")
-    return parser.parse_args(given)
+    return parser.parse_intermixed_args(given)
 
 
 def main(given: Sequence[str]) -> int:
@@ -34,7 +41,7 @@ def main(given: Sequence[str]) -> int:
     from bench.run import NAMES, run
 
     if arguments.list:
-        print(*NAMES, sep="\n")
+        sys.stdout.write("".join(f"{name}\n" for name in NAMES))
         return 0
     unknown = sorted(set(arguments.names) - set(NAMES))
     if unknown:
@@ -43,7 +50,7 @@ def main(given: Sequence[str]) -> int:
         return _refused(f"At least {LEAST_ROWS:,} cases are needed.")
     report = run(arguments)
     if arguments.json:
-        print(json.dumps(report.as_json(), indent=2))
+        sys.stdout.write(json.dumps(report.as_json(), indent=2) + "\n")
     else:
         from rich.console import Console
 
@@ -52,7 +59,7 @@ def main(given: Sequence[str]) -> int:
 
 
 def _refused(why: str) -> int:
-    print(why, file=sys.stderr)
+    sys.stderr.write(f"script/bench: {why}\n")
     return 2
 
 

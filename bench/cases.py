@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Literal
 
 from django.utils import timezone
 
@@ -17,6 +17,7 @@ from outcomes.models import RecordedOutcome
 from referrals.models import (
     Allocation,
     Case,
+    CaseState,
     ContactAttempt,
     ContactBy,
     Decision,
@@ -33,6 +34,7 @@ from referrals.models import (
     Submission,
     TextKind,
     UnitKey,
+    Ward,
 )
 from src_app.audit.models import Action, AuditEntry, Purpose
 
@@ -48,6 +50,28 @@ class Review:
 
     key: int
     at: datetime
+
+
+@dataclass(frozen=True)
+class Made:
+    """A report, and whether it is a control of the trial."""
+
+    case: int
+    ward: Ward
+    reference: str
+    reported_at: datetime
+    control: bool
+
+
+Fate = Literal["suitable", "high_risk", "not_suitable"] | None
+
+
+def _state(fate: Fate, *, control: bool) -> CaseState:
+    if fate is None:
+        return CaseState.WAITING
+    if fate == "not_suitable":
+        return CaseState.NOT_SUITABLE
+    return CaseState.USUAL_SERVICE if control else CaseState.REFERRED
 
 
 class Cases:
@@ -70,7 +94,7 @@ class Cases:
                 "restrictions_set_at",
                 "restrictions_set_by_id",
             ),
-            *("imported_at", "changed_at", "decided_at"),
+            *("imported_at", "changed_at", "decided_at", "state"),
         )
         self.texts = Table(PersonalText, "case_id", "kind", "body", "changed_at")
         self.submissions = Table(Submission, "key", "bcu_id", "submitted_by_id", "submitted_at")
@@ -128,14 +152,15 @@ class Cases:
         """A submission of the BCU's HCOP."""
         return Review(self.submissions.add(self.uuid(), self.world.bcu.pk, self.hcop, at), at)
 
-    def case(self, reported_at: datetime, *, decided_at: datetime | None) -> tuple[int, Any, str]:
-        """A report with its texts; returns its key, ward and crime reference."""
+    def case(self, reported_at: datetime, *, decided_at: datetime | None = None, fate: Fate = None) -> Made:
+        """A report with its texts, and whether it is a control of the trial."""
         chance, number = self.random.random, self.cases.last + 1
         ward = self.world.wards[int(chance() * len(self.world.wards))]
         reference = f"01/{number:07}/{reported_at:%y}"
         imported_at = reported_at + 3 * HOUR
         restrictions = words.drawn(self.random, words.RESTRICTIONS)
         restricted = restrictions != "{}" and decided_at is not None
+        control = fate == "suitable" and self._stratum(ward, reported_at) is not None and chance() < 0.5
         case = self.cases.add(
             self.world.bcu.pk,
             reference,
@@ -158,6 +183,7 @@ class Cases:
             imported_at,
             imported_at,
             decided_at,
+            _state(fate, control=control).value,
         )
         for kind, bodies in (
             (TextKind.CONTACT_WISHES, words.WISHES),
@@ -167,7 +193,7 @@ class Cases:
             if body := words.drawn(self.random, bodies):
                 self.texts.add(case, kind.value, body, imported_at)
         self.record(imported_at + HOUR, self.hcop, Action.CASE_OPENED, Purpose.REVIEW, "case", reference)
-        return case, ward, reference
+        return Made(case, ward, reference, reported_at, control)
 
     def draft(self, case: int, *, suitable: bool, at: datetime, review: Review | None = None) -> None:
         """The decision about a case; without a review, one that is not submitted."""
@@ -179,47 +205,46 @@ class Cases:
 
     def decided(self, reported_at: datetime, review: Review, *, ended: bool = True) -> None:
         """A decided case and all that followed; one that has not ``ended`` is an open referral."""
-        case, ward, reference = self.case(reported_at, decided_at=review.at)
         chance = self.random.random()
-        if ended and chance < 0.02:
-            # High risk: referred outside any trial.
-            self.decisions.add(
-                *(case, False, Reason.HIGH_RISK.value, ContactBy.NEIGHBOURHOOD_TEAM.value, self.hcop),
-                *(review.at, review.key),
-            )
-            self._refer(case, ward, review, None, ended=True)
-            return
-        suitable = not ended or chance < 0.86
-        self.draft(case, suitable=suitable, at=review.at - HOUR / 2, review=review)
-        self.record(
-            review.at - HOUR / 2, self.hcop, Action.DECISION_DRAFTED, Purpose.REVIEW, "case", reference
-        )
-        if suitable:
-            allocation, control = self._allocate(case, ward, reported_at, review)
-            if not control:
-                self._refer(case, ward, review, allocation, ended=ended)
+        fate: Fate = "suitable"
         if ended:
-            self._outcomes(case, reported_at)
+            # High risk is referred outside any trial.
+            fate = "high_risk" if chance < 0.02 else "suitable" if chance < 0.88 else "not_suitable"
+        made = self.case(reported_at, decided_at=review.at, fate=fate)
+        drafted_at = review.at - HOUR / 2
+        self.record(drafted_at, self.hcop, Action.DECISION_DRAFTED, Purpose.REVIEW, "case", made.reference)
+        if fate == "high_risk":
+            why = Reason.HIGH_RISK.value, ContactBy.NEIGHBOURHOOD_TEAM.value
+            self.decisions.add(made.case, False, *why, self.hcop, drafted_at, review.key)
+        else:
+            self.draft(made.case, suitable=fate == "suitable", at=drafted_at, review=review)
+        allocation = self._allocate(made, review) if fate == "suitable" else None
+        if fate != "not_suitable" and not made.control:
+            self._refer(made.case, made.ward, review, allocation, ended=ended)
+        if ended:
+            self._outcomes(made.case, reported_at)
 
-    def _allocate(
-        self, case: int, ward: Any, reported_at: datetime, review: Review
-    ) -> tuple[int | None, bool]:
-        """The allocation of a case of the trial, and whether it is a control."""
-        stratum = self.world.trial_wards.get(ward.pk)
+    def _stratum(self, ward: Ward, reported_at: datetime) -> int | None:
+        """The borough under which the trial randomised a case, if it did."""
         since = reported_at - (self.world.now - TRIAL_BEGAN)
-        if stratum is None or not timedelta() <= since <= TRIAL_RAN:
-            return None, False
+        return self.world.trial_wards.get(ward.pk) if timedelta() <= since <= TRIAL_RAN else None
+
+    def _allocate(self, made: Made, review: Review) -> int | None:
+        """The allocation of a case of the trial."""
+        stratum = self._stratum(made.ward, made.reported_at)
+        if stratum is None:
+            return None
         self.positions[stratum] += 1
-        control = self.random.random() < 0.5
         number = self.allocations.last + 1
         allocation = self.allocations.add(
-            *(self.world.trial.pk, number, stratum, self.positions[stratum], case),
-            *("control" if control else "src", review.key, review.at, f"{number - 1:064x}", f"{number:064x}"),
+            *(self.world.trial.pk, number, stratum, self.positions[stratum], made.case),
+            *("control" if made.control else "src", review.key, review.at),
+            *(f"{number - 1:064x}", f"{number:064x}"),
         )
-        self.unit_keys.add(self.world.trial.pk, f"{case:064x}", allocation)
-        return allocation, control
+        self.unit_keys.add(self.world.trial.pk, f"{made.case:064x}", allocation)
+        return allocation
 
-    def _refer(self, case: int, ward: Any, review: Review, allocation: int | None, *, ended: bool) -> None:
+    def _refer(self, case: int, ward: Ward, review: Review, allocation: int | None, *, ended: bool) -> None:
         """A referral to the ward's team, and what the team did."""
         chance = self.random.random
         year = timezone.localtime(review.at).year

@@ -1,11 +1,14 @@
 """Rows on their way into the database by COPY, with every constraint and every trigger in force."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import date, datetime
 from io import StringIO
 from typing import Any
 from uuid import UUID
 
+import psycopg2
 from django.db import connections, models
 from psycopg2 import sql
 
@@ -30,11 +33,11 @@ class Table:
         self._lines.append(f"{self.last}\t{_joined(values)}{self._rest}\n")
         return self.last
 
-    def copy(self) -> None:
-        """Sends what was gathered."""
-        with connections["owner"].cursor() as cursor:
-            copy_lines(cursor, self.name, self.columns, self._lines)
+    def take(self) -> "Block":
+        """What was gathered, on its way."""
+        block = Block(self.name, self.columns, self._lines)
         self._lines = []
+        return block
 
     def finish(self) -> None:
         """Lets the table's own keys go on after the last."""
@@ -44,12 +47,52 @@ class Table:
             cursor.execute("SELECT setval(%s, %s)", [sequence, self.last + 1])
 
 
-def copy_lines(cursor: Any, table: str, columns: Sequence[str], lines: Sequence[str]) -> None:
-    """``COPY … FROM STDIN`` of lines in PostgreSQL's text format."""
-    statement = sql.SQL("COPY {table} ({columns}) FROM STDIN").format(
-        table=sql.Identifier(table), columns=sql.SQL(", ").join(map(sql.Identifier, columns))
-    )
-    cursor.copy_expert(statement.as_string(cursor.cursor), StringIO("".join(lines)))
+@dataclass(frozen=True)
+class Block:
+    """Lines for one table, in the text format of COPY."""
+
+    table: str
+    columns: Sequence[str]
+    lines: Sequence[str]
+
+    def copy(self, cursor: Any) -> None:
+        """``COPY … FROM STDIN``."""
+        statement = sql.SQL("COPY {table} ({columns}) FROM STDIN").format(
+            table=sql.Identifier(self.table), columns=sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        )
+        cursor.copy_expert(statement.as_string(cursor), StringIO("".join(self.lines)))
+
+
+class Sender:
+    """Copies as the owner, on a connection of its own, while the next rows are being made.
+
+    Nothing is switched off: checks, foreign keys and triggers see every row, and history gets its own.
+    """
+
+    def __init__(self) -> None:
+        self._connection = psycopg2.connect(**connections["owner"].get_connection_params())
+        self._worker = ThreadPoolExecutor(max_workers=1)
+        self._sent: Future[None] | None = None
+
+    def send(self, tables: Iterable[Table]) -> None:
+        """Sends what the tables gathered in one transaction, once what was sent before is in."""
+        blocks = [table.take() for table in tables]
+        self.wait()
+        self._sent = self._worker.submit(self._copy, blocks)
+
+    def wait(self) -> None:
+        """Until everything sent is in; raises what went wrong."""
+        if self._sent:
+            self._sent.result()
+
+    def close(self) -> None:
+        self._worker.shutdown()
+        self._connection.close()
+
+    def _copy(self, blocks: Sequence[Block]) -> None:
+        with self._connection, self._connection.cursor() as cursor:
+            for block in blocks:
+                block.copy(cursor)
 
 
 def _joined(values: Sequence[Any]) -> str:

@@ -1,13 +1,17 @@
 """Fills a database: five years of decided cases that grow with the size, and a present that does not."""
 
 import time
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db import connections, transaction
+from django.db import connections
 
 from bench.cases import DAY, HOUR, RECENT, Cases
+from bench.filling import Sender
 from bench.people import World
+from outcomes.counts import mend_outcomes
+from referrals.counts import mend_contacts
 from referrals.models import NumberSeries
 
 FIVE_YEARS = timedelta(days=5 * 365)
@@ -28,16 +32,21 @@ class Filled:
 
 
 def fill(world: World, rows: int) -> Filled:
-    """Makes ``rows`` cases: the present of ``PRESENT`` cases, and the rest as history."""
+    """Makes ``rows`` cases: the present of ``PRESENT`` cases, and the rest as history.
+
+    Then compares the counts that triggers kept meanwhile with a count of everything.
+    """
     began = time.perf_counter()
     made = Cases(world, SEED)
-    _history(made, rows - PRESENT)
-    # Drawn from a seed of its own, so that the present is the same whatever came before it.
-    made.random.seed(SEED + 1)
-    _just_ended(made)
-    _open(made)
-    _waiting(made)
-    _send(made)
+    with closing(Sender()) as sender:
+        _history(made, rows - PRESENT, sender)
+        # Drawn from a seed of its own, so that the present is the same whatever came before it.
+        made.random.seed(SEED + 1)
+        _just_ended(made)
+        _open(made)
+        _waiting(made)
+        sender.send(made.tables)
+        sender.wait()
     for table in made.tables:
         table.finish()
     NumberSeries.objects.bulk_create(
@@ -46,10 +55,12 @@ def fill(world: World, rows: int) -> Filled:
     with connections["owner"].cursor() as cursor:
         # What autovacuum does within the hour.
         cursor.execute("VACUUM ANALYZE")
+    if wrong := mend_contacts() + mend_outcomes():
+        raise RuntimeError(f"{wrong} of the counts that the database keeps differ from a whole count")
     return Filled({table.name: table.last for table in made.tables}, time.perf_counter() - began)
 
 
-def _history(made: Cases, number: int) -> None:
+def _history(made: Cases, number: int, sender: Sender) -> None:
     """Cases in the order of time, submitted on the morning after the report."""
     world = made.world
     first, last = world.now - FIVE_YEARS, world.now - RECENT - DAY
@@ -62,7 +73,7 @@ def _history(made: Cases, number: int) -> None:
             review = made.review(morning)
         made.decided(reported_at, review)
         if nth % BLOCK == BLOCK - 1:
-            _send(made)
+            sender.send(made.tables)
 
 
 def _just_ended(made: Cases) -> None:
@@ -86,17 +97,10 @@ def _open(made: Cases) -> None:
 def _waiting(made: Cases) -> None:
     """Last night's reports, half of them marked already."""
     for nth in range(WAITING):
-        case, *_ = made.case(_ago(made, (WAITING - nth) * 0.3 + 1), decided_at=None)
+        case = made.case(_ago(made, (WAITING - nth) * 0.3 + 1)).case
         if nth < MARKED:
             made.draft(case, suitable=nth % 5 != 0, at=_ago(made, 0.5))
 
 
 def _ago(made: Cases, hours: float) -> datetime:
     return made.world.now - hours * HOUR
-
-
-def _send(made: Cases) -> None:
-    """Copies what was gathered; the tables' own triggers write a history row for each row made."""
-    with transaction.atomic(using="owner"):
-        for table in made.tables:
-            table.copy()

@@ -1,7 +1,7 @@
-"""One page measured beside what it is made of: its rendering from memory, and its rows by hand-written SQL."""
+"""One page beside what it is made of: its rendering from memory, and its rows by SQL written by hand."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import connection
@@ -11,6 +11,7 @@ from bench.databases import Database
 from bench.figures import Times, interleaved
 from bench.memory import queries_seen, remembered
 from bench.pages import Page
+from bench.plans import plans_of
 from src_app.accounts.models import User
 
 WARM_UP = 3
@@ -55,6 +56,7 @@ class Measured:
     rendered: Times
     selected: Times
     small: Times | None
+    plans: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def to_rendering(self) -> float:
@@ -80,7 +82,7 @@ def place_of(database: Database, page: Page) -> Place:
     return Place(database, page, client)
 
 
-def measure(place: Place, small: Place | None, repetitions: int) -> Measured:
+def measure(place: Place, small: Place | None, repetitions: int, *, explain: bool) -> Measured:
     """The page at the small size and at the large, its rendering and its rows by hand, in turn."""
     place.database.use()
     # First by hand: the page adds to the log that its rows may be of.
@@ -96,7 +98,16 @@ def measure(place: Place, small: Place | None, repetitions: int) -> Measured:
         runs.insert(0, small.open)
     # Changing the database is no part of any time.
     before = [small.database.use, place.database.use] if small else []
-    interleaved(runs, WARM_UP, before)
+    interleaved(runs, min(WARM_UP, repetitions), before)
     times = interleaved(runs, repetitions, before)
     *first, whole, rendered, selected = times
-    return Measured(place.page, len(shown), queries, whole, rendered, selected, first[0] if first else None)
+    return Measured(
+        page=place.page,
+        rows=len(shown),
+        queries=queries,
+        whole=whole,
+        rendered=rendered,
+        selected=selected,
+        small=first[0] if first else None,
+        plans=plans_of(queries) if explain else [],
+    )

@@ -13,8 +13,7 @@ from django.utils import timezone
 from bench import statements
 from bench.people import World
 from outcomes.rates import default_period
-from referrals.filters import CaseState
-from referrals.models import Borough, Case, Referral, ReferralStatus, Ward
+from referrals.models import Borough, Case, CaseState, Referral, ReferralStatus, Ward
 from src_app.audit.models import Action, AuditEntry
 
 Parameters = dict[str, Any]

@@ -1,4 +1,4 @@
-"""``load_postcodes`` on a made Postcode Directory, beside reading the file and a bare COPY of what is kept."""
+"""``load_postcodes`` on a made directory, beside reading the file and a bare COPY of what is kept."""
 
 import csv
 import io
@@ -44,7 +44,7 @@ def measure_postcodes(database: Database, world: World, rows: int) -> dict[str, 
         "name": "load_postcodes",
         "rows": rows,
         "file_megabytes": round(megabytes),
-        "compared_with": "reading the file by csv, and a bare COPY of the rows kept into a table with the same index",
+        "compared_with": "reading the file by csv and a bare COPY of the rows kept",
         "kept": kept,
         "milliseconds": {
             "load_postcodes": round(loaded * 1_000),

@@ -80,6 +80,7 @@ class Report:
                 "page_at_small_size": page.small.as_json() if page.small else None,
             },
             "ratios": {name: ratio and round(ratio, 3) for name, ratio in ratios.items()},
+            **({"plans": page.plans} if page.plans else {}),
         }
 
     def print(self, console: Console) -> None:
@@ -91,7 +92,11 @@ class Report:
         if self.pages:
             console.print(self._table())
         for other in self.others:
-            console.print(other)
+            console.print(_of_import(other))
+        for page in self.pages:
+            for plan in page.plans:
+                console.print(f"{page.page.name}: {plan['statement']}", markup=False, highlight=False)
+                console.print("\n".join(plan["plan"]), markup=False, highlight=False)
         for missed in self.missed():
             console.print(f"Missed: {missed}.", style="bold red")
 
@@ -115,3 +120,16 @@ class Report:
 
 def _told(times: dict[str, float]) -> str:
     return f"{times['median']:.1f} ({times['lower']:.1f}–{times['upper']:.1f})"
+
+
+def _of_import(found: dict[str, Any]) -> Table:
+    table = Table(title=f"{found['name']}, {found['rows']:,} rows, beside {found['compared_with']}")
+    table.add_column("what")
+    table.add_column("milliseconds, or ratio", justify="right")
+    for name, taken in found["milliseconds"].items():
+        table.add_row(name, _told(taken) if isinstance(taken, dict) else f"{taken:,}")
+    for name, ratio in found["ratios"].items():
+        table.add_row(name, f"{ratio:.2f}")
+    for name, megabytes in found.get("peak_memory_megabytes", {}).items():
+        table.add_row(f"peak memory, {name}", f"{megabytes:,} MB")
+    return table

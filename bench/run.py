@@ -56,7 +56,8 @@ def _measure_pages(
         if name in names:
             _say(f"Measuring {name} …")
             small = places[0][name] if len(places) > 1 else None
-            report.pages.append(measure(places[-1][name], small, arguments.repetitions))
+            measured = measure(places[-1][name], small, arguments.repetitions, explain=arguments.explain)
+            report.pages.append(measured)
 
 
 def _measure_imports(
@@ -76,4 +77,4 @@ def _measure_imports(
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(f"{text}\n")

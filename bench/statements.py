@@ -18,10 +18,7 @@ _CONDITIONS = {
     "borough": "w.borough_id = %(borough)s",
     "dates": "c.reported_at >= %(from)s AND c.reported_at < %(until)s",
     "deep": "(c.reported_at, c.id) < (%(after_at)s, %(after)s)",
-    "waiting": "c.decided_at IS NULL",
-    "referred": "r.id IS NOT NULL",
-    "usual_service": "c.decided_at IS NOT NULL AND r.id IS NULL AND d.suitable",
-    "not_suitable": "c.decided_at IS NOT NULL AND r.id IS NULL AND NOT d.suitable",
+    **{state: f"c.state = '{state}'" for state in ("waiting", "referred", "usual_service", "not_suitable")},
 }
 
 
@@ -173,16 +170,8 @@ _SCOPE = {
     "supervisor": f"w.id IN (SELECT id FROM referrals_ward WHERE team_id IN ({_TEAMS}))",
 }
 _OUTCOMES = """
-    SELECT count(*), count(o.code), count(*) FILTER (WHERE o.attrition), count(*) FILTER (WHERE o.charge),
-        count(*) FILTER (WHERE o.positive)
-    FROM referrals_case c
-    JOIN referrals_decision d ON d.case_id = c.id
-    LEFT JOIN LATERAL (
-        SELECT code_id FROM outcomes_recordedoutcome
-        WHERE case_id = c.id ORDER BY recorded_at DESC, id DESC LIMIT 1
-    ) latest ON true
-    LEFT JOIN outcomes_outcomecode o ON o.code = latest.code_id
-    WHERE c.bcu_id = %(bcu)s AND c.decided_at IS NOT NULL AND d.suitable
+    SELECT o.attrition, o.charge, o.positive, sum(k.cases) FROM outcomes_outcomecount k
+    LEFT JOIN outcomes_outcomecode o ON o.code = k.code_id WHERE k.bcu_id = %(bcu)s GROUP BY 1, 2, 3
 """
 
 
@@ -197,20 +186,23 @@ def _compliance(scope: str) -> list[str]:
         WHERE r.status = 'open' AND r.due_at < %(now)s AND {scope} ORDER BY r.due_at, r.id LIMIT 21
         """,
         f"""
-        SELECT w.id, w.name,
-            count(*) FILTER (WHERE r.contacted_at <= r.due_at),
-            count(*) FILTER (WHERE r.contacted_at > r.due_at),
-            count(*) FILTER (WHERE r.closed_at IS NULL AND r.due_at < %(now)s),
-            count(*) FILTER (WHERE r.closed_at IS NULL AND r.due_at >= %(now)s),
-            count(*) FILTER (WHERE r.contacted_at IS NULL AND r.closed_at IS NOT NULL)
-        FROM referrals_referral r JOIN referrals_ward w ON w.id = r.ward_id
-        WHERE r.due_at >= %(first)s AND {scope} GROUP BY w.id, w.name
+        SELECT w.id, w.name, sum(k.in_time), sum(k.late), sum(k.closed_without_contact)
+        FROM referrals_contactcount k JOIN referrals_ward w ON w.id = k.ward_id
+        WHERE k.due_on >= %(first)s AND {scope} GROUP BY w.id, w.name
         """,
         f"""
-        SELECT date_trunc('week', r.due_at AT TIME ZONE 'Europe/London'), count(*),
-            count(*) FILTER (WHERE r.contacted_at <= r.due_at)
+        SELECT r.ward_id, count(*) FILTER (WHERE r.due_at < %(now)s), count(*)
         FROM referrals_referral r JOIN referrals_ward w ON w.id = r.ward_id
-        WHERE r.due_at >= %(first)s AND r.due_at < %(last)s AND {scope} GROUP BY 1
+        WHERE r.status = 'open' AND {scope} GROUP BY 1
+        """,
+        f"""
+        SELECT r.ward_id, count(*) FROM referrals_referral r JOIN referrals_ward w ON w.id = r.ward_id
+        WHERE r.closed_at IS NOT NULL AND r.due_at >= %(now)s AND {scope} GROUP BY 1
+        """,
+        f"""
+        SELECT date_trunc('week', k.due_on), sum(k.in_time), sum(k.late), sum(k.closed_without_contact)
+        FROM referrals_contactcount k JOIN referrals_ward w ON w.id = k.ward_id
+        WHERE k.due_on >= %(first)s AND k.due_on < %(last)s AND {scope} GROUP BY 1
         """,
     ]
 

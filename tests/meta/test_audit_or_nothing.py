@@ -14,7 +14,7 @@ from django.apps import apps
 
 import referrals.actions
 import referrals.intake
-from outcomes.actions import compute_rates, import_outcomes
+from outcomes.actions import compute_rates, import_outcomes, recount
 from outcomes.reference import load_outcome_codes
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
 from referrals.actions.follow_up import acknowledge, chase
@@ -41,7 +41,17 @@ from referrals.intake.holding import (
 from referrals.intake.places import load_places
 from referrals.intake.postcodes import load_postcodes
 from referrals.intake.save import import_cases
-from referrals.models import CaseImport, CloseReason, ContactBy, Method, Mode, Reason, Restriction, Result
+from referrals.models import (
+    CaseImport,
+    CloseReason,
+    ContactBy,
+    ContactCount,
+    Method,
+    Mode,
+    Reason,
+    Restriction,
+    Result,
+)
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -297,6 +307,13 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(compute_rates)
 def _(scene: Scene) -> dict[str, Any]:
     return {"by": scene.system, "at": NOW}
+
+
+@prepares(recount)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral(completed=True)
+    ContactCount.objects.all().delete()
+    return {"by": scene.system}
 
 
 @prepares(load_outcome_codes)

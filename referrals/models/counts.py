@@ -63,9 +63,8 @@ def added_contacts(*, more: str, less: str) -> str:
     """  # noqa: S608
 
 
-_NONE = (
-    "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM referrals_contactcount WHERE false"
-)
+KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM referrals_contactcount"
+_NONE = f"{KEPT} WHERE false"
 
 
 def after_each(

@@ -12,6 +12,8 @@ import pytest
 from bench.figures import Times
 from bench.run import NAMES, PAGE_NAMES
 
+# One run for all of them, in whichever worker.
+pytestmark = pytest.mark.xdist_group("bench")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 
 from bench.databases import Database
 from bench.figures import Times, interleaved
-from bench.memory import queries_seen, remembered
+from bench.memory import queries_seen, remembered, served_from_memory
 from bench.pages import Page
 from bench.plans import plans_of
 from src_app.accounts.models import User
@@ -55,6 +55,7 @@ class Measured:
     whole: Times
     rendered: Times
     selected: Times
+    served: Times
     small: Times | None
     plans: list[dict[str, Any]] = field(default_factory=list)
 
@@ -62,6 +63,11 @@ class Measured:
     def to_rendering(self) -> float:
         """How often the time of rendering the same rows from memory."""
         return self.whole.middle / self.rendered.middle
+
+    @property
+    def to_served(self) -> float:
+        """How often the time of a request answered from memory, middleware and audit row with it."""
+        return self.whole.middle / self.served.middle
 
     @property
     def to_by_hand(self) -> float:
@@ -93,14 +99,20 @@ def measure(place: Place, small: Place | None, repetitions: int, *, explain: boo
         raise WrongRows(f"{place.page.name} shows {shown[:9]} …, and by hand it is {by_hand[:9]} …")
     with queries_seen() as queries:
         place.open()
-    runs: list[Callable[[], Any]] = [place.open, memory.render, place.select]
+    served = served_from_memory(place.client, memory)
+    runs: list[Callable[[], Any]] = [
+        place.open,
+        memory.render,
+        place.select,
+        lambda: served.get(place.page.url),
+    ]
     if small:
         runs.insert(0, small.open)
     # Changing the database is no part of any time.
     before = [small.database.use, place.database.use] if small else []
     interleaved(runs, min(WARM_UP, repetitions), before)
     times = interleaved(runs, repetitions, before)
-    *first, whole, rendered, selected = times
+    *first, whole, rendered, selected, from_memory = times
     return Measured(
         page=place.page,
         rows=len(shown),
@@ -108,6 +120,7 @@ def measure(place: Place, small: Place | None, repetitions: int, *, explain: boo
         whole=whole,
         rendered=rendered,
         selected=selected,
+        served=from_memory,
         small=first[0] if first else None,
         plans=plans_of(queries) if explain else [],
     )

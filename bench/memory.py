@@ -12,9 +12,13 @@ from django import forms
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.test import Client
+from django.test.client import ClientHandler
 from django.urls import resolve
 
 from referrals import waiting
+from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.audit.record import record
 
 
 @dataclass(frozen=True)
@@ -25,11 +29,38 @@ class Memory:
     template: str
     context: dict[str, Any]
     follow_ups: int
+    references: list[str]
 
     def render(self) -> HttpResponse:
         """The page from memory."""
         with patch.object(waiting, "_follow_ups", lambda _user: self.follow_ups):
             return render(self.request, self.template, self.context)
+
+
+class _FromMemory(ClientHandler):
+    """Every middleware and the audit row of the page, whose view has its answer in memory."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__()
+        self.memory = memory
+
+    def _get_response(self, request: HttpRequest) -> HttpResponse:
+        record(
+            Action.LIST_SHOWN,
+            by=request.user,  # type: ignore[arg-type]  # signed in
+            purpose=Purpose.REVIEW,
+            subject="case",
+            references=self.memory.references,
+        )
+        return self.memory.render()
+
+
+def served_from_memory(client: Client, memory: Memory) -> Client:
+    """A browser signed in as the other, for which every page is that one."""
+    browser = Client(SERVER_NAME="127.0.0.1")
+    browser.cookies = client.cookies
+    browser.handler = _FromMemory(memory)
+    return browser
 
 
 def remembered(url: str, open_page: Callable[[], None]) -> Memory:
@@ -53,7 +84,8 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
                 # What a filter's field gives on is itself read anew each time: past its setter.
                 field._choices = field.widget.choices = list(field.choices)  # type: ignore[attr-defined]
     user = request.user
-    memory = Memory(request, template, context, waiting._follow_ups(user))
+    noted = AuditEntry.objects.filter(actor=user).latest("pk").references
+    memory = Memory(request, template, context, waiting._follow_ups(user), noted)
     with connection.execute_wrapper(_refused):
         memory.render()
     return memory

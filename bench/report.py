@@ -65,6 +65,7 @@ class Report:
     def _page(self, page: Measured) -> dict[str, Any]:
         ratios = {
             "page_to_rendering": page.to_rendering,
+            "page_to_served_from_memory": page.to_served,
             "page_to_sql_and_rendering": page.to_by_hand,
             "large_to_small": page.growth,
             "deep_to_first": self.deep(page),
@@ -76,6 +77,7 @@ class Report:
             "milliseconds": {
                 "page": page.whole.as_json(),
                 "rendering_from_memory": page.rendered.as_json(),
+                "served_from_memory": page.served.as_json(),
                 "sql_by_hand": page.selected.as_json(),
                 "page_at_small_size": page.small.as_json() if page.small else None,
             },
@@ -102,17 +104,20 @@ class Report:
 
     def _table(self) -> Table:
         table = Table(title=f"Pages at {self.rows:,} cases, in milliseconds (half of all between)")
-        for heading in ("page", "rows", "queries", "whole", "rendered", "SQL by hand"):
+        for heading in ("page", "rows", "queries", "whole", "rendered", "served", "SQL by hand"):
             table.add_column(heading, justify="left" if heading == "page" else "right")
-        for heading in ("/ rendered", "/ both", "/ small", "/ first"):
+        for heading in ("/ rendered", "/ served", "/ SQL + rendered", "/ small", "/ first"):
             table.add_column(heading, justify="right")
         for page in self.pages:
-            ratios = (page.to_rendering, page.to_by_hand, page.growth, self.deep(page))
+            ratios = (page.to_rendering, page.to_served, page.to_by_hand, page.growth, self.deep(page))
             table.add_row(
                 page.page.name,
                 str(page.rows),
                 str(len(page.queries)),
-                *(_told(times.as_json()) for times in (page.whole, page.rendered, page.selected)),
+                *(
+                    _told(times.as_json())
+                    for times in (page.whole, page.rendered, page.served, page.selected)
+                ),
                 *("" if ratio is None else f"{ratio:.2f}" for ratio in ratios),
             )
         return table

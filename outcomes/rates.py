@@ -9,11 +9,20 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import TruncWeek
+from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
 from outcomes.models import OutcomeCode, OutcomeCount, RecordedOutcome
-from referrals.models import Case, ContactCount, MailKind, Notification, Referral, ReferralStatus, Ward
+from referrals.models import (
+    Case,
+    ContactAttempt,
+    ContactCount,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+    Ward,
+)
 from referrals.queries import referrals_visible_to, wards_visible_to
 from referrals.scope import places_of
 from src_app.accounts.models import User
@@ -273,13 +282,19 @@ def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral
     if not user.can(Permission.CHASE_REFERRALS):
         return Referral.objects.none()
     asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
-    stands = Q(attempts__isnull=False, attempts__withdraws__isnull=True, attempts__withdrawn_by__isnull=True)
+    standing = ContactAttempt.objects.filter(
+        referral=OuterRef("pk"), withdraws__isnull=True, withdrawn_by__isnull=True
+    )
     return (
         referrals_visible_to(user)
         .filter(place, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
         .annotate(
-            tries=Count("attempts", filter=stands), reminded_at=Subquery(asked.values("created_at")[:1])
+            # Of the rows shown alone: a join would count the attempts of all.
+            tries=Coalesce(
+                Subquery(standing.values("referral").annotate(Count("pk")).values("pk__count")), 0
+            ),
+            reminded_at=Subquery(asked.values("created_at")[:1]),
         )
         .order_by("due_at", "pk")
     )

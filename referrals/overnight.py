@@ -93,6 +93,17 @@ def waiting(user: User) -> QuerySet[Case]:
     )
 
 
+def progress_of(rows: list[Row]) -> Progress:
+    """Counts over rows that are all that waits, the longest waiting first."""
+    suitable = [row.decision.suitable for row in rows if row.decision]
+    return Progress(
+        waiting=len(rows),
+        suitable=sum(suitable),
+        not_suitable=len(suitable) - sum(suitable),
+        oldest=rows[0].case.reported_at if rows else None,
+    )
+
+
 def progress(user: User) -> Progress:
     """Counts over all that waits."""
     counts = waiting(user).aggregate(

@@ -7,13 +7,16 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from outcomes.counts import fold_outcomes, mend_outcomes
 from outcomes.intake import Column, Reading, Row, read_outcomes
 from outcomes.models import RateSnapshot, RecordedOutcome
 from outcomes.rates import Contact, Outcomes, contact_by_ward, counts_of, outcomes_by
+from referrals.counts import fold_contacts, mend_contacts
 from referrals.intake.rows import Rejection, shown
 from referrals.models import Bcu, Case, Ward
 from referrals.queries import bcus_of
@@ -23,6 +26,7 @@ from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
+log = structlog.get_logger()
 Item = TypeVar("Item")
 
 
@@ -148,10 +152,11 @@ def compute_rates(*, by: User, at: datetime) -> int:
     """Writes the day's counts of every ward and BCU; returns how many rows that is.
 
     The day is London's. The same day again replaces its counts. A case whose ward is not known counts for
-    its BCU alone.
+    its BCU alone. The counts that pages read are compared with what they count first.
     """
     check_authority(by, Permission.COMPUTE_RATES)
     with transaction.atomic():
+        recount(by=by)
         contact = contact_by_ward(at)
         outcomes = outcomes_by(Case.objects.all(), "bcu", "ward")
         wards = list(Ward.objects.values_list("pk", "borough__bcu"))
@@ -187,6 +192,28 @@ def compute_rates(*, by: User, at: datetime) -> int:
             fields=sorted(_COUNTS),
         )
     return len(snapshots)
+
+
+def recount(*, by: User) -> int:
+    """Counts anew what the database keeps count of, mends what differs, and folds the rows it added.
+
+    Returns how many counts differed: 0 unless something was changed past the database's triggers.
+    """
+    check_authority(by, Permission.COMPUTE_RATES)
+    with transaction.atomic():
+        mended = mend_contacts() + mend_outcomes()
+        fold_contacts()
+        fold_outcomes()
+        if mended:
+            log.error("counts_mended", counts=mended)
+            record(
+                Action.RATES_COMPUTED,
+                by=by,
+                purpose=Purpose.EVALUATION,
+                subject="counts",
+                fields=["contacts", "outcomes"],
+            )
+    return mended
 
 
 _COUNTS = (*counts_of(Contact()), *counts_of(Outcomes()))

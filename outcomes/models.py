@@ -4,7 +4,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from referrals.models import Bcu, Case, Ward
+from outcomes.counting import of_case_changes, of_decision_changes, of_new_outcomes
+from referrals.models import Bcu, Case, Decision, Ward
 from src_app.database import AppendOnly
 
 
@@ -39,9 +40,46 @@ class RecordedOutcome(AppendOnly):
             models.UniqueConstraint(fields=["case", "recorded_at", "code"], name="outcome_recorded_once")
         ]
         indexes = [models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")]
+        triggers = [*AppendOnly.Meta.triggers, *of_new_outcomes()]
 
     def __str__(self) -> str:
         return f"outcome {self.code_id}"
+
+
+class OutcomeCount(models.Model):
+    """So many more suitable, decided cases of a BCU whose latest outcome is this; none: not closed yet.
+
+    SRC and usual service together, never by arm. The sum over the rows is how many there are; each change
+    of a case, decision or outcome adds rows and none is changed, so that nobody waits for another's count.
+    """
+
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="+", db_index=False)
+    code = models.ForeignKey(
+        OutcomeCode, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    cases = models.IntegerField()
+
+    class Meta:
+        indexes = [models.Index(fields=["bcu", "code"], include=["cases"], name="outcome_count_by_code")]
+
+    def __str__(self) -> str:
+        return f"{self.bcu}, {self.code or 'not closed'}"
+
+
+class CountedCase(Case):
+    """The case table, as far as a change of it is counted here."""
+
+    class Meta:
+        proxy = True
+        triggers = of_case_changes()
+
+
+class CountedDecision(Decision):
+    """The decision table, as far as a change of it is counted here."""
+
+    class Meta:
+        proxy = True
+        triggers = of_decision_changes()
 
 
 class RateSnapshot(models.Model):

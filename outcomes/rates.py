@@ -3,17 +3,28 @@
 Nothing here reads an allocation: by arm nothing is computed before a trial's outcomes are locked.
 """
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery
-from django.db.models.functions import TruncWeek
+from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
-from outcomes.models import OutcomeCode, RecordedOutcome
-from referrals.models import Case, MailKind, Notification, Referral, ReferralStatus, Ward
-from referrals.queries import bcus_of, referrals_visible_to, wards_visible_to
+from outcomes.models import OutcomeCode, OutcomeCount, RecordedOutcome
+from referrals.models import (
+    Case,
+    ContactAttempt,
+    ContactCount,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+    Ward,
+)
+from referrals.queries import referrals_visible_to, wards_visible_to
+from referrals.scope import places_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -130,29 +141,36 @@ def contact_by_ward(at: datetime) -> dict[int, Contact]:
 def compliance_of(
     user: User, *, period: Period, at: datetime, borough: str = "", order: str = "name"
 ) -> Compliance:
-    """Contact compliance of the account's wards, in two queries; ``borough`` is an ONS code.
+    """Contact compliance of the account's wards, in four queries; ``borough`` is an ONS code.
 
     ``order``: by ``name``, the most ``overdue`` first, or the smallest ``share`` contacted in time first.
 
-    Wards without a referral to count are left out. What is overdue now counts whatever the period.
+    Wards without a referral to count are left out. What is overdue now counts whatever the period. Of what
+    ended, the database keeps count; only what is open, or ended before a due time to come, is counted here.
     """
-    wards = _wards(user, borough).select_related("borough").in_bulk()
-    in_period = _due_in(period, at)
-    opened = Q(status=ReferralStatus.OPEN, due_at__lt=at)
-    counted = (
-        Referral.objects.filter(in_period | opened, ward__in=_wards(user, borough), made_at__lte=at)
-        .values("ward")
-        .annotate(
-            **standings(at, in_period),
-            overdue_now=Count("pk", filter=opened),
-            ended_early=Count("pk", filter=in_period & Q(due_at__gte=at, closed_at__isnull=False)),
-        )
-        .order_by("ward__name", "ward")
-        .values_list("ward", "overdue_now", "ended_early", *_CONTACT)
+    wards = _wards(user, borough).select_related("borough").order_by("name", "pk").in_bulk()
+    ended = {
+        ward: Contact(in_time=in_time, late=late, closed_without_contact=closed)
+        for ward, in_time, late, closed in _kept(period, at)
+        .filter(ward__in=wards)
+        .values_list("ward")
+        .annotate(Sum("in_time"), Sum("late"), Sum("closed_without_contact"))
+    }
+    opened, overdue_now = _opened(period, at, wards)
+    early = dict(
+        Referral.objects.filter(_due_in(period, at), due_at__gte=at, closed_at__isnull=False, ward__in=wards)
+        .values_list("ward")
+        .annotate(Count("pk"))
     )
     listed = [
-        WardContact(wards[ward], Contact(*counts), overdue_now, early)
-        for ward, overdue_now, early, *counts in counted
+        WardContact(
+            ward,
+            ended.get(pk, Contact()) + opened.get(pk, Contact()),
+            overdue_now.get(pk, 0),
+            early.get(pk, 0),
+        )
+        for pk, ward in wards.items()
+        if any(counts_of(ended.get(pk, Contact())).values()) or pk in opened
     ]
     return Compliance(
         wards=sorted(listed, key=_ORDERS[order]),
@@ -160,6 +178,34 @@ def compliance_of(
         overdue_now=sum(row.overdue_now for row in listed),
         ended_early=sum(row.ended_early for row in listed),
     )
+
+
+def _kept(period: Period, at: datetime) -> QuerySet[ContactCount]:
+    """The counts of referrals that ended, due in the period."""
+    counts = ContactCount.objects.filter(due_on__gte=period.first)
+    return counts if period.reaches(at) else counts.filter(due_on__lte=period.last)
+
+
+def _opened(
+    period: Period, at: datetime, wards: Collection[int]
+) -> tuple[dict[int, Contact], dict[int, int]]:
+    """Of the open referrals: those due in the period, and those overdue now, by ward."""
+    in_period = _due_in(period, at)
+    opened, overdue_now = {}, {}
+    for ward, late, to_come, all_late in (
+        Referral.objects.filter(
+            in_period | Q(due_at__lt=at), status=ReferralStatus.OPEN, ward__in=wards, made_at__lte=at
+        )
+        .values_list("ward")
+        .annotate(
+            late=Count("pk", filter=in_period & Q(due_at__lt=at)),
+            to_come=Count("pk", filter=in_period & Q(due_at__gte=at)),
+            all_late=Count("pk", filter=Q(due_at__lt=at)),
+        )
+    ):
+        opened[ward] = Contact(overdue=late, not_yet_due=to_come)
+        overdue_now[ward] = all_late
+    return opened, overdue_now
 
 
 # What sorts alike stays in the order of names.
@@ -202,15 +248,28 @@ def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> lis
     first = period.first + timedelta(days=-period.first.weekday() % 7)
     end = min(period.last + timedelta(days=1), timezone.localdate(at))
     end -= timedelta(days=end.weekday())
-    counted = (
+    wards = _wards(user, borough).values("pk")
+    in_time: Counter[date] = Counter()
+    due: Counter[date] = Counter()
+    for week, contacted, late, closed in (
+        ContactCount.objects.filter(ward__in=wards, due_on__gte=first, due_on__lt=end)
+        .values_list(TruncWeek("due_on"))
+        .annotate(Sum("in_time"), Sum("late"), Sum("closed_without_contact"))
+    ):
+        in_time[week] = contacted
+        due[week] = contacted + late + closed
+    for week, still_open in (
         Referral.objects.filter(
-            ward__in=_wards(user, borough), due_at__gte=_midnight(first), due_at__lt=_midnight(end)
+            ward__in=wards,
+            status=ReferralStatus.OPEN,
+            due_at__gte=_midnight(first),
+            due_at__lt=_midnight(end),
         )
-        .values(week=TruncWeek("due_at", tzinfo=timezone.get_default_timezone()))
-        .annotate(in_time=standings(at)["in_time"], due=Count("pk"))
-        .order_by("week")
-    )
-    return [Week(timezone.localdate(row["week"]), row["in_time"], row["due"]) for row in counted]
+        .values_list(TruncWeek("due_at", tzinfo=timezone.get_default_timezone()))
+        .annotate(Count("pk"))
+    ):
+        due[timezone.localdate(week)] += still_open
+    return [Week(week, in_time[week], due[week]) for week in sorted(due) if due[week]]
 
 
 def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral]:
@@ -223,13 +282,19 @@ def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral
     if not user.can(Permission.CHASE_REFERRALS):
         return Referral.objects.none()
     asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
-    stands = Q(attempts__isnull=False, attempts__withdraws__isnull=True, attempts__withdrawn_by__isnull=True)
+    standing = ContactAttempt.objects.filter(
+        referral=OuterRef("pk"), withdraws__isnull=True, withdrawn_by__isnull=True
+    )
     return (
         referrals_visible_to(user)
         .filter(place, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
         .annotate(
-            tries=Count("attempts", filter=stands), reminded_at=Subquery(asked.values("created_at")[:1])
+            # Of the rows shown alone: a join would count the attempts of all.
+            tries=Coalesce(
+                Subquery(standing.values("referral").annotate(Count("pk")).values("pk__count")), 0
+            ),
+            reminded_at=Subquery(asked.values("created_at")[:1]),
         )
         .order_by("due_at", "pk")
     )
@@ -258,10 +323,29 @@ def counts_of(counts: Contact | Outcomes) -> dict[str, int]:
 
 
 def outcomes_so_far(user: User) -> Outcomes:
-    """Totals over the account's BCUs, for those who may see them; never by arm."""
+    """Totals over the account's BCUs, for those who may see them, as the database keeps them."""
     if not user.can(Permission.VIEW_OUTCOMES):
         return Outcomes()
-    return outcomes_by(Case.objects.filter(bcu__in=bcus_of(user))).get((), Outcomes())
+    counts = (
+        OutcomeCount.objects.filter(bcu__in=places_of(user).bcus).values_list("code").annotate(Sum("cases"))
+    )
+    measures = _measures()
+    return sum((_outcomes(measures.get(code), number) for code, number in counts), Outcomes())
+
+
+def _measures() -> dict[int, OutcomeCode]:
+    return {code.code: code for code in OutcomeCode.objects.all()}
+
+
+def _outcomes(code: OutcomeCode | None, number: int) -> Outcomes:
+    """So many cases whose latest outcome is this one; of no outcome, they are not closed."""
+    return Outcomes(
+        cases=number,
+        closed=number if code else 0,
+        attrition=number if code and code.attrition else 0,
+        charge=number if code and code.charge else 0,
+        positive=number if code and code.positive else 0,
+    )
 
 
 def outcomes_by(cases: QuerySet[Case], *places: str) -> dict[tuple[int | None, ...], Outcomes]:
@@ -269,7 +353,7 @@ def outcomes_by(cases: QuerySet[Case], *places: str) -> dict[tuple[int | None, .
 
     The outcome recorded last counts. Two queries, and at most 23 rows for each combination.
     """
-    measures = {code.code: code for code in OutcomeCode.objects.all()}
+    measures = _measures()
     latest = RecordedOutcome.objects.filter(case=OuterRef("pk")).order_by("-recorded_at", "-pk")
     counted = (
         cases.filter(decided_at__isnull=False, decision__suitable=True)
@@ -281,12 +365,6 @@ def outcomes_by(cases: QuerySet[Case], *places: str) -> dict[tuple[int | None, .
     totals: dict[tuple[int | None, ...], Outcomes] = {}
     for row in counted:
         place = tuple(row[name] for name in places)
-        code, number = measures.get(row["latest"]), row["number"]
-        totals[place] = totals.get(place, Outcomes()) + Outcomes(
-            cases=number,
-            closed=number if code else 0,
-            attrition=number if code and code.attrition else 0,
-            charge=number if code and code.charge else 0,
-            positive=number if code and code.positive else 0,
-        )
+        outcomes = _outcomes(measures.get(row["latest"]), row["number"])
+        totals[place] = totals.get(place, Outcomes()) + outcomes
     return totals

@@ -8,7 +8,8 @@ from datetime import date, datetime
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from referrals.models import BcuMembership, Mode, TeamMembership, Trial, TrialStatus, Ward, WardMode
-from referrals.queries import today, trials_visible_to
+from referrals.queries import trials_visible_to
+from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 

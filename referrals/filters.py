@@ -1,67 +1,27 @@
 """Which cases a list shows."""
 
+from operator import itemgetter
 from typing import Any
 
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import QuerySet
 
-from referrals.models import Borough, Case, Ward
-from referrals.queries import bcus_of
+from referrals.models import Case, CaseState, Ward
+from referrals.scope import places_of
 from src_app.accounts.models import User
 from src_app.filters import FromDayFilter, ToDayFilter
-
-
-class CaseState(TextChoices):
-    """What became of a case."""
-
-    WAITING = "waiting", "Awaiting decision"
-    REFERRED = "referred", "SRC"
-    USUAL_SERVICE = "usual_service", "Usual service"
-    NOT_SUITABLE = "not_suitable", "Not suitable"
-
-
-_DECIDED_WITHOUT_REFERRAL = Q(decided_at__isnull=False, referral__isnull=True)
-_STATES = {
-    CaseState.WAITING: Q(decided_at__isnull=True),
-    CaseState.REFERRED: Q(referral__isnull=False),
-    CaseState.USUAL_SERVICE: _DECIDED_WITHOUT_REFERRAL & Q(decision__suitable=True),
-    CaseState.NOT_SUITABLE: _DECIDED_WITHOUT_REFERRAL & Q(decision__suitable=False),
-}
-
-
-def state_of(case: Case) -> CaseState:
-    """What became of the case; reads its decision and referral."""
-    if case.decided_at is None:
-        return CaseState.WAITING
-    if hasattr(case, "referral"):
-        return CaseState.REFERRED
-    return CaseState.USUAL_SERVICE if case.decision.suitable else CaseState.NOT_SUITABLE
-
-
-class _WardChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
-    def label_from_instance(self, ward: Ward) -> str:
-        return f"{ward.name}, {ward.borough.name}"
-
-
-class _WardFilter(django_filters.ModelChoiceFilter):  # type: ignore[misc]  # no types
-    field_class = _WardChoice
 
 
 class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
     """By place, state and day of the report, within what the account may see."""
 
-    borough = django_filters.ModelChoiceFilter(
-        field_name="ward__borough",
-        label="Borough",
-        queryset=Borough.objects.none(),
-        empty_label="Every borough",
+    borough = django_filters.ChoiceFilter(
+        field_name="ward__borough", label="Borough", empty_label="Every borough"
     )
-    ward = _WardFilter(label="Ward", queryset=Ward.objects.none(), empty_label="Every ward")
-    state = django_filters.ChoiceFilter(
-        label="State", choices=CaseState.choices, empty_label="Every state", method="in_state"
-    )
+    ward = django_filters.ChoiceFilter(label="Ward", empty_label="Every ward")
+    state = django_filters.ChoiceFilter(label="State", choices=CaseState.choices, empty_label="Every state")
     first = FromDayFilter(field_name="reported_at", label="Reported from")
     last = ToDayFilter(field_name="reported_at", label="Reported to")
 
@@ -71,14 +31,14 @@ class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
 
     def __init__(self, data: Any, *, queryset: QuerySet[Case], user: User) -> None:
         super().__init__(data, queryset=queryset)
-        bcus = bcus_of(user)
-        self.filters["borough"].queryset = Borough.objects.filter(bcu__in=bcus).order_by("name")
-        self.filters["ward"].queryset = (
-            Ward.objects.filter(borough__bcu__in=bcus).select_related("borough").order_by("name", "pk")
+        wards = list(
+            Ward.objects.filter(borough__bcu__in=places_of(user).bcus)
+            .order_by("name", "pk")
+            .values_list("pk", "name", "borough", "borough__name")
         )
-
-    def in_state(self, cases: QuerySet[Case], _name: str, state: str) -> QuerySet[Case]:
-        return cases.filter(_STATES[CaseState(state)])
+        boroughs = {borough: name for _, _, borough, name in wards}
+        self.filters["borough"].extra["choices"] = sorted(boroughs.items(), key=itemgetter(1))
+        self.filters["ward"].extra["choices"] = [(ward, f"{name}, {of}") for ward, name, _, of in wards]
 
 
 class CaseSearchForm(forms.Form):

@@ -2,10 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, F, Min, Prefetch, Q, QuerySet
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, Min, OuterRef, Prefetch, Q, QuerySet
+from django.db.models.functions import JSONObject
 
 from referrals.models import (
     Bcu,
@@ -21,7 +24,7 @@ from referrals.models import (
     TextKind,
 )
 from referrals.queries import bcus_of, cases_visible_to, report_of
-from referrals.rules.duplicates import may_be_one
+from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.rules.eligibility import barred, warnings
 from src_app.accounts.models import User
 
@@ -81,8 +84,25 @@ class Progress:
 
 
 def waiting(user: User) -> QuerySet[Case]:
-    """Cases without a submitted decision, the longest waiting first."""
-    return cases_visible_to(user).filter(decided_at__isnull=True).order_by("reported_at", "pk")
+    """Cases without a submitted decision, the longest waiting first, with all that a row shows."""
+    return (
+        cases_visible_to(user)
+        .filter(decided_at__isnull=True)
+        .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
+        .prefetch_related("texts")
+        .order_by("reported_at", "pk")
+    )
+
+
+def progress_of(rows: list[Row]) -> Progress:
+    """Counts over rows that are all that waits, the longest waiting first."""
+    suitable = [row.decision.suitable for row in rows if row.decision]
+    return Progress(
+        waiting=len(rows),
+        suitable=sum(suitable),
+        not_suitable=len(suitable) - sum(suitable),
+        oldest=rows[0].case.reported_at if rows else None,
+    )
 
 
 def with_open_referral(user: User) -> QuerySet[Case]:
@@ -102,17 +122,11 @@ def progress(user: User) -> Progress:
 
 
 def rows(user: User, cases: Iterable[Case]) -> list[Row]:
-    """The cases with their drafts, texts and linked reports, in a fixed number of queries."""
+    """Those of the ``waiting`` cases with their linked reports, in a fixed number of queries."""
     listed = list(cases)
-    complete = (
-        Case.objects.filter(pk__in=[case.pk for case in listed])
-        .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
-        .prefetch_related("texts")
-        .in_bulk()
-    )
-    linked = _linked(user, list(complete.values()))
-    alike = _alike(user, list(complete.values()), linked)
-    return [_row(complete[case.pk], _names(linked[case.pk]), _names(alike[case.pk])) for case in listed]
+    linked = _linked(user, listed)
+    alike = _alike(user, listed, linked)
+    return [_row(case, _names(linked[case.pk]), _names(alike[case.pk])) for case in listed]
 
 
 def _names(others: list[tuple[int, str]]) -> list[str]:
@@ -136,43 +150,79 @@ def _row(case: Case, linked: list[str], alike: list[str]) -> Row:
     )
 
 
-def linked_cases(user: User, case: Case) -> list[tuple[int, str]]:
-    """Row number and crime reference of the others in sight that share the case's incident or victim."""
-    return _linked(user, [case])[case.pk]
+Others = dict[int, list[tuple[int, str]]]
 
 
-def alike_cases(user: User, case: Case) -> list[tuple[int, str]]:
-    """Row number and crime reference of those in sight that may be the same offence reported twice."""
-    return _alike(user, [case], _linked(user, [case]))[case.pk]
+def shown_with(user: User, case: Case) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """Row number and crime reference of others in sight: those linked to it, and those that may be it again.
+
+    Linked ones share its incident or victim; of the others, what may be the same offence reported twice.
+    """
+    linked = _linked(user, [case])
+    return linked[case.pk], _alike(user, [case], linked)[case.pk]
 
 
-def _alike(
-    user: User, cases: list[Case], linked: dict[int, list[tuple[int, str]]]
-) -> dict[int, list[tuple[int, str]]]:
+def _alike(user: User, cases: list[Case], linked: Others) -> Others:
     """Of the same ward, and perhaps one offence; what is linked already is left out."""
-    times = [case.reported_at for case in cases if case.ward_id]
-    others: dict[int | None, list[Case]] = defaultdict(list)
-    if times:
-        nearby = cases_visible_to(user).filter(
-            ward__in={case.ward_id for case in cases if case.ward_id},
-            reported_at__range=(min(times) - LATEST_REPORT, max(times) + LATEST_REPORT),
-        )
-        for other in nearby.only(
-            "crime_reference", "ward_id", "offence", "occurred_at", "reported_at"
-        ).order_by("crime_reference"):
-            others[other.ward_id].append(other)
-    found = {}
-    for case in cases:
-        known = {case.pk, *(pk for pk, _ in linked[case.pk])}
-        found[case.pk] = [
+    nearby = _nearby(user, cases)
+    return {
+        case.pk: [
             (other.pk, other.crime_reference)
-            for other in others[case.ward_id]
-            if other.pk not in known and may_be_one(case, other)
+            for other in nearby[case.pk]
+            if (other.pk, other.crime_reference) not in linked[case.pk] and may_be_one(case, other)
         ]
-    return found
+        for case in cases
+    }
 
 
-def _linked(user: User, cases: list[Case]) -> dict[int, list[tuple[int, str]]]:
+@dataclass(frozen=True)
+class _Other:
+    """What ``may_be_one`` compares, of a case nearby."""
+
+    pk: int
+    crime_reference: str
+    offence: str
+    reported_at: datetime
+    occurred_at: datetime | None
+
+
+def _nearby(user: User, cases: list[Case]) -> dict[int, list[_Other]]:
+    """For each case the others of its ward at about the same time, by reference.
+
+    The database looks around each case by itself: it reads no more of a busy district than of a quiet one.
+    """
+    around = cases_visible_to(user).filter(
+        _within(LATEST_REPORT, "reported_at"),
+        _within(WITHIN, "occurred_at") | _within(WITHIN, "reported_at"),
+        ~Q(pk=OuterRef("pk")),
+        ward=OuterRef("ward"),
+    )
+    names = [field.name for field in fields(_Other)]
+    found = (
+        Case.objects.filter(pk__in=[case.pk for case in cases])
+        .annotate(
+            others=ArraySubquery(
+                around.order_by("crime_reference").values(whole=JSONObject(**{n: n for n in names}))
+            )
+        )
+        .values_list("pk", "others")
+    )
+    return {pk: [_other(**other) for other in others] for pk, others in found}
+
+
+def _within(span: timedelta, name: str) -> Q:
+    return Q(**{f"{name}__range": (OuterRef(name) - span, OuterRef(name) + span)})
+
+
+def _other(*, reported_at: str, occurred_at: str | None, **others: Any) -> _Other:
+    return _Other(
+        reported_at=datetime.fromisoformat(reported_at),
+        occurred_at=datetime.fromisoformat(occurred_at) if occurred_at else None,
+        **others,
+    )
+
+
+def _linked(user: User, cases: list[Case]) -> Others:
     incidents = {case.incident_hash for case in cases} - {""}
     victims = {case.victim_hash for case in cases} - {""}
     by_key: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)

@@ -1,7 +1,7 @@
 """What pages and jobs read. Row scope lives here: a page never reads a table but through ``visible_to``."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import datetime
 
 from django.db.models import (
     BooleanField,
@@ -13,12 +13,10 @@ from django.db.models import (
     Q,
     QuerySet,
 )
-from django.utils import timezone
 
 from referrals.models import (
     FOR_THE_HCOP,
     Bcu,
-    BcuMembership,
     Case,
     CaseImport,
     ContactAttempt,
@@ -31,60 +29,61 @@ from referrals.models import (
     ReferralStatus,
     Submission,
     Team,
-    TeamMembership,
     TextKind,
     Trial,
     VictimType,
     Ward,
 )
 from referrals.rules.eligibility import Report
+from referrals.scope import Places, places_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 
 
-def today() -> date:
-    """The date in London."""
-    return timezone.localdate()
-
-
 def bcus_of(user: User) -> QuerySet[Bcu]:
     """The BCUs this account belongs to today."""
-    memberships = BcuMembership.objects.filter(BcuMembership.current(today()), user=user)
-    return Bcu.objects.filter(pk__in=memberships.values("bcu"))
+    return Bcu.objects.filter(pk__in=places_of(user).bcus)
 
 
 def teams_of(user: User) -> QuerySet[Team]:
     """The neighbourhood teams this account belongs to today."""
-    memberships = TeamMembership.objects.filter(TeamMembership.current(today()), user=user)
-    return Team.objects.filter(pk__in=memberships.values("team"))
+    return Team.objects.filter(pk__in=places_of(user).teams)
 
 
 def cases_visible_to(user: User) -> QuerySet[Case]:
     """Cases, control cases among them: for those who review, and nobody else."""
     if not user.can(Permission.VIEW_CASES):
         return Case.objects.none()
-    return Case.objects.filter(bcu__in=bcus_of(user))
+    return Case.objects.filter(bcu__in=places_of(user).bcus)
 
 
 def referrals_visible_to(user: User) -> QuerySet[Referral]:
     """Referrals of the account's BCUs (HCOP) or of its own teams (officers and supervisors)."""
     if not user.can(Permission.VIEW_REFERRALS):
         return Referral.objects.none()
-    return Referral.objects.filter(Q(team__in=teams_of(user)) | Q(case__bcu__in=bcus_of(user)))
+    return Referral.objects.filter(_within(places_of(user), team="team", bcu="case__bcu"))
 
 
 def wards_visible_to(user: User) -> QuerySet[Ward]:
     """The wards whose compliance the account may see: of its BCUs, or of its own teams."""
     if not user.can(Permission.VIEW_COMPLIANCE):
         return Ward.objects.none()
-    return Ward.objects.filter(Q(team__in=teams_of(user)) | Q(borough__bcu__in=bcus_of(user)))
+    return Ward.objects.filter(_within(places_of(user), team="team", bcu="borough__bcu"))
+
+
+def _within(places: Places, *, team: str, bcu: str) -> Q:
+    """Of rows that lead to a team and to a BCU: those of the places; what is not asked for joins nothing."""
+    of_teams, of_bcus = Q(**{f"{team}__in": places.teams}), Q(**{f"{bcu}__in": places.bcus})
+    if not places.bcus:
+        return of_teams
+    return of_teams | of_bcus if places.teams else of_bcus
 
 
 def imports_visible_to(user: User) -> QuerySet[CaseImport]:
     """Extracts uploaded for the account's BCUs."""
     if not user.can(Permission.IMPORT_CASES):
         return CaseImport.objects.none()
-    return CaseImport.objects.filter(bcu__in=bcus_of(user))
+    return CaseImport.objects.filter(bcu__in=places_of(user).bcus)
 
 
 def bcus_to_import_for(user: User) -> QuerySet[Bcu]:
@@ -108,7 +107,7 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
     """Submitted days of the account's BCUs."""
     if not user.can(Permission.REVIEW_CASES):
         return Submission.objects.none()
-    return Submission.objects.filter(bcu__in=bcus_of(user))
+    return Submission.objects.filter(bcu__in=places_of(user).bcus)
 
 
 def latest_submissions(user: User) -> QuerySet[Submission]:
@@ -124,7 +123,8 @@ def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
     """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone."""
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         return FollowUp.objects.none()
-    follow_ups = FollowUp.objects.filter(referral__in=referrals_visible_to(user))
+    visible = _within(places_of(user), team="referral__team", bcu="referral__case__bcu")
+    follow_ups = FollowUp.objects.filter(visible)
     return follow_ups if user.can(Permission.REVIEW_CASES) else follow_ups.exclude(kind__in=FOR_THE_HCOP)
 
 
@@ -132,7 +132,7 @@ def trials_visible_to(user: User) -> QuerySet[Trial]:
     """Trials of the account's BCUs, without their seed."""
     if not user.can(Permission.MANAGE_TRIALS):
         return Trial.objects.none()
-    return Trial.objects.filter(bcu__in=bcus_of(user)).defer("seed_encrypted")
+    return Trial.objects.filter(bcu__in=places_of(user).bcus).defer("seed_encrypted")
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:

@@ -6,8 +6,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from referrals.directory import Person, WardRow
-from referrals.filters import CaseState, state_of
-from referrals.models import Case
+from referrals.models import Case, CaseState
 from src_app.tables import ListTable
 from src_app.templatetags.words import moment
 
@@ -30,8 +29,7 @@ class CaseTable(ListTable):
         return f"{record.ward.name}, {record.ward.borough.name}" if record.ward else "Unknown"
 
     def render_state(self, record: Case) -> str | SafeString:
-        state = state_of(record)
-        if state is CaseState.REFERRED:
+        if record.state == CaseState.REFERRED:
             number = record.referral.number
             return format_html(
                 'SRC: <a href="{}">{}</a>, {}',
@@ -39,9 +37,9 @@ class CaseTable(ListTable):
                 number,
                 record.referral.get_status_display().lower(),
             )
-        if state is CaseState.NOT_SUITABLE:
-            return f"{state.label}: {record.decision.get_reason_display()}"
-        return state.label
+        if record.state == CaseState.NOT_SUITABLE:
+            return f"{record.get_state_display()}: {record.decision.get_reason_display()}"
+        return record.get_state_display()
 
 
 class WardTable(ListTable):

@@ -19,10 +19,12 @@ from environ import Env
 from psycopg2 import sql
 
 # The only tables from which the code deletes rows: sessions, second factors, drafts, parts of files that are
-# held, and public postcodes.
+# held, public postcodes, and counts, whose rows are folded into one.
 DELETABLE_TABLES = (
     "django_session",
     "mfa_authenticator",
+    "outcomes_outcomecount",
+    "referrals_contactcount",
     "referrals_decision",
     "referrals_heldpart",
     "referrals_postcode",

@@ -21,6 +21,11 @@ class Paged(Generic[Row]):
     next_url: str
     previous_url: str
 
+    @property
+    def is_part(self) -> bool:
+        """Whether there is more of the list than this page."""
+        return bool(self.next_url or self.previous_url)
+
 
 def page_of(request: HttpRequest, queryset: "QuerySet[Row, Any]", per_page: int = 50) -> Paged[Row]:
     """The page that ``?page=`` asks for. The queryset's order must end in its primary key, without NULLs.

@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "src_app.accounts.middleware.SecondFactorMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
+    "referrals.scope.PlacesMiddleware",
 ]
 
 ROOT_URLCONF = "src_app.urls"

@@ -27,6 +27,7 @@ from referrals.models import (
     Borough,
     Case,
     CaseImport,
+    CaseState,
     CloseReason,
     ContactAttempt,
     CrimeRecordEvent,
@@ -180,6 +181,10 @@ class CaseFactory(DjangoModelFactory[Case]):
     officer_in_case = "PC 9001"
     imported_at = NOW - timedelta(hours=1)
     changed_at = SelfAttribute("imported_at")
+    # Of a case with a decision or a referral the database writes the rest.
+    state = LazyAttribute(
+        lambda case: CaseState.NOT_SUITABLE if getattr(case, "decided_at", None) else CaseState.WAITING
+    )
 
 
 class PersonalTextFactory(DjangoModelFactory[PersonalText]):

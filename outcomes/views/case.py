@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from outcomes.timeline import timeline
 from referrals.contact_pages import briefing_of
 from referrals.models import Case, FollowUp, Strand, TextKind
-from referrals.overnight import alike_cases, linked_cases
+from referrals.overnight import shown_with
 from referrals.queries import cases_visible_to, report_of
 from referrals.rules.eligibility import warnings_of_record
 from src_app.accounts.guards import SignedInRequest, requires
@@ -24,8 +24,7 @@ from src_app.audit.record import record
 def case(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and safety first, then everything that happened; who looked is on record."""
     found = get_object_or_404(_complete(request.user), pk=case_id)
-    linked = linked_cases(request.user, found)
-    alike = alike_cases(request.user, found)
+    linked, alike = shown_with(request.user, found)
     record(
         Action.CASE_OPENED,
         by=request.user,

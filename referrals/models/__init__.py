@@ -3,6 +3,7 @@
 from referrals.models.cases import (
     REFERRED_ANYWAY,
     Case,
+    CaseState,
     ContactBy,
     CrimeRecordEvent,
     CrimeRecordKind,
@@ -16,6 +17,7 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
 )
+from referrals.models.counts import ContactCount
 from referrals.models.imports import (
     HELD,
     WORKING,
@@ -71,9 +73,11 @@ __all__ = [
     "Borough",
     "Case",
     "CaseImport",
+    "CaseState",
     "CloseReason",
     "ContactAttempt",
     "ContactBy",
+    "ContactCount",
     "CrimeRecordEvent",
     "CrimeRecordKind",
     "CrimeStatus",

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from referrals.models.counts import keep_own_state, keep_states
 from referrals.models.places import Bcu, Team, Ward
 from src_app.database import AppendOnly
 
@@ -51,6 +52,15 @@ class CrimeStatus(models.TextChoices):
     TRANSFERRED = "transferred", "Transferred to another force or BCU"
 
 
+class CaseState(models.TextChoices):
+    """What became of a case."""
+
+    WAITING = "waiting", "Awaiting decision"
+    REFERRED = "referred", "SRC"
+    USUAL_SERVICE = "usual_service", "Usual service"
+    NOT_SUITABLE = "not_suitable", "Not suitable"
+
+
 class TextKind(models.TextChoices):
     """What a text about a person is."""
 
@@ -80,9 +90,13 @@ class TextKind(models.TextChoices):
     model_name="CaseEvent",
 )
 class Case(models.Model):
-    """One report. The crime management system is the record; this holds the least that does the job."""
+    """One report. The crime management system is the record; this holds the least that does the job.
 
-    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="cases")
+    ``state`` says again what decision and referral say, for lists to be read by: the database writes it.
+    """
+
+    # Indexes of the lists begin with these two.
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="cases", db_index=False)
     crime_reference = models.CharField(max_length=40, unique=True)
     reported_at = models.DateTimeField()
     occurred_at = models.DateTimeField(null=True)
@@ -97,7 +111,7 @@ class Case(models.Model):
     )
     hate_flag = models.BooleanField(default=True, db_default=True)
     victim_type = models.CharField(max_length=20, choices=VictimType.choices)
-    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="cases")
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="cases", db_index=False)
     repeat_victim = models.BooleanField(default=False)
     victim_under_18 = models.BooleanField(default=False)
     officer_in_case = models.CharField(max_length=60, blank=True)
@@ -111,9 +125,17 @@ class Case(models.Model):
     imported_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
+    state = models.CharField(
+        max_length=20, choices=CaseState.choices, default=CaseState.WAITING, db_default=CaseState.WAITING
+    )
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=Q(decided_at__isnull=True, state__in=[CaseState.WAITING, CaseState.REFERRED])
+                | Q(decided_at__isnull=False, state__in=CaseState.values) & ~Q(state=CaseState.WAITING),
+                name="case_waits_until_it_is_decided",
+            ),
             models.CheckConstraint(
                 condition=Q(restrictions_set_at__isnull=True, restrictions_set_by__isnull=True)
                 | Q(restrictions_set_at__isnull=False, restrictions_set_by__isnull=False),
@@ -137,16 +159,20 @@ class Case(models.Model):
                 condition=Q(decided_at__isnull=True),
             ),
             models.Index(fields=["bcu", "-reported_at", "-id"], name="case_latest"),
+            models.Index(fields=["bcu", "state", "-reported_at", "-id"], name="case_latest_by_state"),
+            # With the state last, a filter by ward and state is read from the index alone.
+            models.Index(fields=["ward", "-reported_at", "-id", "state"], name="case_latest_by_ward"),
             models.Index(fields=["incident_hash"], name="case_incident", condition=~Q(incident_hash="")),
             models.Index(fields=["victim_hash"], name="case_victim", condition=~Q(victim_hash="")),
         ]
         triggers = [
+            keep_own_state(),
             pgtrigger.Protect(
                 name="decided_once",
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__decided_at__isnull=False)
                 & pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at")),
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -252,6 +278,9 @@ class Submission(AppendOnly):
     submitted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     submitted_at = models.DateTimeField()
 
+    class Meta(AppendOnly.Meta):
+        indexes = [models.Index(fields=["bcu", "-submitted_at", "-id"], name="submission_latest")]
+
     def __str__(self) -> str:
         return f"{self.bcu}, {self.submitted_at:%d %B %Y}"
 
@@ -284,11 +313,12 @@ class Decision(models.Model):
             ),
         ]
         triggers = [
+            *keep_states("keep_state_of_case"),
             pgtrigger.Protect(
                 name="submitted_is_final",
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__submission__isnull=False),
-            )
+            ),
         ]
 
     def __str__(self) -> str:

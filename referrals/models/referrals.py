@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from referrals.models.cases import Case, PersonalText
+from referrals.models.counts import count_contacts, keep_states
 from referrals.models.places import Team, Ward
 from referrals.models.trials import Allocation
 from src_app.database import AppendOnly, refuse
@@ -167,8 +168,20 @@ class Referral(models.Model):
                 condition=Q(ruled_out_since__isnull=False, flag_removed_at__isnull=True),
             ),
             models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
+            models.Index(
+                fields=["team", "-closed_at", "-id"],
+                name="referral_ended_by_team",
+                condition=Q(closed_at__isnull=False),
+            ),
+            models.Index(
+                fields=["due_at", "ward"],
+                name="referral_ended_by_due",
+                condition=Q(closed_at__isnull=False),
+            ),
         ]
         triggers = [
+            *count_contacts(),
+            *keep_states("keep_state_of_case"),
             refuse(
                 name="never_of_a_control",
                 unless="""
@@ -180,7 +193,7 @@ class Referral(models.Model):
                     )
                     END
                 """,
-            )
+            ),
         ]
 
     def __str__(self) -> str:
@@ -370,7 +383,12 @@ class FollowUp(models.Model):
                 fields=["raised_at", "id"],
                 name="follow_up_open",
                 condition=Q(acknowledged_at__isnull=True),
-            )
+            ),
+            models.Index(
+                fields=["-acknowledged_at", "-id"],
+                name="follow_up_acknowledged",
+                condition=Q(acknowledged_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -42,9 +42,12 @@ def follow_up_list(request: SignedInRequest) -> HttpResponse:
         subject="referral",
         references=sorted({each.referral.number for each in [*paged.rows, *acknowledged]}),
     )
+    waiting = follow_ups_open(request.user).count() if paged.is_part else len(paged.rows)
     context = {
         "paged": paged,
-        "waiting": follow_ups_open(request.user).count(),
+        "waiting": waiting,
+        # The navigation's count, which is the same.
+        "follow_ups_waiting": waiting,
         "acknowledged": acknowledged,
         "urgent": URGENT,
         "now": now,

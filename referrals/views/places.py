@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from referrals.directory import modes_on, people_to_keep, places_of, wards_to_keep
-from referrals.queries import today
+from referrals.scope import today
 from referrals.tables import PersonTable, WardTable
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission

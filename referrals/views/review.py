@@ -41,7 +41,8 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "paged": paged,
-        "progress": overnight.progress(request.user),
+        # Of one page that is all, nothing is left to ask.
+        "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),
         "submissions": latest_submissions(request.user),
         "now": timezone.now(),
     }

@@ -14,7 +14,7 @@ from django.apps import apps
 
 import referrals.actions
 import referrals.intake
-from outcomes.actions import compute_rates, import_outcomes
+from outcomes.actions import compute_rates, import_outcomes, recount
 from outcomes.reference import load_outcome_codes
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
 from referrals.actions.crime_record import follow_crime_record
@@ -49,6 +49,7 @@ from referrals.models import (
     CaseImport,
     CloseReason,
     ContactBy,
+    ContactCount,
     ImportStatus,
     Method,
     Mode,
@@ -365,6 +366,13 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(compute_rates)
 def _(scene: Scene) -> dict[str, Any]:
     return {"by": scene.system, "at": NOW}
+
+
+@prepares(recount)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral(completed=True)
+    ContactCount.objects.all().delete()
+    return {"by": scene.system}
 
 
 @prepares(load_outcome_codes)

@@ -21,7 +21,7 @@ CLASSES = {"personal", "pseudonymous", "free"}
 
 
 def _models() -> list[Any]:
-    return [model for model in apps.get_models() if model._meta.app_label in APPS]
+    return [model for model in apps.get_models() if model._meta.app_label in APPS and not model._meta.proxy]
 
 
 def _is_event(model: Any) -> bool:

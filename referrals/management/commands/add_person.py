@@ -12,7 +12,7 @@ from django.utils import timezone
 from referrals.actions import Refused
 from referrals.actions.places import join_bcu, join_team
 from referrals.management.named import bcu_of_code, team_named
-from referrals.queries import today
+from referrals.scope import today
 from src_app.accounts.actions import AccountRefused, make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role

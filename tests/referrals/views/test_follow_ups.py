@@ -100,7 +100,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follo
     client.get(reverse("follow_up_list"))
     with CaptureQueriesContext(connection) as few:
         client.get(reverse("follow_up_list"))
-    fill(27)
+    fill(17)
     with CaptureQueriesContext(connection) as many:
         client.get(reverse("follow_up_list"))
     assert len(few) == len(many)

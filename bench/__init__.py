@@ -1,0 +1,1 @@
+"""Measures what pages and imports cost as the history grows: ``script/bench``."""

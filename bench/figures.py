@@ -1,0 +1,49 @@
+"""Times of one thing, and how they are told: the middle, the best, and the half that lies between."""
+
+import gc
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Any
+
+
+@dataclass
+class Times:
+    """Seconds of each repetition."""
+
+    seconds: list[float] = field(default_factory=list)
+
+    def time(self, run: Callable[[], Any]) -> None:
+        """Runs it once more."""
+        began = time.perf_counter()
+        run()
+        self.seconds.append(time.perf_counter() - began)
+
+    @property
+    def middle(self) -> float:
+        """The median: of a machine that others use too, neither the best moment nor the worst."""
+        return median(self.seconds)
+
+    def as_json(self) -> dict[str, float]:
+        """In milliseconds; a quarter of the repetitions lie below ``lower``, a quarter above ``upper``."""
+        lower, _, upper = quantiles(self.seconds, n=4) if len(self.seconds) > 1 else self.seconds * 3
+        told = {"median": self.middle, "fastest": min(self.seconds), "lower": lower, "upper": upper}
+        return {name: round(value * 1_000, 3) for name, value in told.items()}
+
+
+def interleaved(
+    runs: Sequence[Callable[[], Any]], repetitions: int, before: Sequence[Callable[[], Any]] = ()
+) -> list[Times]:
+    """Times of each, taken in turn, so that what slows the machine down meets them all alike.
+
+    The first of ``before`` is called, untimed, before the first run, and so on.
+    """
+    times = [Times() for _ in runs]
+    gc.collect()
+    for _ in range(repetitions):
+        for number, (run, taken) in enumerate(zip(runs, times, strict=True)):
+            if number < len(before):
+                before[number]()
+            taken.time(run)
+    return times

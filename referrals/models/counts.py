@@ -1,0 +1,137 @@
+"""What the database keeps up to date by itself, so that no page counts or sorts through the whole past.
+
+How referrals ended is counted as rows that add up: each change adds a row, no row is changed, and so nobody
+waits for another's count. ``referrals.counts`` folds them and compares them with what they count.
+"""
+
+from collections.abc import Iterator
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+
+from referrals.models.places import Ward
+
+
+class ContactCount(models.Model):
+    """So many more referrals of a ward, due on a day in London, that ended in time, late or without contact.
+
+    The sum over the rows of a ward and day is how many there are; a row alone may be negative.
+    """
+
+    ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+", db_index=False)
+    due_on = models.DateField()
+    in_time = models.IntegerField()
+    late = models.IntegerField()
+    closed_without_contact = models.IntegerField()
+
+    class Meta:
+        indexes = [
+            models.Index(
+                fields=["due_on", "ward"],
+                include=["in_time", "late", "closed_without_contact"],
+                name="contact_count_by_day",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.ward}, {self.due_on}"
+
+
+def counted_contacts(rows: str) -> str:
+    """SQL: the counts by ward and day of those of these rows of the referral table that have ended."""
+    return f"""
+        SELECT ward_id, (due_at AT TIME ZONE '{settings.TIME_ZONE}')::date AS due_on,
+            count(*) FILTER (WHERE contacted_at <= due_at) AS in_time,
+            count(*) FILTER (WHERE contacted_at > due_at) AS late,
+            count(*) FILTER (WHERE contacted_at IS NULL) AS closed_without_contact
+        FROM {rows} WHERE closed_at IS NOT NULL GROUP BY 1, 2
+    """  # noqa: S608 - names of this project's own tables
+
+
+def added_contacts(*, more: str, less: str) -> str:
+    """SQL: adds the differences between two such counts, and nothing where there is none."""
+    return f"""
+        INSERT INTO referrals_contactcount (ward_id, due_on, in_time, late, closed_without_contact)
+        SELECT ward_id, due_on, sum(in_time), sum(late), sum(closed_without_contact)
+        FROM (
+            SELECT * FROM ({more}) AS more
+            UNION ALL
+            SELECT ward_id, due_on, -in_time, -late, -closed_without_contact FROM ({less}) AS less
+        ) AS changed
+        GROUP BY 1, 2 HAVING sum(in_time) <> 0 OR sum(late) <> 0 OR sum(closed_without_contact) <> 0
+    """  # noqa: S608
+
+
+KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM referrals_contactcount"
+_NONE = f"{KEPT} WHERE false"
+
+
+def after_each(
+    name: str, insert: str = "", update: str = "", delete: str = ""
+) -> Iterator[pgtrigger.Trigger]:
+    """Triggers that run the SQL once a statement, with its ``new_rows`` and ``old_rows`` as tables."""
+    for operation, statement, referencing in (
+        (pgtrigger.Insert, insert, pgtrigger.Referencing(new="new_rows")),
+        (pgtrigger.Update, update, pgtrigger.Referencing(old="old_rows", new="new_rows")),
+        (pgtrigger.Delete, delete, pgtrigger.Referencing(old="old_rows")),
+    ):
+        if statement:
+            yield pgtrigger.Trigger(
+                name=f"{name}_{str(operation).lower()}",
+                level=pgtrigger.Statement,
+                when=pgtrigger.After,
+                operation=operation,
+                referencing=referencing,
+                func=f"{' '.join(statement.split())}; RETURN NULL;",
+            )
+
+
+def count_contacts() -> list[pgtrigger.Trigger]:
+    """Of the referral table: every change is counted, whatever made it."""
+    new, old = counted_contacts("new_rows"), counted_contacts("old_rows")
+    return list(
+        after_each(
+            "count_contacts",
+            insert=added_contacts(more=new, less=_NONE),
+            update=added_contacts(more=new, less=old),
+            delete=added_contacts(more=_NONE, less=old),
+        )
+    )
+
+
+def state_of_case(case: str) -> str:
+    """SQL: what became of the case of that alias, as ``referrals.models.CaseState`` says it."""
+    return f"""
+        CASE WHEN EXISTS (SELECT FROM referrals_referral WHERE case_id = {case}.id) THEN 'referred'
+        WHEN {case}.decided_at IS NULL THEN 'waiting'
+        WHEN (SELECT suitable FROM referrals_decision WHERE case_id = {case}.id) THEN 'usual_service'
+        ELSE 'not_suitable' END
+    """  # noqa: S608
+
+
+def keep_own_state() -> pgtrigger.Trigger:
+    """Of the case table: a change writes the state that is true, whatever it was told to write."""
+    return pgtrigger.Trigger(
+        name="keep_state",
+        when=pgtrigger.Before,
+        operation=pgtrigger.Update,
+        condition=pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at"))
+        | pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
+        func=f"NEW.state = {' '.join(state_of_case('NEW').split())}; RETURN NEW;",
+    )
+
+
+def keep_states(name: str) -> list[pgtrigger.Trigger]:
+    """Of a table whose rows decide about a case's state."""
+
+    def touched(rows: str) -> str:
+        state = state_of_case("kept")
+        return f"""
+            UPDATE referrals_case AS kept SET state = {state}
+            WHERE id IN (SELECT case_id FROM {rows}) AND state <> {state}
+        """  # noqa: S608
+
+    return list(
+        after_each(name, insert=touched("new_rows"), update=touched("new_rows"), delete=touched("old_rows"))
+    )

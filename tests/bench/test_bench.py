@@ -1,0 +1,100 @@
+"""The bench at its smallest: everything is measured, each beside what it is compared with."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bench.figures import Times
+from bench.run import NAMES, PAGE_NAMES
+
+# One run for all of them, in whichever worker.
+pytestmark = pytest.mark.xdist_group("bench")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def _bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-P", "-W", "ignore", "-m", "bench", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    """A run in databases of its own, on the tests' server, with history above the small size."""
+    sizes = ("--rows", "1600", "--small", "1000", "--import-rows", "150", "--postcodes", "3000")
+    ran = _bench(*sizes, "--repetitions", "1", "--json", "--explain")
+    assert ran.returncode in (0, 1), ran.stderr
+    found: dict[str, Any] = json.loads(ran.stdout)
+    assert bool(found["missed"]) == (ran.returncode == 1)
+    return found
+
+
+def test_every_page_is_measured_beside_its_rendering_its_sql_and_the_small_size(
+    report: dict[str, Any],
+) -> None:
+    assert [page["name"] for page in report["pages"]] == list(PAGE_NAMES)
+    for page in report["pages"]:
+        for name in ("page", "rendering_from_memory", "sql_by_hand", "page_at_small_size"):
+            assert page["milliseconds"][name]["median"] > 0, (page["name"], name)
+        for name in ("page_to_rendering", "page_to_sql_and_rendering", "large_to_small"):
+            assert page["ratios"][name] > 0
+        assert (page["ratios"]["deep_to_first"] is not None) == page["name"].endswith(("_middle", "_end"))
+        assert page["plans"], page["name"]
+        assert all("Planning Time" in "\n".join(plan["plan"]) for plan in page["plans"])
+
+
+def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
+    few = {page["name"] for page in report["pages"] if not page["rows"]}
+    # So small a history may hold nothing of a ward and a fortnight.
+    assert few <= {"case_list_ward_usual_service", "case_list_ward_not_suitable_dates"}
+
+
+def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]) -> None:
+    imported, loaded = report["others"]
+    assert (imported["name"], loaded["name"]) == NAMES[-2:]
+    assert imported["written"]["referrals_case"] == imported["written"]["referrals_caseevent"] == 150
+    assert (
+        imported["ratios"]["import_to_copy_of_case_rows"]
+        > imported["ratios"]["import_to_copy_of_all_rows"]
+        > 0
+    )
+    assert (loaded["rows"], loaded["kept"] > 0) == (3_000, True)
+    assert loaded["ratios"]["load_to_reading_and_copy"] > 0
+    assert all(megabytes > 0 for megabytes in loaded["peak_memory_megabytes"].values())
+
+
+def test_every_case_was_made_with_what_follows_from_it(report: dict[str, Any]) -> None:
+    """Made with every check, foreign key and trigger in force; the run compares the counts itself."""
+    small, large = report["made"]
+    assert (small["rows"]["referrals_case"], large["rows"]["referrals_case"]) == (1_000, 1_600)
+    for table in ("referral", "contactattempt", "decision", "notification", "allocation", "followup"):
+        assert large["rows"][f"referrals_{table}"] >= small["rows"][f"referrals_{table}"] > 0, table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["nothing_such"], "Nothing called nothing_such is measured; --list names what is."),
+        (["--rows", "10"], "At least 1,000 cases are needed."),
+        (["--rows", "many"], "argument --rows: invalid int value: 'many'"),
+    ],
+)
+def test_what_cannot_be_measured_ends_with_2_and_one_line(arguments: list[str], said: str) -> None:
+    ran = _bench(*arguments)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"script/bench: {said}\n")
+
+
+def test_the_spread_lies_around_the_median() -> None:
+    told = Times([0.001, 0.002, 0.003, 0.004, 0.100]).as_json()
+    assert (told["fastest"], told["median"]) == (1.0, 3.0)
+    assert told["lower"] < told["median"] < told["upper"]

@@ -32,9 +32,13 @@ from src_app.accounts.models import User
 LATEST_REPORT = timedelta(days=7)
 
 
+# Row number and crime reference of each.
+Reports = list[tuple[int, str]]
+
+
 @dataclass(frozen=True)
 class Row:
-    """One case of the list."""
+    """One case of the list. ``linked`` share its incident or victim; ``alike`` may be the same offence."""
 
     case: Case
     decision: Decision | None
@@ -43,13 +47,13 @@ class Row:
     communication_need: str
     warnings: list[str]
     barred: str
-    linked: list[str]
-    alike: list[str]
+    linked: Reports
+    alike: Reports
 
     @property
     def references(self) -> list[str]:
         """The case's own and those of the reports it is shown with."""
-        return [self.case.crime_reference, *self.linked, *self.alike]
+        return [self.case.crime_reference, *(reference for _, reference in (*self.linked, *self.alike))]
 
     @property
     def version(self) -> str:
@@ -126,14 +130,24 @@ def rows(user: User, cases: Iterable[Case]) -> list[Row]:
     listed = list(cases)
     linked = _linked(user, listed)
     alike = _alike(user, listed, linked)
-    return [_row(case, _names(linked[case.pk]), _names(alike[case.pk])) for case in listed]
+    return [_row(case, linked[case.pk], alike[case.pk]) for case in listed]
 
 
-def _names(others: list[tuple[int, str]]) -> list[str]:
-    return [reference for _, reference in others]
+def together(listed: list[Row]) -> list[Row]:
+    """The rows in their order, but those that belong together, by links or likeness, after their first."""
+    by_case = {row.case.pk: row for row in listed}
+    placed: dict[int, Row] = {}
+    for row in listed:
+        following = [row.case.pk]
+        while following:
+            pk = following.pop(0)
+            if pk in by_case and pk not in placed:
+                placed[pk] = by_case[pk]
+                following += [other for other, _ in (*placed[pk].linked, *placed[pk].alike)]
+    return list(placed.values())
 
 
-def _row(case: Case, linked: list[str], alike: list[str]) -> Row:
+def _row(case: Case, linked: Reports, alike: Reports) -> Row:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
     report = report_of(case)
@@ -150,10 +164,10 @@ def _row(case: Case, linked: list[str], alike: list[str]) -> Row:
     )
 
 
-Others = dict[int, list[tuple[int, str]]]
+Others = dict[int, Reports]
 
 
-def shown_with(user: User, case: Case) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+def shown_with(user: User, case: Case) -> tuple[Reports, Reports]:
     """Row number and crime reference of others in sight: those linked to it, and those that may be it again.
 
     Linked ones share its incident or victim; of the others, what may be the same offence reported twice.

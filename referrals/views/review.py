@@ -30,7 +30,7 @@ PER_PAGE = 100
 def overnight_review(request: SignedInRequest) -> HttpResponse:
     """Last night's cases, the longest waiting first."""
     paged = page_of(request, overnight.waiting(request.user), PER_PAGE)
-    rows = overnight.rows(request.user, paged.rows)
+    rows = overnight.together(overnight.rows(request.user, paged.rows))
     record(
         Action.LIST_SHOWN,
         by=request.user,

@@ -94,6 +94,24 @@ def test_two_reports_that_may_be_of_one_offence_are_shown_together(
     assert (two.crime_reference in opened) == (alike or "victim_hash" in other)
 
 
+def test_reports_that_belong_together_stand_together_after_the_first_of_them(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    def reported(hours: int, **fields: Any) -> Case:
+        return make_case(reported_at=NOW - timedelta(hours=hours), **{"ward": None, **fields})
+
+    first = reported(20, incident_hash="a" * 64)
+    stranger = reported(18)
+    again = {"offence": "Common assault", "occurred_at": NOW - timedelta(hours=30), "ward": world.wards[0]}
+    linked = reported(10, incident_hash="a" * 64, **again)
+    alike = reported(4, **again)
+    html = page(browser, "overnight_review")
+    order = [first, linked, alike, stranger]
+    places = [html.index(f'id="case-{case.pk}"') for case in order]
+    assert places == sorted(places)
+    assert f'href="{reverse("case", args=[linked.pk])}"' in html
+
+
 def test_showing_the_list_is_on_record_with_the_references_shown(
     browser: Client, make_case: MakeCase, hcop: User
 ) -> None:

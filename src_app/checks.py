@@ -5,7 +5,8 @@ from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
 from environ import Env
 
 from src_app.database import runtime_role
@@ -57,9 +58,9 @@ def watched_folder(**_: Any) -> list[CheckMessage]:
     folder = settings.EXTRACT_FOLDER
     if folder and not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
         return [
-            Warning(
+            Advice(
                 "EXTRACT_FOLDER names no folder that this system may open: no extract is taken from it.",
-                hint="Make it, with a folder in it for each BCU named by its code, or leave the variable empty.",
+                hint="Make it, and a folder in it for each BCU, named by its code; or leave it empty.",
                 id="src_app.W001",
             )
         ]

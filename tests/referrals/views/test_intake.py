@@ -362,7 +362,7 @@ def waiting(page: str) -> str:
     return said[1] or ""
 
 
-NIGHT = "<strong>night.csv</strong>, found in the watched folder on 23 November 2026, 7:15am for South West"
+NIGHT = "<strong>night.csv</strong>, found in the watched folder on 23 November 2026, 7:15am for South West."
 
 
 def test_a_found_extract_that_was_saved_whole_asks_for_nobody(

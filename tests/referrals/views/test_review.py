@@ -119,7 +119,6 @@ def test_an_empty_list_says_what_to_do(browser: Client) -> None:
     assert reverse("import_cases") in html
 
 
-@pytest.mark.parametrize("name", ["overnight_review", "check_decisions"], ids=["list page", "check page"])
 def test_it_says_when_the_last_extract_of_the_bcu_arrived(browser: Client, world: World) -> None:
     def arrived(**fields: Any) -> None:
         saved = {"status": ImportStatus.SAVED, "settled_at": NOW, "report_encrypted": None, "parts": None}
@@ -134,6 +133,7 @@ def test_it_says_when_the_last_extract_of_the_bcu_arrived(browser: Client, world
     assert "Last extract: 23 November 2026, 6:05am, found in the watched folder: 24 new." in words
 
 
+@pytest.mark.parametrize("name", ["overnight_review", "check_decisions"], ids=["list page", "check page"])
 def test_the_number_of_queries_does_not_grow_with_rows(
     browser: Client, make_case: MakeCase, world: World, name: str
 ) -> None:

@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.db import connection
 from structlog.testing import capture_logs
 
+from referrals.actions import Refused
 from referrals.intake import claims, folder, work
 from referrals.intake.folder import take_extracts
 from referrals.intake.holding import discard_extract, hold_extract
@@ -361,7 +362,10 @@ def test_a_file_whose_headings_are_unknown_waits_for_a_person(
 
 
 def test_a_workbook_with_two_tables_waits_for_a_person(put: Callable[..., Path], clock: Clock) -> None:
-    table = [["Crime reference", "Reported"], ["01/7300001/26", "22/11/2026 18:07"]]
+    table: list[list[workbooks.Cell]] = [
+        ["Crime reference", "Reported"],
+        ["01/7300001/26", "22/11/2026 18:07"],
+    ]
     put(workbooks.xlsx(North=table, South=table), name="night.xlsx")
     clock.look(MINUTE)
     held = CaseImport.objects.get()
@@ -388,7 +392,7 @@ def test_saving_that_is_in_somebodys_way_is_tried_again_by_the_sweep(
     put: Callable[..., Path], clock: Clock, system: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def in_the_way(**_: Any) -> None:
-        raise work.Refused("Somebody else is saving these cases at this moment.")
+        raise Refused("Somebody else is saving these cases at this moment.")
 
     with monkeypatch.context() as busy:
         busy.setattr(work, "import_cases", in_the_way)

@@ -357,7 +357,7 @@ def found(world: World, system: User, now: datetime, **fields: Any) -> CaseImpor
 
 def waiting(page: str) -> str:
     """What the navigation says beside Import."""
-    said = re.search(r">Import(?: \((\d+)<span[^>]*> waiting</span>\))?</a>", page)
+    said = re.search(r">Import(?: \((\d+)<span[^>]*> waiting</span>\))? ?</a>", page)
     assert said
     return said[1] or ""
 

@@ -23,7 +23,7 @@ COPY --from=front-end /build/static/built static/built
 RUN SECRET_KEY=unused LINKING_KEY=unused EXTRACT_KEYS=unused SECOND_FACTOR_KEYS=unused TRIAL_SEAL_KEYS=unused \
     DATABASE_URL=postgres://unused@/unused REDIS_URL=redis://unused/0 \
     python manage.py collectstatic --noinput --verbosity 0 \
-    && install --directory --owner=app --group=app --mode=700 /srv/mail
+    && install --directory --owner=app --group=app --mode=700 /srv/mail /srv/extracts
 USER app
 EXPOSE 8000
 CMD ["gunicorn", "--config", "python:src_app.gunicorn_settings", "--bind", "0.0.0.0:8000"]

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from django.conf import settings
 from django.db.models import (
     BooleanField,
     Exists,
@@ -23,6 +24,8 @@ from referrals.models import (
     CrimeRecordEvent,
     FollowUp,
     FollowUpKind,
+    ImportSource,
+    ImportStatus,
     PersonalText,
     Referral,
     ReferralNotice,
@@ -101,6 +104,39 @@ def recent_imports(user: User) -> QuerySet[CaseImport]:
         .defer("report_encrypted")
         .order_by("-uploaded_at", "pk")[:20]
     )
+
+
+def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
+    """Extracts that ask for somebody, the latest first: each for a day at most, as long as it is kept.
+
+    Columns are to be matched, or fates to be confirmed; or one could not be read, or came through the watched
+    folder with rows that were rejected, and no file of that BCU has been saved by hand since.
+    """
+    by_hand = CaseImport.objects.filter(
+        bcu=OuterRef("bcu"),
+        source=ImportSource.PAGE,
+        status=ImportStatus.SAVED,
+        settled_at__gt=OuterRef("settled_at"),
+    )
+    unread = Q(status=ImportStatus.REFUSED)
+    not_all_saved = Q(source=ImportSource.FOLDER, status=ImportStatus.SAVED, rejected__gt=0)
+    return (
+        imports_visible_to(user)
+        .filter(
+            Q(status__in=(ImportStatus.MATCHING, ImportStatus.WAITING))
+            | ((unread | not_all_saved) & ~Exists(by_hand)),
+            uploaded_at__gt=at - settings.WAITING_EXTRACT_KEPT_FOR,
+        )
+        .select_related("bcu", "uploaded_by")
+        .defer("report_encrypted")
+        .order_by("-uploaded_at", "pk")
+    )
+
+
+def latest_extract(user: User) -> CaseImport | None:
+    """The extract of the account's BCUs that arrived last, of those that were saved."""
+    saved = imports_visible_to(user).filter(status=ImportStatus.SAVED)
+    return saved.select_related("bcu").defer("report_encrypted").order_by("-uploaded_at", "pk").first()
 
 
 def submissions_visible_to(user: User) -> QuerySet[Submission]:

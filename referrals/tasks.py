@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from referrals.actions import notify
+from referrals.intake import folder
 from referrals.intake.holding import delete_expired_extracts as delete_expired
 from referrals.intake.work import resume_work, work
 from src_app.accounts.models import User
@@ -42,6 +43,14 @@ def work_on_extract(import_id: str) -> None:
     """Reads or saves a long extract, for whoever uploaded or confirmed it."""
     with acting("task work_on_extract", by=User.objects.system()):
         work(import_id=UUID(import_id), at=timezone.now())
+
+
+@shared_task
+def take_extracts() -> None:
+    """Takes the finished files of the watched folder."""
+    system = User.objects.system()
+    with acting("task take_extracts", by=system):
+        folder.take_extracts(by=system, at=timezone.now())
 
 
 @shared_task

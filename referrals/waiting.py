@@ -1,22 +1,33 @@
 """What waits for this account, told in the navigation of every page."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
-from referrals.queries import follow_ups_open
+from referrals.queries import follow_ups_open, imports_to_see_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
 
 def waiting(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: a count for the navigation, asked for only where it is shown."""
+    """Context of every page: counts for the navigation, each asked for only where it is shown."""
     user = getattr(request, "user", None)
-    if not isinstance(user, User) or not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
-        return {"follow_ups_waiting": 0}
-    return {"follow_ups_waiting": partial(_follow_ups, user)}
+
+    def counted(permission: Permission, count: Callable[[User], int]) -> Any:
+        return partial(count, user) if isinstance(user, User) and user.can(permission) else 0
+
+    return {
+        "follow_ups_waiting": counted(Permission.ACKNOWLEDGE_FOLLOW_UPS, _follow_ups),
+        "imports_waiting": counted(Permission.IMPORT_CASES, _imports),
+    }
 
 
 def _follow_ups(user: User) -> int:
     return follow_ups_open(user).count()
+
+
+def _imports(user: User) -> int:
+    return imports_to_see_to(user, timezone.now()).count()

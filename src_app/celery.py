@@ -24,6 +24,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_reminders",
         "schedule": crontab(minute="*/5"),
     },
+    "take extracts": {
+        "task": "referrals.tasks.take_extracts",
+        "schedule": 30.0,
+    },
     "resume extracts": {
         "task": "referrals.tasks.resume_extracts",
         "schedule": 30.0,

@@ -1,10 +1,12 @@
 """Misconfiguration told at the start, each with what to do."""
 
+import os
 from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Advice
 from environ import Env
 
 from src_app.database import runtime_role
@@ -51,7 +53,22 @@ def usable_keys(**_: Any) -> list[CheckMessage]:
     return found
 
 
+def watched_folder(**_: Any) -> list[CheckMessage]:
+    """Where there is to be one, its files must be there to be read and moved."""
+    folder = settings.EXTRACT_FOLDER
+    if folder and not (os.path.isdir(folder) and os.access(folder, os.R_OK | os.X_OK)):
+        return [
+            Advice(
+                "EXTRACT_FOLDER names no folder that this system may open: no extract is taken from it.",
+                hint="Make it, and a folder in it for each BCU, named by its code; or leave it empty.",
+                id="src_app.W001",
+            )
+        ]
+    return []
+
+
 def register_all() -> None:
     """Registers the checks; called when the application is ready."""
     register(two_roles, Tags.security)
     register(usable_keys, Tags.security)
+    register(watched_folder, Tags.files)

@@ -44,6 +44,8 @@ CRIME_REFERENCE_PATTERN = env.str("CRIME_REFERENCE_PATTERN", r"\d{2}/\d{4,8}/\d{
 REFERRAL_DUE_AFTER = timedelta(hours=env.int("REFERRAL_DUE_HOURS", 72))
 REMIND_BEFORE_DUE = timedelta(hours=env.int("REMIND_HOURS_BEFORE_DUE", 24))
 WAITING_EXTRACT_KEPT_FOR = timedelta(hours=24)
+# The watched folder, with one folder in it for each BCU; empty, there is none.
+EXTRACT_FOLDER = env.str("EXTRACT_FOLDER", "")
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
 # A file up to this size is read and saved while the person waits; a longer one by a worker.
 IMPORT_AT_ONCE_BYTES = 512 * 1024

@@ -87,6 +87,35 @@ def hold_extract(
     return held
 
 
+def note_refused(
+    *, key: uuid.UUID, problem: str, bcu: Bcu, by: User, at: datetime, file_name: str, size: int
+) -> CaseImport:
+    """Says under Import why a file of the watched folder is not taken; nothing of its content is kept.
+
+    The same ``key`` again returns the first.
+    """
+    check_scope(by, bcu)
+    refused = CaseImport(
+        key=key,
+        bcu=bcu,
+        source=ImportSource.FOLDER,
+        file_name=shown(file_name)[:100],
+        size=size,
+        uploaded_by=by,
+        uploaded_at=at,
+        status=ImportStatus.REFUSED,
+        problem=problem[:300],
+        queued_at=at,
+        settled_at=at,
+    )
+    with transaction.atomic():
+        CaseImport.objects.bulk_create([refused], ignore_conflicts=True)
+        noted = CaseImport.objects.get(key=key)
+        if noted.pk == refused.pk:
+            record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
+    return noted
+
+
 def _to_choose(content: Content, bcu: Bcu) -> str:
     """What a person has to say before the file can be read, in one sentence; empty if nothing."""
     column_of = recogniser(HeadingMeaning.of(bcu))

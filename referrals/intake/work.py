@@ -22,7 +22,8 @@ from referrals.intake.read import SeveralSheets, Unmatched
 from referrals.intake.rejected import rejected_file
 from referrals.intake.report import keep_report
 from referrals.intake.save import Asked, import_cases, preview_cases
-from referrals.models import WORKING, CaseImport, ImportSource, ImportStatus, PartKind
+from referrals.intake.text import NotATable
+from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
@@ -37,6 +38,9 @@ _GIVEN_UP = {
     ImportStatus.READING: "Reading it was interrupted three times: upload it again, in smaller files.",
     ImportStatus.SAVING: "Saving was interrupted three times. Nothing was saved: save again, or discard it.",
 }
+_GIVEN_UP_UNSEEN = (
+    "Saving it failed three times. Nothing was saved: put it in the folder again, or choose it here."
+)
 
 
 class Stopped(Exception):
@@ -67,11 +71,12 @@ def _tell_worker(import_id: UUID) -> None:
 def work(*, import_id: UUID, at: datetime) -> None:
     """Reads the extract, or saves it, whichever it waits for; nothing where somebody else is at it.
 
-    It acts for whoever uploaded or confirmed it.
+    It acts for whoever uploaded or confirmed it. One of the watched folder that cannot be saved at this
+    moment is left to the sweep, as nobody is there to try again.
     """
-    with _alone(import_id) as alone:
+    with alone(_lock_key(import_id)) as is_alone:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
-        if not alone or not waiting.update(attempts=F("attempts") + 1):
+        if not is_alone or not waiting.update(attempts=F("attempts") + 1):
             return
         held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").get()
         try:
@@ -87,6 +92,8 @@ def work(*, import_id: UUID, at: datetime) -> None:
             why = "Whoever asked for this may no longer import: somebody else has to upload it."
             _give_up(held, why, held.uploaded_by, at)
         except Refused as refused:
+            if held.saved_unseen and not isinstance(refused, NotATable):
+                return
             _give_up(held, str(refused), held.uploaded_by, at)
 
 
@@ -98,7 +105,8 @@ def resume_work(*, by: User, at: datetime) -> int:
         if is_running(held.pk):
             continue
         if held.attempts >= MOST_ATTEMPTS:
-            _give_up(held, _GIVEN_UP[ImportStatus(held.status)], by, at)
+            problem = _GIVEN_UP_UNSEEN if held.saved_unseen else _GIVEN_UP[ImportStatus(held.status)]
+            _give_up(held, problem, by, at)
         elif CaseImport.objects.filter(pk=held.pk, queued_at=held.queued_at).update(queued_at=at):
             _tell_worker(held.pk)
             resumed += 1
@@ -124,16 +132,17 @@ def is_running(import_id: UUID) -> bool:
 
 
 @contextmanager
-def _alone(import_id: UUID) -> Iterator[bool]:
+def alone(key: int) -> Iterator[bool]:
+    """Whether nobody else holds the lock of that number; held until the connection ends at the latest."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_lock_key(import_id)])
-        (alone,) = cursor.fetchone()
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        (is_alone,) = cursor.fetchone()
     try:
-        yield alone
+        yield is_alone
     finally:
-        if alone:
+        if is_alone:
             with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [_lock_key(import_id)])
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
 
 def _lock_key(import_id: UUID) -> int:
@@ -172,10 +181,9 @@ def _read(held: CaseImport, by: User, at: datetime, problem: str = "") -> None:
 
 def _save(held: CaseImport, by: User, at: datetime) -> None:
     content = content_of(held)
-    unseen = held.source == ImportSource.FOLDER
 
     def settle(fates: Fates) -> None:
-        if not unseen and fates.digest != held.seen:
+        if not held.saved_unseen and fates.digest != held.seen:
             raise _LookAgain
         hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
         drop_parts(held, PartKind.CONTENT)
@@ -206,7 +214,7 @@ def _put(held: CaseImport, status: ImportStatus, problem: str, at: datetime) -> 
 
 def _give_up(held: CaseImport, problem: str, by: User, at: datetime) -> None:
     """What was to be saved waits again; what cannot be read is deleted."""
-    if held.status == ImportStatus.SAVING and held.source == ImportSource.PAGE:
+    if held.status == ImportStatus.SAVING and not held.saved_unseen:
         _put(held, ImportStatus.WAITING, problem, at)
         return
     with transaction.atomic():

@@ -108,6 +108,16 @@ class CaseImport(models.Model):
         return self.status in WORKING
 
     @property
+    def found(self) -> bool:
+        """Whether it was found in the watched folder."""
+        return self.source == ImportSource.FOLDER
+
+    @property
+    def saved_unseen(self) -> bool:
+        """Whether it is saved without anybody having looked at what becomes of its rows."""
+        return self.found and self.confirmed_by_id == self.uploaded_by_id
+
+    @property
     def kept_until(self) -> datetime:
         """When what is held is deleted at the latest."""
         return self.uploaded_at + settings.WAITING_EXTRACT_KEPT_FOR

@@ -16,7 +16,7 @@ from referrals.intake.content import Content
 from referrals.intake.parts import pieces_of
 from referrals.intake.report import report_of
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
-from referrals.queries import imports_visible_to, recent_imports
+from referrals.queries import imports_to_see_to, imports_visible_to, recent_imports
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -193,6 +193,7 @@ def _progress(held: CaseImport) -> dict[str, object]:
 def _upload_page(request: SignedInRequest, form: ExtractForm) -> HttpResponse:
     context = {
         "form": form,
+        "to_see_to": imports_to_see_to(request.user, timezone.now()),
         "imports": recent_imports(request.user),
         "columns": list(Column),
         "required": " and ".join(REQUIRED),

@@ -13,7 +13,7 @@ from django_htmx.http import reswap, retarget
 from referrals import overnight
 from referrals.actions import Refused, review
 from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
-from referrals.queries import latest_submissions
+from referrals.queries import latest_extract, latest_submissions
 from referrals.review_forms import MarkForm, NotSuitableForm, SafetyForm, TeamForm
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -43,6 +43,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
         "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),
+        "latest": latest_extract(request.user),
         "submissions": latest_submissions(request.user),
         "now": timezone.now(),
     }

@@ -37,6 +37,7 @@ from referrals.intake.holding import (
     delete_expired_extracts,
     discard_extract,
     hold_extract,
+    note_refused,
     save_extract,
 )
 from referrals.intake.matching import match_columns, remember_headings
@@ -70,7 +71,7 @@ Act = Callable[..., Any]
 # Each makes what the action needs and returns its arguments.
 ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 # Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
-# before it sends, on purpose.
+# before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 PARTS = {
     "check_scope",
     "close_by_record",
@@ -85,6 +86,7 @@ PARTS = {
     "record_change",
     "refuse_handed_over",
     "refuse_officer_in_case",
+    "take_extracts",
     "tell",
 }
 
@@ -291,6 +293,12 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     upload = {"key": uuid.uuid4(), "content": extract(row()), "bcu": scene.world.south_west}
     return {**upload, "by": scene.hcop, "at": NOW}
+
+
+@prepares(note_refused)
+def _(scene: Scene) -> dict[str, Any]:
+    file = {"key": uuid.uuid4(), "file_name": "night.csv", "size": 9, "problem": "It is no table."}
+    return {**file, "bcu": scene.world.south_west, "by": scene.system, "at": NOW}
 
 
 def _held(scene: Scene) -> uuid.UUID:

@@ -52,6 +52,7 @@ def test_nothing_is_left_to_secure() -> None:
         ({"LINKING_KEY": "short"}, "src_app.E002"),
         ({"TRIAL_SEAL_KEYS": "none"}, "src_app.E003"),
         ({"SECOND_FACTOR_KEYS": "none"}, "src_app.E003"),
+        ({"EXTRACT_FOLDER": "/nowhere/at/all"}, "src_app.W001"),
         ({"SECRET_KEY": "short"}, "security.W009"),
     ],
 )

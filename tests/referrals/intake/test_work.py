@@ -218,7 +218,7 @@ def test_one_works_on_it_at_a_time_and_the_page_knows(
     held: CaseImport, elsewhere: Callable[[Callable[[], Any]], Any], system: User
 ) -> None:
     assert not work.is_running(held.pk)
-    with work._alone(held.pk) as alone:
+    with work.alone(work._lock_key(held.pk)) as alone:
         assert alone
         assert elsewhere(lambda: work.is_running(held.pk))
         elsewhere(lambda: work.work(import_id=held.pk, at=NOW))

@@ -11,11 +11,20 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.models import Case, ContactBy, Decision, Reason, Referral, Submission
+from referrals.models import (
+    Case,
+    ContactBy,
+    Decision,
+    ImportSource,
+    ImportStatus,
+    Reason,
+    Referral,
+    Submission,
+)
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, DecisionFactory, PersonalTextFactory
+from tests.factories import NOW, CaseImportFactory, DecisionFactory, PersonalTextFactory
 
 MakeCase = Callable[..., Case]
 ClientOf = Callable[[User], Client]
@@ -126,6 +135,20 @@ def test_an_empty_list_says_what_to_do(browser: Client) -> None:
     html = page(browser, "overnight_review")
     assert "Nothing waits for review" in html
     assert reverse("import_cases") in html
+
+
+def test_it_says_when_the_last_extract_of_the_bcu_arrived(browser: Client, world: World) -> None:
+    def arrived(**fields: Any) -> None:
+        saved = {"status": ImportStatus.SAVED, "settled_at": NOW, "report_encrypted": None, "parts": None}
+        CaseImportFactory.create(**{**saved, "bcu": world.south_west, **fields})
+
+    assert "Last extract" not in page(browser, "overnight_review")
+    arrived(uploaded_at=NOW - timedelta(minutes=85), source=ImportSource.FOLDER, new=24)
+    arrived(uploaded_at=NOW - timedelta(hours=24), new=3)
+    arrived(uploaded_at=NOW, new=5, bcu=world.north)
+    arrived(uploaded_at=NOW, status=ImportStatus.REFUSED)
+    words = " ".join(page(browser, "overnight_review").split())
+    assert "Last extract: 23 November 2026, 6:05am, found in the watched folder: 24 new." in words
 
 
 @pytest.mark.parametrize("name", ["overnight_review", "check_decisions"], ids=["list page", "check page"])

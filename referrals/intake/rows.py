@@ -26,6 +26,7 @@ from referrals.intake.columns import (
     TEXT_OF,
     Column,
     Meanings,
+    heading_words,
     recogniser,
 )
 from referrals.intake.content import Content
@@ -47,6 +48,11 @@ class Warned:
     column: str
     reason: str
 
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it."""
+        return heading_words(self.column)
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -56,6 +62,11 @@ class Rejection:
     column: str
     value: str
     reason: str
+
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it; empty for the whole row."""
+        return heading_words(self.column)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,196 @@
+"""Import: files with other headings, with faulty rows, with several sheets, and long ones."""
+
+import csv
+import io
+import re
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Look, SignIn, System
+from tests.browser.extract import Extract, make_extract
+from tests.browser.worker import AtWork, waiting_worker
+from tests.extracts import MESSY
+from tests.workbooks import Cell, xlsx
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
+
+STRANGE = b"Ref,When,Story,Victim URN,Ward code\r\n01/8100001/26,22/11/2026 18:07,Harassment,V1,E05\r\n"
+SHEET: list[list[Cell]] = [["Crime No", "Reported"], ["01/8100002/26", "22/11/2026 18:07"]]
+SHOW = "Show what would be saved"
+
+
+def upload(page: Page, name: str, content: bytes) -> None:
+    page.get_by_role("link", name="Import", exact=True).click()
+    page.locator("input[type=file]").set_input_files(
+        {"name": name, "mimeType": "application/octet-stream", "buffer": content}
+    )
+    page.get_by_role("button", name=SHOW).click()
+
+
+def title(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+
+
+def discard(page: Page) -> None:
+    page.get_by_role("button", name=re.compile("[Dd]iscard")).click()
+    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+
+
+def long_file(number: int) -> bytes:
+    """Six reports in more bytes than are read at once: a column that is not used is long."""
+    extract: Extract = make_extract()
+    rows = list(csv.DictReader(io.StringIO(extract.content.decode())))[:6]
+    written = io.StringIO(newline="")
+    writer = csv.DictWriter(written, [*rows[0], "Log"])
+    writer.writeheader()
+    for place, row in enumerate(rows):
+        own = {"crime_reference": f"01/82{number:02}{place:03}/26", "victim_key": f"V82{number}{place}"}
+        writer.writerow(row | own | {"incident_reference": f"CAD82{number}{place}", "Log": "x" * 100_000})
+    return written.getvalue().encode()
+
+
+def test_rejected_rows_are_mended_in_their_file(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    upload(page, MESSY.name, MESSY.read_bytes())
+    expect(page.get_by_role("button", name="Save 24 cases")).to_be_visible()
+    look(page, "import-messy")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="download them").click()
+    rejected = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8-sig"))))
+    assert len(rejected) == 6
+    mended = io.StringIO(newline="")
+    writer = csv.DictWriter(mended, [name for name in rejected[0] if name], extrasaction="ignore")
+    writer.writeheader()
+    for number, row in enumerate(rejected):
+        row |= {"Crime Ref No": f"01/83000{number:02}/22", "Date/Time Reported": "30/10/2022 22:00"}
+        writer.writerow(row | {"Committed From": "29/10/2022 10:00", "VIW Postcode": ""})
+    discard(page)
+    upload(page, "rejected.csv", mended.getvalue().encode())
+    expect(page.get_by_text("reason", exact=True)).to_be_visible()
+    page.get_by_role("button", name="Save 6 cases").click()
+    title(page, "Overnight review")
+    expect(page.get_by_text("01/8300000/22").first).to_be_visible()
+
+
+def test_headings_are_matched_by_hand_once(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    upload(page, "strange.csv", STRANGE)
+    title(page, "Match the columns")
+    look(page, "import-columns")
+    page.get_by_label("Story").select_option(label="Victim key")
+    page.get_by_role("button", name=SHOW).click()
+    expect(page.get_by_role("alert")).to_contain_text("Choose the heading that is the time of report.")
+    look(page, "import-columns-refused")
+    page.get_by_role("link", name="Choose the heading that is the crime reference.").click()
+    expect(page.get_by_label("Ref", exact=True)).to_be_focused()
+    page.keyboard.type("Crime ref")
+    page.get_by_label("When").select_option(label="Time of report (must be there)")
+    page.get_by_label("Story").select_option(label="Offence")
+    page.get_by_role("button", name=SHOW).click()
+    title(page, "Check the import")
+    expect(page.get_by_role("table", name="New")).to_contain_text("Harassment")
+    page.get_by_role("link", name="Match them by hand").click()
+    expect(page.get_by_role("heading", name="4 headings recognised")).to_be_visible()
+    look(page, "import-columns-again")
+    page.get_by_role("link", name=re.compile("^Back to the check")).click()
+    discard(page)
+    upload(page, "strange again.csv", STRANGE)
+    title(page, "Check the import")
+    discard(page)
+
+
+def test_of_several_sheets_one_is_chosen(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    upload(page, "months.xlsx", xlsx(May=SHEET, June=SHEET))
+    title(page, "Choose the sheet")
+    look(page, "import-sheets")
+    page.get_by_role("button", name=SHOW).click()
+    page.get_by_role("link", name="Choose the sheet to import.").click()
+    expect(page.get_by_role("radio", name="May")).to_be_focused()
+    look(page, "import-sheets-refused")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_role("radio", name="June")).to_be_checked()
+    page.keyboard.press("Enter")
+    title(page, "Check the import")
+    discard(page)
+
+
+def test_a_long_file_is_left_and_found_again(system: System, sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    with waiting_worker(system):
+        upload(page, "long.csv", long_file(1))
+        title(page, "Reading the import")
+        expect(page.get_by_text("Waiting for its turn").first).to_be_visible()
+        look(page, "import-queued")
+        page.get_by_role("link", name="Import", exact=True).click()
+        look(page, "import-being-read")
+        row = page.get_by_role("row", name=re.compile("long.csv"))
+        expect(row).to_contain_text("Being read")
+        row.get_by_role("link").click()
+        title(page, "Reading the import")
+    # The worker goes on, and the page by itself with it.
+    title(page, "Check the import")
+    with waiting_worker(system):
+        page.get_by_role("button", name="Save 6 cases").click()
+        title(page, "Saving the import")
+        look(page, "import-saving")
+    expect(page.get_by_text("Saved on")).to_be_visible(timeout=20_000)
+    look(page, "import-saved")
+
+
+def test_how_far_the_work_has_come_is_shown_and_said(system: System, sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    with waiting_worker(system):
+        upload(page, "long.csv", long_file(2))
+        title(page, "Reading the import")
+        spoken = page.get_by_role("status")
+        with AtWork(system, UUID(page.url.strip("/").rpartition("/")[2])) as work:
+            work.begin()
+            work.tell(2_400, 0.4)
+            expect(page.get_by_text("40% of the file is read")).to_be_visible()
+            expect(spoken).to_have_text("25% is read.")
+            look(page, "import-reading")
+            _count_what_is_said(page)
+            work.tell(2_700, 0.45)
+            expect(page.get_by_text("45% of the file is read")).to_be_visible()
+            work.tell(6_000, 1.0)
+            expect(page.get_by_text("All 6,000 rows are read")).to_be_visible()
+            expect(spoken).to_have_text("All rows are read and are being compared.")
+            # Once: neither five per cent more nor asking again is worth interrupting anybody for.
+            assert page.evaluate("said") == 1
+            look(page, "import-comparing")
+            work.end()
+            expect(page.get_by_text("It was interrupted. Nothing is saved.")).to_be_visible()
+            look(page, "import-interrupted")
+        page.get_by_role("button", name="Stop and discard").click()
+        expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+
+
+def _count_what_is_said(page: Page) -> None:
+    page.evaluate(
+        "window.said = 0; new MutationObserver(() => said++)"
+        ".observe(document.querySelector('[role=status]'), {childList: true, subtree: true})"
+    )
+
+
+def test_the_progress_is_looked_at_again_without_javascript(system: System, sign_in: SignIn) -> None:
+    page = sign_in("hcop", javascript=False)
+    with waiting_worker(system):
+        upload(page, "long.csv", long_file(3))
+        title(page, "Reading the import")
+        page.get_by_role("link", name="Look again").click()
+        title(page, "Reading the import")
+    for _ in range(40):
+        if page.get_by_role("link", name="Look again").count() == 0:
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    title(page, "Check the import")
+    page.get_by_role("link", name="Match them by hand").click()
+    page.get_by_label("offence", exact=True).select_option(label="Not used")
+    page.get_by_role("button", name=SHOW).click()
+    page.get_by_role("button", name=re.compile("[Dd]iscard")).click()
+    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()

@@ -92,7 +92,7 @@ class Fates:
 
     @property
     def alike(self) -> list[Alike]:
-        """The warnings that are listed, each said once: of all its lines, and of all columns that share them."""
+        """The warnings that are listed, each said once for all its lines and the columns that share them."""
         lines: dict[tuple[str, str], list[int]] = {}
         for warned in self.warnings:
             lines.setdefault((warned.reason, warned.column_words), []).append(warned.line)

@@ -100,7 +100,9 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     if held.status not in (ImportStatus.MATCHING, ImportStatus.WAITING):
         return redirect("import_fates", import_id=held.pk)
     try:
-        form = ColumnsForm(request.POST or None, choice=matching.choice_of(held))
+        form = ColumnsForm(
+            request.POST if request.method == "POST" else None, choice=matching.choice_of(held)
+        )
         if form.is_valid():
             matching.match_columns(
                 import_id=import_id,
@@ -179,7 +181,7 @@ def _gone(request: SignedInRequest, why: str) -> HttpResponse:
 
 
 def _progress(held: CaseImport) -> dict[str, object]:
-    """``step`` names what is worth saying aloud: it changes at each quarter of the file, not with each row."""
+    """``step`` names what is worth saying aloud: it changes with each quarter of the file, not each row."""
     running = work.is_running(held.pk)
     rows, share = work.progress_of(held) if running else (0, 0.0)
     interrupted = not running and held.attempts > 0

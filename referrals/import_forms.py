@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from referrals.intake.columns import REQUIRED, WORDS, Column
+from referrals.intake.columns import REQUIRED, Column, heading_words
 from referrals.intake.matching import Choice
 from referrals.models import Bcu
 from referrals.queries import bcus_to_import_for
@@ -74,6 +74,7 @@ class ColumnsForm(forms.Form):
 
     def __init__(self, *args: Any, choice: Choice, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.choice = choice
         self.headings: dict[str, str] = {}
         if choice.sheets:
             self.fields["sheet"] = forms.ChoiceField(
@@ -82,13 +83,46 @@ class ColumnsForm(forms.Form):
                 widget=forms.RadioSelect,
                 error_messages={"required": "Choose the sheet to import."},
             )
-        columns = [("", "Not used"), *((column.value, WORDS[column].capitalize()) for column in Column)]
+        columns = [("", "Not used"), *((column.value, _option(column)) for column in Column)]
         for number, (heading, column) in enumerate(choice.headings):
             name = f"heading-{number}"
             self.headings[name] = heading
             self.fields[name] = forms.ChoiceField(
-                label=heading, required=False, choices=columns, initial=column.value if column else ""
+                label=heading,
+                required=False,
+                choices=columns,
+                initial=column.value if column else "",
+                widget=forms.Select(attrs={"class": "govuk-select"}),
             )
+        self.order_fields(name for known in (False, True) for name in self._named(known=known))
+
+    @property
+    def unknown(self) -> list[forms.BoundField]:
+        """The headings that mean no column so far."""
+        return [self[name] for name in self._named(known=False)]
+
+    @property
+    def known(self) -> list[forms.BoundField]:
+        """The headings that mean a column as they are."""
+        return [self[name] for name in self._named(known=True)]
+
+    def _named(self, *, known: bool) -> list[str]:
+        return [
+            f"heading-{number}"
+            for number, (_, column) in enumerate(self.choice.headings)
+            if bool(column) is known
+        ]
+
+    @property
+    def first_id(self) -> str:
+        """Where an error that is of no single heading leads to."""
+        return self[next(iter(self.fields))].id_for_label
+
+    @property
+    def missing(self) -> str:
+        """The columns that must be there and that no heading means so far, in words."""
+        there = {column for _, column in self.choice.headings}
+        return " and ".join(f"the {_words(column)}" for column in REQUIRED if column not in there)
 
     @property
     def meanings(self) -> dict[str, str]:
@@ -103,11 +137,20 @@ class ColumnsForm(forms.Form):
         for name, heading in self.headings.items():
             column = cleaned.get(name, "")
             if column and column in used:
-                words = WORDS[Column(column)]
+                words = _words(Column(column))
                 self.add_error(name, f"{used[column]} is the {words} already: choose one of the two.")
             elif column:
                 used[column] = heading
         for required in REQUIRED:
             if required not in used:
-                self.add_error(None, f"Choose the heading that is the {WORDS[required]}.")
+                self.add_error(None, f"Choose the heading that is the {_words(required)}.")
         return cleaned
+
+
+def _option(column: Column) -> str:
+    words = heading_words(column)
+    return f"{words} (must be there)" if column in REQUIRED else words
+
+
+def _words(column: Column) -> str:
+    return heading_words(column).lower()

@@ -170,6 +170,18 @@ WORDS: dict[Column, str] = {
     Column.COMMUNICATION_NEED: "communication need",
 }
 
+# A cell becomes a ward or a link; its heading names the cell.
+_HEADING_WORDS = WORDS | {
+    Column.VICTIM_POSTCODE: "victim's postcode",
+    Column.INCIDENT_REFERENCE: "incident reference",
+    Column.VICTIM_KEY: "victim key",
+}
+
+
+def heading_words(name: str) -> str:
+    """What a column is called on a page: ``Time of report``; a heading that is no column stays as it is."""
+    return _HEADING_WORDS[Column(name)].capitalize() if name in list(Column) else name
+
 
 def field_name(column: Column) -> str:
     """The name under which the audit log knows what a column fills."""

@@ -19,6 +19,7 @@ from src_app.database import run
 
 # A page of a thousand rows is read by nobody; the counts are of all.
 MOST_SHOWN = 200
+_MOST_LINES = 10
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,22 @@ class ChangedCase:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Something to look at that holds for several rows or columns."""
+
+    reason: str
+    columns: list[str]
+    lines: list[int]
+
+    @property
+    def lines_named(self) -> str:
+        """The first lines: ``3, 7, 9 and 12 more``."""
+        first = ", ".join(map(str, self.lines[:_MOST_LINES]))
+        more = len(self.lines) - _MOST_LINES
+        return f"{first} and {more:,} more" if more > 0 else first
+
+
+@dataclass(frozen=True)
 class Fates:
     """How many rows have each fate. ``rejected`` counts rows, each with one rejection or more.
 
@@ -72,6 +89,17 @@ class Fates:
     def to_save(self) -> int:
         """How many cases saving would make or change."""
         return self.new + self.changed
+
+    @property
+    def alike(self) -> list[Alike]:
+        """The warnings that are listed, each said once for all its lines and the columns that share them."""
+        lines: dict[tuple[str, str], list[int]] = {}
+        for warned in self.warnings:
+            lines.setdefault((warned.reason, warned.column_words), []).append(warned.line)
+        columns: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+        for (reason, column), found in lines.items():
+            columns.setdefault((reason, tuple(found)), []).append(column)
+        return [Alike(reason, named, list(found)) for (reason, found), named in columns.items()]
 
     def counts(self) -> dict[str, int]:
         """How many rows there are, and how many of each fate."""

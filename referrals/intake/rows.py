@@ -28,6 +28,7 @@ from referrals.intake.columns import (
     TEXT_OF,
     Column,
     Meanings,
+    heading_words,
     recogniser,
 )
 from referrals.intake.content import Content
@@ -49,6 +50,11 @@ class Warned:
     column: str
     reason: str
 
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it."""
+        return heading_words(self.column)
+
 
 @dataclass(frozen=True)
 class Rejection:
@@ -58,6 +64,11 @@ class Rejection:
     column: str
     value: str
     reason: str
+
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it; empty for the whole row."""
+        return heading_words(self.column)
 
 
 @dataclass(frozen=True, slots=True)

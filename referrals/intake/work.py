@@ -78,6 +78,7 @@ def work(*, import_id: UUID, at: datetime) -> None:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
         if not is_alone or not waiting.update(attempts=F("attempts") + 1):
             return
+        cache.delete(_cached(import_id))
         held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").get()
         try:
             if held.status == ImportStatus.SAVING:

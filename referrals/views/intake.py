@@ -87,7 +87,9 @@ def import_progress(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     held = _held(request, import_id)
     if held.status not in WORKING:
         return HttpResponse(headers={"HX-Refresh": "true"})
-    return render(request, "intake/_progress.html", _progress(held))
+    context = _progress(held)
+    context["speaks"] = request.GET.get("told") != context["step"]
+    return render(request, "intake/_progress.html", context)
 
 
 @requires(Permission.IMPORT_CASES)
@@ -98,7 +100,9 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     if held.status not in (ImportStatus.MATCHING, ImportStatus.WAITING):
         return redirect("import_fates", import_id=held.pk)
     try:
-        form = ColumnsForm(request.POST or None, choice=matching.choice_of(held))
+        form = ColumnsForm(
+            request.POST if request.method == "POST" else None, choice=matching.choice_of(held)
+        )
         if form.is_valid():
             matching.match_columns(
                 import_id=import_id,
@@ -177,16 +181,20 @@ def _gone(request: SignedInRequest, why: str) -> HttpResponse:
 
 
 def _progress(held: CaseImport) -> dict[str, object]:
-    rows, share = work.progress_of(held)
+    """``step`` names what is worth saying aloud: it changes with each quarter of the file, not each row."""
     running = work.is_running(held.pk)
+    rows, share = work.progress_of(held) if running else (0, 0.0)
+    interrupted = not running and held.attempts > 0
+    percent = int(share * 100)
     return {
         "held": held,
         "rows": rows,
-        "percent": round(share * 100),
+        "percent": percent,
+        "quarter": percent // 25 * 25,
         "saving": held.status == ImportStatus.SAVING,
-        "all_read": share >= 1,
         "running": running,
-        "interrupted": not running and held.attempts > 0,
+        "interrupted": interrupted,
+        "step": f"{held.status}-{percent // 25 if running else 'interrupted' if interrupted else 'waiting'}",
     }
 
 

@@ -3,10 +3,14 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
+from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
 
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -22,6 +26,21 @@ class NotAllowed(PermissionDenied):
     """This account's role does not hold the permission an action asks for."""
 
 
+def redirected(request: HttpRequest, url: str) -> HttpResponse:
+    """A redirect of the whole page, also where htmx asked for a part of it."""
+    return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign-in, which leads back to the page: never to the address of a form or of a part of a page."""
+    if "HX-Request" in request.headers:
+        page = urlsplit(request.headers.get("HX-Current-URL", ""))
+        back = f"{page.path or '/'}?{page.query}".rstrip("?")
+    else:
+        back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
+    return redirected(request, redirect_to_login(back).url)
+
+
 View = Callable[..., HttpResponseBase]
 
 
@@ -32,7 +51,7 @@ def requires(permission: Permission | None = None) -> Callable[[View], View]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             if not request.user.is_authenticated:
-                return redirect_to_login(request.get_full_path())
+                return to_sign_in(request)
             if permission is not None and not request.user.can(permission):
                 raise NotAllowed
             return view(cast(SignedInRequest, request), *args, **kwargs)

@@ -3,19 +3,16 @@
 import time
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
-from django_htmx.http import HttpResponseClientRedirect
 
 from src_app.accounts import second_factor
+from src_app.accounts.guards import redirected, to_sign_in
 from src_app.accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -26,11 +23,6 @@ BACKGROUND_HEADER = "X-Background"
 BEFORE_SECOND_FACTOR = frozenset(
     {"account_logout", "account_reauthenticate", "accessibility", "session_stay"}
 )
-
-
-def _redirected(request: HttpRequest, url: str) -> HttpResponse:
-    """A redirect of the whole page, also where htmx asked for a part of it."""
-    return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
 
 
 class IdleTimeoutMiddleware:
@@ -47,7 +39,7 @@ class IdleTimeoutMiddleware:
         if request.user.is_authenticated and self._is_idle(request):
             self._sign_out(request)
             if request.path != reverse("account_login"):
-                return _redirected(request, redirect_to_login(self._came_from(request)).url)
+                return to_sign_in(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
             # Stamped after the view, so that the request that signs in is the first.
@@ -72,14 +64,6 @@ class IdleTimeoutMiddleware:
             request,
             f"You were signed out after {minutes} minutes without activity. Sign in to go on.",
         )
-
-    @staticmethod
-    def _came_from(request: HttpRequest) -> str:
-        """The page to come back to: never the address of a form or of a part of a page."""
-        if "HX-Request" in request.headers:
-            page = urlsplit(request.headers.get("HX-Current-URL", ""))
-            return f"{page.path or '/'}?{page.query}".rstrip("?")
-        return request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
 
 
 class SecondFactorMiddleware:
@@ -111,7 +95,7 @@ class SecondFactorMiddleware:
         if second_factor.is_set_up(request.user):
             logout(request)
             messages.info(request, "Sign in again, with the code of your second factor.")
-            return _redirected(request, reverse("account_login"))
+            return redirected(request, reverse("account_login"))
         if name.startswith("mfa_") or name in BEFORE_SECOND_FACTOR:
             return None
-        return _redirected(request, reverse("mfa_activate_totp"))
+        return redirected(request, reverse("mfa_activate_totp"))

@@ -72,6 +72,12 @@ def of(part: int, whole: int) -> str:
 
 
 @register.filter
+def number(value: int) -> str:
+    """``6,000``."""
+    return f"{value:,}"
+
+
+@register.filter
 def counted(number: int, nouns: str) -> str:
     """``1 report`` or ``24 reports`` for ``"report,reports"``."""
     singular, plural = nouns.split(",")

@@ -17,9 +17,9 @@ PUBLIC = {"referrals_postcode"}
 
 def kept(system: System) -> Iterator[tuple[str, str]]:
     """Name and text of every place something is kept in."""
-    addresses = _addresses(system)
-    yield from _tables(addresses["DATABASE_OWNER_URL"])
-    yield from _redis(addresses["REDIS_URL"])
+    where = addresses(system)
+    yield from _tables(where["DATABASE_OWNER_URL"])
+    yield from _redis(where["REDIS_URL"])
     for path in (system.directory / "log").iterdir():
         yield f"log {path.name}", path.read_text(errors="replace")
     for path in (system.directory / "mail").glob("*.eml"):
@@ -27,7 +27,7 @@ def kept(system: System) -> Iterator[tuple[str, str]]:
         yield f"mail {path.name}", path.read_text(errors="replace") + str(message.get_content())
 
 
-def _addresses(system: System) -> dict[str, str]:
+def addresses(system: System) -> dict[str, str]:
     """Where the system's database and Redis are, as its supervisor tells a second command."""
     shown = subprocess.run(
         [

@@ -48,7 +48,7 @@ def _import(page: Page, extract: Extract, folder: Path, look: Look) -> None:
     page.locator("input[type=file]").set_input_files(file)
     page.get_by_role("button", name="Show what would be saved").click()
     expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
-    expect(page.get_by_role("row", name=re.compile("14.*crime_reference.*8000-X"))).to_be_visible()
+    expect(page.get_by_role("row", name=re.compile("14.*Crime reference.*8000-X"))).to_be_visible()
     look(page, "import-fates")
     with page.expect_download() as download:
         page.get_by_role("link", name="download them").click()

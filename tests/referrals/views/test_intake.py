@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -23,8 +22,7 @@ from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.extracts import extract, reference, row
 from tests.factories import BcuMembershipFactory, CaseImportFactory, PostcodeFactory
-
-PAGE = "/import/"
+from tests.referrals.views.uploading import PAGE, page_of, save, text, upload
 
 
 @pytest.fixture
@@ -36,28 +34,6 @@ def browser(client_of: Callable[[User], Client], hcop: User, clock: time_machine
 @pytest.fixture(autouse=True)
 def _postcodes(world: World) -> None:
     PostcodeFactory.create(pcds="SW19 7QP", ward=world.wards[0])
-
-
-def upload(browser: Client, content: bytes, **fields: Any) -> Any:
-    file = SimpleUploadedFile("overnight.csv", content, "text/csv")
-    posted = {"key": str(uuid.uuid4()), "file": file, **fields}
-    return browser.post(PAGE, {name: value for name, value in posted.items() if value is not None})
-
-
-def page_of(browser: Client, held: CaseImport) -> str:
-    response = browser.get(reverse("import_fates", args=[held.pk]))
-    assert response.status_code == 200
-    return " ".join(response.content.decode().split())
-
-
-def save(browser: Client, held: CaseImport, page: str) -> Any:
-    seen = re.search(r'name="seen" value="([0-9a-f]{64})"', page)
-    assert seen
-    return browser.post(reverse("import_save", args=[held.pk]), {"seen": seen[1]}, follow=True)
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def test_the_page_has_a_form_that_works_without_javascript(browser: Client) -> None:
@@ -112,6 +88,27 @@ def test_what_changes_is_named_and_unchanged_rows_are_counted(browser: Client) -
     assert "Two dogs" not in page
 
 
+def test_what_many_rows_have_in_common_is_said_once(browser: Client) -> None:
+    states = [row(number, victim_type="State") for number in range(2, 14)]
+    content = extract(
+        row(1, safety_note="x"), *states, columns=["crime_reference", "reported_at", "victim_type"]
+    )
+    upload(browser, content)
+    page = page_of(browser, CaseImport.objects.get())
+    assert page.count("No individual victim: State.") == 1
+    assert "3, 4, 5, 6, 7, 8, 9, 10, 11, 12 and 2 more" in page
+    assert page.count("The file has no such column.") == 1
+    assert "Time of offence, Offence, Strands" in page
+
+
+def test_the_counts_lead_to_the_rows(browser: Client) -> None:
+    upload(browser, extract(row(1), row(2, reported_at="never")))
+    page = page_of(browser, CaseImport.objects.get())
+    assert '<a href="#new">New</a>' in page
+    assert '<a href="#rejected">Rejected</a>' in page
+    assert "#changed" not in page
+
+
 def test_with_nothing_to_save_there_is_no_button_to_save(browser: Client) -> None:
     upload(browser, extract(row(1, reported_at="never")))
     page = page_of(browser, CaseImport.objects.get())
@@ -149,6 +146,7 @@ def test_a_colleague_s_save_meanwhile_shows_the_fates_again(
     save(colleague, other, page_of(colleague, other))
     response = save(browser, held, page)
     assert "Nothing was saved: look again." in text(response)
+    assert "app-banner--error" in text(response)
     response = save(browser, held, page_of(browser, held))
     assert "Saved: 1 new case, 0 changed, 1 already here" in text(response)
 

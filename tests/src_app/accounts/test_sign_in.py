@@ -114,6 +114,37 @@ def test_an_idle_account_is_signed_out_and_told(
     assert "You were signed out after 20 minutes without activity" in response.content.decode()
 
 
+def test_a_page_that_asks_by_itself_keeps_nobody_signed_in(
+    client_of: ClientOf, hcop: User, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(hcop)
+    browser.get(reverse("overnight_review"))
+    clock.shift(django_settings.IDLE_TIMEOUT - timedelta(seconds=5))
+    browser.get(reverse("overnight_review"), headers={"X-Background": "true"})
+    clock.shift(timedelta(seconds=10))
+    assert browser.get(reverse("overnight_review")).status_code == 302
+
+
+@pytest.mark.parametrize("idle", [True, False])
+def test_where_htmx_asked_for_a_part_the_whole_page_goes_to_sign_in(
+    client_of: ClientOf, hcop: User, clock: time_machine.Traveller, idle: bool
+) -> None:
+    browser = client_of(hcop)
+    browser.get(reverse("overnight_review"))
+    if idle:
+        clock.shift(django_settings.IDLE_TIMEOUT + timedelta(seconds=5))
+    else:
+        browser.logout()
+    page = {"HX-Request": "true", "HX-Current-URL": "https://testserver/import/?page=2"}
+    response = browser.get(reverse("overnight_review"), headers=page)
+    assert response.headers["HX-Redirect"] == f"{reverse('account_login')}?next=/import/%3Fpage%3D2"
+
+
+def test_after_sign_in_nobody_is_sent_to_the_address_of_a_form(db: None) -> None:
+    response = Client().post(reverse("session_stay"))
+    assert response.headers["Location"] == f"{reverse('account_login')}?next={reverse('home')}"
+
+
 def test_staying_prolongs_the_session(client_of: ClientOf, hcop: User, clock: time_machine.Traveller) -> None:
     browser = client_of(hcop)
     browser.get(reverse("overnight_review"))

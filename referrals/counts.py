@@ -29,7 +29,7 @@ def mend_contacts() -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(added_contacts(more=counted_contacts("referrals_referral"), less=KEPT))
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def mend_states() -> int:
@@ -37,4 +37,4 @@ def mend_states() -> int:
     true = true_state("c")
     with connection.cursor() as cursor:
         cursor.execute(f"UPDATE referrals_case AS c SET state = {true} WHERE state <> {true}")  # noqa: S608 - a constant
-        return cursor.rowcount
+        return int(cursor.rowcount)

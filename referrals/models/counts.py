@@ -67,14 +67,18 @@ KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM refer
 _NONE = f"{KEPT} WHERE false"
 
 
+def _referencing(**names: str) -> pgtrigger.Referencing:
+    return pgtrigger.Referencing(**names)  # type: ignore[no-untyped-call]
+
+
 def after_each(
     name: str, insert: str = "", update: str = "", delete: str = ""
 ) -> Iterator[pgtrigger.Trigger]:
     """Triggers that run the SQL once a statement, with its ``new_rows`` and ``old_rows`` as tables."""
     for operation, statement, referencing in (
-        (pgtrigger.Insert, insert, pgtrigger.Referencing(new="new_rows")),
-        (pgtrigger.Update, update, pgtrigger.Referencing(old="old_rows", new="new_rows")),
-        (pgtrigger.Delete, delete, pgtrigger.Referencing(old="old_rows")),
+        (pgtrigger.Insert, insert, _referencing(new="new_rows")),
+        (pgtrigger.Update, update, _referencing(old="old_rows", new="new_rows")),
+        (pgtrigger.Delete, delete, _referencing(old="old_rows")),
     ):
         if statement:
             yield pgtrigger.Trigger(

@@ -20,7 +20,7 @@ class Table:
         fields = {field.attname: field for field in model._meta.concrete_fields}
         others = [field for name, field in fields.items() if name not in names and not field.primary_key]
         self.name = model._meta.db_table
-        self.columns = [fields[name].column for name in ("id", *names)]
+        self.columns = [str(fields[name].column) for name in ("id", *names)]
         self.columns += [str(field.column) for field in others]
         self._rest = "".join(f"\t{as_text(field.get_default())}" for field in others)
         self._lines: list[str] = []

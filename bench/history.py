@@ -11,7 +11,7 @@ from bench.cases import DAY, HOUR, RECENT, Cases
 from bench.filling import Sender
 from bench.people import World
 from outcomes.counts import mend_outcomes
-from referrals.counts import mend_contacts
+from referrals.counts import mend_contacts, mend_states
 from referrals.models import NumberSeries
 
 FIVE_YEARS = timedelta(days=5 * 365)
@@ -55,8 +55,8 @@ def fill(world: World, rows: int) -> Filled:
     with connections["owner"].cursor() as cursor:
         # What autovacuum does within the hour.
         cursor.execute("VACUUM ANALYZE")
-    if wrong := mend_contacts() + mend_outcomes():
-        raise RuntimeError(f"{wrong} of the counts that the database keeps differ from a whole count")
+    if wrong := mend_contacts() + mend_outcomes() + mend_states():
+        raise RuntimeError(f"{wrong} counts and states that the database keeps are not what they should be")
     return Filled({table.name: table.last for table in made.tables}, time.perf_counter() - began)
 
 

@@ -82,7 +82,8 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
         for field in form.fields.values():
             if isinstance(field, forms.ModelChoiceField):
                 # What a filter's field gives on is itself read anew each time: past its setter.
-                field._choices = field.widget.choices = list(field.choices)  # type: ignore[attr-defined]
+                known: Any = field.choices
+                field._choices = field.widget.choices = list(known)  # type: ignore[attr-defined]
     user = request.user
     noted = AuditEntry.objects.filter(actor=user).latest("pk").references
     memory = Memory(request, template, context, waiting._follow_ups(user), noted)

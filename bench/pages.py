@@ -15,6 +15,7 @@ from bench.people import World
 from outcomes.rates import default_period
 from referrals.models import Borough, Case, CaseState, Referral, ReferralStatus, Ward
 from src_app.audit.models import Action, AuditEntry
+from src_app.filters import start_of
 
 Parameters = dict[str, Any]
 TWO_YEARS = timedelta(days=730)
@@ -122,12 +123,8 @@ def _case_lists(usual: Parameters) -> list[Page]:
             ["ward", "not_suitable", "dates"],
         ),
     ]
-    bounds = {
-        "ward": ward,
-        "borough": borough,
-        "from": timezone.make_aware(timezone.datetime.combine(first, timezone.datetime.min.time())),
-    }
-    bounds["until"] = bounds["from"] + timedelta(days=14)
+    begins = start_of(first)
+    bounds = {"ward": ward, "borough": borough, "from": begins, "until": begins + timedelta(days=14)}
     lists = [
         _case_list(f"case_list{name}", asked, statements.case_list(*conditions), usual | bounds)
         for name, asked, conditions in wanted

@@ -16,7 +16,7 @@ from outcomes.counts import fold_outcomes, mend_outcomes
 from outcomes.intake import Column, Reading, Row, read_outcomes
 from outcomes.models import RateSnapshot, RecordedOutcome
 from outcomes.rates import Contact, Outcomes, contact_by_ward, counts_of, outcomes_by
-from referrals.counts import fold_contacts, mend_contacts
+from referrals.counts import fold_contacts, mend_contacts, mend_states
 from referrals.intake.rows import Rejection, shown
 from referrals.models import Bcu, Case, Ward
 from referrals.queries import bcus_of
@@ -197,11 +197,11 @@ def compute_rates(*, by: User, at: datetime) -> int:
 def recount(*, by: User) -> int:
     """Counts anew what the database keeps count of, mends what differs, and folds the rows it added.
 
-    Returns how many counts differed: 0 unless something was changed past the database's triggers.
+    Returns how many counts, and states of cases, were wrong: 0 unless something went past the triggers.
     """
     check_authority(by, Permission.COMPUTE_RATES)
     with transaction.atomic():
-        mended = mend_contacts() + mend_outcomes()
+        mended = mend_contacts() + mend_outcomes() + mend_states()
         fold_contacts()
         fold_outcomes()
         if mended:

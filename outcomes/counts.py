@@ -30,4 +30,4 @@ def mend_outcomes() -> int:
     less = f"SELECT bcu_id, code_id, -number FROM ({KEPT}) AS kept"  # noqa: S608 - a constant
     with connection.cursor() as cursor:
         cursor.execute(added(ALL, less))
-        return cursor.rowcount
+        return int(cursor.rowcount)

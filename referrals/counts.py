@@ -2,7 +2,7 @@
 
 from django.db import connection
 
-from referrals.models.counts import KEPT, added_contacts, counted_contacts
+from referrals.models.counts import KEPT, added_contacts, counted_contacts, true_state
 
 _FOLD = """
     WITH gone AS (
@@ -29,4 +29,12 @@ def mend_contacts() -> int:
     """
     with connection.cursor() as cursor:
         cursor.execute(added_contacts(more=counted_contacts("referrals_referral"), less=KEPT))
-        return cursor.rowcount
+        return int(cursor.rowcount)
+
+
+def mend_states() -> int:
+    """Writes the state of each case whose state is not the true one; returns how many there were."""
+    true = true_state("c")
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE referrals_case AS c SET state = {true} WHERE state <> {true}")  # noqa: S608 - a constant
+        return int(cursor.rowcount)

@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
-from referrals.models.counts import keep_own_state, keep_states
+from referrals.models.counts import keep_own_state, keep_state_by_decision
 from referrals.models.places import Bcu, Team, Ward
 from src_app.database import AppendOnly
 
@@ -313,7 +313,7 @@ class Decision(models.Model):
             ),
         ]
         triggers = [
-            *keep_states("keep_state_of_case"),
+            *keep_state_by_decision(),
             pgtrigger.Protect(
                 name="submitted_is_final",
                 operation=pgtrigger.Update | pgtrigger.Delete,

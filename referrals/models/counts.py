@@ -67,14 +67,18 @@ KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM refer
 _NONE = f"{KEPT} WHERE false"
 
 
+def _referencing(**names: str) -> pgtrigger.Referencing:
+    return pgtrigger.Referencing(**names)  # type: ignore[no-untyped-call]
+
+
 def after_each(
     name: str, insert: str = "", update: str = "", delete: str = ""
 ) -> Iterator[pgtrigger.Trigger]:
     """Triggers that run the SQL once a statement, with its ``new_rows`` and ``old_rows`` as tables."""
     for operation, statement, referencing in (
-        (pgtrigger.Insert, insert, pgtrigger.Referencing(new="new_rows")),
-        (pgtrigger.Update, update, pgtrigger.Referencing(old="old_rows", new="new_rows")),
-        (pgtrigger.Delete, delete, pgtrigger.Referencing(old="old_rows")),
+        (pgtrigger.Insert, insert, _referencing(new="new_rows")),
+        (pgtrigger.Update, update, _referencing(old="old_rows", new="new_rows")),
+        (pgtrigger.Delete, delete, _referencing(old="old_rows")),
     ):
         if statement:
             yield pgtrigger.Trigger(
@@ -100,7 +104,7 @@ def count_contacts() -> list[pgtrigger.Trigger]:
     )
 
 
-def state_of_case(case: str) -> str:
+def true_state(case: str) -> str:
     """SQL: what became of the case of that alias, as ``referrals.models.CaseState`` says it."""
     return f"""
         CASE WHEN EXISTS (SELECT FROM referrals_referral WHERE case_id = {case}.id) THEN 'referred'
@@ -111,27 +115,53 @@ def state_of_case(case: str) -> str:
 
 
 def keep_own_state() -> pgtrigger.Trigger:
-    """Of the case table: a change writes the state that is true, whatever it was told to write."""
+    """Of the case table: a change writes the state that is true."""
     return pgtrigger.Trigger(
         name="keep_state",
         when=pgtrigger.Before,
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at"))
         | pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-        func=f"NEW.state = {' '.join(state_of_case('NEW').split())}; RETURN NEW;",
+        func=f"NEW.state = {' '.join(true_state('NEW').split())}; RETURN NEW;",
     )
 
 
-def keep_states(name: str) -> list[pgtrigger.Trigger]:
-    """Of a table whose rows decide about a case's state."""
+def keep_state_by_decision() -> list[pgtrigger.Trigger]:
+    """Of the decision table: a draft changes nothing yet, and one that was referred stays so."""
+    decided = "CASE WHEN NEW.suitable THEN 'usual_service' ELSE 'not_suitable' END"
+    may_change = "decided_at IS NOT NULL AND state <> 'referred'"
+    return [
+        _told(pgtrigger.Insert, "NEW", decided, may_change),
+        _told(pgtrigger.Update, "NEW", decided, may_change),
+        _told(pgtrigger.Delete, "OLD", "'not_suitable'", may_change),
+    ]
 
-    def touched(rows: str) -> str:
-        state = state_of_case("kept")
-        return f"""
-            UPDATE referrals_case AS kept SET state = {state}
-            WHERE id IN (SELECT case_id FROM {rows}) AND state <> {state}
-        """  # noqa: S608
 
-    return list(
-        after_each(name, insert=touched("new_rows"), update=touched("new_rows"), delete=touched("old_rows"))
+def keep_state_by_referral() -> list[pgtrigger.Trigger]:
+    """Of the referral table: it never goes over to another case."""
+    return [
+        _told(pgtrigger.Insert, "NEW", "'referred'", "true"),
+        _told(pgtrigger.Delete, "OLD", "'waiting'", "true"),
+    ]
+
+
+def _told(operation: pgtrigger.Operation, row: str, state: str, may_change: str) -> pgtrigger.Trigger:
+    """Tells the row's case of a state that it may have now, for ``keep_own_state`` to write the true one.
+
+    Row by row: a join with a whole statement's rows is planned for the first statement of a session, be it
+    of one row or of thousands, and kept for all that follow.
+    """
+    return pgtrigger.Trigger(
+        name=f"keep_state_of_case_{str(operation).lower()}",
+        when=pgtrigger.After,
+        operation=operation,
+        func=f"""
+            IF EXISTS (
+                SELECT FROM referrals_case
+                WHERE id = {row}.case_id AND {may_change} AND state <> {state}
+            ) THEN
+                UPDATE referrals_case SET state = {state} WHERE id = {row}.case_id;
+            END IF;
+            RETURN NULL;
+        """,  # noqa: S608
     )

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from referrals.models.cases import Case, PersonalText
-from referrals.models.counts import count_contacts, keep_states
+from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
 from referrals.models.trials import Allocation
 from src_app.database import AppendOnly, refuse
@@ -181,7 +181,7 @@ class Referral(models.Model):
         ]
         triggers = [
             *count_contacts(),
-            *keep_states("keep_state_of_case"),
+            *keep_state_by_referral(),
             refuse(
                 name="never_of_a_control",
                 unless="""

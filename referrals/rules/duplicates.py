@@ -9,9 +9,14 @@ WITHIN = timedelta(hours=3)
 class Reported(Protocol):
     """What is compared; ``occurred_at`` may be unknown."""
 
-    offence: str
-    reported_at: datetime
-    occurred_at: datetime | None
+    @property
+    def offence(self) -> str: ...
+
+    @property
+    def reported_at(self) -> datetime: ...
+
+    @property
+    def occurred_at(self) -> datetime | None: ...
 
 
 def may_be_one(one: Reported, other: Reported) -> bool:

@@ -12,9 +12,9 @@ from src_app.audit.record import acting
 
 
 class Command(BaseCommand):
-    """``recount [--json]``: exit 0 where every count was right, 1 where some were not and are now."""
+    """``recount [--json]``: exit 0 where all was right, 1 where something was not and is now."""
 
-    help = "Counts referrals and outcomes anew, and mends the counts kept for the pages where they differ."
+    help = "Counts referrals and outcomes anew, and mends the counts and states kept for the pages."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--json", action="store_true", help="print what was mended as JSON")
@@ -27,7 +27,9 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"mended": mended}))
         else:
             self.stdout.write(
-                f"{mended} counts were wrong and are mended." if mended else "Every count is right."
+                f"{mended} counts and states were wrong and are mended."
+                if mended
+                else "Every count and state is right."
             )
         if mended:
             sys.exit(1)

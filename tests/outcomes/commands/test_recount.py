@@ -15,7 +15,7 @@ def test_it_finds_every_count_right(make_referral: Callable[..., Referral]) -> N
     make_referral(completed=True)
     out = io.StringIO()
     call_command("recount", stdout=out)
-    assert out.getvalue() == "Every count is right.\n"
+    assert out.getvalue() == "Every count and state is right.\n"
     assert not AuditEntry.objects.filter(action=Action.RATES_COMPUTED).exists()
 
 

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from referrals.actions import Refused
 from referrals.intake import claims, folder, work
+from referrals.intake.finished import opened, stamp_of
 from referrals.intake.folder import take_extracts
 from referrals.intake.holding import discard_extract, hold_extract
 from referrals.intake.work import resume_work
@@ -278,10 +279,19 @@ def test_a_link_in_place_of_a_room_leads_nowhere(
     other.mkdir()
     (other / "theirs.csv").write_bytes(CONTENT)
     (inbox / room).symlink_to(outside)
-    put(b"no,table\r\nat,all\r\n" if room == claims.REFUSED else CONTENT)
+    put(b"no table\r\nat all\r\n" if room == claims.REFUSED else CONTENT)
     clock.look(MINUTE)
     clock.look(MINUTE)
     assert files(outside) == ["theirs.csv"]
+
+
+def test_a_link_is_neither_looked_at_nor_opened(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(CONTENT)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "secret")
+    for read in (stamp_of, opened):
+        with pytest.raises(OSError, match=r"plain file|symbolic links"):
+            read(link)
 
 
 def test_what_becomes_a_link_after_it_was_seen_is_not_read(

@@ -453,6 +453,18 @@ def test_a_worker_that_dies_between_taking_and_importing_loses_nothing(
     assert files(inbox / ".taken") == []
 
 
+def test_a_file_whose_worker_died_days_ago_is_imported_and_not_deleted(
+    put: Callable[..., Path], inbox: Path, clock: Clock
+) -> None:
+    claims.claim(put(), clock.at)
+    (inbox / ".taken" / "20261101T000000Z-0badcafe").mkdir()
+    clock.look(3 * A_DAY)
+    assert files(inbox / ".taken") == ["overnight.csv"]
+    assert clock.look(MINUTE) == 1
+    assert CaseImport.objects.get().new == 2
+    assert list((inbox / ".taken").iterdir()) == []
+
+
 def test_a_worker_that_dies_between_importing_and_setting_aside_imports_once(
     put: Callable[..., Path], inbox: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -38,8 +38,7 @@ def claim(path: Path, at: datetime) -> Path | None:
 def claimed(folder: Path) -> Iterator[Path]:
     """Files that were taken and not set aside: their worker died, or they changed while they were read."""
     for place in _places(folder, TAKEN):
-        with os.scandir(place) as entries:
-            yield from [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
+        yield from _files(place)
 
 
 def claimed_at(path: Path) -> datetime:
@@ -54,10 +53,11 @@ def set_aside(path: Path, room: str) -> None:
 
 
 def delete_old(folder: Path, at: datetime) -> None:
-    """Deletes what was taken a day ago, wherever it lies; raises OSError."""
+    """Deletes what was taken a day ago, but for files that are still to be imported; raises OSError."""
     for room in ROOMS:
         for place in _places(folder, room):
-            if _moment(place) + settings.WAITING_EXTRACT_KEPT_FOR <= at:
+            is_old = _moment(place) + settings.WAITING_EXTRACT_KEPT_FOR <= at
+            if is_old and not (room == TAKEN and _files(place)):
                 shutil.rmtree(place)
 
 
@@ -77,6 +77,11 @@ def _places(folder: Path, room: str) -> list[Path]:
     with os.scandir(folder / room) as entries:
         places = [Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False)]
     return sorted(place for place in places if _is_ours(place))
+
+
+def _files(place: Path) -> list[Path]:
+    with os.scandir(place) as entries:
+        return [Path(entry.path) for entry in entries if entry.is_file(follow_symlinks=False)]
 
 
 def _moment(place: Path) -> datetime:

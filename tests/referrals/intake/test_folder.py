@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 
 from referrals.actions import Refused
 from referrals.intake import claims, folder, work
+from referrals.intake.finished import opened, stamp_of
 from referrals.intake.folder import take_extracts
 from referrals.intake.holding import discard_extract, hold_extract
 from referrals.intake.work import resume_work
@@ -278,10 +279,19 @@ def test_a_link_in_place_of_a_room_leads_nowhere(
     other.mkdir()
     (other / "theirs.csv").write_bytes(CONTENT)
     (inbox / room).symlink_to(outside)
-    put(b"no,table\r\nat,all\r\n" if room == claims.REFUSED else CONTENT)
+    put(b"no table\r\nat all\r\n" if room == claims.REFUSED else CONTENT)
     clock.look(MINUTE)
     clock.look(MINUTE)
     assert files(outside) == ["theirs.csv"]
+
+
+def test_a_link_is_neither_looked_at_nor_opened(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_bytes(CONTENT)
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "secret")
+    for read in (stamp_of, opened):
+        with pytest.raises(OSError, match=r"plain file|symbolic links"):
+            read(link)
 
 
 def test_what_becomes_a_link_after_it_was_seen_is_not_read(
@@ -441,6 +451,18 @@ def test_a_worker_that_dies_between_taking_and_importing_loses_nothing(
     assert CaseImport.objects.get().new == 2
     assert files(inbox / "done") == ["overnight.csv"]
     assert files(inbox / ".taken") == []
+
+
+def test_a_file_whose_worker_died_days_ago_is_imported_and_not_deleted(
+    put: Callable[..., Path], inbox: Path, clock: Clock
+) -> None:
+    claims.claim(put(), clock.at)
+    (inbox / ".taken" / "20261101T000000Z-0badcafe").mkdir()
+    clock.look(3 * A_DAY)
+    assert files(inbox / ".taken") == ["overnight.csv"]
+    assert clock.look(MINUTE) == 1
+    assert CaseImport.objects.get().new == 2
+    assert list((inbox / ".taken").iterdir()) == []
 
 
 def test_a_worker_that_dies_between_importing_and_setting_aside_imports_once(

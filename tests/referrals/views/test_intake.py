@@ -413,6 +413,7 @@ def test_it_asks_no_longer_once_a_file_is_saved_by_hand(
 ) -> None:
     found(world, system, now, rejected=1)
     found(world, system, now, status=ImportStatus.REFUSED)
+    found(world, system, now, bcu=world.north, source=ImportSource.PAGE, settled_at=now)
     assert waiting(text(browser.get(PAGE))) == "2"
     upload(browser, extract(row()))
     held = CaseImport.objects.get(status=ImportStatus.WAITING)

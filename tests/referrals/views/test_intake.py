@@ -56,7 +56,7 @@ def test_from_upload_to_the_overnight_review(browser: Client, hcop: User) -> Non
     assert "<strong>3 rows</strong>" in page
     # The counts come first, then what is rejected, then what is to be looked at, then what is new.
     places = [
-        page.index(mark) for mark in ('class="app-figures"', 'id="rejected"', 'id="warnings"', 'id="new"')
+        page.index(mark) for mark in ('class="app-figures', 'id="rejected"', 'id="warnings"', 'id="new"')
     ]
     assert places == sorted(places)
     for words in ("31/02/2026 10:00", "There is no such date and time.", "No individual victim: State."):

@@ -23,17 +23,18 @@ from src_app.audit.record import record
 
 @dataclass(frozen=True)
 class Memory:
-    """What the page's view gave its template, and the count that the navigation shows."""
+    """What the page's view gave its template, and the counts that the navigation shows."""
 
     request: HttpRequest
     template: str
     context: dict[str, Any]
-    follow_ups: int
+    waiting: dict[str, int]
     references: list[str]
 
     def render(self) -> HttpResponse:
         """The page from memory."""
-        with patch.object(waiting, "_follow_ups", lambda _user: self.follow_ups):
+        known: Any = {name: lambda _user, count=count: count for name, count in self.waiting.items()}
+        with patch.multiple(waiting, **known):
             return render(self.request, self.template, self.context)
 
 
@@ -86,7 +87,8 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
                 field._choices = field.widget.choices = list(known)  # type: ignore[attr-defined]
     user = request.user
     noted = AuditEntry.objects.filter(actor=user).latest("pk").references
-    memory = Memory(request, template, context, waiting._follow_ups(user), noted)
+    counts = {name: getattr(waiting, name)(user) for name in ("_follow_ups", "_imports")}
+    memory = Memory(request, template, context, counts, noted)
     with connection.execute_wrapper(_refused):
         memory.render()
     return memory

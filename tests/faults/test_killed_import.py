@@ -104,14 +104,15 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
         kill(worker)
 
     said = killed_while(lambda: 0 < progress_of(held)[1] < 1, "its reading")
-    assert "It was interrupted. Nothing is saved." in said
+    assert "Interrupted" in said
+    assert "Nothing is saved. It starts again by itself" in said
     completed(ImportStatus.READING)
     held.refresh_from_db()
     assert (held.status, held.new, held.rejected) == (ImportStatus.WAITING, ROWS, 0)
 
     save_extract(import_id=held.pk, seen=report_of(held).digest, by=hcop, at=timezone.now())
     said = killed_while(_inserts_cases, "its saving")
-    assert "It was interrupted. Nothing is saved." in said
+    assert "Nothing is saved. It starts again by itself" in said
     completed(ImportStatus.SAVING)
     assert status(held) == ImportStatus.SAVED
     assert Case.objects.count() == ROWS

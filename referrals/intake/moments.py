@@ -19,6 +19,7 @@ _ISO = (
     rf"{_TIME} ?(?P<offset>Z|[+-]\d{{2}}:?\d{{2}})?"
 )
 _FORMS = tuple(re.compile(form, re.ASCII | re.IGNORECASE) for form in (_BRITISH, _ISO))
+_PLAIN = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 # A spreadsheet's days since 30 December 1899, from 2000 to 2099.
 _SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
 _FIRST_SERIAL, _LAST_SERIAL = 36_526, 73_050
@@ -32,16 +33,15 @@ def read_moment(text: str) -> tuple[datetime, bool]:
     moment. In the hour that the clocks go back over, the earlier moment is taken. Raises ValueError, its text
     for the person, for what is no date and for a time that the clocks went forward over.
     """
-    text = " ".join(text.split())
     try:
-        local = _serial(text) or _written(text)
+        local = _plain(text) or _serial(text) or _written(" ".join(text.split()))
     except ValueError:
         raise ValueError("There is no such date and time.") from None
     if local is None:
         raise ValueError("Not a date and time such as 23/11/2026 07:32.")
     offset, twice = local.utcoffset(), False
     if offset is None:
-        offset, twice = _at_hour(local.replace(minute=0, second=0, microsecond=0))
+        offset, twice = _at_hour(datetime(local.year, local.month, local.day, local.hour))  # noqa: DTZ001
     try:
         return local.replace(tzinfo=UTC) - offset, twice
     except OverflowError:
@@ -58,6 +58,15 @@ def _at_hour(hour: datetime) -> tuple[timedelta, bool]:
     if second > first:
         raise ValueError("There was no such time: the clocks went forward over it.")
     return first, second != first
+
+
+def _plain(text: str) -> datetime | None:
+    """The form that nearly all texts have, read at a third of the cost of trying them all."""
+    found = _PLAIN.fullmatch(text)
+    if found is None:
+        return None
+    day, month, year, hour, minute, second = found.groups("0")
+    return datetime(int(year), int(month), int(day), int(hour), int(minute), int(second))  # noqa: DTZ001
 
 
 def _written(text: str) -> datetime | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.conf import settings
@@ -161,10 +161,11 @@ def _holds(text: str, cell: str) -> bool:
 
 
 def _is_reference(text: str) -> bool:
-    pattern = settings.CRIME_REFERENCE_PATTERN
-    return len(text) <= _longest("crime_reference") and re.fullmatch(pattern, text, re.ASCII) is not None
+    form = re.compile(settings.CRIME_REFERENCE_PATTERN, re.ASCII)
+    return len(text) <= _longest("crime_reference") and form.fullmatch(text) is not None
 
 
+@cache
 def _longest(name: str) -> int:
     """How many characters that field of a case holds."""
     limit = Case._meta.get_field(name).max_length  # type: ignore[union-attr]  # a plain text field
@@ -180,6 +181,8 @@ class _RowReader:
         self.readers = [
             (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
         ]
+        # What cells of few different texts mean, where there is nothing to say of them.
+        self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
         self.texts = [(column, kind) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
         self.width, self.at = width, at
@@ -195,7 +198,7 @@ class _RowReader:
         if not self._split(record.cells):
             return Read(self.line, "", None, self.rejections, [])
         reference = self._reference()
-        fields = {name: read(self, column) for column, name, read in self.readers}
+        fields = {name: self._field(column, read) for column, name, read in self.readers}
         self._check_order(fields)
         if self.rejections:
             return Read(self.line, reference, None, self.rejections, [])
@@ -208,6 +211,18 @@ class _RowReader:
             postcode=None if postcode is None else read_postcode(postcode),
         )
         return Read(self.line, reference, row, [], self.warnings)
+
+    def _field(self, column: Column, read: "_Reader") -> Any:
+        known = self.known.get(column)
+        if known is None:
+            return read(self, column)
+        text, told = self.cells[column], len(self.warnings)
+        if text in known:
+            return known[text]
+        value = read(self, column)
+        if len(self.warnings) == told and len(known) < _MOST_KNOWN:
+            known[text] = value
+        return value
 
     def _split(self, cells: list[str] | None) -> bool:
         if cells is None:
@@ -346,7 +361,19 @@ class _RowReader:
         return linking_hash(kind, self.cells[column])
 
 
-_READERS: dict[Column, Callable[[_RowReader, Column], Any]] = {
+_Reader = Callable[[_RowReader, Column], Any]
+_MOST_KNOWN = 256
+_FEW_TEXTS = (
+    Column.OFFENCE,
+    Column.HATE_STRANDS,
+    Column.CRIME_OR_INCIDENT,
+    Column.CRIME_STATUS,
+    Column.HATE_FLAG,
+    Column.VICTIM_TYPE,
+    Column.REPEAT_VICTIM,
+    Column.VICTIM_UNDER_18,
+)
+_READERS: dict[Column, _Reader] = {
     Column.REPORTED_AT: _RowReader.moment,
     Column.OCCURRED_AT: _RowReader.moment,
     Column.OFFENCE: _RowReader.cut,

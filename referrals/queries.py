@@ -109,8 +109,9 @@ def recent_imports(user: User) -> QuerySet[CaseImport]:
 def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
     """Extracts that ask for somebody, the latest first: each for a day at most, as long as it is kept.
 
-    Columns are to be matched, or fates to be confirmed; or one could not be read, or came through the watched
-    folder with rows that were rejected, and no file of that BCU has been saved by hand since.
+    Columns are to be matched, or fates to be confirmed that would change something; or one could not be read,
+    or came through the watched folder with rows that were rejected, and no file of that BCU has been saved by
+    hand since.
     """
     by_hand = CaseImport.objects.filter(
         bcu=OuterRef("bcu"),
@@ -123,7 +124,8 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
     return (
         imports_visible_to(user)
         .filter(
-            Q(status__in=(ImportStatus.MATCHING, ImportStatus.WAITING))
+            Q(status=ImportStatus.MATCHING)
+            | Q(status=ImportStatus.WAITING) & (Q(new__gt=0) | Q(changed__gt=0) | Q(rejected__gt=0))
             | ((unread | not_all_saved) & ~Exists(by_hand)),
             uploaded_at__gt=at - settings.WAITING_EXTRACT_KEPT_FOR,
         )

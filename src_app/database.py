@@ -12,7 +12,7 @@ import pghistory
 import pgtrigger
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.db import connections, models
+from django.db import connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_migrate
 from environ import Env
@@ -86,7 +86,7 @@ def grant_runtime_role(using: str) -> None:
     Does nothing where one role does both jobs, which a system check refuses in production.
     """
     role = runtime_role()
-    with connections[using].cursor() as cursor:
+    with transaction.atomic(using), connections[using].cursor() as cursor:
         cursor.execute("SELECT current_user, EXISTS (SELECT FROM pg_roles WHERE rolname = %s)", [role])
         current_user, exists = cursor.fetchone()
         if current_user == role or not exists:
@@ -104,8 +104,10 @@ def grant_runtime_role(using: str) -> None:
             ("REVOKE UPDATE ON {table} FROM {role}", append_only_tables()),
             ("GRANT DELETE ON {table} TO {role}", DELETABLE_TABLES),
         )
+        # Of an application that is migrated alone, or back, some are not there.
+        there = set(connections[using].introspection.table_names(cursor))
         for statement, tables in exceptions:
-            for table in tables:
+            for table in there.intersection(tables):
                 names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
                 cursor.execute(sql.SQL(statement).format(**names))
 

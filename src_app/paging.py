@@ -30,11 +30,16 @@ class Paged(Generic[Row]):
 def page_of(request: HttpRequest, queryset: "QuerySet[Row, Any]", per_page: int = 50) -> Paged[Row]:
     """The page that ``?page=`` asks for. The queryset's order must end in its primary key, without NULLs.
 
-    Raises Http404 for a page address that is none.
+    Past the end it is the first page: rows that somebody dealt with meanwhile are no reason to say that
+    nothing is left. Raises Http404 for a page address that is none.
     """
+    asked = request.GET.get("page") or None
     try:
-        page = KeysetPaginator(queryset, per_page).page(request.GET.get("page") or None)
+        page = KeysetPaginator(queryset, per_page).page(asked)
         rows = list(page.object_list)
+        if asked and not rows:
+            page = KeysetPaginator(queryset, per_page).page(None)
+            rows = list(page.object_list)
     except (InvalidPage, ValidationError, ValueError, TypeError) as error:
         raise Http404("There is no such page.") from error
     return Paged(

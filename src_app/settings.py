@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
     "referrals.scope.PlacesMiddleware",
+    "src_app.busy.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "src_app.urls"

@@ -73,3 +73,16 @@ def _cell(cell: Cell, row: int, place: int) -> str:
         case str():
             return f'<c {at} t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
     return f"<c {at}><v>{cell}</v></c>"
+
+
+def with_stray_cell(workbook: bytes) -> bytes:
+    """The workbook with one cell more on its first sheet, in the last row and column there can be."""
+    changed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(workbook)) as packed, zipfile.ZipFile(changed, "w") as written:
+        for part in packed.infolist():
+            body = packed.read(part)
+            if part.filename == "xl/worksheets/sheet1.xml":
+                stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+                body = body.replace(b"</sheetData>", stray)
+            written.writestr(part, body)
+    return changed.getvalue()

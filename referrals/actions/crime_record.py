@@ -21,6 +21,7 @@ from referrals.models import (
     FollowUpKind,
     MailKind,
     Noticed,
+    PersonalText,
     Referral,
     ReferralStatus,
 )
@@ -106,7 +107,8 @@ def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: 
             continue
         grounds = report_of(case).grounds
         kind = grounds[0] if grounds else CrimeRecordKind.REINSTATED
-        if kind != before.get(case.pk, CrimeRecordKind.REINSTATED):
+        # Nothing in the way now, and something of these changed: it was in the way, from the decision on.
+        if kind != before.get(case.pk):
             events.append(CrimeRecordEvent(case=case, kind=kind, noticed_at=at, noticed_by=by))
     if events:
         CrimeRecordEvent.objects.bulk_create(events)
@@ -154,8 +156,9 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
         if event is None:
             continue
         if event.kind == CrimeRecordKind.REINSTATED:
-            referral.ruled_out_since = None
-            back.append(referral.pk)
+            if referral.ruled_out_since is not None:
+                referral.ruled_out_since = None
+                back.append(referral.pk)
         elif referral.ruled_out_since is None:
             referral.ruled_out_since = at
             out.append(referral.pk)
@@ -176,6 +179,7 @@ def _follow(
     noticed = {each for each in Noticed if each in names}
     mail = MailKind.REFERRAL_CHANGED
     if event is not None and referral.close_reason in CLOSED_BY_RECORD:
+        noticed |= _changed_since(referral)
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)
         mail = MailKind.REOPENED
@@ -191,6 +195,14 @@ def _follow(
         raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
     if noticed:
         give_notice(referral=referral, changed=noticed, by=by, at=at, mail=mail)
+
+
+def _changed_since(referral: Referral) -> set[Noticed]:
+    """The texts that changed while the referral was closed, when nobody was told."""
+    changed = PersonalText.objects.filter(
+        case=referral.case_id, kind__in=Noticed.values, changed_at__gt=referral.closed_at
+    )
+    return {Noticed(kind) for kind in changed.values_list("kind", flat=True)}
 
 
 def _open_again(referral: Referral, by: User, at: datetime) -> None:

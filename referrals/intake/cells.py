@@ -1,9 +1,13 @@
-"""From the text of one cell to its value. Pure: no database, no clock."""
+"""From the text of one cell to its value. No database, no clock."""
 
 import re
 from functools import lru_cache
 
+from django.conf import settings
+
+from referrals.intake.moments import read_moment
 from referrals.models import CrimeStatus, Strand
+from src_app.logs import scrub
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -57,8 +61,19 @@ VICTIM_TYPES = _spellings(
     organisation="organisation, organization, business, company, o",
     state="state, crown, the state, society, s",
 )
+LONGEST_HEADING = 50
 _INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _POSTCODE = re.compile(r"([A-Z]{1,2}\d[A-Z\d]?)(\d[A-Z]{2})", re.ASCII)
+
+
+def may_be_heading(text: str) -> bool:
+    """Whether a text may name a column: it is short, and no time, reference, key or address is in it."""
+    try:
+        read_moment(text)
+    except ValueError:
+        reference = re.fullmatch(settings.CRIME_REFERENCE_PATTERN, text, re.ASCII)
+        return len(text) <= LONGEST_HEADING and scrub(text) == text and reference is None
+    return False
 
 
 def visible(text: str) -> str:

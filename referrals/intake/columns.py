@@ -140,6 +140,7 @@ CHANGEABLE_WHEN_DECIDED = frozenset(
     {
         *TEXT_OF,
         Column.OFFICER_IN_CASE,
+        Column.VICTIM_UNDER_18,
         Column.VICTIM_POSTCODE,
         Column.CRIME_OR_INCIDENT,
         Column.CRIME_STATUS,
@@ -147,7 +148,9 @@ CHANGEABLE_WHEN_DECIDED = frozenset(
     }
 )
 # A cell that cannot be understood says nothing: a case that is here stays as it is.
-MAY_SAY_NOTHING = frozenset({Column.CRIME_OR_INCIDENT, Column.CRIME_STATUS, Column.HATE_FLAG})
+MAY_SAY_NOTHING = frozenset(
+    {Column.CRIME_OR_INCIDENT, Column.CRIME_STATUS, Column.HATE_FLAG, Column.VICTIM_UNDER_18}
+)
 
 WORDS: dict[Column, str] = {
     Column.CRIME_REFERENCE: "crime reference",

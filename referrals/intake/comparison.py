@@ -89,6 +89,8 @@ _FIELD_DIFFERS = "CASE WHEN own.{name} IS DISTINCT FROM sent.{name} THEN {column
 _SAID_DIFFERS = "CASE WHEN own.{name} <> sent.{name} THEN {column} END"
 # An address that is no longer given is no reason to take a decided case's ward away.
 _WARD_EMPTY = "CASE WHEN sent.no_postcode AND own.decided_at IS NOT NULL THEN 'victim_postcode' END"
+# Whoever investigates must not make the contact: the bar is not lifted for want of a cell.
+_OFFICER_EMPTY = "CASE WHEN sent.officer_in_case = '' THEN 'officer_in_case' END"
 _TEXT_JOIN = "LEFT JOIN referrals_personaltext AS {text} ON {text}.case_id = own.id AND {text}.kind = {kind}"
 _TEXT_DIFFERS = """
     CASE WHEN {text}.erased_at IS NULL AND sent.{name} <> coalesce({text}.body, '') THEN {column} END
@@ -116,7 +118,11 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
     return {
         "differ": sql.SQL(", ").join([*fields, *(sql.SQL(_TEXT_DIFFERS).format(**text) for text in texts)]),
         "empty": sql.SQL(", ").join(
-            [sql.SQL(_WARD_EMPTY), *(sql.SQL(_TEXT_EMPTY).format(**text) for text in texts)]
+            [
+                sql.SQL(_WARD_EMPTY),
+                sql.SQL(_OFFICER_EMPTY if Column.OFFICER_IN_CASE in staging.columns else "NULL"),
+                *(sql.SQL(_TEXT_EMPTY).format(**text) for text in texts),
+            ]
         ),
         "joins": sql.SQL(" ").join(sql.SQL(_TEXT_JOIN).format(**text) for text in texts),
     }

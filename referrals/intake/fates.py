@@ -153,6 +153,7 @@ _COUNTS = """
         (SELECT count(*) FROM staged_remark WHERE rejects),
         (SELECT count(*) FROM staged_remark WHERE NOT rejects),
         encode(sha256(convert_to(concat(
+            {places},
             string_agg(concat_ws(' ', line, case_id, takes,
                 CASE WHEN case_id IS NULL THEN {ward} END,
                 CASE WHEN takes <> '{{}}' THEN extract(epoch FROM changed_at) END
@@ -177,7 +178,9 @@ _REMARKS = """
 
 def _told(cursor: CursorWrapper, staging: Staging, listed: int | None) -> Fates:
     """The counts, and the first of each list."""
+    places = ", ".join(f"{column} {place}" for column, place in sorted(staging.places.items()))
     parts = {
+        "places": sql.Literal(places),
         "ward": sql.SQL("ward_id" if Column.VICTIM_POSTCODE in staging.columns else "NULL"),
         "offence": sql.SQL("offence" if Column.OFFENCE in staging.columns else "''"),
     }

@@ -9,7 +9,7 @@ from django.db import OperationalError, transaction
 from referrals.actions import Refused
 from referrals.intake.columns import REQUIRED, recogniser
 from referrals.intake.content import Content
-from referrals.intake.parts import drop_parts, hold_parts, in_pieces
+from referrals.intake.parts import content_of, drop_parts, hold_parts, in_pieces
 from referrals.intake.read import SeveralSheets, Unmatched, places_of, read_rows
 from referrals.intake.rows import shown
 from referrals.intake.save import check_scope
@@ -32,6 +32,7 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
+_USED = "This page was used before: open Import again and choose the file once more."
 GONE = {
     ImportStatus.DISCARDED: "This extract was discarded: upload it again if it is still to be saved.",
     ImportStatus.EXPIRED: "This extract was not confirmed within a day and is deleted: upload it again.",
@@ -77,14 +78,24 @@ def hold_extract(
         CaseImport.objects.bulk_create([wanted], ignore_conflicts=True)
         held = CaseImport.objects.get(key=key)
         if held.uploaded_by_id != by.pk or held.bcu_id != bcu.pk:
-            raise Refused("This page was used before: open Import again and choose the file once more.")
+            raise Refused(_USED)
         if held.pk != wanted.pk:
+            if not _same_file(held, content):
+                raise Refused(_USED)
             return held
         with content.open() as stream:
             hold_parts(held, PartKind.CONTENT, in_pieces(stream))
         record(Action.EXTRACT_UPLOADED, by=by, purpose=Purpose.INTAKE, subject="extract")
     start_work(held, at)
     return held
+
+
+def _same_file(held: CaseImport, content: Content) -> bool:
+    """As far as can be told: of what is settled the size is left."""
+    if held.size != content.size or held.status not in HELD:
+        return held.size == content.size
+    with content.open() as one, content_of(held).open() as other:
+        return all(piece == again for piece, again in zip(in_pieces(one), in_pieces(other), strict=False))
 
 
 def note_refused(
@@ -128,7 +139,7 @@ def _to_choose(content: Content, bcu: Bcu) -> str:
                     raise NotATable(str(unmatched)) from None
                 return str(unmatched)
     except SeveralSheets as several:
-        return str(several)
+        return several.in_short
     return ""
 
 

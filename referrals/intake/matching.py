@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import transaction
 
 from referrals.actions import Refused
+from referrals.intake.cells import LONGEST_HEADING, may_be_heading
 from referrals.intake.columns import Column, letters, recogniser
 from referrals.intake.holding import locked
 from referrals.intake.parts import content_of
@@ -95,9 +96,12 @@ def _record(by: User, fields: list[str]) -> None:
 
 
 def _key(heading: str) -> str:
-    key = letters(heading)[:100]
-    if not key:
-        raise Refused("A heading needs a letter or a digit.")
+    key = letters(heading)
+    if not key or not may_be_heading(heading):
+        raise Refused(
+            f"A heading is a few words that name a column, of {LONGEST_HEADING} characters at most: "
+            "make sure that the file's first line holds the headings."
+        )
     return key
 
 

@@ -12,6 +12,10 @@ from src_app.keys import WrongKey, decrypt_extract, encrypt_extract
 PIECE = 1_048_576
 
 
+class PartGone(Exception):
+    """Somebody discarded the file while it was read."""
+
+
 def hold_parts(held: CaseImport, kind: PartKind, pieces: Iterable[bytes]) -> None:
     """Keeps the pieces, instead of what was kept before."""
     drop_parts(held, kind)
@@ -28,7 +32,9 @@ def pieces_of(held: CaseImport, kind: PartKind) -> Iterator[bytes]:
     """The pieces one after another; raises :class:`Refused` where their key is lost."""
     parts = HeldPart.objects.filter(extract=held, kind=kind)
     for number in parts.order_by("number").values_list("number", flat=True):
-        token = parts.values_list("body_encrypted", flat=True).get(number=number)
+        token = parts.values_list("body_encrypted", flat=True).filter(number=number).first()
+        if token is None:
+            raise PartGone
         try:
             piece = decrypt_extract(bytes(token))
         except WrongKey:

@@ -1,7 +1,6 @@
 """From the bytes of an extract to its rows: text in columns, or a sheet of a spreadsheet, under headings."""
 
 import csv
-import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -9,6 +8,7 @@ from typing import TextIO, TypeVar
 
 from django.conf import settings
 
+from referrals.intake.cells import may_be_heading
 from referrals.intake.content import Content
 from referrals.intake.text import NotATable, encoding_of, text_of
 from referrals.intake.workbook import NamedRows, is_workbook, sheets_of
@@ -16,14 +16,14 @@ from referrals.intake.workbook import NamedRows, is_workbook, sheets_of
 Name = TypeVar("Name", bound=str)
 Recognise = Callable[[str], Name | None]
 _SEPARATORS = (",", ";", "\t")
-# Characters in which the first line of a text must end, and rows above the headings of a sheet.
+# Characters in which the first line of a text must end.
 _LOOKED_AT = 65_536
-_ROWS_ABOVE = 20
-_LONGEST_HEADING = 100
 
 
 class SeveralSheets(NotATable):
-    """More than one sheet may be the table; ``names`` are theirs."""
+    """More than one sheet may be the table; ``names`` are theirs, and not in what is kept, ``in_short``."""
+
+    in_short = "Several sheets hold a table: choose the one to import."
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(
@@ -92,8 +92,7 @@ def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> 
     found: list[tuple[int, int, NamedRows]] = []
     for sheet in sheets:
         if wanted in ("", sheet.name):
-            above = list(itertools.islice(sheet.rows(), _ROWS_ABOVE))
-            found += [(*_best(above, known), sheet)] if any(above) else []
+            found += [(*_best(sheet.above, known), sheet)] if any(sheet.above) else []
     if not found:
         raise NotATable("No row of the spreadsheet names the columns: the headings belong above the reports.")
     most = max(score for score, *_ in found)
@@ -182,11 +181,11 @@ def places_of(
             f"The headings must name the columns; {' and '.join(missing)} "
             f"{'is' if len(missing) == 1 else 'are'} not there."
         )
-        raise (Unmatched if _usable(headings) else NotATable)(words)
+        if not all(may_be_heading(heading) for heading in headings if heading):
+            # A report in the place of headings: shown as headings it would be kept as such, and lost.
+            raise NotATable(
+                f"The headings must stand above the reports; {' and '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} not there: add a line that names the columns."
+            )
+        raise (Unmatched if sum(map(bool, headings)) > 1 else NotATable)(words)
     return places
-
-
-def _usable(headings: Sequence[str]) -> bool:
-    """Whether somebody could say which heading is which column."""
-    named = [heading for heading in headings if heading]
-    return len(named) > 1 and all(len(heading) <= _LONGEST_HEADING for heading in named)

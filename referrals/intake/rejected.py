@@ -1,17 +1,17 @@
 """Rejected rows as a file to mend: as they were sent, under the sender's headings, each after its reasons.
 
-Mended they can be imported as they are: a column named reason is not used. A row whose quoting is broken has
-its reasons alone.
+Mended they can be imported as they are: the column of reasons has a heading that means nothing. A row whose
+quoting is broken has its reasons alone.
 """
 
 import csv
 import io
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import count, groupby
 
 from django.db import connection
 
-from referrals.intake.columns import recogniser
+from referrals.intake.columns import letters, recogniser
 from referrals.intake.content import Content
 from referrals.intake.parts import PIECE
 from referrals.intake.read import read_rows
@@ -31,7 +31,7 @@ def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:
         written = io.StringIO("\ufeff", newline="")
         written.seek(0, io.SEEK_END)
         writer = csv.writer(written)
-        writer.writerow(["reason", *map(harmless, table.headings)])
+        writer.writerow([_free_heading(table.headings), *map(harmless, table.headings)])
         for record in table.records:
             if rejected is None:
                 break
@@ -44,6 +44,12 @@ def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:
                 written.seek(0)
                 written.truncate()
         yield written.getvalue().encode()
+
+
+def _free_heading(headings: list[str]) -> str:
+    taken = {letters(heading) for heading in headings}
+    names = (f"Why rejected {number}" if number else "Why rejected" for number in count())
+    return next(name for name in names if letters(name) not in taken)
 
 
 def _reasons(headings: dict[str, str]) -> Iterator[tuple[int, str]]:

@@ -356,6 +356,13 @@ class _RowReader:
             self._warn(column, "Neither Y nor N: taken as N.")
         return bool(answer)
 
+    def under_18(self, column: Column) -> bool | None:
+        """An empty cell, or one that is not understood, makes no adult of a child."""
+        text = folded(self.cells[column])
+        if text and text not in YES_OR_NO:
+            self._warn(column, "Neither Y nor N: a new case is taken as N.")
+        return YES_OR_NO.get(text) if text else None
+
     def linked(self, column: Column) -> str:
         kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
         return linking_hash(kind, self.cells[column])
@@ -386,5 +393,5 @@ _READERS: dict[Column, _Reader] = {
     Column.OFFICER_IN_CASE: _RowReader.cut,
     Column.INCIDENT_REFERENCE: _RowReader.linked,
     Column.VICTIM_KEY: _RowReader.linked,
-    Column.VICTIM_UNDER_18: _RowReader.yes_or_no,
+    Column.VICTIM_UNDER_18: _RowReader.under_18,
 }

@@ -40,10 +40,15 @@ _ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\
 
 @dataclass(frozen=True)
 class Staging:
-    """What lies in the tables: ``rows`` of the file, and which columns it has."""
+    """What lies in the tables: ``rows`` of the file, and the place of each column in it."""
 
     rows: int
-    columns: list[Column] = field(repr=False)
+    places: Mapping[Column, int] = field(repr=False)
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns the file has."""
+        return [column for column in Column if column in self.places]
 
     @property
     def fields(self) -> dict[Column, str]:
@@ -81,7 +86,7 @@ def staged(extract: Extract, *, bcu: Bcu, progress: Progress | None = None) -> I
             # What the comparison joins by; the rest is read anyway.
             cursor.execute("ANALYZE staged_row (line, crime_reference)")
             cursor.execute("ANALYZE staged_remark")
-        yield Staging(rows, columns)
+        yield Staging(rows, extract.columns)
     finally:
         # A transaction that failed takes them away itself, and bears no other statement.
         if not connection.in_atomic_block or not connection.needs_rollback:

@@ -5,7 +5,7 @@ worker that died is known by it. What it had begun is one transaction, so nothin
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,10 +14,11 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import F
+from redis.exceptions import RedisError
 
 from referrals.actions import Refused
 from referrals.intake.fates import MOST_SHOWN, Fates
-from referrals.intake.parts import content_of, drop_parts, hold_parts
+from referrals.intake.parts import PartGone, content_of, drop_parts, hold_parts
 from referrals.intake.read import SeveralSheets, Unmatched
 from referrals.intake.rejected import rejected_file
 from referrals.intake.report import keep_report
@@ -78,24 +79,30 @@ def work(*, import_id: UUID, at: datetime) -> None:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
         if not is_alone or not waiting.update(attempts=F("attempts") + 1):
             return
-        cache.delete(_cached(import_id))
-        held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").get()
+        _tell_progress(import_id, 0, 0.0)
+        held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").first()
+        if held is None:
+            return
         try:
             if held.status == ImportStatus.SAVING:
                 _save(held, _still_there(held.confirmed_by), at)
             else:
                 _read(held, _still_there(held.uploaded_by), at)
-        except Stopped:
+        except (Stopped, PartGone):
             return
-        except (SeveralSheets, Unmatched) as problem:
-            _put(held, ImportStatus.MATCHING, str(problem), at)
+        except SeveralSheets as several:
+            _put(held, ImportStatus.MATCHING, several.in_short, at)
+        except Unmatched as unmatched:
+            _put(held, ImportStatus.MATCHING, str(unmatched), at)
         except NotAllowed:
             why = "Whoever asked for this may no longer import: somebody else has to upload it."
-            _give_up(held, why, held.uploaded_by, at)
+            _give_up(held, why, at)
         except Refused as refused:
             if held.saved_unseen and not isinstance(refused, NotATable):
+                # Somebody else's turn is no fault of the file's.
+                waiting.update(attempts=F("attempts") - 1)
                 return
-            _give_up(held, str(refused), held.uploaded_by, at)
+            _give_up(held, str(refused), at)
 
 
 def resume_work(*, by: User, at: datetime) -> int:
@@ -107,7 +114,7 @@ def resume_work(*, by: User, at: datetime) -> int:
             continue
         if held.attempts >= MOST_ATTEMPTS:
             problem = _GIVEN_UP_UNSEEN if held.saved_unseen else _GIVEN_UP[ImportStatus(held.status)]
-            _give_up(held, problem, by, at)
+            _give_up(held, problem, at)
         elif CaseImport.objects.filter(pk=held.pk, queued_at=held.queued_at).update(queued_at=at):
             _tell_worker(held.pk)
             resumed += 1
@@ -116,8 +123,16 @@ def resume_work(*, by: User, at: datetime) -> int:
 
 def progress_of(held: CaseImport) -> tuple[int, float]:
     """Rows read so far, and the share of the file that they are, from 0 to 1."""
-    found: tuple[int, float] = cache.get(_cached(held.pk), (0, 0.0))
-    return found
+    with suppress(RedisError):
+        found: tuple[int, float] = cache.get(_cached(held.pk), (0, 0.0))
+        return found
+    return 0, 0.0
+
+
+def _tell_progress(import_id: UUID, rows: int, share: float) -> None:
+    """Nothing hangs on it: a short extract needs neither worker nor Redis."""
+    with suppress(RedisError):
+        cache.set(_cached(import_id), (rows, share), 3_600)
 
 
 def is_running(import_id: UUID) -> bool:
@@ -156,7 +171,7 @@ def _cached(import_id: UUID) -> str:
 
 def _asked(held: CaseImport, settle: Callable[[Fates], None]) -> Asked:
     def progress(rows: int, share: float) -> None:
-        cache.set(_cached(held.pk), (rows, share), 3_600)
+        _tell_progress(held.pk, rows, share)
         if not CaseImport.objects.filter(pk=held.pk, status=held.status).exists():
             raise Stopped
 
@@ -213,14 +228,16 @@ def _put(held: CaseImport, status: ImportStatus, problem: str, at: datetime) -> 
     )
 
 
-def _give_up(held: CaseImport, problem: str, by: User, at: datetime) -> None:
-    """What was to be saved waits again; what cannot be read is deleted."""
+def _give_up(held: CaseImport, problem: str, at: datetime) -> None:
+    """What was to be saved waits again; what cannot be read is deleted, by this system."""
     if held.status == ImportStatus.SAVING and not held.saved_unseen:
         _put(held, ImportStatus.WAITING, problem, at)
         return
     with transaction.atomic():
+        if not CaseImport.objects.select_for_update().filter(pk=held.pk, status=held.status).exists():
+            return
         drop_parts(held, *PartKind)
-        CaseImport.objects.filter(pk=held.pk, status=held.status).update(
+        CaseImport.objects.filter(pk=held.pk).update(
             status=ImportStatus.REFUSED, problem=problem[:300], settled_at=at, report_encrypted=None
         )
-        record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
+        record(Action.EXTRACT_DISCARDED, by=User.objects.system(), purpose=Purpose.INTAKE, subject="extract")

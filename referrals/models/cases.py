@@ -159,6 +159,8 @@ class Case(models.Model):
                 condition=Q(decided_at__isnull=True),
             ),
             models.Index(fields=["bcu", "-reported_at", "-id"], name="case_latest"),
+            # For an account of several BCUs, whose order no index that begins with one of them gives.
+            models.Index(fields=["-reported_at", "-id"], name="case_latest_of_several"),
             models.Index(fields=["bcu", "state", "-reported_at", "-id"], name="case_latest_by_state"),
             # With the state last, a filter by ward and state is read from the index alone.
             models.Index(fields=["ward", "-reported_at", "-id", "state"], name="case_latest_by_ward"),

@@ -160,12 +160,16 @@ class Referral(models.Model):
             models.Index(
                 fields=["made_at", "id"],
                 name="referral_flag_to_confirm",
-                condition=Q(flag_confirmed_at__isnull=True),
+                condition=Q(flag_confirmed_at__isnull=True, ruled_out_since__isnull=True),
             ),
             models.Index(
                 fields=["ruled_out_since", "id"],
                 name="referral_flag_to_remove",
-                condition=Q(ruled_out_since__isnull=False, flag_removed_at__isnull=True),
+                condition=Q(
+                    ruled_out_since__isnull=False,
+                    flag_confirmed_at__isnull=False,
+                    flag_removed_at__isnull=True,
+                ),
             ),
             models.Index(fields=["ward", "due_at"], name="referral_by_ward"),
             models.Index(

@@ -181,7 +181,9 @@ def test_counts_stay_true_over_many_changes_in_any_order(
 
     def decide() -> None:
         DecisionFactory.create(case=make_case(ward=random.choice(world.wards)))
-        some = Case.objects.filter(decided_at__isnull=True).values("pk")[: random.randint(1, 3)]
+        some = (
+            Case.objects.filter(decided_at__isnull=True).order_by("pk").values("pk")[: random.randint(1, 3)]
+        )
         Case.objects.filter(pk__in=list(some.values_list("pk", flat=True))).update(decided_at=now)
 
     def refer() -> None:
@@ -195,13 +197,13 @@ def test_counts_stay_true_over_many_changes_in_any_order(
 
     def close() -> None:
         for case in Case.objects.filter(pk__in=_some(Case)):
-            recorded_at = now - random.randint(1, 99) * HOUR
+            recorded_at = now - random.randint(1, 10**7) * HOUR / 3_600
             RecordedOutcomeFactory.create(
                 case=case, code_id=random.choice((1, 14, 16)), recorded_at=recorded_at
             )
 
     def _some(model: Any) -> list[int]:
-        keys = list(model.objects.values_list("pk", flat=True))
+        keys = list(model.objects.order_by("pk").values_list("pk", flat=True))
         return random.sample(keys, min(len(keys), random.randint(1, 4)))
 
     seen: set[object] = set()

@@ -32,8 +32,13 @@ class Command(BaseCommand):
             with acting("command export_cases", by=system):
                 rows = export_cases(bcu=bcu_to_import_for(system, options["bcu"]), by=system)
                 path.touch(mode=0o600, exist_ok=False)
-                with path.open("w", encoding="utf-8-sig", newline="") as file:
-                    csv.writer(file).writerows(rows)
+                try:
+                    with path.open("w", encoding="utf-8-sig", newline="") as file:
+                        csv.writer(file).writerows(rows)
+                except BaseException:
+                    # A part of the cases is of no use, and their texts are not to lie about.
+                    path.unlink()
+                    raise
         except OSError as error:
             raise CommandError(f"{path}: {error.strerror}", returncode=2) from error
         except Refused as refused:

@@ -39,6 +39,7 @@ from tests.factories import (
     ContactAttemptFactory,
     DecisionFactory,
     NotificationFactory,
+    PersonalTextFactory,
     SubmissionFactory,
     WardFactory,
 )
@@ -167,12 +168,30 @@ def test_arm_and_outcome_stay_and_a_control_gets_an_event_alone(make_case, extra
     assert not Notification.objects.exists()
 
 
-def test_what_was_so_before_the_decision_is_no_event(make_case, extract, now):
+def test_what_was_so_before_the_decision_is_no_event_and_its_being_put_right_is(make_case, extract, now):
     case = make_case(decided_at=now, is_crime=False)
     extract(case, "safety_note")
     assert _kinds(case) == []
     extract(case, is_crime=True)
-    assert _kinds(case) == []
+    assert _kinds(case) == ["reinstated"]
+
+
+def test_a_flag_that_never_had_to_go_stays_confirmed_when_the_record_is_put_right(
+    make_referral, extract, hcop, now
+):
+    referral = make_referral(flag_confirmed_at=now, flag_confirmed_by=hcop, case__is_crime=False)
+    extract(referral.case, is_crime=True)
+    referral.refresh_from_db()
+    assert referral.flag_confirmed_at == now
+
+
+def test_open_again_what_changed_meanwhile_is_told_with_it(referral, extract, now):
+    extract(referral.case, crime_status="cancelled", at=now)
+    note = PersonalTextFactory.create(case=referral.case, changed_at=now + timedelta(hours=1))
+    extract(referral.case, note.kind, at=now + timedelta(hours=1))
+    assert not ReferralNotice.objects.exists()
+    extract(referral.case, at=now + timedelta(hours=2), **IN_ORDER)
+    assert ReferralNotice.objects.get().changed == [Noticed.REOPENED, Noticed.SAFETY_NOTE]
 
 
 def test_a_case_that_waits_for_its_decision_is_left_alone(make_case, extract):

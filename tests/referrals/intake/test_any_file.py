@@ -63,7 +63,7 @@ def test_any_cells_have_a_fate(rows: list[list[str]], encoding: str, separator: 
         _adds_up(read_extract(content, at=NOW))
 
 
-@settings(max_examples=1_000, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_a_damaged_spreadsheet_is_a_table_or_refused(data: st.DataObject) -> None:
     content = bytearray(xlsx(A=SHEET))

@@ -25,7 +25,6 @@ OTHERS: list[tuple[str, str]] = [
     ("repeat_victim", "Y"),
     ("incident_reference", "CAD9/22NOV26"),
     ("victim_key", ""),
-    ("victim_under_18", "Y"),
 ]
 ALWAYS: list[tuple[str, str]] = [
     ("contact_wishes", "By letter"),
@@ -37,6 +36,7 @@ ALWAYS: list[tuple[str, str]] = [
     ("crime_status", "No crime"),
     ("crime_status", "Transferred"),
     ("hate_flag", "N"),
+    ("victim_under_18", "Y"),
 ]
 
 
@@ -204,11 +204,18 @@ def test_a_decided_case_whose_victim_moved_away_has_no_ward_here_any_more(bcu: B
     assert changed.columns == (Column.VICTIM_POSTCODE,)
 
 
-@pytest.mark.parametrize("column", ["crime_or_incident", "crime_status", "hate_flag"])
+@pytest.mark.parametrize("column", ["crime_or_incident", "crime_status", "hate_flag", "victim_under_18"])
 @pytest.mark.parametrize("text", ["", "perhaps"])
 def test_a_cell_that_says_nothing_of_the_crime_record_changes_nothing(
     bcu: Bcu, system: User, column: str, text: str
 ) -> None:
     ruled_out = {"crime_or_incident": "Incident", "crime_status": "Cancelled", "hate_flag": "N"}
+    ruled_out["victim_under_18"] = "Y"
     import_cases(content=extract(row(**ruled_out)), bcu=bcu, by=system, at=NOW)
     assert foreseen(bcu, row(**{**ruled_out, column: text})).counts()["unchanged"] == 1
+
+
+def test_an_empty_cell_does_not_take_the_officer_in_the_case_away(bcu: Bcu, saved: Case) -> None:
+    fates = foreseen(bcu, row(officer_in_case=""))
+    assert fates.counts()["unchanged"] == 1
+    assert "has no officer in the case for this case: the one here is kept" in fates.warnings[-1].reason

@@ -379,7 +379,7 @@ def test_a_workbook_with_two_tables_waits_for_a_person(put: Callable[..., Path],
     put(workbooks.xlsx(North=table, South=table), name="night.xlsx")
     clock.look(MINUTE)
     held = CaseImport.objects.get()
-    assert (held.status, "North, South" in held.problem) == (ImportStatus.MATCHING, True)
+    assert (held.status, "Several sheets" in held.problem) == (ImportStatus.MATCHING, True)
 
 
 def test_a_long_file_is_left_to_a_worker(

@@ -7,7 +7,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.db import connection
+from redis.exceptions import RedisError
 
 from referrals.actions import Refused
 from referrals.intake import work
@@ -17,6 +19,7 @@ from referrals.intake.holding import (
     hold_extract,
     save_extract,
 )
+from referrals.intake.matching import remember_headings
 from referrals.intake.parts import content_of
 from referrals.intake.report import report_of
 from referrals.intake.save import import_cases, preview_cases
@@ -252,3 +255,49 @@ def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: Us
     assert audited().count(Action.CASES_IMPORTED) == 1
     assert CaseImport.objects.count() == 1
     assert Case.objects.count() == 2
+
+
+def test_the_same_key_with_another_file_is_refused_and_not_answered_with_the_first(
+    hold: Callable[..., CaseImport],
+) -> None:
+    key = uuid.uuid4()
+    hold(key=key)
+    for other in (CONTENT.replace(b"Dog", b"Cat"), CONTENT + b"\r\n"):
+        with pytest.raises(Refused, match="choose the file once more"):
+            hold(other, key=key)
+
+
+@pytest.mark.parametrize(
+    "first", ["01/7300001/26,22/11/2026 18:07,Harassment", "Ms Smith,SW19 7QP,Harassment", "x" * 51 + ",a,b"]
+)
+def test_a_report_in_the_place_of_headings_is_told_and_kept_nowhere(
+    hold: Callable[..., CaseImport], first: str
+) -> None:
+    with pytest.raises(NotATable, match="add a line that names the columns"):
+        hold(f"{first}\r\n01/7300002/26,22/11/2026 18:07,Harassment\r\n".encode())
+    assert not CaseImport.objects.exists()
+
+
+def test_a_heading_that_means_something_else_meanwhile_is_looked_at_again(
+    hold: Callable[..., CaseImport], bcu: Bcu, hcop: User, other_hcop: User
+) -> None:
+    content = b"crime_reference,reported_at,Story\r\n01/7300001/26,22/11/2026 18:07,Call after 6pm\r\n"
+    remember_headings(bcu=bcu, meanings={"Story": "contact_wishes"}, by=hcop, at=NOW)
+    held = hold(content)
+    looked = seen(held)
+    remember_headings(bcu=bcu, meanings={"Story": "offence"}, by=other_hcop, at=NOW)
+    again = save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
+    assert (again.status, "look again" in again.problem) == (ImportStatus.WAITING, True)
+    assert not Case.objects.exists()
+
+
+def test_a_short_extract_needs_no_redis(
+    hold: Callable[..., CaseImport], hcop: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_down(*_: Any) -> None:
+        raise RedisError
+
+    monkeypatch.setattr(cache, "set", is_down)
+    held = hold()
+    saved = save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
+    assert saved.status == ImportStatus.SAVED

@@ -132,7 +132,12 @@ def test_what_needs_no_saying_is_not_remembered(bcu: Bcu, hcop: User) -> None:
 
 @pytest.mark.parametrize(
     ("said", "words"),
-    [("Story", 'write "Heading=column"'), ("Story=plot", "There is no column plot"), ("?=offence", "letter")],
+    [
+        ("Story", 'write "Heading=column"'),
+        ("Story=plot", "There is no column plot"),
+        ("?=offence", "few words"),
+        ("01/7300001/26=offence", "few words"),
+    ],
 )
 def test_what_says_nothing_is_refused(said: str, words: str) -> None:
     with pytest.raises(Refused, match=words):

@@ -92,7 +92,7 @@ def test_how_far_it_has_come_is_told_batch_by_batch(
     monkeypatch.setattr("referrals.intake.staging.BATCH", 1)
     monkeypatch.setattr(cache, "set", lambda *values: told.append(values[1]))
     read(held)
-    assert [rows for rows, _ in told] == [1, 2, 3]
+    assert [rows for rows, _ in told] == [0, 1, 2, 3]
     assert told[-1][1] == 1.0
 
 
@@ -105,8 +105,9 @@ def test_what_the_worker_told_is_on_the_page(held: CaseImport) -> None:
 def test_one_that_is_discarded_while_it_is_read_is_dropped(
     held: CaseImport, hcop: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def discards(*_: Any) -> None:
-        discard_extract(import_id=held.pk, by=hcop, at=NOW)
+    def discards(_key: str, progress: tuple[int, float], _timeout: int) -> None:
+        if progress[0]:
+            discard_extract(import_id=held.pk, by=hcop, at=NOW)
 
     monkeypatch.setattr(cache, "set", discards)
     work.work(import_id=held.pk, at=NOW)
@@ -119,8 +120,9 @@ def test_one_that_is_discarded_while_its_rows_are_read_for_saving_saves_nothing(
 ) -> None:
     to_save(held, hcop)
 
-    def discards(*_: Any) -> None:
-        discard_extract(import_id=held.pk, by=hcop, at=NOW)
+    def discards(_key: str, progress: tuple[int, float], _timeout: int) -> None:
+        if progress[0]:
+            discard_extract(import_id=held.pk, by=hcop, at=NOW)
 
     monkeypatch.setattr(cache, "set", discards)
     work.work(import_id=held.pk, at=NOW)

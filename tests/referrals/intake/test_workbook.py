@@ -10,7 +10,7 @@ from referrals.intake.columns import Column
 from referrals.intake.moments import read_moment
 from referrals.intake.text import NotATable
 from tests.referrals.intake.reading import read_table
-from tests.workbooks import Cell, xlsx
+from tests.workbooks import Cell, with_stray_cell, xlsx
 
 HEADINGS: list[Cell] = ["Crime No", "Date reported", "Repeat victim?"]
 WHEN = datetime(2026, 11, 3, 22, 12, 30)  # noqa: DTZ001 - a spreadsheet has no time zones
@@ -73,3 +73,9 @@ def test_a_spreadsheet_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     for length in range(8, len(whole), 97):
         with pytest.raises(NotATable):
             read_table(whole[:length])
+
+
+def test_a_sheet_that_is_as_large_as_one_stray_cell_makes_it_ends_no_process_of_ours() -> None:
+    """A grid of 17,000 million cells: the reader's process ends, and a sentence says so."""
+    with pytest.raises(NotATable, match="too large"):
+        read_table(with_stray_cell(xlsx(A=[HEADINGS, ["01/1/26", WHEN]])))

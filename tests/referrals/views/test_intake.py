@@ -16,12 +16,13 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from referrals.intake.holding import hold_extract
+from referrals.intake.matching import remember_headings
 from referrals.models import Bcu, Case, CaseImport, ImportSource, ImportStatus
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.extracts import extract, reference, row
-from tests.factories import BcuMembershipFactory, CaseImportFactory, PostcodeFactory
+from tests.factories import NOW, BcuMembershipFactory, CaseImportFactory, PostcodeFactory
 from tests.referrals.views.uploading import PAGE, page_of, save, text, upload
 
 
@@ -160,12 +161,12 @@ def test_rejected_rows_are_downloaded_mended_and_imported(browser: Client) -> No
     response = browser.get(address)
     assert "attachment" in response.headers["Content-Disposition"]
     sent = list(csv.DictReader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
-    assert [line["reason"] for line in sent] == [
+    assert [line["Why rejected"] for line in sent] == [
         "Line 3: reported_at: There is no such date and time.",
         "Line 4: crime_reference: The crime reference is missing.",
     ]
     assert sent[1]["offence"] == "'=1+1"
-    assert {**sent[0], "reason": None} == {**faulty[0], "reason": None}
+    assert {**sent[0], "Why rejected": None} == {**faulty[0], "Why rejected": None}
     sent[0]["reported_at"], sent[1]["crime_reference"] = "21/11/2026 10:00", reference(3)
     mended = extract(*sent, columns=list(sent[0]))
     upload(browser, mended)
@@ -461,3 +462,26 @@ def test_found_headings_are_matched_and_its_fates_confirmed_by_a_person(
     save(browser, held, page)
     held.refresh_from_db()
     assert (held.status, held.confirmed_by) == (ImportStatus.SAVED, hcop)
+
+
+def test_rejected_rows_can_be_imported_once_mended_whatever_their_own_headings_are(
+    browser: Client, world: World, hcop: User
+) -> None:
+    remember_headings(bcu=world.south_west, meanings={"Why rejected": "contact_wishes"}, by=hcop, at=NOW)
+    columns = ["crime_reference", "reported_at", "Why rejected"]
+    upload(browser, extract(row(1, reported_at="never", **{"Why rejected": "In person"}), columns=columns))
+    held = CaseImport.objects.get()
+    sent = browser.get(reverse("import_rejected", args=[held.pk])).getvalue().decode("utf-8-sig")
+    assert sent.startswith("Why rejected 1,crime_reference,reported_at,Why rejected")
+    upload(browser, sent.replace("never", "22/11/2026 18:07").encode())
+    again = CaseImport.objects.exclude(pk=held.pk).get()
+    assert (again.new, again.rejected) == (1, 0)
+
+
+def test_an_extract_with_nothing_new_in_it_asks_for_nobody(browser: Client) -> None:
+    upload(browser, extract(row(1)))
+    first = CaseImport.objects.get()
+    assert "Waiting for you" in text(browser.get(PAGE))
+    save(browser, first, page_of(browser, first))
+    upload(browser, extract(row(1)))
+    assert "Waiting for you" not in text(browser.get(PAGE))

@@ -21,6 +21,7 @@ from referrals.models import (
     Referral,
     Submission,
 )
+from referrals.views import review
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
@@ -460,3 +461,16 @@ def test_restrictions_of_an_ended_referral_or_a_control_have_no_page(
 ) -> None:
     for case in (make_referral(completed=True).case, make_case(decided_at=NOW)):
         assert browser.get(reverse("set_safety", args=[case.pk])).status_code == 404
+
+
+def test_a_page_that_somebody_else_has_emptied_shows_the_first_and_not_that_all_is_done(
+    browser: Client, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review, "PER_PAGE", 2)
+    cases = [make_case(reported_at=NOW - timedelta(hours=9 - nth)) for nth in range(3)]
+    first = browser.get(reverse("overnight_review")).content.decode()
+    (following,) = set(re.findall(r'href="([^"]*page=[^"]*)"', first))
+    Case.objects.filter(pk=cases[2].pk).update(decided_at=NOW)
+    html = browser.get(following.replace("&amp;", "&")).content.decode()
+    assert cases[0].crime_reference in html
+    assert "2 reports" in html

@@ -1,0 +1,64 @@
+"""Reads a spreadsheet in a process of its own, with a limit to its memory and time.
+
+A sheet is as large as its furthest cell, however few it has; reading one that is made so, or has become so by
+mistake, ends a process. Run by ``workbook.py``: the file on standard input; on standard output a line of JSON
+for each sheet (name, rows, the first of them), or for each row of the sheet that is named.
+"""
+
+import io
+import json
+import resource
+import sys
+from datetime import date, datetime, time, timedelta
+from itertools import islice
+
+from python_calamine import CalamineError, CalamineWorkbook, PasswordError
+
+MEMORY = 2 * 1024**3
+SECONDS = 120
+HAS_PASSWORD, UNREADABLE = 3, 4
+
+Cell = int | float | str | bool | time | date | datetime | timedelta
+
+
+def main(above: int, wanted: str | None) -> int:
+    """Writes what was asked for; returns the exit status."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        for name in workbook.sheet_names:
+            if wanted in (None, name):
+                sheet = workbook.get_sheet_by_name(name)
+                rows = ([_text(cell) for cell in row] for row in sheet.iter_rows())
+                if wanted is None:
+                    _write([name, sheet.end[0] + 1 if sheet.end else 0, list(islice(rows, above))])
+                else:
+                    for row in rows:
+                        _write(row)
+    except PasswordError:
+        return HAS_PASSWORD
+    except CalamineError:
+        return UNREADABLE
+    return 0
+
+
+def _write(value: object) -> None:
+    sys.stdout.write(json.dumps(value) + "\n")
+
+
+def _text(cell: Cell) -> str:
+    match cell:
+        case bool():
+            return "yes" if cell else "no"
+        case datetime():
+            return f"{cell:%d/%m/%Y %H:%M:%S}"
+        case date():
+            return f"{cell:%d/%m/%Y}"
+        case float() if cell.is_integer():
+            return str(int(cell))
+    return str(cell)
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))

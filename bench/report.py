@@ -73,6 +73,7 @@ class Report:
         return {
             "name": page.page.name,
             "rows": page.rows,
+            "rows_at_small_size": page.small_rows,
             "queries": len(page.queries),
             "milliseconds": {
                 "page": page.whole.as_json(),

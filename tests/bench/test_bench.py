@@ -44,10 +44,18 @@ def test_every_page_is_measured_beside_its_rendering_its_sql_and_the_small_size(
 ) -> None:
     assert [page["name"] for page in report["pages"]] == list(PAGE_NAMES)
     for page in report["pages"]:
-        for name in ("page", "rendering_from_memory", "sql_by_hand", "page_at_small_size"):
+        for name in (
+            "page",
+            "rendering_from_memory",
+            "served_from_memory",
+            "sql_by_hand",
+            "page_at_small_size",
+        ):
             assert page["milliseconds"][name]["median"] > 0, (page["name"], name)
-        for name in ("page_to_rendering", "page_to_sql_and_rendering", "large_to_small"):
+        for name in ("page_to_rendering", "page_to_served_from_memory", "page_to_sql_and_rendering"):
             assert page["ratios"][name] > 0
+        # Only what shows as many rows has grown or not.
+        assert (page["ratios"]["large_to_small"] is not None) == (page["rows"] == page["rows_at_small_size"])
         assert (page["ratios"]["deep_to_first"] is not None) == page["name"].endswith(("_middle", "_end"))
         assert page["plans"], page["name"]
         assert all("Planning Time" in "\n".join(plan["plan"]) for plan in page["plans"])

@@ -63,22 +63,22 @@ class Measured:
     @property
     def to_rendering(self) -> float:
         """How often the time of rendering the same rows from memory."""
-        return self.whole.middle / self.rendered.middle
+        return self.whole.to(self.rendered)
 
     @property
     def to_served(self) -> float:
         """How often the time of a request answered from memory, middleware and audit row with it."""
-        return self.whole.middle / self.served.middle
+        return self.whole.to(self.served)
 
     @property
     def to_by_hand(self) -> float:
         """How often the time of hand-written SQL and that rendering together."""
-        return self.whole.middle / (self.rendered.middle + self.selected.middle)
+        return self.whole.to(self.rendered, self.selected)
 
     @property
     def growth(self) -> float | None:
         """How often the time of the same page at the small size; none where that shows fewer rows."""
-        return self.whole.middle / self.small.middle if self.small and self.rows == self.small_rows else None
+        return self.whole.to(self.small) if self.small and self.rows == self.small_rows else None
 
 
 def place_of(database: Database, page: Page) -> Place:

@@ -102,6 +102,12 @@ def test_what_cannot_be_measured_ends_with_2_and_one_line(arguments: list[str], 
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"script/bench: {said}\n")
 
 
+def test_a_ratio_is_that_of_most_rounds_whatever_one_slow_moment_did() -> None:
+    page, beside, more = Times([0.2, 0.2, 9.0]), Times([0.1, 0.1, 0.1]), Times([0.1, 0.1, 0.1])
+    assert page.to(beside) == pytest.approx(2)
+    assert page.to(beside, more) == pytest.approx(1)
+
+
 def test_the_spread_lies_around_the_median() -> None:
     told = Times([0.001, 0.002, 0.003, 0.004, 0.100]).as_json()
     assert (told["fastest"], told["median"]) == (1.0, 3.0)

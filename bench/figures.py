@@ -25,6 +25,14 @@ class Times:
         """The median: of a machine that others use too, neither the best moment nor the worst."""
         return median(self.seconds)
 
+    def to(self, *others: "Times") -> float:
+        """How often the time of the others together: the median over the rounds, each by itself.
+
+        A moment in which the machine is slow meets both sides of a round.
+        """
+        rounds = zip(self.seconds, *(other.seconds for other in others), strict=True)
+        return median(own / sum(beside) for own, *beside in rounds)
+
     def as_json(self) -> dict[str, float]:
         """In milliseconds; a quarter of the repetitions lie below ``lower``, a quarter above ``upper``."""
         lower, _, upper = quantiles(self.seconds, n=4) if len(self.seconds) > 1 else self.seconds * 3

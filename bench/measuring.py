@@ -51,6 +51,7 @@ class Measured:
 
     page: Page
     rows: int
+    small_rows: int | None
     queries: list[tuple[str, Any]]
     whole: Times
     rendered: Times
@@ -62,22 +63,22 @@ class Measured:
     @property
     def to_rendering(self) -> float:
         """How often the time of rendering the same rows from memory."""
-        return self.whole.middle / self.rendered.middle
+        return self.whole.to(self.rendered)
 
     @property
     def to_served(self) -> float:
         """How often the time of a request answered from memory, middleware and audit row with it."""
-        return self.whole.middle / self.served.middle
+        return self.whole.to(self.served)
 
     @property
     def to_by_hand(self) -> float:
         """How often the time of hand-written SQL and that rendering together."""
-        return self.whole.middle / (self.rendered.middle + self.selected.middle)
+        return self.whole.to(self.rendered, self.selected)
 
     @property
     def growth(self) -> float | None:
-        """How often the time of the same page where the history is small."""
-        return self.whole.middle / self.small.middle if self.small else None
+        """How often the time of the same page at the small size; none where that shows fewer rows."""
+        return self.whole.to(self.small) if self.small and self.rows == self.small_rows else None
 
 
 def place_of(database: Database, page: Page) -> Place:
@@ -90,6 +91,10 @@ def place_of(database: Database, page: Page) -> Place:
 
 def measure(place: Place, small: Place | None, repetitions: int, *, explain: bool) -> Measured:
     """The page at the small size and at the large, its rendering and its rows by hand, in turn."""
+    small_rows = None
+    if small:
+        small.database.use()
+        small_rows = len(small.page.shown(remembered(small.page.url, small.open).context))
     place.database.use()
     # First by hand: the page adds to the log that its rows may be of.
     by_hand = [row[0] for row in place.select()[0]]
@@ -116,6 +121,7 @@ def measure(place: Place, small: Place | None, repetitions: int, *, explain: boo
     return Measured(
         page=place.page,
         rows=len(shown),
+        small_rows=small_rows,
         queries=queries,
         whole=whole,
         rendered=rendered,

@@ -30,10 +30,13 @@ class Report:
     others: list[dict[str, Any]] = field(default_factory=list)
 
     def deep(self, page: Measured) -> float | None:
-        """A deep page's time over that of the first page of its list, where both were measured."""
+        """A deep page over the first page of its list, where both were measured.
+
+        They were not measured in turn, so each counts as a multiple of rendering the same rows.
+        """
         first = DEEP_PAGES.get(page.page.name)
         found = [other for other in self.pages if other.page.name == first]
-        return page.whole.middle / found[0].whole.middle if found else None
+        return page.to_rendering / found[0].to_rendering if found else None
 
     def missed(self) -> list[str]:
         """The aims that were missed, in words."""
@@ -73,6 +76,7 @@ class Report:
         return {
             "name": page.page.name,
             "rows": page.rows,
+            "rows_at_small_size": page.small_rows,
             "queries": len(page.queries),
             "milliseconds": {
                 "page": page.whole.as_json(),

@@ -28,6 +28,11 @@ def case_list(*conditions: str) -> str:
 
 
 _WAITING = "c.bcu_id = %(bcu)s AND c.decided_at IS NULL"
+_ALIKE = """
+    o.ward_id = c.ward_id AND o.offence = c.offence
+    AND o.reported_at BETWEEN c.reported_at - interval '7 days' AND c.reported_at + interval '7 days'
+    AND o.occurred_at BETWEEN c.occurred_at - interval '3 hours' AND c.occurred_at + interval '3 hours'
+"""
 OVERNIGHT_REVIEW = [
     f"""
     SELECT c.id, c.crime_reference, c.reported_at, c.offence, c.strands, c.restrictions, c.is_crime,
@@ -44,22 +49,20 @@ OVERNIGHT_REVIEW = [
     SELECT t.case_id, t.kind, t.body FROM referrals_personaltext t
     JOIN referrals_case c ON c.id = t.case_id WHERE {_WAITING}
     """,
-    f"""
-    SELECT c.id, o.id, o.crime_reference FROM referrals_case c
-    JOIN referrals_case o ON o.incident_hash = c.incident_hash AND o.id <> c.id AND o.incident_hash <> ''
-    WHERE {_WAITING}
-    UNION
-    SELECT c.id, o.id, o.crime_reference FROM referrals_case c
-    JOIN referrals_case o ON o.victim_hash = c.victim_hash AND o.id <> c.id AND o.victim_hash <> ''
-    WHERE {_WAITING}
-    """,
-    f"""
-    SELECT c.id, o.id, o.crime_reference FROM referrals_case c
-    JOIN referrals_case o ON o.ward_id = c.ward_id AND o.offence = c.offence AND o.id <> c.id
-        AND o.reported_at BETWEEN c.reported_at - interval '7 days' AND c.reported_at + interval '7 days'
-        AND o.occurred_at BETWEEN c.occurred_at - interval '3 hours' AND c.occurred_at + interval '3 hours'
-    WHERE {_WAITING}
-    """,
+    *(
+        f"""
+        SELECT c.id, other.id, other.crime_reference FROM referrals_case c
+        CROSS JOIN LATERAL (
+            SELECT o.id, o.crime_reference FROM referrals_case o WHERE o.id <> c.id AND {alike} LIMIT 100
+        ) AS other
+        WHERE {_WAITING}
+        """
+        for alike in (
+            "o.incident_hash = c.incident_hash AND o.incident_hash <> ''",
+            "o.victim_hash = c.victim_hash AND o.victim_hash <> ''",
+            _ALIKE,
+        )
+    ),
     f"""
     SELECT count(*), count(*) FILTER (WHERE d.suitable), count(*) FILTER (WHERE NOT d.suitable),
         min(c.reported_at)

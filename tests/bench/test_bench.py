@@ -44,10 +44,18 @@ def test_every_page_is_measured_beside_its_rendering_its_sql_and_the_small_size(
 ) -> None:
     assert [page["name"] for page in report["pages"]] == list(PAGE_NAMES)
     for page in report["pages"]:
-        for name in ("page", "rendering_from_memory", "sql_by_hand", "page_at_small_size"):
+        for name in (
+            "page",
+            "rendering_from_memory",
+            "served_from_memory",
+            "sql_by_hand",
+            "page_at_small_size",
+        ):
             assert page["milliseconds"][name]["median"] > 0, (page["name"], name)
-        for name in ("page_to_rendering", "page_to_sql_and_rendering", "large_to_small"):
+        for name in ("page_to_rendering", "page_to_served_from_memory", "page_to_sql_and_rendering"):
             assert page["ratios"][name] > 0
+        # Only what shows as many rows has grown or not.
+        assert (page["ratios"]["large_to_small"] is not None) == (page["rows"] == page["rows_at_small_size"])
         assert (page["ratios"]["deep_to_first"] is not None) == page["name"].endswith(("_middle", "_end"))
         assert page["plans"], page["name"]
         assert all("Planning Time" in "\n".join(plan["plan"]) for plan in page["plans"])
@@ -92,6 +100,12 @@ def test_every_case_was_made_with_what_follows_from_it(report: dict[str, Any]) -
 def test_what_cannot_be_measured_ends_with_2_and_one_line(arguments: list[str], said: str) -> None:
     ran = _bench(*arguments)
     assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", f"script/bench: {said}\n")
+
+
+def test_a_ratio_is_that_of_most_rounds_whatever_one_slow_moment_did() -> None:
+    page, beside, more = Times([0.2, 0.2, 9.0]), Times([0.1, 0.1, 0.1]), Times([0.1, 0.1, 0.1])
+    assert page.to(beside) == pytest.approx(2)
+    assert page.to(beside, more) == pytest.approx(1)
 
 
 def test_the_spread_lies_around_the_median() -> None:

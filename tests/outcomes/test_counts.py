@@ -19,6 +19,7 @@ from referrals.actions.review import draft_not_suitable, draft_suitable
 from referrals.actions.submit import submit
 from referrals.models import (
     Case,
+    CaseState,
     CloseReason,
     ContactBy,
     ContactCount,
@@ -226,12 +227,17 @@ def test_folding_leaves_one_row_of_a_day_and_the_same_sums(
     _assert_true()
 
 
-def test_counts_that_came_to_differ_are_found_and_mended(make_referral: MakeReferral, system: User) -> None:
-    """No way to it is known but tampering."""
+def test_counts_and_states_that_came_to_differ_are_found_and_mended(
+    make_referral: MakeReferral, make_case: MakeCase, system: User, now: datetime
+) -> None:
+    """No way to it is known but tampering, and a new case that is written as decided already."""
     referral = make_referral(completed=True)
     DecisionFactory.create(case=referral.case)
     ContactCount.objects.update(late=5)
     OutcomeCount.objects.all().delete()
-    assert recount(by=system) == 2
+    wrong = make_case(decided_at=now, state=CaseState.REFERRED)
+    assert recount(by=system) == 3
     _assert_true()
+    wrong.refresh_from_db()
+    assert wrong.state == CaseState.NOT_SUITABLE
     assert recount(by=system) == 0

@@ -25,7 +25,9 @@ def test_a_lock_that_does_not_come_is_a_sentence_and_no_fault(
     make_case: Callable[..., Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("referrals.actions.review.draft_suitable", failing(psycopg2.errors.LockNotAvailable()))
+    monkeypatch.setattr(
+        "referrals.actions.review.draft_suitable", failing(psycopg2.errors.LockNotAvailable())
+    )
     response = client_of(hcop).post(reverse("mark_suitable", args=[make_case().pk]))
     assert response.status_code == 503
     assert "Nothing of yours was saved" in response.content.decode()

@@ -31,7 +31,8 @@ class Times:
         A moment in which the machine is slow meets both sides of a round.
         """
         rounds = zip(self.seconds, *(other.seconds for other in others), strict=True)
-        return median(own / sum(beside) for own, *beside in rounds)
+        ratios = [own / sum(beside) for own, *beside in rounds]
+        return float(median(ratios))
 
     def as_json(self) -> dict[str, float]:
         """In milliseconds; a quarter of the repetitions lie below ``lower``, a quarter above ``upper``."""

@@ -82,12 +82,41 @@ class Databases:
 @contextmanager
 def own_databases() -> Iterator[Databases]:
     """Databases of this run alone."""
+    _drop_leftovers()
     databases = Databases()
     try:
         databases.migrate()
         yield databases
     finally:
         databases.drop()
+
+
+def _drop_leftovers() -> None:
+    """Databases of runs that were ended before they could drop their own, and that nobody is connected to."""
+    owner = psycopg2.connect(settings.DATABASE_OWNER_URL)
+    try:
+        with owner.cursor() as cursor:
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE datname ~ '^bench_[0-9]+' "
+                "AND datname NOT IN (SELECT datname FROM pg_stat_activity WHERE datname IS NOT NULL)"
+            )
+            left = [name for (name,) in cursor]
+    finally:
+        owner.close()
+    for name in left:
+        if not _is_alive(int(name.split("_")[1])):
+            _on_server(sql.SQL("DROP DATABASE IF EXISTS {name}").format(name=sql.Identifier(name)))
+
+
+def _is_alive(pid: int) -> bool:
+    """Whether a process of that number, which names a run's databases, still runs on this machine."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def _on_server(statement: sql.Composed) -> None:

@@ -4,7 +4,7 @@ Rows arrive by COPY, a batch at a time, so that memory does not grow with the fi
 """
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,10 +23,9 @@ BATCH = 5_000
 Progress = Callable[[int, float], None]
 
 _DROP = "DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.staged_remark, pg_temp.staged_fate"
-_ROWS = """
-    CREATE TEMPORARY TABLE staged_row AS
-    SELECT 0 AS line, {columns}, false AS no_postcode FROM referrals_case WITH NO DATA
-"""
+_ROWS = "CREATE TEMPORARY TABLE staged_row AS SELECT 0 AS line, {columns} FROM referrals_case WITH NO DATA"
+_NO_POSTCODE = sql.SQL("false AS no_postcode")
+_NULL = "\\N"
 _REMARKS = """
     CREATE TEMPORARY TABLE staged_remark (
         id bigint GENERATED ALWAYS AS IDENTITY,
@@ -67,19 +66,25 @@ def staged(extract: Extract, *, bcu: Bcu, progress: Progress | None = None) -> I
 
     Raises :class:`~referrals.intake.text.NotATable`, and whatever ``progress`` raises to stop it.
     """
-    columns = [column for column in Column if column in extract.columns]
-    names = [FIELD_OF.get(column, column.value) for column in columns]
+    # The ward comes last: it is known once a batch of rows is read.
+    names = [
+        FIELD_OF.get(column, column.value)
+        for column in Column
+        if column in extract.columns and column != Column.VICTIM_POSTCODE
+    ]
+    wards = Column.VICTIM_POSTCODE in extract.columns
     with connection.cursor() as cursor:
         cursor.execute(_DROP)
-        run(cursor, _ROWS, columns=sql.SQL(", ").join(map(_typed, names)))
+        columns = [_typed(name) for name in names] + [_NO_POSTCODE] + [sql.SQL("ward_id")] * wards
+        run(cursor, _ROWS, columns=sql.SQL(", ").join(columns))
         cursor.execute(_REMARKS)
     try:
         _copy_remarks([_warning(warned) for warned in extract.warnings])
         rows = 0
         reads = iter(extract.rows)
-        while batch := list(islice(reads, BATCH)):
-            _copy(batch, names, bcu)
-            rows += len(batch)
+        while (batch := _Batch(names, islice(reads, BATCH))).rows:
+            batch.copy(bcu if wards else None)
+            rows += batch.rows
             if progress:
                 progress(rows, extract.share())
         with connection.cursor() as cursor:
@@ -101,31 +106,45 @@ def _typed(name: str) -> sql.Composable:
     return sql.Identifier(name)
 
 
-def _copy(batch: list[Read], names: list[str], bcu: Bcu) -> None:
-    wards = _wards(batch, bcu)
-    empty = "\t\\N" * len(names)
-    lines = []
-    for read in batch:
-        if read.row:
-            lines.append(_line(read.row, names, wards))
-        elif read.crime_reference:
-            # Rejected, and all the same the first of two rows with its reference.
-            lines.append(f"{read.line}\t{_cell(read.crime_reference)}{empty}\n")
-    with connection.cursor() as cursor:
-        cursor.copy_expert("COPY staged_row FROM STDIN", io.StringIO("".join(lines)))
-    _copy_remarks([_rejection(rejection) for read in batch for rejection in read.rejections])
-    _copy_remarks([_warning(warned) for read in batch for warned in read.warnings])
+class _Batch:
+    """Rows on their way: as text at once, since thousands of objects are dear to keep."""
+
+    def __init__(self, names: list[str], reads: Iterable[Read]) -> None:
+        self.rows = 0
+        self.lines: list[tuple[str, str]] = []
+        self.rejections: list[str] = []
+        self.warnings: list[str] = []
+        empty = "\t\\N" * len(names)
+        for read in reads:
+            self.rows += 1
+            self.rejections += map(_rejection, read.rejections)
+            self.warnings += map(_warning, read.warnings)
+            if read.row:
+                self.lines.append((_line(read.row, names), read.row.postcode or ""))
+            elif read.crime_reference:
+                # Rejected, and all the same the first of two rows with its reference.
+                self.lines.append((f"{read.line}\t{_cell(read.crime_reference)}{empty}", ""))
+
+    def copy(self, bcu: Bcu | None) -> None:
+        """Puts it into the tables, each row with its ward of the BCU where rows have postcodes."""
+        if bcu:
+            postcodes = {postcode for _, postcode in self.lines if postcode}
+            known = Postcode.objects.filter(pk__in=postcodes, ward__borough__bcu=bcu)
+            wards = dict(known.values_list("pk", "ward_id"))
+            text = "".join(f"{line}\t{wards.get(postcode, _NULL)}\n" for line, postcode in self.lines)
+        else:
+            text = "".join(f"{line}\n" for line, _ in self.lines)
+        with connection.cursor() as cursor:
+            cursor.copy_expert("COPY staged_row FROM STDIN", io.StringIO(text))
+        _copy_remarks(self.rejections)
+        _copy_remarks(self.warnings)
 
 
-def _line(row: Row, names: list[str], wards: Mapping[str, int]) -> str:
-    values: dict[str, Any] = {
-        "crime_reference": row.crime_reference,
-        "ward_id": wards.get(row.postcode or ""),
-        **row.fields,
-        **{kind.value: text for kind, text in row.texts.items()},
-    }
+def _line(row: Row, names: list[str]) -> str:
+    texts = {kind.value: text for kind, text in row.texts.items()}
+    values: dict[str, Any] = {"crime_reference": row.crime_reference, **row.fields, **texts}
     cells = [_cell(values[name]) for name in names]
-    return "\t".join([str(row.line), *cells, "f" if row.postcode else "t"]) + "\n"
+    return "\t".join([str(row.line), *cells, "f" if row.postcode else "t"])
 
 
 def _cell(value: Any) -> str:
@@ -136,14 +155,7 @@ def _cell(value: Any) -> str:
         return "t" if value else "f"
     if isinstance(value, list):
         return "{" + ",".join(value) + "}"
-    return "\\N" if value is None else str(value)
-
-
-def _wards(batch: list[Read], bcu: Bcu) -> dict[str, int]:
-    """The ward of each postcode of the batch that lies in the BCU."""
-    postcodes = {read.row.postcode for read in batch if read.row and read.row.postcode}
-    known = Postcode.objects.filter(pk__in=postcodes, ward__borough__bcu=bcu)
-    return dict(known.values_list("pk", "ward_id"))
+    return _NULL if value is None else str(value)
 
 
 def _rejection(rejection: Rejection) -> str:

@@ -89,7 +89,7 @@ def test_an_upload_that_is_refused_or_discarded_can_be_read(sign_in: SignIn, loo
     look(page, "import-waiting")
     page.get_by_role("link", name="Check and save it").click()
     page.get_by_role("button", name="Discard").click()
-    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+    expect(page.get_by_text("The extract was discarded")).to_be_visible()
     page.go_back()
     page.reload()
     look(page, "import-settled")

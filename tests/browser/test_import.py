@@ -49,7 +49,7 @@ def title(page: Page, name: str) -> None:
 
 def discard(page: Page) -> None:
     page.get_by_role("button", name=re.compile("[Dd]iscard")).click()
-    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+    expect(page.get_by_text("The extract was discarded")).to_be_visible()
 
 
 def long_file(number: int) -> bytes:
@@ -75,7 +75,7 @@ def test_rejected_rows_are_mended_in_their_file(sign_in: SignIn, look: Look) -> 
         writer.writerow(cells | {"VIW Postcode": LONG_AGO["victim_postcode"]})
     discard(page)
     upload(page, "rejected.csv", mended.getvalue().encode())
-    expect(page.get_by_text("reason", exact=True)).to_be_visible()
+    expect(page.get_by_text("Why rejected", exact=True)).to_be_visible()
     page.get_by_role("button", name="Save 6 cases").click()
     title(page, "Overnight review")
     expect(page.get_by_text("01/8300000/22").first).to_be_visible()
@@ -200,7 +200,7 @@ def test_how_far_the_work_has_come_is_shown_and_said(system: System, sign_in: Si
             expect(page.get_by_text("Nothing is saved. It starts again")).to_be_visible()
             look(page, "import-interrupted")
         page.get_by_role("button", name="Stop and discard").click()
-        expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+        expect(page.get_by_text("The extract was discarded")).to_be_visible()
 
 
 def _count_what_is_said(page: Page) -> None:
@@ -227,4 +227,4 @@ def test_the_progress_is_looked_at_again_without_javascript(system: System, sign
     page.get_by_label("offence", exact=True).select_option(label="Not used")
     page.get_by_role("button", name=SHOW).click()
     page.get_by_role("button", name=re.compile("[Dd]iscard")).click()
-    expect(page.get_by_text("Nothing of it was saved")).to_be_visible()
+    expect(page.get_by_text("The extract was discarded")).to_be_visible()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import hypothesis
 import pytest
 import time_machine
 from celery import Task
@@ -39,6 +40,9 @@ def _redis_of_this_worker(url: str) -> str:
 
 def pytest_configure() -> None:
     """Settings of the whole run."""
+    # How long an example takes on a busy machine says nothing of what it proves.
+    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.load_profile("untimed")
     django_settings.REDIS_URL = _redis_of_this_worker(django_settings.REDIS_URL)
     django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
     broker = django_settings.REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

@@ -52,6 +52,16 @@ def discard(page: Page) -> None:
     expect(page.get_by_text("The extract was discarded")).to_be_visible()
 
 
+def wait_until_read(page: Page) -> None:
+    """Looks again until a worker has read the file."""
+    for _ in range(40):
+        if page.get_by_role("link", name="Look again").count() == 0:
+            break
+        page.wait_for_timeout(250)
+        page.reload()
+    title(page, "Check the import")
+
+
 def long_file(number: int) -> bytes:
     """Six reports and a faulty row in more bytes than are read at once: a column that is not used is long."""
     rows = [row(100 * number + place, Log="x" * 100_000, **LONG_AGO) for place in range(6)]
@@ -217,14 +227,10 @@ def test_the_progress_is_looked_at_again_without_javascript(system: System, sign
         title(page, "Reading the import")
         page.get_by_role("link", name="Look again").click()
         title(page, "Reading the import")
-    for _ in range(40):
-        if page.get_by_role("link", name="Look again").count() == 0:
-            break
-        page.wait_for_timeout(250)
-        page.reload()
-    title(page, "Check the import")
+    wait_until_read(page)
     page.get_by_role("link", name="Match them by hand").click()
     page.get_by_label("offence", exact=True).select_option(label="Not used")
     page.get_by_role("button", name=SHOW).click()
-    page.get_by_role("button", name=re.compile("[Dd]iscard")).click()
+    wait_until_read(page)
+    page.get_by_role("button", name="Discard").click()
     expect(page.get_by_text("The extract was discarded")).to_be_visible()

@@ -34,7 +34,7 @@ from referrals.intake.columns import (
 from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
 from referrals.intake.read import Record, places_of, read_rows
-from referrals.models import Case, CrimeStatus, TextKind, VictimType
+from referrals.models import Case, CrimeStatus, VictimType
 from src_app.cells import as_it_was
 from src_app.keys import linking_hash
 from src_app.logs import REMOVED, scrub
@@ -73,16 +73,14 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row that can be saved: values of a case's fields, and texts, for the columns the file has.
+    """A row that can be saved: values by field of a case, or kind of text, for the columns the file has.
 
     Incident and victim are keyed hashes already. ``postcode`` is ``None`` without the column; it finds the
     ward and goes no further.
     """
 
     line: int
-    crime_reference: str
-    fields: Mapping[str, Any] = field(repr=False)
-    texts: Mapping[TextKind, str] = field(repr=False)
+    values: Mapping[str, Any] = field(repr=False)
     postcode: str | None = field(repr=False)
 
 
@@ -183,7 +181,7 @@ class _RowReader:
         ]
         # What cells of few different texts mean, where there is nothing to say of them.
         self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
-        self.texts = [(column, kind) for column, kind in TEXT_OF.items() if column in columns]
+        self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
         self.width, self.at = width, at
         # The same words come again and again; kept for this file alone.
@@ -198,18 +196,15 @@ class _RowReader:
         if not self._split(record.cells):
             return Read(self.line, "", None, self.rejections, [])
         reference = self._reference()
-        fields = {name: self._field(column, read) for column, name, read in self.readers}
-        self._check_order(fields)
+        values = {name: self._field(column, read) for column, name, read in self.readers}
+        self._check_order(values)
         if self.rejections:
             return Read(self.line, reference, None, self.rejections, [])
+        values["crime_reference"] = reference
+        for column, kind in self.texts:
+            values[kind] = self._text(column)
         postcode = self.cells.get(Column.VICTIM_POSTCODE)
-        row = Row(
-            line=self.line,
-            crime_reference=reference,
-            fields=fields,
-            texts={kind: self._text(column) for column, kind in self.texts},
-            postcode=None if postcode is None else read_postcode(postcode),
-        )
+        row = Row(self.line, values, None if postcode is None else read_postcode(postcode))
         return Read(self.line, reference, row, [], self.warnings)
 
     def _field(self, column: Column, read: "_Reader") -> Any:
@@ -254,8 +249,8 @@ class _RowReader:
             return reference
         return ""
 
-    def _check_order(self, fields: dict[str, Any]) -> None:
-        reported, occurred = fields["reported_at"], fields.get("occurred_at")
+    def _check_order(self, values: dict[str, Any]) -> None:
+        reported, occurred = values["reported_at"], values.get("occurred_at")
         if reported and reported > self.at:
             self._reject(Column.REPORTED_AT, "The report lies in the future.")
         elif reported and occurred and occurred > reported:

@@ -141,9 +141,7 @@ class _Batch:
 
 
 def _line(row: Row, names: list[str]) -> str:
-    texts = {kind.value: text for kind, text in row.texts.items()}
-    values: dict[str, Any] = {"crime_reference": row.crime_reference, **row.fields, **texts}
-    cells = [_cell(values[name]) for name in names]
+    cells = [_cell(row.values[name]) for name in names]
     return "\t".join([str(row.line), *cells, "f" if row.postcode else "t"])
 
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from referrals.models import TextKind
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.referrals.intake.reading import Reading, read_extract
@@ -26,26 +25,23 @@ def test_a_faultless_row_is_read_whole() -> None:
     assert (reading.rows, reading.rejected, reading.rejections, reading.warnings) == (1, 0, [], [])
     (found,) = reading.good
     assert found.line == 2
-    assert found.crime_reference == "01/7300001/26"
+    assert found.values["crime_reference"] == "01/7300001/26"
     assert found.postcode == "SW19 7QP"
-    assert found.fields["reported_at"] == datetime(2026, 11, 22, 18, 7, tzinfo=UTC)
-    assert found.fields["occurred_at"] == datetime(2026, 11, 22, 7, 25, tzinfo=UTC)
-    assert found.fields["strands"] == ["race", "religion"]
-    assert found.fields["is_crime"] is True
-    assert found.fields["victim_type"] == "individual"
-    assert found.fields["repeat_victim"] is True
-    assert found.fields["victim_under_18"] is True
-    assert found.texts == {
-        TextKind.CONTACT_WISHES: "In person",
-        TextKind.SAFETY_NOTE: "Dog",
-        TextKind.COMMUNICATION_NEED: "",
-    }
+    assert found.values["reported_at"] == datetime(2026, 11, 22, 18, 7, tzinfo=UTC)
+    assert found.values["occurred_at"] == datetime(2026, 11, 22, 7, 25, tzinfo=UTC)
+    assert found.values["strands"] == ["race", "religion"]
+    assert found.values["is_crime"] is True
+    assert found.values["victim_type"] == "individual"
+    assert found.values["repeat_victim"] is True
+    assert found.values["victim_under_18"] is True
+    texts = [found.values[kind] for kind in ("contact_wishes", "safety_note", "communication_need")]
+    assert texts == ["In person", "Dog", ""]
 
 
 def test_incident_and_victim_are_hashed_at_once_and_apart() -> None:
     same = "V7300019"
     (found,) = read(row(incident_reference=same, victim_key=same)).good
-    hashes = {found.fields["incident_hash"], found.fields["victim_hash"]}
+    hashes = {found.values["incident_hash"], found.values["victim_hash"]}
     assert len(hashes) == 2
     assert all(len(value) == 64 for value in hashes)
 
@@ -171,7 +167,7 @@ def test_a_row_to_look_at_is_read_with_a_warning(
 ) -> None:
     reading = read(row(**cells))
     assert warnings(reading) == [(2, column)]
-    assert reading.good[0].fields[field] == value
+    assert reading.good[0].values[field] == value
 
 
 @pytest.mark.parametrize("cells", [{"victim_type": "individual "}, {"crime_or_incident": "CRIME"}])
@@ -183,8 +179,7 @@ def test_case_and_spaces_of_a_known_word_do_not_matter(cells: dict[str, str]) ->
 def test_columns_the_file_has_not_are_named_and_left_alone() -> None:
     reading = read(row(), columns=["crime_reference", "reported_at", "shoe_size"])
     (found,) = reading.good
-    assert found.fields.keys() == {"reported_at"}
-    assert found.texts == {}
+    assert found.values.keys() == {"crime_reference", "reported_at"}
     assert found.postcode is None
     assert {line for line, _ in warnings(reading)} == {1}
     assert len(reading.warnings) == 1 + 14
@@ -194,7 +189,7 @@ def test_columns_the_file_has_not_are_named_and_left_alone() -> None:
 def test_a_force_may_have_another_form_of_reference(settings: Any) -> None:
     settings.CRIME_REFERENCE_PATTERN = r"NX\d{6}"
     reading = read(row(crime_reference="NX123456"), row(2))
-    assert [found.crime_reference for found in reading.good] == ["NX123456"]
+    assert [found.values["crime_reference"] for found in reading.good] == ["NX123456"]
 
 
 @pytest.mark.parametrize(
@@ -204,7 +199,7 @@ def test_a_force_may_have_another_form_of_reference(settings: Any) -> None:
 @pytest.mark.parametrize("column", ["contact_wishes", "safety_note", "communication_need"])
 def test_what_finds_a_person_is_left_out_of_a_text_with_a_warning(column: str, found: str) -> None:
     reading = read(row(victim_key="Unit-77-A", **{column: f"Ring {found} after six"}))
-    assert reading.good[0].texts[TextKind(column)] == "Ring [removed] after six"
+    assert reading.good[0].values[column] == "Ring [removed] after six"
     assert warnings(reading) == [(2, column)]
     assert found not in reading.warnings[0].reason
 
@@ -212,11 +207,11 @@ def test_what_finds_a_person_is_left_out_of_a_text_with_a_warning(column: str, f
 @pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\x1a", "\x7f", "\u2067", "\ufeff"])
 def test_what_cannot_be_seen_is_left_out_with_a_warning(hidden: str) -> None:
     reading = read(row(offence=f"Har{hidden}assment", crime_reference=f"01/73{hidden}00001/26"))
-    assert reading.good[0].crime_reference == "01/7300001/26"
-    assert reading.good[0].fields["offence"] == "Harassment"
+    assert reading.good[0].values["crime_reference"] == "01/7300001/26"
+    assert reading.good[0].values["offence"] == "Harassment"
     assert warnings(reading) == [(2, "crime_reference"), (2, "offence")]
 
 
 def test_a_formula_is_kept_as_the_words_it_is() -> None:
     formula = '=HYPERLINK("http://x","y")'
-    assert read(row(offence=formula)).good[0].fields["offence"] == formula
+    assert read(row(offence=formula)).good[0].values["offence"] == formula

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
-from referrals.intake.read import Record, places_of, read_rows
+from referrals.intake.read import Record, find_columns, read_rows
 from referrals.intake.rows import Rejection, shown
 
 
@@ -57,7 +57,7 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
     """The file's rows as of ``at``; raises :class:`~referrals.intake.text.NotATable`."""
     reading = Reading()
     with read_rows(Content.of(content), _column_of) as table:
-        places = places_of(table.headings, _column_of, required=list(Column))
+        places = find_columns(table.headings, _column_of, required=list(Column))
         for record in table.records:
             reading.rows += 1
             rejections: list[Rejection] = []

@@ -59,7 +59,7 @@ class Person:
     places: list[str]
 
 
-def places_of(users: Iterable[User], day: date) -> list[Person]:
+def with_places(users: Iterable[User], day: date) -> list[Person]:
     """The accounts with the teams and BCUs each belongs to on that day."""
     listed = list(users)
     found = defaultdict(list)

@@ -131,7 +131,7 @@ class _Fates:
 
     def give(self, decisions: list[Decision]) -> None:
         going = [decision for decision in decisions if _goes_out(decision)]
-        places = {decision.pk: _places_of(decision) for decision in going}
+        places = {decision.pk: _wards_of(decision) for decision in going}
         modes = _modes({home for home, _ in places.values()})
         allocated = []
         # Who is referred outside any trial first: a linked report of theirs is then no unit of one.
@@ -195,7 +195,7 @@ class _Fates:
         )
 
 
-def _places_of(decision: Decision) -> tuple[Ward, Ward]:
+def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
     """The ward whose mode and stratum count, and the ward under which contact is counted."""
     home = decision.case.ward
     if decision.team is None:

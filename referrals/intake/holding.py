@@ -10,7 +10,7 @@ from referrals.actions import Refused
 from referrals.intake.columns import REQUIRED, recogniser
 from referrals.intake.content import Content
 from referrals.intake.parts import content_of, drop_parts, hold_parts, in_pieces
-from referrals.intake.read import SeveralSheets, Unmatched, places_of, read_rows
+from referrals.intake.read import SeveralSheets, Unmatched, find_columns, read_rows
 from referrals.intake.rows import shown
 from referrals.intake.save import check_scope
 from referrals.intake.text import NotATable
@@ -133,7 +133,7 @@ def _to_choose(content: Content, bcu: Bcu) -> str:
     try:
         with read_rows(content, column_of) as table:
             try:
-                places_of(table.headings, column_of, required=REQUIRED)
+                find_columns(table.headings, column_of, required=REQUIRED)
             except Unmatched as unmatched:
                 if next(table.records, None) is None:
                     raise NotATable(str(unmatched)) from None

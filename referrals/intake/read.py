@@ -16,6 +16,8 @@ from referrals.intake.workbook import NamedRows, is_workbook, sheets_of
 Name = TypeVar("Name", bound=str)
 Recognise = Callable[[str], Name | None]
 _SEPARATORS = (",", ";", "\t")
+# A name that is to be chosen must fit where the choice is kept; most programs end at 31.
+LONGEST_SHEET_NAME = 100
 # Characters in which the first line of a text must end.
 _LOOKED_AT = 65_536
 
@@ -98,7 +100,12 @@ def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> 
     most = max(score for score, *_ in found)
     tables = [each for each in found if each[0] == most]
     if len(tables) > 1:
-        raise SeveralSheets([sheet.name for *_, sheet in tables])
+        alike = [sheet.name for *_, sheet in tables]
+        if any(len(name) > LONGEST_SHEET_NAME for name in alike):
+            raise NotATable(
+                f"A sheet has a name longer than {LONGEST_SHEET_NAME} characters: shorten it and try again."
+            )
+        raise SeveralSheets(alike)
     _, top, sheet = tables[0]
     return _rows_under(sheet, top)
 
@@ -160,7 +167,7 @@ def _records(text: TextIO | list[str], separator: str) -> Iterator[Record]:
                 yield Record(line, cells)
 
 
-def places_of(
+def find_columns(
     headings: Sequence[str], known: Recognise[Name], *, required: Sequence[Name]
 ) -> dict[Name, int]:
     """Where each known column stands; raises :class:`NotATable` for one that is missing or there twice."""

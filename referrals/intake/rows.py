@@ -33,7 +33,7 @@ from referrals.intake.columns import (
 )
 from referrals.intake.content import Content
 from referrals.intake.moments import read_moment
-from referrals.intake.read import Record, places_of, read_rows
+from referrals.intake.read import Record, find_columns, read_rows
 from referrals.models import Case, CrimeStatus, VictimType
 from src_app.cells import as_it_was
 from src_app.keys import linking_hash
@@ -121,7 +121,7 @@ def open_extract(
     """
     column_of = recogniser(meanings)
     with read_rows(content, column_of, sheet=sheet) as table:
-        columns = places_of(table.headings, column_of, required=REQUIRED)
+        columns = find_columns(table.headings, column_of, required=REQUIRED)
         reader = _RowReader(columns, len(table.headings), at)
         yield Extract(
             columns=columns,

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from referrals.directory import modes_on, people_to_keep, places_of, wards_to_keep
+from referrals.directory import modes_on, people_to_keep, wards_to_keep, with_places
 from referrals.scope import today
 from referrals.tables import PersonTable, WardTable
 from src_app.accounts.guards import SignedInRequest, requires
@@ -33,7 +33,7 @@ def _wards(request: SignedInRequest) -> HttpResponse:
 def _people(request: SignedInRequest) -> HttpResponse:
     paged = page_of(request, people_to_keep(request.user), PER_PAGE)
     _record(request, "account", [user.username for user in paged.rows])
-    table = PersonTable(places_of(paged.rows, today()), caption="People, by name")
+    table = PersonTable(with_places(paged.rows, today()), caption="People, by name")
     return render(request, "places/people.html", {"paged": paged, "table": table})
 
 

@@ -1,4 +1,8 @@
-"""South West with its postcodes."""
+"""South West with its postcodes, and its part of the watched folder."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,6 +13,7 @@ from src_app.accounts.models import User
 from tests.conftest import World
 from tests.extracts import POSTCODES
 from tests.factories import PostcodeFactory
+from tests.referrals.intake.folders import CONTENT, Clock
 
 
 @pytest.fixture
@@ -27,3 +32,30 @@ def real_places(system: User) -> Bcu:
     with POSTCODES.open(encoding="utf-8") as file:
         load_postcodes(file=file, by=system)
     return Bcu.objects.get(code="SW")
+
+
+@pytest.fixture
+def inbox(tmp_path: Path, settings: Any, bcu: Bcu) -> Path:
+    """South West's part of the watched folder."""
+    settings.EXTRACT_FOLDER = str(tmp_path)
+    own = tmp_path / "SW"
+    own.mkdir()
+    return own
+
+
+@pytest.fixture
+def clock(system: User) -> Clock:
+    return Clock(system)
+
+
+@pytest.fixture
+def put(inbox: Path, clock: Clock) -> Callable[..., Path]:
+    """Puts a finished file there, and has it seen once."""
+
+    def write(content: bytes = CONTENT, name: str = "overnight.csv") -> Path:
+        path = inbox / name
+        path.write_bytes(content)
+        clock.look()
+        return path
+
+    return write

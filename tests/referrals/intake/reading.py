@@ -6,7 +6,7 @@ from datetime import datetime
 from referrals.intake.columns import REQUIRED, Column, recogniser
 from referrals.intake.content import Content
 from referrals.intake.fates import Fates
-from referrals.intake.read import Record, places_of, read_rows
+from referrals.intake.read import Record, find_columns, read_rows
 from referrals.intake.rows import Rejection, Row, Warned, open_extract
 from referrals.intake.save import preview_cases
 from referrals.models import Bcu
@@ -28,7 +28,7 @@ def read_table(content: bytes, sheet: str = "") -> Table:
     """The table as the common headings tell it."""
     known = recogniser()
     with read_rows(Content.of(content), known, sheet=sheet) as table:
-        columns = places_of(table.headings, known, required=REQUIRED)
+        columns = find_columns(table.headings, known, required=REQUIRED)
         return Table(table.headings, columns, list(table.records))
 
 

@@ -47,6 +47,7 @@ def test_the_one_sheet_with_headings_is_the_table() -> None:
     ("content", "words"),
     [
         (xlsx(May=[HEADINGS], June=[HEADINGS]), r"Several sheets hold a table \(May, June\)"),
+        (xlsx(**{"May" * 34: [HEADINGS]}, June=[HEADINGS]), "longer than 100 characters: shorten it"),
         (xlsx(A=[["SW19 7QP", "Dog"]]), "crime_reference and reported_at are not there"),
         (xlsx(A=[["Crime No", "Offence"]]), "reported_at is not there"),
         (xlsx(A=[]), "No row of the spreadsheet"),

@@ -145,6 +145,14 @@ def test_a_taker_on_the_investigation_is_the_supervisors_too(client_of, make_tas
     assert "a colleague must take it" in text
 
 
+def test_what_the_crime_record_raised_is_no_persons_saying(client_of, make_task, make_follow_up, hcop):
+    make_follow_up()
+    imported = make_task(FollowUpKind.RULED_OUT)
+    text = " ".join(client_of(hcop).get(reverse("follow_up_list")).content.decode().split())
+    assert f"Crime record, imported by {imported.raised_by}" in text
+    assert text.count("Crime record, imported by") == 1
+
+
 def test_a_record_put_right_since_is_told(client_of, make_task, hcop):
     task = make_task()
     client = client_of(hcop)

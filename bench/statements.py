@@ -145,7 +145,8 @@ FLAGS = [
     JOIN referrals_case c ON c.id = r.case_id
     JOIN referrals_ward w ON w.id = r.ward_id
     JOIN referrals_team t ON t.id = r.team_id
-    WHERE r.flag_confirmed_at IS NULL AND c.bcu_id = %(bcu)s ORDER BY r.made_at, r.id LIMIT 101
+    WHERE r.flag_confirmed_at IS NULL AND r.ruled_out_since IS NULL AND c.bcu_id = %(bcu)s
+    ORDER BY r.made_at, r.id LIMIT 101
     """
 ]
 

@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db.models import Max
 
 from referrals.models import Allocation, Borough, Case, Submission, Trial, UnitKey
-from referrals.rules.allocation import Arm, arm_at, chain_hash
+from referrals.rules.allocation import Arm, arm_at
+from referrals.rules.seal import allocation_key, chain_hash, chain_key
 
 
 def allocate(
@@ -27,13 +28,8 @@ def allocate(
     first = first_of_unit(case, [trial])
     if first is None:
         position = _next_position(trial, stratum)
-        arm = arm_at(
-            seed,
-            trial=str(trial.pk),
-            stratum=stratum.code,
-            position=position,
-            sizes=trial.block_sizes,
-        )
+        key = allocation_key(seed, trial.protocol_digest)
+        arm = arm_at(key, trial.design, position=position, stratum=stratum.code)
     else:
         position, arm = None, Arm(first.arm)
     last = Allocation.objects.filter(trial=trial).order_by("-number").first()
@@ -72,7 +68,7 @@ def _keys(case: Case) -> set[str]:
 
 def _row_hash(allocation: Allocation, seed: bytes) -> str:
     return chain_hash(
-        seed,
+        chain_key(seed, allocation.trial.protocol_digest),
         previous=allocation.previous_hash,
         row={
             "number": allocation.number,

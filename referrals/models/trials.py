@@ -9,7 +9,9 @@ from django.db.models import Q
 
 from referrals.models.cases import Case, Submission
 from referrals.models.places import Bcu, Borough
+from referrals.rules import seal
 from referrals.rules.allocation import Arm as RuleArm
+from referrals.rules.allocation import Design, Scheme
 from src_app.database import AppendOnly, refuse
 
 
@@ -85,6 +87,22 @@ class Trial(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def design(self) -> Design:
+        """How it allocates."""
+        boroughs = Borough.objects.filter(bcu=self.bcu_id).order_by("code")
+        return Design(
+            Scheme.STRATIFIED_BLOCKS,
+            target=250,
+            block_sizes=tuple(self.block_sizes),
+            strata=tuple(boroughs.values_list("code", flat=True)),
+        )
+
+    @property
+    def protocol_digest(self) -> str:
+        """What the protocol is known by."""
+        return seal.protocol_digest({"name": self.name})
 
 
 class Allocation(AppendOnly):

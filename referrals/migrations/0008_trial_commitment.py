@@ -6,9 +6,9 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def refuse_unsealed(apps, _):
+def refuse_unsealed(apps, schema_editor):
     """A trial opened before has no commitment, and its arms follow from other rules: none may be there."""
-    if apps.get_model("referrals", "Trial").objects.exists():
+    if apps.get_model("referrals", "Trial").objects.using(schema_editor.connection.alias).exists():
         raise RuntimeError("A trial was opened before trials had a commitment: begin with an empty database.")
 
 

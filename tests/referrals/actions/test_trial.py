@@ -72,7 +72,7 @@ def test_a_ward_joins_only_a_trial_of_its_bcu_that_recruits(world: World, trial_
     draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
     with pytest.raises(Refused, match="does not recruit"):
         join(draft, world.wards[0])
-    with pytest.raises(Refused, match="Hendon: not in the BCU"):
+    with pytest.raises(Refused, match="Hendon: not in a borough of the trial"):
         join(TrialFactory.create(bcu=world.south_west), world.wards[0], world.north_ward)
     with pytest.raises(NotAllowed):
         join(TrialFactory.create(bcu=world.north), world.north_ward)

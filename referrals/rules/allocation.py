@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import chain, count, islice
+from math import gcd
 
 from referrals.rules.draws import draw
 
@@ -103,27 +105,44 @@ def arm_at(
         raise ValueError("The design has no such stratum.")
     match design.scheme:
         case Scheme.SIMPLE:
-            return _from_urn(key, stratum, position, list(design.ratio))
+            return _from_urn(key, stratum, position, design.ratio)
         case Scheme.COMPLETE:
             if position > design.target:
                 raise ValueError(f"The trial has {design.target} positions: there is no {position}.")
-            return _last(_emptied(key, stratum, 1, position, design.target, design))
+            return _nth(position, _emptied(key, stratum, 1, design.target, design))
         case Scheme.MINIMISATION:
             return _minimised(key, design, position, levels or {}, before)
         case _:
-            first, size = block_of(key, design, stratum=stratum, position=position)
-            return _last(_emptied(key, stratum, first, position, size, design))
+            blocks = _blocks(key, design, stratum)
+            first, size = next((first, size) for first, size in blocks if position < first + size)
+            return _nth(position - first + 1, _emptied(key, stratum, first, size, design))
 
 
-def block_of(key: bytes, design: Design, *, stratum: str, position: int) -> tuple[int, int]:
-    """The first position and the size of the block that the position is in."""
+def arms_of(key: bytes, design: Design, *, stratum: str = "") -> Iterator[Arm]:
+    """The arms of a stratum from its first position on, each drawn when it is asked for.
+
+    Of use only once a trial is revealed, or simulated. Not for minimisation, which needs the units.
+    """
+    match design.scheme:
+        case Scheme.SIMPLE:
+            return (_from_urn(key, stratum, position, design.ratio) for position in count(1))
+        case Scheme.COMPLETE:
+            return _emptied(key, stratum, 1, design.target, design)
+        case Scheme.MINIMISATION:
+            raise ValueError("Minimisation has no sequence without its units.")
+        case _:
+            blocks = _blocks(key, design, stratum)
+            urns = (_emptied(key, stratum, first, size, design) for first, size in blocks)
+            return chain.from_iterable(urns)
+
+
+def _blocks(key: bytes, design: Design, stratum: str) -> Iterator[tuple[int, int]]:
+    """The first position and the size of each block, in order."""
     first = 1
-    for index in range(position):  # no block is smaller than one position
+    for index in count():
         size = design.block_sizes[draw(key, ["size", stratum, index], len(design.block_sizes))]
-        if position < first + size:
-            break
+        yield first, size
         first += size
-    return first, size
 
 
 def imbalance(arm: Arm, factors: Sequence[Factor], levels: Mapping[str, str], before: Sequence[Given]) -> int:
@@ -154,10 +173,13 @@ def _minimised(
     return better if draw(key, ["arm", "", position], 100) < design.coin else worse
 
 
-def _emptied(key: bytes, stratum: str, first: int, until: int, size: int, design: Design) -> Iterator[Arm]:
-    """Draws without replacement from an urn of ``size`` units in the ratio: every order is as likely."""
+def _emptied(key: bytes, stratum: str, first: int, size: int, design: Design) -> Iterator[Arm]:
+    """Draws, as they are asked for, from an urn of ``size`` units in the ratio, without replacement.
+
+    Every order is as likely.
+    """
     urn = [share * size // design.whole for share in design.ratio]
-    for position in range(first, until + 1):
+    for position in range(first, first + size):
         arm = _from_urn(key, stratum, position, urn)
         urn[ARMS.index(arm)] -= 1
         yield arm
@@ -167,9 +189,8 @@ def _from_urn(key: bytes, stratum: str, position: int, urn: Sequence[int]) -> Ar
     return ARMS[0 if draw(key, ["arm", stratum, position], sum(urn)) < urn[0] else 1]
 
 
-def _last(arms: Iterator[Arm]) -> Arm:
-    *_, last = arms
-    return last
+def _nth(number: int, arms: Iterator[Arm]) -> Arm:
+    return next(islice(arms, number - 1, None))
 
 
 _LARGEST_SHARE, _LARGEST_BLOCK, _LARGEST_WEIGHT = 9, 100, 9
@@ -189,6 +210,7 @@ def _problems(design: Design) -> Iterator[tuple[bool, str]]:
         not all(1 <= share <= _LARGEST_SHARE for share in design.ratio),
         f"Each part of the ratio must be from 1 to {_LARGEST_SHARE}, so that each arm gets somebody.",
     )
+    yield gcd(*design.ratio) > 1, "Write the ratio in its lowest terms: 1:1, not 2:2."
     yield design.target < whole, f"The target must be at least {whole}, one for each part of the ratio."
     if design.scheme is Scheme.COMPLETE:
         yield (

@@ -11,16 +11,17 @@ from collections.abc import Mapping, Sequence
 Canonical = str | int | bool | None | Sequence["Canonical"] | Mapping[str, "Canonical"]
 # Names the rules by which labels are built: other rules would have another name.
 DOMAIN = "src-trial-1"
+_RANGE = 2**256
+_JSON = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def canonical(value: Canonical) -> bytes:
     """The one form of a value: UTF-8 JSON, keys sorted, no spaces.
 
-    Raises ValueError for a number that is not whole, and for a text that is no Unicode: two programs might
-    write these in two ways.
+    Raises ValueError for a number that is not whole, a text that is no Unicode, and bytes: two programs
+    might write these in two ways.
     """
-    _check(value)
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return _JSON.encode(_plain(value)).encode()
 
 
 def derived_key(seed: bytes, purpose: str, protocol: str) -> bytes:
@@ -38,9 +39,9 @@ def draw(key: bytes, label: Sequence[str | int], below: int) -> int:
 
     The label's digest is read as a number of 256 bits; one in the uneven tail is drawn again, with a counter.
     """
-    if below < 1:
-        raise ValueError(f"There is no number from 0 to {below - 1}.")
-    limit = 2**256 - 2**256 % below
+    if not 1 <= below <= _RANGE:
+        raise ValueError(f"No number from 0 to {below - 1} can be drawn.")
+    limit = _RANGE - _RANGE % below
     counter = 0
     while True:
         number = int.from_bytes(_hmac(key, [DOMAIN, "draw", *label, counter]), "big")
@@ -58,17 +59,22 @@ def _hmac(key: bytes, value: Canonical) -> bytes:
     return hmac.digest(key, canonical(value), "sha256")
 
 
-def _check(value: object) -> None:
-    if isinstance(value, Mapping):
-        for name, each in value.items():
-            if not isinstance(name, str):
-                raise ValueError(f"A name must be a text, not {type(name).__name__}.")
-            _check(name)
-            _check(each)
-    elif isinstance(value, str):
+def _plain(value: object) -> Canonical:
+    """The value, in the types that JSON knows."""
+    if isinstance(value, str):
         value.encode()  # UnicodeEncodeError is a ValueError
-    elif isinstance(value, Sequence):
-        for each in value:
-            _check(each)
-    elif value is not None and not isinstance(value, int):
-        raise ValueError(f"Only texts and whole numbers can be hashed, not {type(value).__name__}.")
+        return value
+    if value is None or isinstance(value, int):
+        return value
+    if isinstance(value, Mapping):
+        return {_name(name): _plain(each) for name, each in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
+        return [_plain(each) for each in value]
+    raise ValueError(f"Only texts and whole numbers can be hashed, not {type(value).__name__}.")
+
+
+def _name(name: object) -> str:
+    if not isinstance(name, str):
+        raise ValueError(f"A name must be a text, not {type(name).__name__}.")
+    name.encode()
+    return name

@@ -27,7 +27,8 @@ from referrals.models import (
     TrialStatus,
     UnitKey,
 )
-from referrals.rules.allocation import arm_at, chain_hash
+from referrals.rules.allocation import arm_at
+from referrals.rules.seal import allocation_key, chain_hash, chain_key
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -94,9 +95,9 @@ def test_trial_cases_are_allocated_in_order_of_report_time_by_the_seed(
     allocations = list(Allocation.objects.order_by("number"))
     assert [allocation.case for allocation in allocations] == cases
     assert [allocation.position for allocation in allocations] == list(range(1, 25))
-    stratum = world.wards[0].borough.code
+    key, stratum = allocation_key(SEED, trial.protocol_digest), world.wards[0].borough.code
     assert [allocation.arm for allocation in allocations] == [
-        arm_at(SEED, trial=str(trial.pk), stratum=stratum, position=n).value for n in range(1, 25)
+        arm_at(key, trial.design, position=n, stratum=stratum).value for n in range(1, 25)
     ]
     referred = set(Referral.objects.values_list("allocation", flat=True))
     assert referred == {a.pk for a in allocations if a.arm == Arm.SRC}
@@ -157,11 +158,11 @@ def test_every_row_carries_the_hash_of_the_one_before(
 ) -> None:
     submit_all(*[make_case() for _ in range(3)])
     submit_all(make_case())
-    previous = ""
+    key, previous = chain_key(SEED, trial.protocol_digest), ""
     for allocation in Allocation.objects.order_by("number"):
         assert allocation.previous_hash == previous
         assert allocation.row_hash == chain_hash(
-            SEED,
+            key,
             previous=previous,
             row={
                 "number": allocation.number,

@@ -39,7 +39,9 @@ def test_eight_threads_submit_200_cases_and_each_position_has_its_arm(world: Wor
     key, design = allocation_key(SEED, trial.protocol_digest), trial.design
     for borough in {ward.borough for ward in world.wards}:
         allocated = list(
-            Allocation.objects.filter(stratum=borough).order_by("position").values_list("position", "arm")
+            Allocation.objects.filter(stratum=borough.code)
+            .order_by("position")
+            .values_list("position", "arm")
         )
         assert [position for position, _ in allocated] == list(range(1, len(allocated) + 1))
         assert [arm for _, arm in allocated] == [

@@ -20,7 +20,7 @@ def export_trial(*, trial: Trial, by: User) -> dict[str, Canonical]:
 
     Neither seed nor arm is in it: whoever knows the past arms guesses the next better than chance.
     """
-    _check(trial, by)
+    check_may_export(trial, by)
     with transaction.atomic():
         links = trial.allocations.order_by("number").values_list("number", "previous_hash", "row_hash")
         bundle: dict[str, Canonical] = {
@@ -38,7 +38,7 @@ def export_trial(*, trial: Trial, by: User) -> dict[str, Canonical]:
 
 def head_of(*, trial: Trial, by: User, at: datetime) -> dict[str, Canonical]:
     """How many allocations there are, and the last hash: noted outside, it shows a tail cut off later."""
-    _check(trial, by)
+    check_may_export(trial, by)
     with transaction.atomic():
         last = trial.allocations.order_by("-number").first()
         head: dict[str, Canonical] = {
@@ -50,7 +50,7 @@ def head_of(*, trial: Trial, by: User, at: datetime) -> dict[str, Canonical]:
     return {"format": DOMAIN, "commitment": trial.commitment, "heads": [head]}
 
 
-def _check(trial: Trial, by: User) -> None:
+def check_may_export(trial: Trial, by: User) -> None:
     check_authority(by, Permission.EXPORT_TRIALS)
     if not trials_to_export(by).filter(pk=trial.pk).exists():
         raise NotAllowed

@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Collection, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db.models import Max
 
@@ -44,8 +44,8 @@ def allocate(
         submission=submission,
         allocated_at=at,
         salt=salt,
-        case_digest=sha256([DOMAIN, "case", salt, case.crime_reference]),
-        moment_digest=sha256([DOMAIN, "moment", salt, at.isoformat()]),
+        case_digest=case_digest(salt, case),
+        moment_digest=moment_digest(salt, at),
         previous_hash=last.row_hash if last else "",
     )
     if first:
@@ -77,6 +77,16 @@ def chained(allocation: Allocation) -> Mapping[str, Canonical]:
         "follows": allocation.follows.number if allocation.follows else None,
         "arm": allocation.arm,
     }
+
+
+def case_digest(salt: str, case: Case) -> str:
+    """What stands for the case outside (64 hex digits); nothing is told without the salt."""
+    return sha256([DOMAIN, "case", salt, case.crime_reference])
+
+
+def moment_digest(salt: str, at: datetime) -> str:
+    """What stands for the moment outside, to the microsecond (64 hex digits)."""
+    return sha256([DOMAIN, "moment", salt, at.astimezone(UTC).isoformat(timespec="microseconds")])
 
 
 def first_of_unit(case: Case, trials: Collection[Trial]) -> Allocation | None:

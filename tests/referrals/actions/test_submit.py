@@ -156,7 +156,7 @@ def test_every_row_carries_the_hash_of_the_one_before(
                 "number": allocation.number,
                 "unit": allocation.unit,
                 "case": sha256([DOMAIN, "case", allocation.salt, allocation.case.crime_reference]),
-                "moment": sha256([DOMAIN, "moment", allocation.salt, allocation.allocated_at.isoformat()]),
+                "moment": sha256([DOMAIN, "moment", allocation.salt, "2026-11-23T07:30:00.000000+00:00"]),
                 "stratum": world.wards[0].borough.code,
                 "levels": {},
                 "position": allocation.position,

@@ -83,6 +83,17 @@ def test_each_block_size_is_as_likely() -> None:
     assert_share(controls[2], TRIALS, 9 / 76)
 
 
+def test_the_sizes_of_two_blocks_that_follow_do_not_hang_together() -> None:
+    """Where the first ten show a block of twenty, the next block is one of twenty in every second trial."""
+    design = Design(Scheme.BLOCKS, target=60, ratio=(9, 1), block_sizes=(10, 20))
+    nexts = [
+        Counter(arms[20:])[Arm.CONTROL]
+        for arms in sequences(design, 10_000, 30)
+        if Counter(arms[:10])[Arm.CONTROL] != 1
+    ]
+    assert_share(sum(controls != 1 for controls in nexts), len(nexts), 18 / 76)
+
+
 def test_strata_do_not_hang_together() -> None:
     """The first arms of the four boroughs: sixteen outcomes, each as likely over the trials."""
     design = SCHEMES["stratified"]

@@ -109,6 +109,11 @@ def quoted(value: Any) -> str:
     return written if len(written) <= 80 else written[:77] + "..."
 
 
+def named(path: str) -> str:
+    """A file's name, safe to print."""
+    return quoted(os.path.basename(path))
+
+
 # --- The canonical form, keys and draws ---------------------------------------------------------------------
 
 SHORT_ESCAPES = {'"': '\\"', "\\": "\\\\", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r"}
@@ -476,7 +481,7 @@ class Replay:
             raise Difference(None, "Protocol and seed together are not those of the commitment.")
         for name, file in self.head_files.items():
             if file["commitment"] != commitment:
-                raise Difference(None, f"The heads in {quoted(name)} are of a trial with another commitment.")
+                raise Difference(None, f"The heads in {named(name)} are of a trial with another commitment.")
         self._design = protocol.get("allocation")
         problem = design_problem(self._design)
         if problem:
@@ -584,7 +589,7 @@ class Replay:
                 if head["count"] < before["count"] or head["on"] < before["on"]:
                     raise unlike(
                         head["count"] + 1,
-                        f"was there and is not, or the heads in {quoted(name)} are out of order: "
+                        f"was there and is not, or the heads in {named(name)} are out of order: "
                         f"{head['count']} on {head['on']} stands after {before['count']} on {before['on']}",
                     )
                 before = head
@@ -618,8 +623,8 @@ def not_excluded(replay: Replay) -> list[str]:
     found = [] if replay.revealed else [BEFORE_THE_REVEAL]
     if replay.checked["heads"]:
         uncovered = (
-            f"The last head counts {last}. Allocations after it, which no head covers: {len(replay.rows) - last}. "
-            "Whoever held the seed may have written them anew, or removed others."
+            f"Allocations after the last head (which counts {last}): {len(replay.rows) - last}. No head "
+            "covers them: whoever held the seed may have written them anew, or removed others."
         )
         found += [uncovered, FROM_THE_REGISTRARS]
     else:
@@ -657,7 +662,7 @@ def told(report: dict[str, Any]) -> str:
             "VERIFIED",
             "Proved:",
             "  - The protocol and the seed are those of the commitment.",
-            f"  - Allocations, each chained to the one before by a hash that the seed gives: {checked['allocations']}.",
+            f"  - Allocations, each chained under a key from the seed: {checked['allocations']}.",
             f"  - Arms that protocol and seed give their positions: {checked['arms']}, which is every one.",
             f"  - Linked reports, each with the arm of the first of its unit: {checked['followers']}.",
             "  - No number and no position is missing or doubled.",
@@ -667,7 +672,7 @@ def told(report: dict[str, Any]) -> str:
         lines = [
             "LINKED (the seed is not revealed yet)",
             "Proved:",
-            f"  - Allocations, numbered without a gap, each naming the hash before: {checked['allocations']}.",
+            f"  - Allocations, without a gap, each naming the hash before: {checked['allocations']}.",
         ]
     if checked["heads"] and not report["problem"]:
         lines.append(f"  - Heads met: {checked['heads']}, from files: {checked['head_files']}.")
@@ -702,7 +707,7 @@ def load(path: str, check: Callable[[Any], None]) -> Any:
         found = read(path)
         check(found)
     except Unreadable as error:
-        raise Unreadable(f"{quoted(os.path.basename(path))} cannot be checked: {error}.") from error
+        raise Unreadable(f"{named(path)} cannot be checked: {error}.") from error
     return found
 
 

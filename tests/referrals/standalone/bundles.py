@@ -150,7 +150,7 @@ def heads_of(bundle: Bundle, *counts: int) -> dict[str, Any]:
     }
 
 
-def changed(bundle: Bundle, number: int, **fields: Any) -> Bundle:
+def changed(bundle: Bundle, number: int, /, **fields: Any) -> Bundle:
     """A copy with other fields in one row, whose links are left as they were."""
     copy = deepcopy(bundle)
     copy["allocations"][number - 1].update(fields)

@@ -51,6 +51,7 @@ def head_of(*, trial: Trial, by: User, at: datetime) -> dict[str, Canonical]:
 
 
 def check_may_export(trial: Trial, by: User) -> None:
+    """Raises :class:`NotAllowed` unless the account may give this trial outside."""
     check_authority(by, Permission.EXPORT_TRIALS)
     if not trials_to_export(by).filter(pk=trial.pk).exists():
         raise NotAllowed

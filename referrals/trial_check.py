@@ -1,4 +1,4 @@
-"""Whether what the database holds of a trial is what was allocated: replayed with its seed, before any reveal."""
+"""Whether the database holds what was allocated: a trial replayed with its seed, before any reveal."""
 
 from collections.abc import Mapping
 from typing import Any

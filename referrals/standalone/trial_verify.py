@@ -648,6 +648,11 @@ def report_of(replay: Replay, difference: Difference | None) -> dict[str, Any]:
     }
 
 
+def as_text(report: dict[str, Any], *, as_json: bool) -> str:
+    """The result, for a program or for a person to read."""
+    return json.dumps(report, indent=2) if as_json else told(report)
+
+
 def told(report: dict[str, Any]) -> str:
     """The result, for a person to read."""
     checked = report["checked"]
@@ -726,7 +731,7 @@ def verify(bundle: str, heads: list[str], as_json: bool, out: TextIO, err: TextI
         err.write("The files cannot be checked: something in them is nested too deeply, or too large.\n")
         return 2
     report = report_of(replay, difference)
-    out.write((json.dumps(report, indent=2) if as_json else told(report)) + "\n")
+    out.write(as_text(report, as_json=as_json) + "\n")
     return 1 if difference else 0
 
 

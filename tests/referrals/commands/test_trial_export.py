@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from referrals.actions.trial import open_trial, set_ward_mode
-from referrals.models import Allocation, Case, Mode, Submission, Trial
+from referrals.models import Allocation, Case, Submission, Trial
 from referrals.rules.seal import commitment
 from referrals.trial_bundle import export_trial, head_of
 from src_app.accounts.guards import NotAllowed
@@ -17,21 +16,13 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.keys import open_seed
 from tests.conftest import World
-from tests.factories import LONG_AGO, NOW, TrialFactory
+from tests.factories import NOW, TrialFactory
 
 
 def run(command: str, trial: str) -> Any:
     out = StringIO()
     call_command(command, trial, stdout=out)
     return json.loads(out.getvalue())
-
-
-@pytest.fixture
-def trial(world: World, trial_lead: User) -> Trial:
-    """A trial in the six wards of South West."""
-    trial = open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
-    set_ward_mode(wards=world.wards, mode=Mode.TRIAL, trial=trial, starts_on=LONG_AGO, by=trial_lead)
-    return trial
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Golden vectors, and the rules written again: what changed here would leave past allocations without proof."""
+"""Golden vectors, and the rules written again: past allocations can be checked as long as these hold."""
 
 import dataclasses
 import json

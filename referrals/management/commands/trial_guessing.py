@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from random import Random
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from referrals.rules.allocation import ImpossibleDesign
 from referrals.rules.guessing import Rate, guessing, ordering
 
-_BOUNDS = {"target": (8, 2_000), "strata": (2, 50), "trials": (100, 100_000)}
+_BOUNDS = {"target": (8, 2_000), "strata": (2, 50), "trials": (100, 100_000), "seed": (0, 999_999)}
 
 
 class Command(BaseCommand):
@@ -26,29 +27,27 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--target", type=int, default=250, help="units of a trial")
-        parser.add_argument("--strata", type=int, default=4, help="strata, each as likely")
-        parser.add_argument("--trials", type=int, default=1_000, help="trials to simulate of each scheme")
-        parser.add_argument("--seed", type=int, default=1, help="the same seed gives the same figures")
+        parser.add_argument("--target", default=250, help="units of a trial")
+        parser.add_argument("--strata", default=4, help="strata, each as likely")
+        parser.add_argument("--trials", default=1_000, help="trials to simulate of each scheme")
+        parser.add_argument("--seed", default=1, help="the same seed gives the same figures")
         parser.add_argument("--json", action="store_true", help="print the figures as JSON")
 
     def handle(self, **options: Any) -> None:
-        asked = {name: options[name] for name in _BOUNDS}
-        for name, (least, most) in _BOUNDS.items():
-            if not least <= asked[name] <= most:
-                raise CommandError(f"--{name} must be from {least:,} to {most:,}.", returncode=2)
-        chance = Random(options["seed"])  # noqa: S311 - a simulation that can be run again
+        asked = {name: _whole(name, options[name]) for name in _BOUNDS}
+        target, trials = asked["target"], asked["trials"]
+        chance = Random(asked["seed"])  # noqa: S311 - a simulation that can be run again
         try:
-            guessed = guessing(**asked, chance=chance)
-            ordered = ordering(target=asked["target"], trials=asked["trials"], chance=chance)
+            guessed = guessing(target=target, strata=asked["strata"], trials=trials, chance=chance)
         except ImpossibleDesign as refused:
             raise CommandError(str(refused), returncode=2) from refused
+        ordered = ordering(target=target, trials=trials, chance=chance)
         if options["json"]:
             figures = {
                 "guessing": [_figures(rate) for rate in guessed],
                 "order": [_figures(r) for r in ordered],
             }
-            self.stdout.write(json.dumps({**asked, "seed": options["seed"], **figures}, indent=2))
+            self.stdout.write(json.dumps({**asked, **figures}, indent=2))
         else:
             self._print("The next arm guessed rightly, by who knows every arm before it:", guessed)
             self._print("Favoured cases that get SRC, two of five a day:", ordered)
@@ -66,6 +65,14 @@ class Command(BaseCommand):
                 f"  {rate.scheme:<32}{rate.who:<28}{rate.share:7.2%} ± {rate.error:.2%}"
                 f"  {rate.hits:>9,} of {rate.of:,}{known}"
             )
+
+
+def _whole(name: str, given: str | int) -> int:
+    least, most = _BOUNDS[name]
+    with suppress(ValueError):
+        if least <= (number := int(given)) <= most:
+            return number
+    raise CommandError(f"--{name} must be a whole number from {least:,} to {most:,}.", returncode=2)
 
 
 def _figures(rate: Rate) -> dict[str, str | int | float | None]:

@@ -55,11 +55,13 @@ def test_the_same_seed_gives_the_same_figures(capsys: Any) -> None:
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        (("--target", "7"), "--target must be from 8 to 2,000."),
-        (("--target", "2001"), "--target must be from 8 to 2,000."),
+        (("--target", "7"), "--target must be a whole number from 8 to 2,000."),
+        (("--target", "2001"), "--target must be a whole number from 8 to 2,000."),
         (("--target", "251"), "The target must be a multiple of 2, so that the ratio can be exact."),
-        (("--strata", "1"), "--strata must be from 2 to 50."),
-        (("--trials", "99"), "--trials must be from 100 to 100,000."),
+        (("--strata", "1"), "--strata must be a whole number from 2 to 50."),
+        (("--trials", "many"), "--trials must be a whole number from 100 to 100,000."),
+        (("--seed", "-1"), "--seed must be a whole number from 0 to 999,999."),
+        (("--trials", "99"), "--trials must be a whole number from 100 to 100,000."),
     ],
     ids=str,
 )

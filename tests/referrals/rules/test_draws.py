@@ -18,7 +18,7 @@ labels = st.lists(st.text(max_size=5) | st.integers(-3, 300), max_size=4)
 
 
 def test_the_form_of_a_value_is_known() -> None:
-    value = {"b": [1, None, True, "é\n\u0001"], "a": {"z": -5, "y": ()}}
+    value: Any = {"b": [1, None, True, "é\n\u0001"], "a": {"z": -5, "y": ()}}
     assert canonical(value) == '{"a":{"y":[],"z":-5},"b":[1,null,true,"é\\n\\u0001"]}'.encode()
 
 
@@ -62,7 +62,17 @@ def test_two_label_lists_never_have_the_same_bytes(one: list[str | int], other: 
 
 
 def test_labels_that_read_the_same_when_joined_are_apart() -> None:
-    alike = [["a", "b"], ["a,b"], ['a","b'], ["a", "b", ""], ["ab"], ["a", 1], ["a", "1"], ["a1"], [["a"], 1]]
+    alike: list[Any] = [
+        ["a", "b"],
+        ["a,b"],
+        ['a","b'],
+        ["a", "b", ""],
+        ["ab"],
+        ["a", 1],
+        ["a", "1"],
+        ["a1"],
+        [["a"], 1],
+    ]
     assert len({canonical(label) for label in alike}) == len(alike)
 
 

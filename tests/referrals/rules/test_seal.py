@@ -21,7 +21,7 @@ DOCUMENT: dict[str, Any] = {
     "factors": [{"name": "borough", "levels": ["a", "b"], "weight": 1}],
     "unmasked": False,
 }
-ROW = {"number": 1, "arm": "src", "position": None, "case": 5}
+ROW: dict[str, Any] = {"number": 1, "arm": "src", "position": None, "case": 5}
 CHANGES: list[dict[str, Any]] = [
     {"name": "Pilot "},
     {"name": "pilot"},
@@ -119,6 +119,7 @@ def test_a_row_changed_long_ago_shows_in_the_last_hash() -> None:
 
 
 def test_what_has_no_one_form_cannot_be_sealed() -> None:
+    document: dict[str, Any] = {"coin": 0.8}
     with pytest.raises(ValueError, match="whole numbers"):
-        commitment({"coin": 0.8}, SEED)
+        commitment(document, SEED)
     assert canonical({"coin": 80}) == b'{"coin":80}'

@@ -21,7 +21,7 @@ def canonical(value: Canonical) -> bytes:
     Raises ValueError for a number that is not whole, a text that is no Unicode, and bytes: two programs
     might write these in two ways.
     """
-    return _JSON.encode(_plain(value)).encode()
+    return _JSON.encode(_plain(value)).encode()  # UnicodeEncodeError is a ValueError
 
 
 def derived_key(seed: bytes, purpose: str, protocol: str) -> bytes:
@@ -61,20 +61,16 @@ def _hmac(key: bytes, value: Canonical) -> bytes:
 
 def _plain(value: object) -> Canonical:
     """The value, in the types that JSON knows."""
-    if isinstance(value, str):
-        value.encode()  # UnicodeEncodeError is a ValueError
+    if isinstance(value, (str, int)) or value is None:
         return value
-    if value is None or isinstance(value, int):
-        return value
+    if isinstance(value, Sequence) and not isinstance(value, (bytes, bytearray, memoryview)):
+        return [_plain(each) for each in value]
     if isinstance(value, Mapping):
         return {_name(name): _plain(each) for name, each in value.items()}
-    if isinstance(value, Sequence) and not isinstance(value, bytes | bytearray | memoryview):
-        return [_plain(each) for each in value]
     raise ValueError(f"Only texts and whole numbers can be hashed, not {type(value).__name__}.")
 
 
 def _name(name: object) -> str:
     if not isinstance(name, str):
         raise ValueError(f"A name must be a text, not {type(name).__name__}.")
-    name.encode()
     return name

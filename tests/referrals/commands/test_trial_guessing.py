@@ -22,7 +22,7 @@ def test_the_figures_as_json_with_denominators_and_standard_errors(capsys: Any) 
         "trials": 100,
         "seed": 2,
     }
-    assert (len(report["guessing"]), len(report["order"])) == (10, 6)
+    assert (len(report["guessing"]), len(report["order"])) == (10, 9)
     for each in [*report["guessing"], *report["order"]]:
         assert each["rate"] == each["hits"] / each["of"]
         assert 0 < each["standard_error"] < 0.1
@@ -38,7 +38,7 @@ def test_the_figures_as_json_with_denominators_and_standard_errors(capsys: Any) 
 def test_without_json_a_person_can_read_it(capsys: Any) -> None:
     call_command("trial_guessing", *SMALL)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 18
+    assert len(lines) == 21
     assert lines[0] == "The next arm guessed rightly, by who knows every arm before it:"
     assert lines[3].startswith("  blocks of 4                     convergence")
     assert " of 4,000  theory 70.83%" in lines[3]

@@ -2,8 +2,9 @@
 
 import math
 from collections import Counter
+from collections.abc import Callable
 from fractions import Fraction
-from itertools import permutations
+from itertools import combinations, permutations, product
 from random import Random
 
 import pytest
@@ -36,7 +37,7 @@ def rates() -> dict[tuple[str, str], Rate]:
 
 @pytest.fixture(scope="module")
 def orders() -> dict[tuple[str, str], Rate]:
-    found = ordering(target=120, trials=300, chance=Random(1))
+    found = ordering(target=120, trials=1_200, chance=Random(1))
     return {(each.scheme, each.who): each for each in found}
 
 
@@ -148,6 +149,30 @@ def test_the_order_within_a_days_submission_gains_nothing_as_it_is_and_would_if_
     assert {each.of for each in (fixed, chosen, alone)} == {300 * 24 * 2}
 
 
+@pytest.mark.parametrize(
+    ("who", "order_of"), [("order chosen", wanted_order), ("submitted one by one", one_by_one)]
+)
+def test_what_an_order_gains_in_blocks_of_four_is_what_counting_through_gives(
+    orders: dict[tuple[str, str], Rate], who: str, order_of: Callable[[Day], list[int]]
+) -> None:
+    """A day of five begins at each of the four places of a block as often, and lies within two or three."""
+    blocks = sorted(set(permutations([S, S, C, C])), key=str)
+    found = []
+    for start, three, favoured in product(range(4), product(blocks, repeat=3), combinations(range(5), 2)):
+        arms = [arm for block in three for arm in block]
+        before = Counter(arms[:start])
+        day = Day(arms[start : start + 5], before[S] - before[C], set(favoured))
+        found += [arm is S for arm, case in zip(day.arms, order_of(day), strict=True) if case in favoured]
+    exact = sum(found) / len(found)
+    assert abs(orders["blocks of 4", who].share - exact) < 4 * orders["blocks of 4", who].error
+
+
+def test_where_the_past_says_nothing_no_order_gains(orders: dict[tuple[str, str], Rate]) -> None:
+    for who in ("order chosen", "order of report", "submitted one by one"):
+        assert orders["simple", who].known == Fraction(1, 2)
+        assert orders["simple", who].agrees
+
+
 def test_favoured_cases_are_wanted_first_while_src_is_behind_and_last_while_it_is_ahead() -> None:
     def day(ahead: int) -> Day:
         return Day([S, C, S, C, S], ahead, {1, 3})
@@ -164,6 +189,6 @@ def test_one_by_one_each_arm_is_seen_before_the_next_case_is_chosen() -> None:
 
 def test_the_same_seed_gives_the_same_figures() -> None:
     def again(seed: int) -> list[Rate]:
-        return ordering(target=20, trials=10, chance=Random(seed))
+        return ordering(target=20, trials=40, chance=Random(seed))
 
     assert again(1) == again(1) != again(2)

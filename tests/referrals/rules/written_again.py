@@ -1,4 +1,4 @@
-"""The rules written again from their docstrings, as a sceptic would: nothing of the project is imported.
+"""The rules written again, as a sceptic would: nothing of the project is imported.
 
 A design is a mapping as in the golden vectors; arms are the letters s and c.
 """

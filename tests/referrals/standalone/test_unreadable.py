@@ -146,6 +146,13 @@ def test_what_another_program_might_read_otherwise_is_refused(
     assert_refused(verify(tmp_path, content.replace(before, after, 1).encode()))
 
 
+@pytest.mark.parametrize("number", ["1.0", "1e0", "NaN", "Infinity", "-Infinity"])
+def test_a_number_that_is_not_whole_is_named(number: str, tmp_path: Path) -> None:
+    run = verify(tmp_path, f'{{"format": {number}}}'.encode())
+    assert_refused(run)
+    assert run.error == f'"bundle.json" cannot be checked: {number} is no whole number.\n'
+
+
 def test_arms_shown_before_the_reveal_are_refused(tmp_path: Path) -> None:
     assert_refused(verify(tmp_path, BUNDLES[0] | {"seed": None}))
 

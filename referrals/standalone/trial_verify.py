@@ -19,6 +19,7 @@ import hashlib
 import hmac
 import itertools
 import json
+import math
 import os
 import re
 import sys
@@ -234,6 +235,8 @@ def _impossible(design: dict[str, Any]) -> str | None:
         return f"there is no scheme {quoted(scheme)}"
     if min(ratio) < 1 or max(ratio) > 9:
         return "each part of the ratio must be from 1 to 9"
+    if math.gcd(*ratio) > 1:
+        return "the ratio is not in its lowest terms"
     if target > 2**256:
         return "nothing can be drawn from so large a target"
     if target < sum(ratio):

@@ -455,13 +455,13 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
     submit_all(*[make_case(ward=world.wards[n % 6], repeat_victim=n % 4 == 0) for n in range(12)])
-    key, before = allocation_key(SEED, trial.protocol_digest), []
+    key = allocation_key(SEED, trial.protocol_digest)
+    before: list[Given] = []
     for row in Allocation.objects.order_by("number"):
-        case = row.case
-        assert row.levels == {
-            "borough": case.ward.borough.code,
-            "repeat_victim": "yes" if case.repeat_victim else "no",
-        }
+        ward = row.case.ward
+        assert ward is not None
+        repeat = "yes" if row.case.repeat_victim else "no"
+        assert row.levels == {"borough": ward.borough.code, "repeat_victim": repeat}
         assert row.stratum == ""
         arm = arm_at(key, design, position=len(before) + 1, levels=row.levels, before=before)
         assert row.arm == arm.value

@@ -458,10 +458,10 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
     key = allocation_key(SEED, trial.protocol_digest)
     before: list[Given] = []
     for row in Allocation.objects.order_by("number"):
-        ward = row.case.ward
-        assert ward is not None
+        home = row.case.ward
+        assert home is not None
         repeat = "yes" if row.case.repeat_victim else "no"
-        assert row.levels == {"borough": ward.borough.code, "repeat_victim": repeat}
+        assert row.levels == {"borough": home.borough.code, "repeat_victim": repeat}
         assert row.stratum == ""
         arm = arm_at(key, design, position=len(before) + 1, levels=row.levels, before=before)
         assert row.arm == arm.value

@@ -82,7 +82,7 @@ class Cases:
         self.random = Random(seed)  # noqa: S311 - made data
         self.hcop, self.system = world.people["hcop"].pk, world.people["system"].pk
         self.numbers: dict[int, int] = defaultdict(int)
-        self.positions: dict[int, int] = defaultdict(int)
+        self.positions: dict[str, int] = defaultdict(int)
         self.cases = Table(
             Case,
             *("bcu_id", "crime_reference", "reported_at", "occurred_at", "offence", "strands", "is_crime"),
@@ -104,8 +104,8 @@ class Cases:
         )
         self.allocations = Table(
             Allocation,
-            *("trial_id", "number", "stratum_id", "position", "case_id", "arm", "submission_id"),
-            *("allocated_at", "previous_hash", "row_hash"),
+            *("trial_id", "number", "unit", "stratum", "position", "case_id", "arm", "submission_id"),
+            *("allocated_at", "levels", "salt", "case_digest", "moment_digest", "previous_hash", "row_hash"),
         )
         self.unit_keys = Table(UnitKey, "trial_id", "key_hash", "allocation_id")
         self.referrals = Table(
@@ -224,7 +224,7 @@ class Cases:
         if ended:
             self._outcomes(made.case, reported_at)
 
-    def _stratum(self, ward: Ward, reported_at: datetime) -> int | None:
+    def _stratum(self, ward: Ward, reported_at: datetime) -> str | None:
         """The borough under which the trial randomised a case, if it did."""
         since = reported_at - (self.world.now - TRIAL_BEGAN)
         return self.world.trial_wards.get(ward.pk) if timedelta() <= since <= TRIAL_RAN else None
@@ -237,8 +237,9 @@ class Cases:
         self.positions[stratum] += 1
         number = self.allocations.last + 1
         allocation = self.allocations.add(
-            *(self.world.trial.pk, number, stratum, self.positions[stratum], made.case),
+            *(self.world.trial.pk, number, f"{number:032x}", stratum, self.positions[stratum], made.case),
             *("control" if made.control else "src", review.key, review.at),
+            *("{}", f"{number:032x}", f"{number:064x}", f"{number:064x}"),
             *(f"{number - 1:064x}", f"{number:064x}"),
         )
         self.unit_keys.add(self.world.trial.pk, f"{made.case:064x}", allocation)

@@ -7,6 +7,7 @@ from functools import cached_property
 from django.utils import timezone
 
 from outcomes.reference import load_outcome_codes
+from referrals.actions.trial import open_trial
 from referrals.intake.places import load_places
 from referrals.models import (
     Bcu,
@@ -15,14 +16,12 @@ from referrals.models import (
     Team,
     TeamMembership,
     Trial,
-    TrialStatus,
     Ward,
     WardMode,
 )
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
-from src_app.keys import seal_seed
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 SUPERVISED = "Wandsworth"
@@ -44,9 +43,9 @@ class World:
     crews: dict[int, list[int]]
 
     @cached_property
-    def trial_wards(self) -> dict[int, int]:
-        """The borough, by ward, of those that were in the trial."""
-        return {ward.pk: ward.borough_id for ward in self.wards if ward.borough.name in TRIAL_BOROUGHS}
+    def trial_wards(self) -> dict[int, str]:
+        """The borough's code, by ward, of those that were in the trial."""
+        return {ward.pk: ward.borough.code for ward in self.wards if ward.borough.name in TRIAL_BOROUGHS}
 
 
 def make_world(now: datetime) -> World:
@@ -108,13 +107,12 @@ def _join(user: User, teams: list[Team]) -> None:
 
 def _trial(bcu: Bcu, wards: list[Ward], lead: User, now: datetime) -> Trial:
     """A trial of four months, two boroughs and three years ago; after it those wards gave SRC to all."""
-    trial = Trial.objects.create(
+    trial = open_trial(
         bcu=bcu,
         name="Secondary reassurance contact, two boroughs",
-        status=TrialStatus.RECRUITING,
-        seed_encrypted=seal_seed(bytes(range(32))),
-        opened_at=now - TRIAL_BEGAN,
-        opened_by=lead,
+        target=1_000_000,
+        by=lead,
+        at=now - TRIAL_BEGAN,
     )
     began = timezone.localdate(now - TRIAL_BEGAN)
     there = [ward for ward in wards if ward.borough.name in TRIAL_BOROUGHS]

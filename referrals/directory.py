@@ -78,6 +78,7 @@ class TrialRow:
 
     name: str
     status: str
+    commitment: str
     opened_at: datetime | None
     wards: list[str]
     units: int
@@ -100,6 +101,7 @@ def trial_rows(user: User) -> list[TrialRow]:
         TrialRow(
             name=trial.name,
             status=trial.get_status_display(),
+            commitment=trial.commitment,
             opened_at=trial.opened_at,
             wards=wards[trial.pk],
             units=trial.units,

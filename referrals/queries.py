@@ -173,6 +173,14 @@ def trials_visible_to(user: User) -> QuerySet[Trial]:
     return Trial.objects.filter(bcu__in=places_of(user).bcus).defer("seed_encrypted")
 
 
+def trials_to_export(user: User) -> QuerySet[Trial]:
+    """Trials whose chain the account may give outside: of its BCUs; commands work for all."""
+    if not user.can(Permission.EXPORT_TRIALS):
+        return Trial.objects.none()
+    trials = Trial.objects.defer("seed_encrypted")
+    return trials if user.role == Role.SYSTEM else trials.filter(bcu__in=places_of(user).bcus)
+
+
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:
     """Every team of the case's BCU, for a case whose ward cannot decide."""
     return Team.objects.filter(borough__bcu=case.bcu_id).select_related("borough")

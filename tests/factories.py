@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime, timedelta
+from secrets import token_hex
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -63,6 +64,10 @@ from referrals.models import (
     Ward,
     WardMode,
 )
+from referrals.rules.allocation import Design, Scheme
+from referrals.rules.draws import Canonical
+from referrals.rules.protocol import protocol_of
+from referrals.rules.seal import commitment
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -218,6 +223,15 @@ class DecisionFactory(DjangoModelFactory[Decision]):
     drafted_at = NOW - timedelta(minutes=10)
 
 
+def _protocol(name: str, bcu: Bcu) -> dict[str, Canonical]:
+    """Blocks of 4, 6 or 8, stratified by the boroughs that the BCU has by now."""
+    boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
+    design = Design(
+        Scheme.STRATIFIED_BLOCKS, target=250, block_sizes=(4, 6, 8), strata=tuple(boroughs) or ("none",)
+    )
+    return protocol_of(name=name, bcu=bcu.code, design=design, stratified_by="borough")
+
+
 class TrialFactory(DjangoModelFactory[Trial]):
     """A trial that recruits, its seed ``SEED``."""
 
@@ -227,6 +241,8 @@ class TrialFactory(DjangoModelFactory[Trial]):
     bcu = SubFactory(BcuFactory)
     name = Sequence(lambda n: f"Trial {n}")
     status = TrialStatus.RECRUITING
+    protocol = LazyAttribute(lambda trial: _protocol(trial.name, trial.bcu))
+    commitment = LazyAttribute(lambda trial: commitment(trial.protocol, SEED))
     seed_encrypted = LazyFunction(lambda: seal_seed(SEED))
     opened_at = NOW - timedelta(days=30)
     opened_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
@@ -241,11 +257,16 @@ class AllocationFactory(DjangoModelFactory[Allocation]):
     case = SubFactory(CaseFactory)
     trial = SubFactory(TrialFactory, bcu=SelfAttribute("..case.bcu"))
     number = Sequence(lambda n: n + 1)
-    stratum = SelfAttribute("case.ward.borough")
+    unit = LazyAttribute(lambda row: row.follows.unit if row.follows else token_hex(16))
+    follows = None
+    stratum = SelfAttribute("case.ward.borough.code")
     position = Sequence(lambda n: n + 1)
     arm = Arm.SRC
     submission = SubFactory(SubmissionFactory, bcu=SelfAttribute("..case.bcu"))
     allocated_at = NOW
+    salt = LazyFunction(lambda: token_hex(16))
+    case_digest = LazyFunction(lambda: token_hex(32))
+    moment_digest = LazyFunction(lambda: token_hex(32))
     previous_hash = Sequence(lambda n: f"{n:064x}")
     row_hash = Sequence(lambda n: f"{n + 1:064x}")
 

@@ -1,12 +1,15 @@
 """The arm of a case in a trial, derived when its turn has come and at no other time."""
 
-from collections.abc import Collection
-from datetime import datetime
+import secrets
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
 from django.db.models import Max
 
 from referrals.models import Allocation, Borough, Case, Submission, Trial, UnitKey
-from referrals.rules.allocation import Arm, arm_at, chain_hash
+from referrals.rules import seal
+from referrals.rules.allocation import Arm, Given, Scheme, arm_at
+from referrals.rules.draws import DOMAIN, Canonical, sha256
 
 
 def allocate(
@@ -14,49 +17,76 @@ def allocate(
     trial: Trial,
     seed: bytes,
     case: Case,
-    stratum: Borough,
+    borough: Borough,
     submission: Submission,
     at: datetime,
 ) -> Allocation:
     """Allocates one case; the caller holds the trial's row lock and decides the order.
 
     A report that shares an incident or victim with an earlier one of the trial follows its arm and takes no
-    position; otherwise the next position of the stratum decides. The database refuses a position, a unit or
-    a link of the chain that is taken already.
+    position; otherwise the next position of the stratum decides. What the case is like is frozen in the row.
+    The database refuses a position, a unit or a link of the chain that is taken already.
     """
     first = first_of_unit(case, [trial])
-    if first is None:
-        position = _next_position(trial, stratum)
-        arm = arm_at(
-            seed,
-            trial=str(trial.pk),
-            stratum=stratum.code,
-            position=position,
-            sizes=trial.block_sizes,
-        )
-    else:
-        position, arm = None, Arm(first.arm)
+    known = {"borough": borough.code, "repeat_victim": "yes" if case.repeat_victim else "no"}
+    levels = {factor.name: known[factor.name] for factor in trial.design.factors}
+    salt = secrets.token_hex(16)
     last = Allocation.objects.filter(trial=trial).order_by("-number").first()
     allocation = Allocation(
         trial=trial,
         number=last.number + 1 if last else 1,
-        stratum=stratum,
-        position=position,
+        unit=first.unit if first else secrets.token_hex(16),
+        stratum=first.stratum if first else known.get(trial.stratified_by, ""),
+        levels=first.levels if first else levels,
+        position=None,
         case=case,
         follows=first,
-        arm=arm.value,
         submission=submission,
         allocated_at=at,
+        salt=salt,
+        case_digest=case_digest(salt, case),
+        moment_digest=moment_digest(salt, at),
         previous_hash=last.row_hash if last else "",
     )
-    allocation.row_hash = _row_hash(allocation, seed)
+    if first:
+        allocation.arm = first.arm
+    else:
+        allocation.position = _next_position(allocation)
+        allocation.arm = _arm(allocation, seed).value
+    key = seal.chain_key(seed, trial.protocol_digest)
+    allocation.row_hash = seal.chain_hash(key, previous=allocation.previous_hash, row=chained(allocation))
     allocation.save()
-    known = UnitKey.objects.filter(trial=trial).values_list("key_hash", flat=True)
+    taken = UnitKey.objects.filter(trial=trial).values_list("key_hash", flat=True)
     UnitKey.objects.bulk_create(
-        UnitKey(trial=trial, key_hash=key, allocation=allocation)
-        for key in sorted(_keys(case) - set(known.filter(key_hash__in=_keys(case))))
+        UnitKey(trial=trial, key_hash=key_hash, allocation=allocation)
+        for key_hash in sorted(_keys(case) - set(taken.filter(key_hash__in=_keys(case))))
     )
     return allocation
+
+
+def chained(allocation: Allocation) -> Mapping[str, Canonical]:
+    """What the hash of a row is over: nothing in it tells whose it is, and all of it can be published."""
+    return {
+        "number": allocation.number,
+        "unit": allocation.unit,
+        "case": allocation.case_digest,
+        "moment": allocation.moment_digest,
+        "stratum": allocation.stratum,
+        "levels": allocation.levels,
+        "position": allocation.position,
+        "follows": allocation.follows.number if allocation.follows else None,
+        "arm": allocation.arm,
+    }
+
+
+def case_digest(salt: str, case: Case) -> str:
+    """What stands for the case outside (64 hex digits); nothing is told without the salt."""
+    return sha256([DOMAIN, "case", salt, case.crime_reference])
+
+
+def moment_digest(salt: str, at: datetime) -> str:
+    """What stands for the moment outside, to the microsecond (64 hex digits)."""
+    return sha256([DOMAIN, "moment", salt, at.astimezone(UTC).isoformat(timespec="microseconds")])
 
 
 def first_of_unit(case: Case, trials: Collection[Trial]) -> Allocation | None:
@@ -70,22 +100,25 @@ def _keys(case: Case) -> set[str]:
     return {key for key in (case.incident_hash, case.victim_hash) if key}
 
 
-def _row_hash(allocation: Allocation, seed: bytes) -> str:
-    return chain_hash(
-        seed,
-        previous=allocation.previous_hash,
-        row={
-            "number": allocation.number,
-            "stratum": allocation.stratum.code,
-            "position": allocation.position,
-            "case": allocation.case_id,
-            "follows": allocation.follows.number if allocation.follows else None,
-            "arm": allocation.arm,
-            "at": allocation.allocated_at.isoformat(),
-        },
+def _next_position(allocation: Allocation) -> int:
+    taken = Allocation.objects.filter(trial=allocation.trial, stratum=allocation.stratum)
+    return (taken.aggregate(last=Max("position"))["last"] or 0) + 1
+
+
+def _arm(allocation: Allocation, seed: bytes) -> Arm:
+    trial = allocation.trial
+    assert allocation.position is not None
+    return arm_at(
+        seal.allocation_key(seed, trial.protocol_digest),
+        trial.design,
+        position=allocation.position,
+        stratum=allocation.stratum,
+        levels=allocation.levels,
+        before=_given(trial) if trial.design.scheme is Scheme.MINIMISATION else (),
     )
 
 
-def _next_position(trial: Trial, stratum: Borough) -> int:
-    taken = Allocation.objects.filter(trial=trial, stratum=stratum).aggregate(last=Max("position"))
-    return (taken["last"] or 0) + 1
+def _given(trial: Trial) -> list[Given]:
+    """Every unit of the trial that has its arm, in order."""
+    units = Allocation.objects.filter(trial=trial, position__isnull=False).order_by("number")
+    return [Given(Arm(arm), levels) for arm, levels in units.values_list("arm", "levels")]

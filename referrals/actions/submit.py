@@ -189,7 +189,7 @@ class _Fates:
             trial=trial,
             seed=self.seeds[trial.pk],
             case=case,
-            stratum=ward.borough,
+            borough=ward.borough,
             submission=self.submission,
             at=self.at,
         )

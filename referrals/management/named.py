@@ -1,8 +1,8 @@
 """Places and people as an operator names them on the command line."""
 
 from referrals.actions import Refused
-from referrals.models import Bcu, Team
-from referrals.queries import bcus_to_import_for
+from referrals.models import Bcu, Team, Trial
+from referrals.queries import bcus_to_import_for, trials_to_export
 from src_app.accounts.models import User
 
 
@@ -34,6 +34,16 @@ def bcu_of_code(code: str) -> Bcu:
         known = ", ".join(Bcu.objects.order_by("code").values_list("code", flat=True)) or "none yet"
         raise Refused(f"No BCU has the code {code}. Known: {known}.")
     return bcu
+
+
+def trial_named(by: User, name: str) -> Trial:
+    """The trial of that name, to export; raises :class:`Refused`, naming those there are."""
+    trials = trials_to_export(by).order_by("name")
+    found = trials.filter(name=name).first()
+    if found is None:
+        known = ", ".join(trials.values_list("name", flat=True)) or "none yet"
+        raise Refused(f"There is no trial {name}. Known: {known}.")
+    return found
 
 
 def bcu_to_import_for(by: User, code: str | None) -> Bcu:

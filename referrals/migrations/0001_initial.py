@@ -1209,7 +1209,7 @@ class Migration(migrations.Migration):
                     "block_sizes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.PositiveSmallIntegerField(),
-                        default=referrals.models.trials.default_block_sizes,
+                        default=list,
                         size=None,
                     ),
                 ),
@@ -1261,7 +1261,7 @@ class Migration(migrations.Migration):
                     "block_sizes",
                     django.contrib.postgres.fields.ArrayField(
                         base_field=models.PositiveSmallIntegerField(),
-                        default=referrals.models.trials.default_block_sizes,
+                        default=list,
                         size=None,
                     ),
                 ),

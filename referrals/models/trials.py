@@ -3,13 +3,15 @@
 import pghistory
 import pgtrigger
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
 from referrals.models.cases import Case, Submission
-from referrals.models.places import Bcu, Borough
+from referrals.models.places import Bcu
+from referrals.rules import seal
 from referrals.rules.allocation import Arm as RuleArm
+from referrals.rules.allocation import Design
+from referrals.rules.protocol import design_of
 from src_app.database import AppendOnly, refuse
 
 
@@ -27,23 +29,20 @@ class TrialStatus(models.TextChoices):
     RECRUITING = "recruiting", "Recruiting"
 
 
-def default_block_sizes() -> list[int]:
-    """Block sizes of the pilot's scheme: 4, 6 or 8."""
-    return [4, 6, 8]
-
-
 @pghistory.track(exclude=["seed_encrypted"], model_name="TrialEvent")
 class Trial(models.Model):
-    """A randomised trial of SRC against usual service, stratified by borough.
+    """A randomised trial of SRC against usual service.
 
     The 256-bit seed is encrypted under a key that is not in the database. No list of allocations exists: an
-    arm is derived from the seed when its position is taken.
+    arm is derived from the seed when its position is taken. ``commitment`` binds protocol and seed: whoever
+    noted it can tell later whether either was changed.
     """
 
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="trials")
     name = models.CharField(max_length=200, unique=True)
     status = models.CharField(max_length=20, choices=TrialStatus.choices, default=TrialStatus.DRAFT)
-    block_sizes = ArrayField(models.PositiveSmallIntegerField(), default=default_block_sizes)
+    protocol = models.JSONField(default=dict)
+    commitment = models.CharField(max_length=64, blank=True)
     seed_encrypted = models.BinaryField(null=True)
     opened_at = models.DateTimeField(null=True)
     opened_by = models.ForeignKey(
@@ -60,7 +59,9 @@ class Trial(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status=TrialStatus.DRAFT)
-                | Q(seed_encrypted__isnull=False, opened_at__isnull=False),
+                | Q(
+                    seed_encrypted__isnull=False, opened_at__isnull=False, commitment__regex="^[0-9a-f]{64}$"
+                ),
                 name="trial_recruits_from_a_seed",
             ),
         ]
@@ -76,7 +77,9 @@ class Trial(models.Model):
                 condition=~pgtrigger.Q(old__status=TrialStatus.DRAFT)
                 & (
                     pgtrigger.Q(old__bcu__df=pgtrigger.F("new__bcu"))
-                    | pgtrigger.Q(old__block_sizes__df=pgtrigger.F("new__block_sizes"))
+                    | pgtrigger.Q(old__name__df=pgtrigger.F("new__name"))
+                    | pgtrigger.Q(old__protocol__df=pgtrigger.F("new__protocol"))
+                    | pgtrigger.Q(old__commitment__df=pgtrigger.F("new__commitment"))
                     | pgtrigger.Q(old__seed_encrypted__df=pgtrigger.F("new__seed_encrypted"))
                     | pgtrigger.Q(new__status=TrialStatus.DRAFT)
                 ),
@@ -86,23 +89,45 @@ class Trial(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def design(self) -> Design:
+        """How it allocates."""
+        return design_of(self.protocol)
+
+    @property
+    def stratified_by(self) -> str:
+        """What of a case is its stratum; empty where there are none."""
+        return str(self.protocol["stratified_by"])
+
+    @property
+    def protocol_digest(self) -> str:
+        """What the protocol is known by."""
+        return seal.protocol_digest(self.protocol)
+
 
 class Allocation(AppendOnly):
     """The arm of one case. Linked reports follow the first of their unit and take no position.
 
     ``number`` counts all rows of the trial; ``row_hash`` is an HMAC over the row and ``previous_hash``, under
-    a key derived from the seed, so that a changed, removed or added row breaks the chain.
+    a key derived from the seed, so that a changed, removed or added row breaks the chain. What is hashed can
+    be published: ``unit`` is a random pseudonym, and of case and moment there are digests with ``salt``,
+    which is not published.
     """
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="allocations")
     number = models.PositiveIntegerField()
-    stratum = models.ForeignKey(Borough, on_delete=models.PROTECT, related_name="+")
+    unit = models.CharField(max_length=32)
+    stratum = models.CharField(max_length=100, blank=True)
+    levels = models.JSONField(default=dict)
     position = models.PositiveIntegerField(null=True)
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="allocation")
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
     arm = models.CharField(max_length=10, choices=Arm.choices)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="allocations")
     allocated_at = models.DateTimeField()
+    salt = models.CharField(max_length=32)
+    case_digest = models.CharField(max_length=64)
+    moment_digest = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64, blank=True)
     row_hash = models.CharField(max_length=64)
 
@@ -111,6 +136,9 @@ class Allocation(AppendOnly):
             models.UniqueConstraint(fields=["trial", "number"], name="allocation_number_once"),
             models.UniqueConstraint(fields=["trial", "stratum", "position"], name="allocation_position_once"),
             models.UniqueConstraint(fields=["trial", "previous_hash"], name="allocation_chain_never_forks"),
+            models.UniqueConstraint(
+                fields=["trial", "unit"], name="allocation_unit_once", condition=Q(follows__isnull=True)
+            ),
             models.CheckConstraint(
                 condition=Q(position__isnull=True, follows__isnull=False)
                 | Q(position__isnull=False, follows__isnull=True),
@@ -127,6 +155,7 @@ class Allocation(AppendOnly):
                         SELECT FROM referrals_allocation AS first
                         WHERE first.id = NEW.follows_id AND first.follows_id IS NULL
                             AND first.trial_id = NEW.trial_id AND first.arm = NEW.arm
+                            AND first.unit = NEW.unit
                     )
                 """,
             ),

@@ -34,6 +34,7 @@ class Permission(StrEnum):
     IMPORT_OUTCOMES = "import outcomes"
     COMPUTE_RATES = "compute rates"
     MANAGE_TRIALS = "manage trials"
+    EXPORT_TRIALS = "export trials"
     VIEW_AUDIT = "view audit"
     MANAGE_PLACES = "manage places"
     SEND_REMINDERS = "send reminders"
@@ -65,7 +66,12 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
     Role.TRIAL_LEAD: frozenset(
-        {Permission.MANAGE_TRIALS, Permission.VIEW_COMPLIANCE, Permission.VIEW_OUTCOMES}
+        {
+            Permission.MANAGE_TRIALS,
+            Permission.EXPORT_TRIALS,
+            Permission.VIEW_COMPLIANCE,
+            Permission.VIEW_OUTCOMES,
+        }
     ),
     Role.LEADER: frozenset({Permission.VIEW_COMPLIANCE, Permission.VIEW_OUTCOMES}),
     Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
@@ -77,6 +83,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.COMPUTE_RATES,
             Permission.SEND_REMINDERS,
             Permission.MANAGE_PLACES,
+            Permission.EXPORT_TRIALS,
         }
     ),
 }

@@ -79,7 +79,9 @@ def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
 def make_trial(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> Trial:
     """The trial of the demo with its wards, and some wards that have not started."""
     lead = User.objects.get(username="triallead")
-    trial = open_trial(bcu=bcu, name="Secondary reassurance contact, Merton and Wandsworth", by=lead, at=at)
+    trial = open_trial(
+        bcu=bcu, name="Secondary reassurance contact, Merton and Wandsworth", target=250, by=lead, at=at
+    )
     set_ward_mode(
         wards=Ward.objects.filter(borough__name__in=TRIAL_BOROUGHS),
         mode=Mode.TRIAL,

@@ -155,7 +155,7 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(open_trial)
 def _(scene: Scene) -> dict[str, Any]:
-    return {"bcu": scene.world.south_west, "name": "Pilot", "by": scene.trial_lead, "at": NOW}
+    return {"bcu": scene.world.south_west, "name": "Pilot", "target": 250, "by": scene.trial_lead, "at": NOW}
 
 
 @prepares(set_ward_mode)

@@ -84,7 +84,14 @@ def test_a_case_is_decided_once(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"seed_encrypted": b"another"}, {"block_sizes": [2]}, {"status": TrialStatus.DRAFT}]
+    "change",
+    [
+        {"seed_encrypted": b"another"},
+        {"protocol": {}},
+        {"commitment": "0" * 64},
+        {"name": "Another"},
+        {"status": TrialStatus.DRAFT},
+    ],
 )
 def test_an_open_trial_is_frozen(db: None, change: dict[str, object]) -> None:
     row = Trial.objects.filter(pk=TrialFactory.create().pk)

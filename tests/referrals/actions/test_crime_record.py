@@ -286,7 +286,7 @@ def test_a_new_ward_hands_it_to_its_team_with_the_same_due_time(
     assert (hand_over.from_team, hand_over.to_team) == (world.teams[0], world.teams[4])
     assert (hand_over.from_ward, hand_over.to_ward) == (world.wards[0], world.wards[4])
     assert (hand_over.handed_at, hand_over.handed_by) == (now, system)
-    assert Allocation.objects.get().stratum == world.wards[0].borough
+    assert Allocation.objects.get().stratum == world.wards[0].borough.code
     assert AuditEntry.objects.filter(action=Action.REFERRAL_HANDED_OVER).count() == 1
     assert not ReferralNotice.objects.exists()
 

@@ -17,7 +17,6 @@ from referrals.models import (
     Arm,
     Case,
     ContactBy,
-    Decision,
     Mode,
     Notification,
     Reason,
@@ -27,7 +26,10 @@ from referrals.models import (
     TrialStatus,
     UnitKey,
 )
-from referrals.rules.allocation import arm_at, chain_hash
+from referrals.rules.allocation import Design, Factor, Given, Scheme, arm_at
+from referrals.rules.draws import DOMAIN, sha256
+from referrals.rules.protocol import protocol_of
+from referrals.rules.seal import allocation_key, chain_hash, chain_key
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -45,20 +47,6 @@ def trial(world: World) -> Trial:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
     WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
     return trial
-
-
-@pytest.fixture
-def submit_all(world: World, hcop: User, now: datetime) -> Callable[..., Submission]:
-    """Marks the cases suitable, where they are not marked yet, and submits them."""
-
-    def submit_cases(*cases: Case, by: User = hcop, key: uuid.UUID | None = None) -> Submission:
-        for case in cases:
-            if not Decision.objects.filter(case=case).exists():
-                DecisionFactory.create(case=case, drafted_by=by)
-        seen = dict(Decision.objects.filter(case__in=cases).values_list("case_id", "version"))
-        return submit(bcu=world.south_west, seen=seen, key=key or uuid.uuid4(), by=by, at=now)
-
-    return submit_cases
 
 
 def test_a_suitable_case_of_a_ward_with_src_for_all_is_referred_to_its_team(
@@ -94,9 +82,9 @@ def test_trial_cases_are_allocated_in_order_of_report_time_by_the_seed(
     allocations = list(Allocation.objects.order_by("number"))
     assert [allocation.case for allocation in allocations] == cases
     assert [allocation.position for allocation in allocations] == list(range(1, 25))
-    stratum = world.wards[0].borough.code
+    key, stratum = allocation_key(SEED, trial.protocol_digest), world.wards[0].borough.code
     assert [allocation.arm for allocation in allocations] == [
-        arm_at(SEED, trial=str(trial.pk), stratum=stratum, position=n).value for n in range(1, 25)
+        arm_at(key, trial.design, position=n, stratum=stratum).value for n in range(1, 25)
     ]
     referred = set(Referral.objects.values_list("allocation", flat=True))
     assert referred == {a.pk for a in allocations if a.arm == Arm.SRC}
@@ -116,8 +104,9 @@ def test_each_borough_has_positions_of_its_own(
 ) -> None:
     WardModeFactory.create(ward=world.wards[4], mode=Mode.TRIAL, trial=trial)
     submit_all(*[make_case(ward=world.wards[n]) for n in (0, 4, 0, 4)])
-    positions = Allocation.objects.values_list("stratum__name", "position")
-    assert sorted(positions) == [("Merton", 1), ("Merton", 2), ("Wandsworth", 1), ("Wandsworth", 2)]
+    merton, wandsworth = (world.wards[n].borough.code for n in (0, 4))
+    positions = set(Allocation.objects.values_list("stratum", "position"))
+    assert positions == {(merton, 1), (merton, 2), (wandsworth, 1), (wandsworth, 2)}
 
 
 @pytest.mark.parametrize("key", ["incident_hash", "victim_hash"])
@@ -153,27 +142,30 @@ def test_an_incident_and_a_victim_of_the_same_hash_in_different_roles_link_as_st
 
 
 def test_every_row_carries_the_hash_of_the_one_before(
-    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial
 ) -> None:
     submit_all(*[make_case() for _ in range(3)])
     submit_all(make_case())
-    previous = ""
+    key, previous = chain_key(SEED, trial.protocol_digest), ""
     for allocation in Allocation.objects.order_by("number"):
         assert allocation.previous_hash == previous
         assert allocation.row_hash == chain_hash(
-            SEED,
+            key,
             previous=previous,
             row={
                 "number": allocation.number,
-                "stratum": allocation.stratum.code,
+                "unit": allocation.unit,
+                "case": sha256([DOMAIN, "case", allocation.salt, allocation.case.crime_reference]),
+                "moment": sha256([DOMAIN, "moment", allocation.salt, "2026-11-23T07:30:00.000000+00:00"]),
+                "stratum": world.wards[0].borough.code,
+                "levels": {},
                 "position": allocation.position,
-                "case": allocation.case_id,
                 "follows": None,
                 "arm": allocation.arm,
-                "at": allocation.allocated_at.isoformat(),
             },
         )
         previous = allocation.row_hash
+    assert len(set(Allocation.objects.values_list("salt", flat=True))) == 4
 
 
 def test_the_mode_on_the_day_of_the_report_applies(
@@ -276,7 +268,7 @@ def test_a_team_chosen_does_not_take_a_case_of_a_trial_ward_out_of_its_trial(
         review.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
     submit_all(*cases)
     strata = set(Allocation.objects.values_list("stratum", flat=True))
-    assert (Allocation.objects.count(), strata) == (8, {world.wards[0].borough_id})
+    assert (Allocation.objects.count(), strata) == (8, {world.wards[0].borough.code})
     assert {(r.team_id, r.ward_id) for r in Referral.objects.all()} == {
         (world.teams[5].pk, world.wards[5].pk)
     }
@@ -450,3 +442,28 @@ def test_who_reviews_for_two_bcus_submits_each_on_its_own(
     assert not Referral.objects.exists()
     case.refresh_from_db()
     assert case.decided_at is None
+
+
+def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    boroughs = tuple(sorted({ward.borough.code for ward in world.wards}))
+    factors = (Factor("borough", boroughs), Factor("repeat_victim", ("yes", "no"), weight=2))
+    design = Design(Scheme.MINIMISATION, target=250, factors=factors)
+    protocol = protocol_of(name="Minimised", bcu="SW", design=design)
+    trial = TrialFactory.create(bcu=world.south_west, name="Minimised", protocol=protocol)
+    for ward in world.wards:
+        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
+    submit_all(*[make_case(ward=world.wards[n % 6], repeat_victim=n % 4 == 0) for n in range(12)])
+    key = allocation_key(SEED, trial.protocol_digest)
+    before: list[Given] = []
+    for row in Allocation.objects.order_by("number"):
+        home = row.case.ward
+        assert home is not None
+        repeat = "yes" if row.case.repeat_victim else "no"
+        assert row.levels == {"borough": home.borough.code, "repeat_victim": repeat}
+        assert row.stratum == ""
+        arm = arm_at(key, design, position=len(before) + 1, levels=row.levels, before=before)
+        assert row.arm == arm.value
+        before.append(Given(arm, row.levels))
+    assert len(before) == 12

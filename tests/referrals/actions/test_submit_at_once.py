@@ -10,7 +10,8 @@ from django.db import connection
 
 from referrals.actions.submit import submit
 from referrals.models import Allocation, Arm, Case, Decision, Mode, Notification, Referral, Submission
-from referrals.rules.allocation import block
+from referrals.rules.allocation import arm_at
+from referrals.rules.seal import allocation_key
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from tests.conftest import World
@@ -20,7 +21,7 @@ THREADS, CASES = 8, 200
 
 
 @pytest.mark.django_db(transaction=True)
-def test_eight_threads_submit_200_cases_and_no_block_is_broken(world: World, hcop: User) -> None:
+def test_eight_threads_submit_200_cases_and_each_position_has_its_arm(world: World, hcop: User) -> None:
     trial = TrialFactory.create(bcu=world.south_west)
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
@@ -35,18 +36,18 @@ def test_eight_threads_submit_200_cases_and_no_block_is_broken(world: World, hco
     assert Allocation.objects.count() == CASES
     assert Allocation.objects.values("case").distinct().count() == CASES
     assert Submission.objects.count() == THREADS
+    key, design = allocation_key(SEED, trial.protocol_digest), trial.design
     for borough in {ward.borough for ward in world.wards}:
         allocated = list(
-            Allocation.objects.filter(stratum=borough).order_by("position").values_list("position", "arm")
+            Allocation.objects.filter(stratum=borough.code)
+            .order_by("position")
+            .values_list("position", "arm")
         )
         assert [position for position, _ in allocated] == list(range(1, len(allocated) + 1))
-        arms = [arm for _, arm in allocated]
-        start, index = 0, 0
-        while start < len(arms):
-            wanted = block(SEED, trial=str(trial.pk), stratum=borough.code, index=index, sizes=(4, 6, 8))
-            given = arms[start : start + len(wanted)]
-            assert given == [arm.value for arm in wanted][: len(given)]
-            start, index = start + len(wanted), index + 1
+        assert [arm for _, arm in allocated] == [
+            arm_at(key, design, position=position, stratum=borough.code).value
+            for position in range(1, len(allocated) + 1)
+        ]
     numbers = list(Allocation.objects.order_by("number").values_list("number", "previous_hash", "row_hash"))
     assert [number for number, _, _ in numbers] == list(range(1, CASES + 1))
     assert [previous for _, previous, _ in numbers] == ["", *(own for _, _, own in numbers[:-1])]

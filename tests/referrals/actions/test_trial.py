@@ -19,26 +19,26 @@ DAY = date(2026, 11, 1)
 
 
 def test_a_trial_recruits_from_a_fresh_seed_that_is_kept_encrypted(world: World, trial_lead: User) -> None:
-    trial = open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+    trial = open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
     assert (trial.status, trial.opened_by) == (TrialStatus.RECRUITING, trial_lead)
     seed = open_seed(trial.seed_encrypted)
     assert len(seed) == 32
     assert seed not in bytes(trial.seed_encrypted or b"")
-    other = open_trial(bcu=world.south_west, name="Second", by=trial_lead, at=NOW)
+    other = open_trial(bcu=world.south_west, name="Second", target=250, by=trial_lead, at=NOW)
     assert open_seed(other.seed_encrypted) != seed
 
 
 def test_a_name_is_used_once(world: World, trial_lead: User) -> None:
-    open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+    open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
     with pytest.raises(Refused, match="another name"):
-        open_trial(bcu=world.south_west, name="Pilot", by=trial_lead, at=NOW)
+        open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
 
 
 def test_only_the_trial_lead_of_the_bcu_opens_a_trial(world: World, trial_lead: User, hcop: User) -> None:
     with pytest.raises(NotAllowed):
-        open_trial(bcu=world.south_west, name="Pilot", by=hcop, at=NOW)
+        open_trial(bcu=world.south_west, name="Pilot", target=250, by=hcop, at=NOW)
     with pytest.raises(NotAllowed):
-        open_trial(bcu=world.north, name="Pilot", by=trial_lead, at=NOW)
+        open_trial(bcu=world.north, name="Pilot", target=250, by=trial_lead, at=NOW)
 
 
 def test_a_wards_mode_is_set_from_a_day_and_replaced_on_that_day(world: World, trial_lead: User) -> None:
@@ -72,7 +72,7 @@ def test_a_ward_joins_only_a_trial_of_its_bcu_that_recruits(world: World, trial_
     draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
     with pytest.raises(Refused, match="does not recruit"):
         join(draft, world.wards[0])
-    with pytest.raises(Refused, match="Hendon: not in the BCU"):
+    with pytest.raises(Refused, match="Hendon: not in a borough of the trial"):
         join(TrialFactory.create(bcu=world.south_west), world.wards[0], world.north_ward)
     with pytest.raises(NotAllowed):
         join(TrialFactory.create(bcu=world.north), world.north_ward)

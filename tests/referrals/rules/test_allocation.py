@@ -1,88 +1,134 @@
-"""The sequence is fixed by the seed, balanced in every block, and fair."""
+"""What holds of every scheme: one sequence for one key, an urn's exact counts, and no position it has not."""
 
+import itertools
 from collections import Counter
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.rules.allocation import Arm, arm_at, block, chain_hash
+from referrals.rules.allocation import Arm, Design, Scheme, arm_at, arms_of
+from tests.referrals.rules.designs import BOROUGHS, KEY, MINIMISED, SCHEMES, keys, sequence
 
-seeds = st.binary(min_size=32, max_size=32)
-SEED = bytes(range(32))
-
-
-@given(seed=seeds, index=st.integers(0, 500))
-def test_every_block_has_a_size_of_the_scheme_and_is_half_src(seed: bytes, index: int) -> None:
-    arms = block(seed, trial="1", stratum="E09000024", index=index, sizes=(4, 6, 8))
-    assert len(arms) in {4, 6, 8}
-    assert Counter(arms) == {Arm.SRC: len(arms) // 2, Arm.CONTROL: len(arms) // 2}
+LENGTH = 30
+of_every_scheme = pytest.mark.parametrize("name", SCHEMES)
+key = st.binary(min_size=32, max_size=32)
+ratio = st.sampled_from([(1, 1), (2, 1), (1, 2), (3, 2), (9, 1)])
 
 
-@given(seed=seeds, length=st.integers(1, 120))
-def test_at_no_point_are_the_arms_more_than_half_a_block_apart(seed: bytes, length: int) -> None:
-    arms = [
-        arm_at(seed, trial="1", stratum="E09000024", position=position) for position in range(1, length + 1)
-    ]
-    counts = Counter(arms)
-    assert abs(counts[Arm.SRC] - counts[Arm.CONTROL]) <= 4
+@of_every_scheme
+@given(key=key, asked=st.permutations(range(1, LENGTH + 1)), last=st.integers(1, LENGTH))
+def test_the_arm_of_a_position_does_not_depend_on_which_others_were_asked_for(
+    name: str, key: bytes, asked: list[int], last: int
+) -> None:
+    design, stratum = SCHEMES[name], SCHEMES[name].strata[-1]
+    in_order = list(itertools.islice(arms_of(key, design, stratum=stratum), LENGTH))
+    for position in asked[:last]:
+        assert arm_at(key, design, position=position, stratum=stratum) == in_order[position - 1]
 
 
-def test_positions_walk_through_the_blocks_in_order() -> None:
-    blocks = [block(SEED, trial="7", stratum="s", index=index, sizes=(4, 6, 8)) for index in range(20)]
-    flat = [arm for arms in blocks for arm in arms]
-    walked = [arm_at(SEED, trial="7", stratum="s", position=n + 1) for n in range(len(flat))]
-    assert walked == flat
+@of_every_scheme
+def test_every_key_has_a_sequence_of_its_own(name: str) -> None:
+    assert len({tuple(sequence(key, SCHEMES[name], LENGTH)) for key in keys(20)}) == 20
 
 
-def test_the_sequence_of_a_known_seed_never_changes() -> None:
-    """The golden vector: a change here would make every past allocation unverifiable."""
-    arms = "".join(arm_at(SEED, trial="1", stratum="E09000024", position=n).value[0] for n in range(1, 41))
-    assert arms == "scsccscsssscscccscsssccccscsccsscssscccs"
+def test_every_stratum_has_a_sequence_of_its_own() -> None:
+    for name in ("stratified", "stratified 1:2"):
+        assert len({tuple(sequence(KEY, SCHEMES[name], LENGTH, stratum)) for stratum in BOROUGHS}) == 4
 
 
-def test_strata_and_trials_have_sequences_of_their_own() -> None:
-    def sequence(trial: str, stratum: str) -> list[Arm]:
-        return [arm_at(SEED, trial=trial, stratum=stratum, position=n) for n in range(1, 65)]
-
-    assert sequence("1", "a") != sequence("1", "b")
-    assert sequence("1", "a") != sequence("2", "a")
+def test_a_stratum_has_the_same_sequence_whatever_other_strata_there_are() -> None:
+    alone = Design(Scheme.STRATIFIED_BLOCKS, target=60, block_sizes=(4, 6, 8), strata=BOROUGHS[2:3])
+    assert sequence(KEY, alone, LENGTH) == sequence(KEY, SCHEMES["stratified"], LENGTH, BOROUGHS[2])
 
 
-def test_first_positions_over_many_strata_are_even_and_block_sizes_too() -> None:
-    """Over 6,000 strata a fair coin stays within 200 of 3,000 (five standard deviations)."""
-    firsts = Counter(arm_at(SEED, trial="1", stratum=str(n), position=1) for n in range(6_000))
-    assert abs(firsts[Arm.SRC] - 3_000) < 200
-    sizes = Counter(
-        len(block(SEED, trial="1", stratum=str(n), index=0, sizes=(4, 6, 8))) for n in range(6_000)
-    )
-    assert all(abs(count - 2_000) < 185 for count in sizes.values())
+@given(key=key, ratio=ratio, times=st.integers(1, 12))
+def test_the_complete_scheme_is_exact_at_its_target(key: bytes, ratio: tuple[int, int], times: int) -> None:
+    design = Design(Scheme.COMPLETE, target=sum(ratio) * times, ratio=ratio)
+    counts = Counter(arms_of(key, design))
+    assert (counts[Arm.SRC], counts[Arm.CONTROL]) == (ratio[0] * times, ratio[1] * times)
 
 
-def test_every_order_of_a_block_of_four_is_as_likely() -> None:
-    """Six orders, 1,000 each expected; chi-squared with 5 degrees of freedom, p = 0.0001 at 25.7."""
-    orders = Counter(block(SEED, trial="1", stratum=str(n), index=0, sizes=(4,)) for n in range(6_000))
-    assert len(orders) == 6
-    assert sum((count - 1_000) ** 2 / 1_000 for count in orders.values()) < 25.7
+def test_the_complete_scheme_ends_at_its_target() -> None:
+    design = SCHEMES["complete"]
+    assert len(list(arms_of(KEY, design))) == 30
+    with pytest.raises(ValueError, match="has 30 positions: there is no 31"):
+        arm_at(KEY, design, position=31)
 
 
-@pytest.mark.parametrize("sizes", [(), (3,), (4, 5), (0,)])
-def test_block_sizes_that_cannot_be_halved_are_refused(sizes: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="even"):
-        block(SEED, trial="1", stratum="s", index=0, sizes=sizes)
+@of_every_scheme
+def test_there_is_no_position_before_the_first(name: str) -> None:
+    for position in (0, -1):
+        with pytest.raises(ValueError, match="count from 1"):
+            arm_at(KEY, SCHEMES[name], position=position, stratum=SCHEMES[name].strata[0])
 
 
-def test_there_is_no_position_before_the_first() -> None:
-    with pytest.raises(ValueError, match="count from 1"):
-        arm_at(SEED, trial="1", stratum="s", position=0)
+@of_every_scheme
+def test_a_stratum_that_the_design_has_not_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="no such stratum"):
+        arm_at(KEY, SCHEMES[name], position=1, stratum="E09000001")
 
 
-def test_the_chain_hash_changes_with_seed_row_and_predecessor() -> None:
-    row: dict[str, str | int | None] = {"number": 1, "arm": "src", "position": None}
-    hashes = {
-        chain_hash(SEED, previous="", row=row),
-        chain_hash(b"other seed", previous="", row=row),
-        chain_hash(SEED, previous="a", row=row),
-        chain_hash(SEED, previous="", row={**row, "arm": "control"}),
-    }
-    assert len(hashes) == 4
+def test_minimisation_has_no_sequence_without_its_units() -> None:
+    with pytest.raises(ValueError, match="without its units"):
+        arms_of(KEY, MINIMISED)
+
+
+@st.composite
+def block_designs(draw: st.DrawFn) -> Design:
+    shares = draw(ratio)
+    times = draw(st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True))
+    sizes = tuple(sum(shares) * number for number in times)
+    if draw(st.booleans()):
+        return Design(Scheme.BLOCKS, target=100, ratio=shares, block_sizes=sizes)
+    strata = tuple(draw(st.lists(st.text(min_size=1, max_size=3), min_size=1, max_size=3, unique=True)))
+    return Design(Scheme.STRATIFIED_BLOCKS, target=100, ratio=shares, block_sizes=sizes, strata=strata)
+
+
+def cut_into_blocks(arms: Sequence[Arm], design: Design) -> bool:
+    """Whether the arms can be cut into whole blocks in the ratio, each of a size that the design has.
+
+    The last may be broken off, but no arm of it may be over its share.
+    """
+    if not arms:
+        return True
+    for size in design.block_sizes:
+        counts = Counter(arms[:size])
+        shares = [share * size // sum(design.ratio) for share in design.ratio]
+        within = counts[Arm.SRC] <= shares[0] and counts[Arm.CONTROL] <= shares[1]
+        if within and (len(arms) <= size or cut_into_blocks(arms[size:], design)):
+            return True
+    return False
+
+
+@given(key=key, design=block_designs(), length=st.integers(1, 60))
+def test_blocks_are_whole_blocks_in_the_ratio(key: bytes, design: Design, length: int) -> None:
+    for stratum in design.strata:
+        arms = list(itertools.islice(arms_of(key, design, stratum=stratum), length))
+        assert cut_into_blocks(arms, design)
+
+
+@given(key=key, design=block_designs())
+def test_blocks_are_never_further_from_the_ratio_than_their_largest_can_bring_them(
+    key: bytes, design: Design
+) -> None:
+    """Within a block of size B at SRC:control = r:c, SRC times c less control times r is at most rcB/(r+c).
+
+    Whole blocks add nothing to it, so it holds at every position.
+    """
+    src, control = design.ratio
+    bound = src * control * max(design.block_sizes) // (src + control)
+    for stratum in design.strata:
+        counts: Counter[Arm] = Counter()
+        for arm in itertools.islice(arms_of(key, design, stratum=stratum), 60):
+            counts[arm] += 1
+            assert abs(counts[Arm.SRC] * control - counts[Arm.CONTROL] * src) <= bound
+
+
+@given(key=key, design=block_designs().filter(lambda design: len(design.block_sizes) == 1))
+def test_blocks_of_one_size_are_exact_at_the_end_of_each(key: bytes, design: Design) -> None:
+    (size,) = design.block_sizes
+    arms = list(itertools.islice(arms_of(key, design, stratum=design.strata[-1]), 4 * size))
+    for start in range(0, 4 * size, size):
+        assert Counter(arms[start : start + size])[Arm.SRC] == design.ratio[0] * size // sum(design.ratio)

@@ -35,6 +35,11 @@ def test_it_counts_units_and_linked_reports_over_both_arms(
     assert (row.name, row.status, row.units, row.linked) == ("Pilot", "Recruiting", 2, 1)
 
 
+def test_it_shows_the_commitment_to_compare_with_what_was_noted(browser: Client, world: World) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    assert trial.commitment in browser.get(LIST).content.decode()
+
+
 def test_nothing_is_shown_by_arm(browser: Client, world: World, make_case: Callable[..., Case]) -> None:
     trial = TrialFactory.create(bcu=world.south_west)
     sizes = {"SRC": 5, "control": 3}
@@ -43,10 +48,10 @@ def test_nothing_is_shown_by_arm(browser: Client, world: World, make_case: Calla
             AllocationFactory.create(trial=trial, case=make_case(), arm=arm)
     response = browser.get(LIST)
     [row] = response.context["trials"]
-    assert set(vars(row)) == {"name", "status", "opened_at", "wards", "units", "linked"}
+    assert set(vars(row)) == {"name", "status", "commitment", "opened_at", "wards", "units", "linked"}
     assert row.units == 8
-    table = response.content.decode().split("<tbody>")[1].split("</tbody>")[0]
-    assert '<td class="app-numeric">8</td>' in table
+    table = response.content.decode().split("<tbody")[1].split("</tbody>")[0]
+    assert 'data-label="Units allocated" class="app-numeric">8</td>' in table
     assert "ontrol" not in table
     assert ">5<" not in table
     assert ">3<" not in table

@@ -7,12 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, Min, OuterRef, Prefetch, Q, QuerySet
+from django.db.models import Count, Exists, F, Min, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from referrals.models import (
     Bcu,
     Case,
+    CrimeRecordEvent,
+    CrimeRecordKind,
     Decision,
     MailKind,
     Notification,
@@ -28,12 +30,31 @@ from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.rules.eligibility import barred, warnings
 from src_app.accounts.models import User
 
+# So long a case that was put right after it was found not suitable is shown.
+PUT_RIGHT_SHOWN_FOR = timedelta(days=7)
 # Both reports of an offence come within days of it.
 LATEST_REPORT = timedelta(days=7)
 
 
 # Row number and crime reference of each.
 Reports = list[tuple[int, str]]
+
+
+def put_right(user: User, at: datetime) -> list[CrimeRecordEvent]:
+    """Cases that were found not suitable and whose crime record was put right since: nobody has them.
+
+    Their decision stays. The latest first, for a week.
+    """
+    later = CrimeRecordEvent.objects.filter(case=OuterRef("case"), pk__gt=OuterRef("pk"))
+    events = CrimeRecordEvent.objects.filter(
+        ~Exists(later),
+        kind=CrimeRecordKind.REINSTATED,
+        noticed_at__gt=at - PUT_RIGHT_SHOWN_FOR,
+        case__in=cases_visible_to(user),
+        case__decision__suitable=False,
+        case__referral__isnull=True,
+    )
+    return list(events.select_related("case").order_by("-noticed_at", "-pk"))
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """What pages and jobs read. Row scope lives here: a page never reads a table but through ``visible_to``."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import (
@@ -41,6 +41,8 @@ from referrals.rules.eligibility import Report
 from referrals.scope import Places, places_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
+
+LOST_EXTRACT_NAMED_FOR = timedelta(days=3)
 
 
 def bcus_of(user: User) -> QuerySet[Bcu]:
@@ -111,7 +113,8 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
 
     Columns are to be matched, or fates to be confirmed that would change something; or one could not be read,
     or came through the watched folder with rows that were rejected, and no file of that BCU has been saved by
-    hand since.
+    hand since. One of the folder of which nothing was saved is named for three days, whatever else came:
+    nobody saw it arrive, and a weekend may lie between.
     """
     by_hand = CaseImport.objects.filter(
         bcu=OuterRef("bcu"),
@@ -119,15 +122,19 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
         status=ImportStatus.SAVED,
         settled_at__gt=OuterRef("settled_at"),
     )
-    unread = Q(status=ImportStatus.REFUSED)
+    unread = Q(source=ImportSource.PAGE, status=ImportStatus.REFUSED)
     not_all_saved = Q(source=ImportSource.FOLDER, status=ImportStatus.SAVED, rejected__gt=0)
+    lost = Q(source=ImportSource.FOLDER, status__in=[ImportStatus.REFUSED, ImportStatus.EXPIRED])
     return (
         imports_visible_to(user)
         .filter(
-            Q(status=ImportStatus.MATCHING)
-            | Q(status=ImportStatus.WAITING) & (Q(new__gt=0) | Q(changed__gt=0) | Q(rejected__gt=0))
-            | ((unread | not_all_saved) & ~Exists(by_hand)),
-            uploaded_at__gt=at - settings.WAITING_EXTRACT_KEPT_FOR,
+            Q(
+                Q(status=ImportStatus.MATCHING)
+                | Q(status=ImportStatus.WAITING) & (Q(new__gt=0) | Q(changed__gt=0) | Q(rejected__gt=0))
+                | ((unread | not_all_saved) & ~Exists(by_hand)),
+                uploaded_at__gt=at - settings.WAITING_EXTRACT_KEPT_FOR,
+            )
+            | Q(lost, uploaded_at__gt=at - LOST_EXTRACT_NAMED_FOR)
         )
         .select_related("bcu", "uploaded_by")
         .defer("report_encrypted")

@@ -93,7 +93,7 @@ def first_of_unit(case: Case, trials: Collection[Trial]) -> Allocation | None:
     """The earliest allocated report of the case's unit; where it joins two units, the earlier unit's."""
     known = UnitKey.objects.filter(trial__in=trials, key_hash__in=_keys(case))
     firsts = [key.allocation.follows or key.allocation for key in known.select_related("allocation__follows")]
-    return min(firsts, key=lambda first: (first.allocated_at, first.number), default=None)
+    return min(firsts, key=lambda first: first.pk, default=None)
 
 
 def _keys(case: Case) -> set[str]:

@@ -198,9 +198,9 @@ def _follow(
 
 
 def _changed_since(referral: Referral) -> set[Noticed]:
-    """The texts that changed while the referral was closed, when nobody was told."""
+    """The texts that changed with what closed the referral or after it, when nobody was told."""
     changed = PersonalText.objects.filter(
-        case=referral.case_id, kind__in=Noticed.values, changed_at__gt=referral.closed_at
+        case=referral.case_id, kind__in=Noticed.values, changed_at__gte=referral.closed_at
     )
     return {Noticed(kind) for kind in changed.values_list("kind", flat=True)}
 

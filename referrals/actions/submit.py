@@ -102,7 +102,7 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
     )
     if len(decisions) != len(seen) or any(d.version != seen[d.case_id] for d in decisions):
         raise Overtaken(
-            "Somebody changed or submitted one of these decisions after you opened this page. "
+            "One of these reports or decisions was changed, or submitted, after you opened this page. "
             "Nothing was submitted: check the list again."
         )
     for decision in decisions:

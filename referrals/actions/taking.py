@@ -39,6 +39,8 @@ def take(*, referral_id: int, by: User, at: datetime) -> Referral:
         ).update(taken_at=at, taken_by=by)
         referral = Referral.objects.select_related("case", "team", "taken_by").get(pk=referral_id)
         if taken:
+            # An extract may have named them while this waited for its turn.
+            refuse_officer_in_case(referral, by)
             record_change(Action.REFERRAL_TAKEN, referral, by, ["taken_at", "taken_by"])
             return referral
     refuse_handed_over(referral, by)

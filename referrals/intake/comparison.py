@@ -173,13 +173,13 @@ _OLDER = """
 """
 
 
-def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
-    """Says of good rows what the comparison showed."""
+def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
+    """Says of good rows what the comparison showed; returns whether the extract may be an older one."""
     if Column.VICTIM_POSTCODE in staging.columns:
         cursor.execute(
             "INSERT INTO staged_remark (line, rejects, column_name, value, reason) "
-            "SELECT line, false, 'victim_postcode', '', %s FROM staged_row "
-            "WHERE ward_id IS NULL ORDER BY line",
+            "SELECT line, false, 'victim_postcode', '', %s FROM staged_row JOIN staged_fate USING (line) "
+            "WHERE ward_id IS NULL AND decided_at IS NULL ORDER BY line",
             [f"No ward of {bcu.name} found by postcode: choose a team in the overnight review."],
         )
     words = Json({column.value: words for column, words in WORDS.items()})
@@ -191,6 +191,7 @@ def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
         decided_at=_moment("decided_at"),
     )
     run(cursor, _OLDER, changed_at=_moment("changed_at"))
+    return bool(cursor.rowcount)
 
 
 def _moment(name: str) -> sql.Composed:

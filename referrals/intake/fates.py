@@ -1,7 +1,7 @@
 """What becomes of each row, before anything is saved."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -69,7 +69,8 @@ class Fates:
 
     Of new and changed cases the first 200 are listed; of rejections and warnings as many as were asked for,
     and ``all_rejections`` and ``all_warnings`` tell how many there are. ``digest`` is the same for the same
-    fates: it tells whether they changed since somebody looked.
+    fates: it tells whether they changed since somebody looked. ``may_be_older``: it would change cases that
+    were saved here after its last report.
     """
 
     rows: int
@@ -80,6 +81,7 @@ class Fates:
     digest: str
     all_rejections: int
     all_warnings: int
+    may_be_older: bool = False
     new_cases: list[NewCase] = field(default_factory=list)
     changed_cases: list[ChangedCase] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
@@ -100,6 +102,10 @@ class Fates:
         for (reason, column), found in lines.items():
             columns.setdefault((reason, tuple(found)), []).append(column)
         return [Alike(reason, named, list(found)) for (reason, found), named in columns.items()]
+
+    def to_look_at(self) -> "Fates":
+        """The same without lists, but for the warnings."""
+        return replace(self, new_cases=[], changed_cases=[], rejections=[])
 
     def counts(self) -> dict[str, int]:
         """How many rows there are, and how many of each fate."""
@@ -124,8 +130,8 @@ def foresee(staging: Staging, *, bcu: Bcu, lock: bool = False, listed: int | Non
     with connection.cursor() as cursor:
         reject(cursor, bcu)
         compare(cursor, staging, bcu, lock=lock)
-        warn(cursor, staging, bcu)
-        return _told(cursor, staging, listed)
+        may_be_older = warn(cursor, staging, bcu)
+        return _told(cursor, staging, listed, may_be_older)
 
 
 def references(fate: str = "") -> Iterator[list[str]]:
@@ -176,7 +182,7 @@ _REMARKS = """
 """
 
 
-def _told(cursor: CursorWrapper, staging: Staging, listed: int | None) -> Fates:
+def _told(cursor: CursorWrapper, staging: Staging, listed: int | None, may_be_older: bool) -> Fates:
     """The counts, and the first of each list."""
     places = ", ".join(f"{column} {place}" for column, place in sorted(staging.places.items()))
     parts = {
@@ -199,6 +205,7 @@ def _told(cursor: CursorWrapper, staging: Staging, listed: int | None) -> Fates:
         digest=digest,
         all_rejections=rejections,
         all_warnings=warnings,
+        may_be_older=may_be_older,
         new_cases=[NewCase(*found) for found in rows(_NEW, MOST_SHOWN)],
         changed_cases=[
             ChangedCase(line, reference, tuple(map(Column, takes)))

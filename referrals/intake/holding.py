@@ -196,6 +196,8 @@ def delete_expired_extracts(*, by: User, at: datetime) -> int:
         expired = list(waiting.select_for_update(skip_locked=True).values_list("pk", flat=True))
         HeldPart.objects.filter(extract__in=expired).delete()
         HeldPart.objects.filter(extract__settled_at__isnull=False, extract__uploaded_at__lte=until).delete()
+        settled = CaseImport.objects.filter(settled_at__isnull=False, uploaded_at__lte=until)
+        settled.filter(report_encrypted__isnull=False).update(report_encrypted=None)
         CaseImport.objects.filter(pk__in=expired).update(
             status=ImportStatus.EXPIRED, report_encrypted=None, settled_at=at
         )

@@ -57,6 +57,11 @@ _CHANGE_TEXTS = """
     ON CONFLICT (case_id, kind) WHERE kind <> 'attempt_note'
     DO UPDATE SET body = EXCLUDED.body, changed_at = EXCLUDED.changed_at
 """
+# Whoever checked the draft has not seen what changed: it cannot be submitted as it was seen.
+_CHANGE_DRAFTS = """
+    UPDATE referrals_decision AS draft SET version = version + 1 FROM staged_fate
+    WHERE draft.case_id = staged_fate.case_id AND draft.submission_id IS NULL AND takes <> '{{}}'
+"""
 
 
 def make(staging: Staging, expected: int, *, bcu: Bcu, at: datetime) -> None:
@@ -96,6 +101,7 @@ def change(staging: Staging, *, at: datetime) -> None:
     _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join(values))
     if staging.texts:
         _execute(_CHANGE_TEXTS, at=sql.Literal(at), texts=_texts(staging, "({kind}, {name}, {column})"))
+    _execute(_CHANGE_DRAFTS)
 
 
 def changes_of_decided() -> dict[int, list[str]]:

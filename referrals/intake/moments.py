@@ -7,7 +7,8 @@ from functools import lru_cache
 from django.utils import timezone as django_timezone
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_TIME = r"(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
+# 18:07, 18.07, 18:07:30, 1807
+_TIME = r"(?P<hour>\d{1,2}(?=[:.])|\d{2})[:.]?(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
 # 22/11/2026 18:07, 22.11.26 6:07 pm, 22-Nov-2026 18:07:30, 22nd November 2026, 18:07 hrs
 _BRITISH = (
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?P<mark>[/.\- ])(?P<month>\d{1,2}|[a-z]{3,9})(?P=mark)"

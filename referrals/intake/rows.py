@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
@@ -285,6 +285,10 @@ class _RowReader:
         try:
             moment, twice = read_moment(text)
         except ValueError as error:
+            with suppress(ValueError):
+                moment, _ = read_moment(f"{text} 00:00")
+                self._warn(column, "No time of day: taken as midnight.")
+                return moment
             self._reject(column, str(error))
             return None
         if twice:

@@ -53,8 +53,8 @@ def _text(cell: Cell) -> str:
             return "yes" if cell else "no"
         case datetime():
             return f"{cell:%d/%m/%Y %H:%M:%S}"
-        case date():
-            return f"{cell:%d/%m/%Y}"
+        case date():  # a cell at midnight, with or without a time in its format
+            return f"{cell:%d/%m/%Y} 00:00:00"
         case float() if cell.is_integer():
             return str(int(cell))
     return str(cell)

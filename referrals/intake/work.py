@@ -34,6 +34,10 @@ from src_app.audit.record import record
 MOST_ATTEMPTS = 3
 # So long a task may lie in the queue before it is taken for lost.
 LOST_AFTER = timedelta(seconds=60)
+_MAY_BE_OLDER = (
+    "It would change cases that were saved here after its last report: it may be an older extract, copied "
+    "again. Nothing was saved: look, then save or discard it."
+)
 _CHANGED = "Some of these reports changed here meanwhile. Nothing was saved: look again."
 _GIVEN_UP = {
     ImportStatus.READING: "Reading it was interrupted three times: upload it again, in smaller files.",
@@ -49,7 +53,7 @@ class Stopped(Exception):
 
 
 class _LookAgain(Exception):
-    """What would be saved is not what was on the page."""
+    """It is not to be saved before somebody looks; says why, to them."""
 
 
 def start_work(held: CaseImport, at: datetime) -> None:
@@ -199,18 +203,22 @@ def _save(held: CaseImport, by: User, at: datetime) -> None:
     content = content_of(held)
 
     def settle(fates: Fates) -> None:
+        if held.saved_unseen and fates.may_be_older:
+            raise _LookAgain(_MAY_BE_OLDER)
         if not held.saved_unseen and fates.digest != held.seen:
-            raise _LookAgain
+            raise _LookAgain(_CHANGED)
         hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
         drop_parts(held, PartKind.CONTENT)
-        _settle(held, ImportStatus.SAVED, fates, settled_at=at, report_encrypted=None)
+        # Nobody looked before it was saved: what there is to look at is kept for a day.
+        unseen = keep_report(fates.to_look_at()) if held.saved_unseen and fates.warnings else None
+        _settle(held, ImportStatus.SAVED, fates, settled_at=at, report_encrypted=unseen)
 
     try:
         import_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
-    except _LookAgain:
-        _put(held, ImportStatus.READING, _CHANGED, at)
+    except _LookAgain as why:
+        _put(held, ImportStatus.READING, str(why), at)
         held.status = ImportStatus.READING
-        _read(held, by, at, _CHANGED)
+        _read(held, by, at, str(why))
 
 
 def _settle(held: CaseImport, status: ImportStatus, fates: Fates, **values: object) -> None:

@@ -208,6 +208,13 @@ class CrimeRecordEvent(AppendOnly):
                 condition=Q(kind__in=CrimeRecordKind.values), name="crime_record_kind_is_known"
             )
         ]
+        indexes = [
+            models.Index(
+                fields=["-noticed_at"],
+                name="crime_record_reinstated",
+                condition=Q(kind=CrimeRecordKind.REINSTATED),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

@@ -76,8 +76,13 @@ class CaseImport(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(status__in=HELD, settled_at__isnull=True)
-                | (~Q(status__in=HELD) & Q(settled_at__isnull=False, report_encrypted__isnull=True)),
-                name="settled_import_keeps_no_report",
+                | Q(
+                    ~Q(status__in=HELD),
+                    Q(report_encrypted__isnull=True)
+                    | Q(source=ImportSource.FOLDER, status=ImportStatus.SAVED),
+                    settled_at__isnull=False,
+                ),
+                name="settled_import_keeps_no_report_but_of_the_unseen",
             ),
             models.CheckConstraint(
                 condition=~Q(status=ImportStatus.SAVING) | Q(confirmed_by__isnull=False),

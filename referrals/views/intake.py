@@ -59,8 +59,12 @@ def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     if held.status == ImportStatus.MATCHING:
         return redirect("import_columns", import_id=held.pk)
     if held.status != ImportStatus.WAITING:
-        rejected = held.parts.filter(kind=PartKind.REJECTED).exists()
-        return render(request, "intake/settled.html", {"held": held, "has_rejected": rejected})
+        context = {
+            "held": held,
+            "has_rejected": held.parts.filter(kind=PartKind.REJECTED).exists(),
+            "fates": report_of(held) if held.report_encrypted else None,
+        }
+        return render(request, "intake/settled.html", context)
     if held.kept_until <= timezone.now():
         return _gone(request, holding.GONE[ImportStatus.EXPIRED])
     try:

@@ -31,21 +31,25 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
     """Last night's cases, the longest waiting first."""
     paged = page_of(request, overnight.waiting(request.user), PER_PAGE)
     rows = overnight.together(overnight.rows(request.user, paged.rows))
+    now = timezone.now()
+    put_right = overnight.put_right(request.user, now)
+    shown = [reference for row in rows for reference in row.references]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=dict.fromkeys(reference for row in rows for reference in row.references),
+        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in put_right)]),
     )
     context = {
         "rows": rows,
+        "put_right": put_right,
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
         "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),
         "latest": latest_extract(request.user),
         "submissions": latest_submissions(request.user),
-        "now": timezone.now(),
+        "now": now,
     }
     return render(request, "review/overnight_review.html", context)
 

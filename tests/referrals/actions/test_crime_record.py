@@ -29,6 +29,7 @@ from referrals.models import (
     ReferralNotice,
     ReferralStatus,
     Result,
+    TextKind,
 )
 from referrals.queries import flags_to_confirm, flags_to_remove, follow_ups_open
 from src_app.accounts.guards import NotAllowed
@@ -496,3 +497,11 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
     referral.refresh_from_db()
     assert (referral.team, referral.taken_by) == (world.teams[1], None)
     assert not referral.attempts.exists()
+
+
+def test_a_note_that_came_with_what_closed_it_is_told_when_it_is_open_again(make_referral, extract, now):
+    referral = make_referral()
+    PersonalTextFactory.create(case=referral.case, kind=TextKind.SAFETY_NOTE, changed_at=now)
+    extract(referral.case, "safety_note", hate_flag=False)
+    extract(referral.case, hate_flag=True, at=now + timedelta(days=1))
+    assert Noticed.SAFETY_NOTE in ReferralNotice.objects.get().changed

@@ -6,9 +6,10 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
-from referrals.actions import Refused
+from referrals.actions import Refused, taking
+from referrals.actions.referral_lock import refuse_officer_in_case
 from referrals.actions.taking import TakenAlready, give_back, take
-from referrals.models import Referral
+from referrals.models import Case, Referral
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
@@ -135,3 +136,22 @@ def test_an_ended_referral_is_not_handed_back(make_referral, officer, now):
 def test_another_teams_referral_is_not_handed_back(make_referral, other_officer):
     with pytest.raises(Referral.DoesNotExist):
         give_back(referral_id=make_referral().pk, by=other_officer)
+
+
+def test_an_officer_whom_an_extract_puts_in_the_case_this_moment_does_not_get_it(
+    make_referral, officer, now, monkeypatch
+):
+    referral = make_referral()
+    asked: list[Referral] = []
+
+    def imported_meanwhile(found, by):
+        refuse_officer_in_case(found, by)
+        if not asked:
+            Case.objects.filter(pk=found.case_id).update(officer_in_case=by.display_name)
+        asked.append(found)
+
+    monkeypatch.setattr(taking, "refuse_officer_in_case", imported_meanwhile)
+    with pytest.raises(Refused, match="You are the officer in the case"):
+        take(referral_id=referral.pk, by=officer, at=now)
+    referral.refresh_from_db()
+    assert referral.taken_by is None

@@ -15,9 +15,19 @@ from referrals.actions import Refused
 from referrals.intake import claims, work
 from referrals.intake.finished import opened, stamp_of
 from referrals.intake.folder import take_extracts
-from referrals.intake.holding import discard_extract
+from referrals.intake.holding import delete_expired_extracts, discard_extract
+from referrals.intake.report import report_of
 from referrals.intake.work import resume_work
-from referrals.models import Bcu, Case, CaseImport, HeldPart, ImportSource, ImportStatus, PartKind
+from referrals.models import (
+    Bcu,
+    Case,
+    CaseImport,
+    HeldPart,
+    ImportSource,
+    ImportStatus,
+    PartKind,
+    PersonalText,
+)
 from referrals.tasks import take_extracts as task
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -423,3 +433,33 @@ def test_the_task_acts_as_this_system(inbox: Path, put: Callable[..., Path], sys
             task()
     entry = AuditEntry.objects.get(action=Action.CASES_IMPORTED)
     assert (entry.actor, entry.origin) == (system, "task take_extracts")
+
+
+def test_an_older_file_that_is_copied_again_overwrites_nothing_before_somebody_looks(
+    put: Callable[..., Path], clock: Clock
+) -> None:
+    older, newer = (extract(row(1, safety_note=note)) for note in ("Dog", "Two dogs"))
+    put(older)
+    clock.look(MINUTE)
+    assert Case.objects.get().changed_at == clock.at
+    put(newer)
+    clock.look(MINUTE)
+    held = CaseImport.objects.latest("uploaded_at")
+    assert (held.status, held.changed) == (ImportStatus.WAITING, 1)
+    assert "may be an older extract" in held.problem
+    assert PersonalText.objects.get(kind="safety_note").body == "Dog"
+
+
+def test_what_nobody_looked_at_before_it_was_saved_is_kept_to_look_at_for_a_day(
+    put: Callable[..., Path], clock: Clock, system: User
+) -> None:
+    put(extract(row(1, victim_type="Organisation"), row(2, reported_at="never")))
+    clock.look(MINUTE)
+    held = CaseImport.objects.get()
+    assert held.status == ImportStatus.SAVED
+    kept = report_of(held)
+    assert "No individual victim: Organisation." in {warned.reason for warned in kept.warnings}
+    assert (kept.new_cases, kept.rejections) == ([], [])
+    delete_expired_extracts(by=system, at=clock.at + A_DAY)
+    held.refresh_from_db()
+    assert held.report_encrypted is None

@@ -34,6 +34,9 @@ EVENING = datetime(2026, 11, 22, 18, 7, tzinfo=UTC)
         ("2026-11-22T18:07:00Z", EVENING, False),
         ("2026-11-22T20:07:00.000+02:00", EVENING, False),
         ("46348.754861", EVENING, False),
+        ("22/11/2026 1807", EVENING, False),
+        ("22/11/2026 1807 hrs", EVENING, False),
+        ("22.11.2026 18.07", EVENING, False),
         ("22/11/2026 12:30 am", datetime(2026, 11, 22, 0, 30, tzinfo=UTC), False),
         # With an offset the text is one moment, and the clock's going back no question.
         ("2022-10-30T01:30:00+01:00", datetime(2022, 10, 30, 0, 30, tzinfo=UTC), False),
@@ -55,6 +58,8 @@ def test_a_time_is_londons(text: str, moment: datetime, twice: bool) -> None:
         ("29/03/2026 01:00", "no such time"),
         ("29/03/2026 01:59", "no such time"),
         ("22/11/2026", "Not a date and time"),
+        ("22/11/2026 180", "Not a date and time"),
+        ("22/11/2026 2460", "no such date"),
         ("22/11-2026 18:07", "Not a date and time"),
         ("22 Foo 2026 18:07", "Not a date and time"),
         ("11/22/2026 18:07", "no such date"),

@@ -215,3 +215,14 @@ def test_what_cannot_be_seen_is_left_out_with_a_warning(hidden: str) -> None:
 def test_a_formula_is_kept_as_the_words_it_is() -> None:
     formula = '=HYPERLINK("http://x","y")'
     assert read(row(offence=formula)).good[0].values["offence"] == formula
+
+
+@pytest.mark.parametrize("column", ["reported_at", "occurred_at"])
+def test_a_day_without_a_time_is_its_midnight_with_a_warning(column: str) -> None:
+    reading = read(row(**{column: "21/11/2026"}))
+    assert reading.good[0].values[column] == datetime(2026, 11, 21, tzinfo=UTC)
+    assert [
+        warned.reason
+        for warned in reading.warnings
+        if warned.column == column and "midnight" in warned.reason
+    ] == ["No time of day: taken as midnight."]

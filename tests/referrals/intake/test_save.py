@@ -12,13 +12,13 @@ from referrals.intake import save
 from referrals.intake.fates import Fates
 from referrals.intake.save import import_cases, preview_cases
 from referrals.intake.text import NotATable
-from referrals.models import Bcu, Case, CrimeRecordEvent, PersonalText, Referral, TextKind
+from referrals.models import Bcu, Case, CrimeRecordEvent, Decision, PersonalText, Referral, TextKind
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.extracts import extract, reference, row
-from tests.factories import NOW, ReferralFactory
+from tests.factories import NOW, DecisionFactory, ReferralFactory, SubmissionFactory
 
 LATER = NOW + timedelta(hours=1)
 
@@ -236,3 +236,23 @@ def test_what_follows_a_change_is_undone_with_it(
         imported(bcu, hcop, row(1, crime_status="Cancelled"), at=LATER)
     assert Case.objects.get().crime_status == "recorded"
     assert not CrimeRecordEvent.objects.exists()
+
+
+def test_a_draft_of_a_report_that_changes_is_not_as_it_was_seen(bcu: Bcu, hcop: User) -> None:
+    imported(bcu, hcop, row(1), row(2), row(3))
+    drafts = [DecisionFactory.create(case=case) for case in Case.objects.order_by("crime_reference")]
+    Decision.objects.filter(pk=drafts[2].pk).update(submission=SubmissionFactory.create(bcu=bcu))
+    imported(bcu, hcop, row(1, victim_type="Organisation"), row(2), row(3, safety_note="Two dogs"))
+    versions = Decision.objects.order_by("pk").values_list("version", flat=True)
+    assert list(versions) == [2, 1, 1]
+
+
+def test_of_a_decided_case_no_team_is_asked_for_in_the_overnight_review(bcu: Bcu, hcop: User) -> None:
+    def asked(*rows: dict[str, str]) -> list[int]:
+        fates = imported(bcu, hcop, *rows)
+        return [warned.line for warned in fates.warnings if "choose a team" in warned.reason]
+
+    nowhere = {"victim_postcode": ""}
+    assert asked(row(1, **nowhere), row(2, **nowhere)) == [2, 3]
+    Case.objects.filter(crime_reference=reference(1)).update(decided_at=NOW)
+    assert asked(row(1, **nowhere), row(2, **nowhere)) == [3]

@@ -80,3 +80,10 @@ def test_a_sheet_that_is_as_large_as_one_stray_cell_makes_it_ends_no_process_of_
     """A grid of 17,000 million cells: the reader's process ends, and a sentence says so."""
     with pytest.raises(NotATable, match="too large"):
         read_table(with_stray_cell(xlsx(A=[HEADINGS, ["01/1/26", WHEN]])))
+
+
+def test_a_cell_at_midnight_is_a_time_whatever_its_format() -> None:
+    midnight = datetime(2026, 11, 3)  # noqa: DTZ001 - a spreadsheet has no time zones
+    table = read_table(xlsx(Export=[HEADINGS, ["01/1/26", midnight, True]]))
+    (record,) = table.records
+    assert record.cells == ["01/1/26", "03/11/2026 00:00:00", "yes"]

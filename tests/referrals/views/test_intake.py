@@ -413,7 +413,7 @@ def test_it_asks_no_longer_once_a_file_is_saved_by_hand(
     browser: Client, world: World, system: User, now: datetime
 ) -> None:
     found(world, system, now, rejected=1)
-    found(world, system, now, status=ImportStatus.REFUSED)
+    found(world, system, now, status=ImportStatus.REFUSED, source=ImportSource.PAGE)
     found(world, system, now, bcu=world.north, source=ImportSource.PAGE, settled_at=now)
     assert waiting(text(browser.get(PAGE))) == "2"
     upload(browser, extract(row()))
@@ -421,6 +421,17 @@ def test_it_asks_no_longer_once_a_file_is_saved_by_hand(
     assert waiting(text(browser.get(PAGE))) == "3"
     save(browser, held, page_of(browser, held))
     assert waiting(text(browser.get(PAGE))) == ""
+
+
+@pytest.mark.parametrize("status", [ImportStatus.REFUSED, ImportStatus.EXPIRED])
+def test_a_found_extract_of_which_nothing_was_saved_asks_for_three_days(
+    client_of: Callable[[User], Client], hcop: User, world: World, system: User, now: datetime, status: str
+) -> None:
+    found(world, system, now, status=status)
+    found(world, system, now, source=ImportSource.PAGE, settled_at=now)
+    for hours, count in ((71, "1"), (72, "")):
+        with time_machine.travel(now + timedelta(hours=hours), tick=False):
+            assert waiting(text(client_of(hcop).get(PAGE))) == count
 
 
 def test_another_bcus_extract_asks_for_nobody_here(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,13 @@ from referrals.views import review
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, CaseImportFactory, DecisionFactory, PersonalTextFactory
+from tests.factories import (
+    NOW,
+    CaseImportFactory,
+    CrimeRecordEventFactory,
+    DecisionFactory,
+    PersonalTextFactory,
+)
 
 MakeCase = Callable[..., Case]
 ClientOf = Callable[[User], Client]
@@ -148,7 +154,7 @@ def test_it_says_when_the_last_extract_of_the_bcu_arrived(browser: Client, world
     arrived(uploaded_at=NOW - timedelta(hours=24), new=3)
     arrived(uploaded_at=NOW, new=5, bcu=world.north)
     arrived(uploaded_at=NOW, status=ImportStatus.REFUSED)
-    words = " ".join(page(browser, "overnight_review").split())
+    words = " ".join(re.sub(r"<[^>]*>", "", page(browser, "overnight_review")).split())
     assert "Last extract: 23 November 2026, 6:05am, found in the watched folder: 24 new." in words
 
 
@@ -375,7 +381,7 @@ def test_a_draft_changed_meanwhile_leads_back_to_the_check_page(
 ) -> None:
     decision = DecisionFactory.create(case=make_case())
     html = submit(browser, world, [f"{decision.case_id}:{decision.version + 1}"])
-    assert "Somebody changed or submitted one of these decisions" in html
+    assert "One of these reports or decisions was changed" in html
     assert "Check and submit" in html
 
 
@@ -474,3 +480,24 @@ def test_a_page_that_somebody_else_has_emptied_shows_the_first_and_not_that_all_
     html = browser.get(following.replace("&amp;", "&")).content.decode()
     assert cases[0].crime_reference in html
     assert "2 reports" in html
+
+
+def test_who_was_not_suitable_and_is_put_right_since_is_listed_for_a_week(
+    browser: Client, make_case: MakeCase, world: World, now: datetime
+) -> None:
+    def put_right(*, days: int, suitable: bool = False, kind: str = "reinstated") -> Case:
+        case = make_case(decided_at=now - timedelta(days=9))
+        unsuitable = {"suitable": False, "reason": Reason.OTHER, "contact_by": ContactBy.HOME_BCU}
+        DecisionFactory.create(case=case, **({} if suitable else unsuitable))
+        CrimeRecordEventFactory.create(case=case, kind=kind, noticed_at=now - timedelta(days=days))
+        return case
+
+    listed = put_right(days=1)
+    again_out = put_right(days=2)
+    CrimeRecordEventFactory.create(case=again_out, kind="cancelled", noticed_at=now)
+    others = [put_right(days=8), put_right(days=1, suitable=True), again_out]
+    html = page(browser, "overnight_review")
+    assert "Put right on the crime record" in html
+    assert listed.crime_reference in html
+    assert not any(case.crime_reference in html for case in others)
+    assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == [listed.crime_reference]

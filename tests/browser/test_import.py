@@ -44,7 +44,7 @@ def upload(page: Page, name: str, content: bytes) -> None:
 
 
 def title(page: Page, name: str) -> None:
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=20_000)
 
 
 def discard(page: Page) -> None:

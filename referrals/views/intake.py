@@ -1,5 +1,7 @@
 """Import: an extract is uploaded, every row's fate is shown, and only then is anything saved."""
 
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -59,11 +61,12 @@ def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     if held.status == ImportStatus.MATCHING:
         return redirect("import_columns", import_id=held.pk)
     if held.status != ImportStatus.WAITING:
-        context = {
-            "held": held,
-            "has_rejected": held.parts.filter(kind=PartKind.REJECTED).exists(),
-            "fates": report_of(held) if held.report_encrypted else None,
-        }
+        rejected = held.parts.filter(kind=PartKind.REJECTED).exists()
+        context: dict[str, Any] = {"held": held, "has_rejected": rejected}
+        if held.report_encrypted:
+            # What a lost key leaves unread is only what there was to look at.
+            with suppress(Refused):
+                context["fates"] = report_of(held)
         return render(request, "intake/settled.html", context)
     if held.kept_until <= timezone.now():
         return _gone(request, holding.GONE[ImportStatus.EXPIRED])

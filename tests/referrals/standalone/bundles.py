@@ -7,7 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from referrals.rules import seal
+from referrals.rules import protocol, seal
 from referrals.rules.allocation import Arm, Design, Factor, Given, Scheme, arm_at
 
 SEED = bytes(range(32))
@@ -37,18 +37,7 @@ def protocol_of(design: Design) -> dict[str, Any]:
         "title": "Trial of “SRC”\n",
         "sites": ["Merton", "Wandsworth"],
         "analysis": {"alpha_percent": 5, "blinded": False, "stop": None},
-        "allocation": {
-            "scheme": design.scheme.value,
-            "target": design.target,
-            "ratio": list(design.ratio),
-            "block_sizes": list(design.block_sizes),
-            "strata": list(design.strata),
-            "factors": [
-                {"name": factor.name, "levels": list(factor.levels), "weight": factor.weight}
-                for factor in design.factors
-            ],
-            "coin": design.coin,
-        },
+        "allocation": protocol.protocol_of(name="", bcu="", design=design)["allocation"],
     }
 
 

@@ -422,6 +422,7 @@ def test_before_the_reveal_a_row_removed_renumbered_or_unlinked_is_named(tmp_pat
     assert verify(tmp_path, changed(whole, 17, previous=digest("x"))).found == (1, 17)
     assert verify(tmp_path, changed(whole, 17, hash=digest("x"))).found == (1, 18)
     assert verify(tmp_path, changed(whole, 40, hash=digest("x")), heads_of(whole, 40)).found == (1, 40)
+    assert verify(tmp_path, changed(whole, 40, hash="x")).found == (1, 40)
     cut = whole | {"allocations": whole["allocations"][:30]}
     assert verify(tmp_path, cut).found == (0, None)
     assert verify(tmp_path, cut, heads_of(whole, 31)).found == (1, 31)

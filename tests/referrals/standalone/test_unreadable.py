@@ -143,7 +143,9 @@ def test_what_another_program_might_read_otherwise_is_refused(
 ) -> None:
     content = json.dumps(BUNDLES[0])
     assert before in content
-    assert_refused(verify(tmp_path, content.replace(before, after, 1).encode()))
+    run = verify(tmp_path, content.replace(before, after, 1).encode())
+    assert_refused(run)
+    assert run.error.startswith('"bundle.json" cannot be checked: ')
 
 
 @pytest.mark.parametrize("number", ["1.0", "1e0", "NaN", "Infinity", "-Infinity"])
@@ -151,6 +153,10 @@ def test_a_number_that_is_not_whole_is_named(number: str, tmp_path: Path) -> Non
     run = verify(tmp_path, f'{{"format": {number}}}'.encode())
     assert_refused(run)
     assert run.error == f'"bundle.json" cannot be checked: {number} is no whole number.\n'
+
+
+def test_a_protocol_that_cannot_be_hashed_is_refused_before_the_reveal_too(tmp_path: Path) -> None:
+    assert_refused(verify(tmp_path, json.dumps(BUNDLES[1] | {"protocol": {"title": "\ud800"}}).encode()))
 
 
 def test_arms_shown_before_the_reveal_are_refused(tmp_path: Path) -> None:
@@ -166,9 +172,9 @@ def test_arms_shown_before_the_reveal_are_refused(tmp_path: Path) -> None:
         {"note": ""},
         {"heads": [{"count": 1, "hash": "", "on": "2026-11-24"}]},
         {"heads": [{"count": 0, "hash": "0" * 64, "on": "2026-11-24"}]},
-        {"heads": [{"count": -1, "hash": "", "on": "2026-11-24"}]},
+        {"heads": [{"count": -1, "hash": "0" * 64, "on": "2026-11-24"}]},
         {"heads": [{"count": 0, "hash": "", "on": "2026-02-30"}]},
-        {"heads": [{"count": 0, "hash": "", "on": "20261124"}]},
+        {"heads": [{"count": 0, "hash": "", "on": "2026/11/24"}]},
         {"heads": [{"count": False, "hash": "", "on": "2026-11-24"}]},
         {"heads": [{"count": 0, "hash": ""}]},
         {"heads": [[]]},

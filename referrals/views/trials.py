@@ -4,14 +4,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from referrals.directory import trial_rows
+from referrals.trial_list import trial_rows
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
 
-@requires(Permission.MANAGE_TRIALS)
+@requires(Permission.VIEW_TRIALS)
 @require_safe
 def trial_list(request: SignedInRequest) -> HttpResponse:
     """The trials of the account's BCUs."""

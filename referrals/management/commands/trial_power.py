@@ -21,8 +21,8 @@ class Command(BaseCommand):
     """
 
     help = (
-        "The chance that a trial finds a difference, the cases needed to find it, and the smallest one that it "
-        "could find, from what is assumed of it."
+        "The chance that a trial finds a difference, the cases needed to find it, and the smallest one that "
+        "it could find, from what is assumed of it."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:

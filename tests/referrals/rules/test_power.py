@@ -31,7 +31,7 @@ aims = st.floats(0.5, 0.99)
 
 
 @st.composite
-def assumptions(draw: st.DrawFn, **fixed: Any) -> Assumed:
+def assumptions(draw: st.DrawFn, /, **fixed: Any) -> Assumed:
     """Any that is possible, with rates that differ by a point or more."""
     control, src = draw(st.tuples(rates, rates).filter(lambda pair: abs(pair[0] - pair[1]) > 0.01))
     complied = draw(st.floats(0.3, 1))

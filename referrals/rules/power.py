@@ -123,7 +123,7 @@ def summary_of(assumed: Assumed, power: float = AIM) -> Summary:
 def _check_aim(assumed: Assumed, power: float) -> None:
     if assumed.src_rate == assumed.control_rate:
         raise ImpossibleAssumption("The rates with and without contact must differ: no trial finds nothing.")
-    # Below a half, more difference can mean less power where an outcome is rare: none is the smallest.
+    # Below a half, more difference can mean less power in unequal arms: none is the smallest.
     if not 0.5 <= power <= 0.99:
         raise ImpossibleAssumption("The power to aim for must be from 50% to 99%; 80% is usual.")
 

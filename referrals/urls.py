@@ -12,6 +12,7 @@ from referrals.views import (
     places,
     review,
     submission,
+    trial_steps,
     trials,
 )
 
@@ -66,5 +67,24 @@ urlpatterns = [
     ),
     path("places/", places.place_list, name="place_list"),
     path("trials/", trials.trial_list, name="trial_list"),
+    path("trials/new/", trials.new_trial, name="new_trial"),
+    path("trials/power/", trials.trial_power, name="trial_power"),
     path("trials/<int:trial_id>/", trials.trial, name="trial"),
+    path("trials/<int:trial_id>/design/", trials.design_trial, name="design_trial"),
+    path("trials/<int:trial_id>/approvals/<str:kind>/", trials.approve_trial, name="approve_trial"),
+    path("trials/<int:trial_id>/registrars/", trials.name_registrars, name="name_registrars"),
+    path(
+        "trials/<int:trial_id>/registrars/<int:registrar_id>/remove/",
+        trials.remove_registrar,
+        name="remove_registrar",
+    ),
+    path("trials/<int:trial_id>/bundle/", trials.trial_bundle, name="trial_bundle"),
+    path("trials/<int:trial_id>/propose/", trial_steps.propose_trial, name="propose_trial"),
+    path("trials/<int:trial_id>/seal/", trial_steps.seal_trial, name="seal_trial"),
+    path("trials/<int:trial_id>/open/", trial_steps.open_trial, name="open_trial"),
+    path("trials/<int:trial_id>/pause/", trial_steps.pause_trial, name="pause_trial"),
+    path("trials/<int:trial_id>/resume/", trial_steps.resume_trial, name="resume_trial"),
+    path("trials/<int:trial_id>/close/", trial_steps.close_trial, name="close_trial"),
+    path("trials/<int:trial_id>/reveal/", trial_steps.reveal_trial, name="reveal_trial"),
+    path("trials/<int:trial_id>/delete/", trial_steps.delete_trial, name="delete_trial"),
 ]

@@ -8,7 +8,7 @@ from referrals.actions.trial_design import draft_trial, name_registrar, record_a
 from referrals.actions.trial_life import open_recruitment, propose, seal
 from referrals.models import ApprovalKind, Bcu, Borough, Trial, Ward
 from referrals.rules.allocation import Design, Scheme
-from referrals.rules.protocol import Conduct
+from referrals.rules.protocol import Conduct, Expected
 from src_app.accounts.models import User
 
 REGISTRARS = (
@@ -44,6 +44,7 @@ def begin_trial(*, bcu: Bcu, name: str, target: int, lead: User, leader: User, a
             recruits_from=today,
             recruits_until=today + timedelta(days=364),
             follow_up_days=60,
+            expected=Expected(control=31, src=24, charge=5, complied=80, contaminated=3, lost=2),
         ),
         by=lead,
     )

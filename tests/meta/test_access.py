@@ -16,7 +16,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from referrals.models import Method, Referral, Result
+from referrals.models import ApprovalKind, Method, Referral, Result, TrialStatus
 from src_app.accounts.models import User
 from src_app.audit.models import Action
 from tests import factories
@@ -163,10 +163,23 @@ class Records:
             "import_save",
             "import_discard",
         )
-        of_trial = ("trial",)
+        of_trial = (
+            "trial",
+            "trial_bundle",
+            "propose_trial",
+            "seal_trial",
+            "open_trial",
+            "pause_trial",
+            "resume_trial",
+            "close_trial",
+            "reveal_trial",
+            "delete_trial",
+        )
+        of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
             **dict.fromkeys(of_trial, self._trial),
+            **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             "withdraw_attempt": self._attempt,
@@ -195,6 +208,15 @@ class Records:
 
     def _trial(self, whose: str) -> dict[str, Any]:
         return {"trial_id": factories.TrialFactory.create(bcu=self._ward(whose).borough.bcu).pk}
+
+    def _draft(self, name: str, whose: str) -> dict[str, Any]:
+        bcu = self._ward(whose).borough.bcu
+        draft = factories.TrialFactory.create(bcu=bcu, status=TrialStatus.DRAFT)
+        more = {
+            "approve_trial": {"kind": ApprovalKind.ETHICS.value},
+            "remove_registrar": {"registrar_id": draft.registrars.get().pk},
+        }
+        return {"trial_id": draft.pk, **more.get(name, {})}
 
     def _submission(self, whose: str) -> dict[str, Any]:
         return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}

@@ -159,11 +159,16 @@ class ProtocolForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if not self.errors:
-            for field, make in (("target", self._design), ("recruits_until", self._conduct)):
+            for field, make in (
+                ("target", self._design),
+                ("src_percent", self._expected),
+                ("recruits_until", self._conduct),
+            ):
                 try:
                     make(cleaned)
                 except (ImpossibleDesign, ImpossiblePlan) as impossible:
                     self.add_error(field, str(impossible))
+                    break
         if not self.errors:
             try:
                 self.assumed = _assumed(self.design, self.conduct)
@@ -196,6 +201,10 @@ class ProtocolForm(forms.Form):
             coin=cleaned["coin"],
         )
 
+    def _expected(self, cleaned: dict[str, Any]) -> None:
+        names = Expected.__dataclass_fields__
+        self.expected = Expected(**{name: cleaned[f"{name}_percent"] for name in names})
+
     def _conduct(self, cleaned: dict[str, Any]) -> None:
         self.conduct = Conduct(
             question=cleaned["question"],
@@ -204,13 +213,7 @@ class ProtocolForm(forms.Form):
             recruits_from=cleaned["recruits_from"],
             recruits_until=cleaned["recruits_until"],
             follow_up_days=cleaned["follow_up_days"],
-            expected=Expected(**{name: cleaned[f"{name}_percent"] for name in Expected.__dataclass_fields__}),
-            plan=Plan(
-                **{
-                    name: cleaned[name]
-                    for name in ("primary", "estimate", "test", "sides", "open_cases", "looks")
-                }
-            ),
+            expected=self.expected,
         )
 
     def boroughs(self) -> list[tuple[str, list[tuple[Ward, bool]], int]]:

@@ -36,9 +36,7 @@ class Expected:
         if not all(0 <= percent <= 100 for percent in asdict(self).values()):
             raise ImpossiblePlan("Give each expected share as whole percent, from 0 to 100.")
         if self.control == self.src:
-            raise ImpossiblePlan(
-                "The share with contact must differ from that without: no trial finds nothing."
-            )
+            raise ImpossiblePlan("The share with contact must differ from that without.")
 
 
 @dataclass(frozen=True)

@@ -212,7 +212,7 @@ class Records:
     def _draft(self, name: str, whose: str) -> dict[str, Any]:
         bcu = self._ward(whose).borough.bcu
         draft = factories.TrialFactory.create(bcu=bcu, status=TrialStatus.DRAFT)
-        more = {
+        more: dict[str, dict[str, Any]] = {
             "approve_trial": {"kind": ApprovalKind.ETHICS.value},
             "remove_registrar": {"registrar_id": draft.registrars.get().pk},
         }

@@ -214,6 +214,12 @@ class ProtocolForm(forms.Form):
             recruits_until=cleaned["recruits_until"],
             follow_up_days=cleaned["follow_up_days"],
             expected=self.expected,
+            plan=Plan(
+                **{
+                    name: cleaned[name]
+                    for name in ("primary", "estimate", "test", "sides", "open_cases", "looks")
+                }
+            ),
         )
 
     def boroughs(self) -> list[tuple[str, list[tuple[Ward, bool]], int]]:

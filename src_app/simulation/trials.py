@@ -1,12 +1,13 @@
 """A trial brought from draft to recruitment by the two people that it takes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from referrals.actions.trial_design import draft_trial, name_registrar, record_approval
 from referrals.actions.trial_life import open_recruitment, propose, seal
-from referrals.models import ApprovalKind, Bcu, Borough, Trial, Ward
+from referrals.models import ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.allocation import Design, Scheme
 from referrals.rules.protocol import Conduct, Expected
 from src_app.accounts.models import User
@@ -24,26 +25,36 @@ ELIGIBILITY = (
 )
 
 
-def begin_trial(*, bcu: Bcu, name: str, target: int, lead: User, leader: User, at: datetime) -> Trial:
-    """A trial that recruits for a year in all wards of the BCU, in blocks of 4, 6 or 8 by borough.
+def begin_trial(
+    *,
+    bcu: Bcu,
+    name: str,
+    target: int,
+    boroughs: Collection[str],
+    follow_up_days: int = 60,
+    lead: User,
+    leader: User,
+    at: datetime,
+) -> Trial:
+    """A trial that recruits for a year in all wards of the boroughs, in blocks of 4, 6 or 8 in each.
 
     The lead proposes and opens it, the leader seals it.
     """
-    codes = Ward.objects.filter(borough__bcu=bcu).order_by("code").values_list("code", flat=True)
-    boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
+    wards = Ward.objects.filter(borough__bcu=bcu, borough__name__in=boroughs)
+    strata = sorted(set(wards.values_list("borough__code", flat=True)))
     today = timezone.localdate(at)
     trial = draft_trial(
         bcu=bcu,
         name=name,
-        design=Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(boroughs)),
+        design=Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(strata)),
         stratified_by="borough",
         conduct=Conduct(
             question=QUESTION,
             eligibility=ELIGIBILITY,
-            wards=tuple(codes),
+            wards=tuple(wards.values_list("code", flat=True)),
             recruits_from=today,
             recruits_until=today + timedelta(days=364),
-            follow_up_days=60,
+            follow_up_days=follow_up_days,
             expected=Expected(control=31, src=24, charge=5, complied=80, contaminated=3, lost=2),
         ),
         by=lead,

@@ -7,7 +7,6 @@ from functools import cached_property
 from django.utils import timezone
 
 from outcomes.reference import load_outcome_codes
-from referrals.actions.trial import open_trial
 from referrals.intake.places import load_places
 from referrals.models import (
     Bcu,
@@ -22,6 +21,7 @@ from referrals.models import (
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
+from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 SUPERVISED = "Wandsworth"
@@ -61,7 +61,7 @@ def make_world(now: datetime) -> World:
             now=now,
             bcu=bcu,
             wards=wards,
-            trial=_trial(bcu, wards, people["trial_lead"], now),
+            trial=_trial(bcu, wards, people["trial_lead"], people["leader"], now),
             people={**people, "system": system},
             crews=_crews(),
         )
@@ -71,9 +71,9 @@ def _people(bcu: Bcu) -> dict[str, User]:
     """An account for each role that has pages to measure; nobody can sign in to one."""
     people = {
         role.value: User.objects.create_user(role.value, role=role, display_name=role.label)
-        for role in (Role.HCOP, Role.SUPERVISOR, Role.OFFICER, Role.AUDITOR, Role.TRIAL_LEAD)
+        for role in (Role.HCOP, Role.SUPERVISOR, Role.OFFICER, Role.AUDITOR, Role.TRIAL_LEAD, Role.LEADER)
     }
-    for role in (Role.HCOP, Role.TRIAL_LEAD):
+    for role in (Role.HCOP, Role.TRIAL_LEAD, Role.LEADER):
         BcuMembership.objects.create(user=people[role], bcu=bcu, starts_on=LONG_AGO)
     _join(people[Role.SUPERVISOR], list(Team.objects.filter(borough__name=SUPERVISED)))
     _join(people[Role.OFFICER], list(Team.objects.filter(wards__name__in=OFFICERS_WARDS)))
@@ -105,13 +105,14 @@ def _join(user: User, teams: list[Team]) -> None:
     )
 
 
-def _trial(bcu: Bcu, wards: list[Ward], lead: User, now: datetime) -> Trial:
+def _trial(bcu: Bcu, wards: list[Ward], lead: User, leader: User, now: datetime) -> Trial:
     """A trial of four months, two boroughs and three years ago; after it those wards gave SRC to all."""
-    trial = open_trial(
+    trial = begin_trial(
         bcu=bcu,
         name="Secondary reassurance contact, two boroughs",
         target=1_000_000,
-        by=lead,
+        lead=lead,
+        leader=leader,
         at=now - TRIAL_BEGAN,
     )
     began = timezone.localdate(now - TRIAL_BEGAN)

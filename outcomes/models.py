@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 
 from outcomes.counting import of_case_changes, of_decision_changes, of_new_outcomes
-from referrals.models import Bcu, Case, Decision, Ward
-from src_app.database import AppendOnly
+from referrals.models import Bcu, Case, Decision, Trial, Ward
+from src_app.database import AppendOnly, refuse
 
 
 class OutcomeCode(models.Model):
@@ -115,3 +115,82 @@ class RateSnapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.ward or self.bcu}, {self.day}"
+
+
+class DataSet(AppendOnly):
+    """What a trial's analysis is made of, as it was when outcomes were locked: no crime reference.
+
+    ``digest`` is the SHA-256 of the content's canonical form. A correction is a further data set, beside the
+    first, with its reason.
+    """
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="data_sets")
+    number = models.PositiveSmallIntegerField()
+    reason = models.CharField(max_length=300, blank=True)
+    content = models.JSONField()
+    digest = models.CharField(max_length=64)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "number"], name="data_set_number_once"),
+            models.CheckConstraint(
+                condition=Q(number=1, reason="") | (Q(number__gt=1) & ~Q(reason="")),
+                name="data_set_corrected_for_a_reason",
+            ),
+        ]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="of_locked_outcomes",
+                unless="""
+                    EXISTS (
+                        SELECT FROM referrals_trial
+                        WHERE id = NEW.trial_id AND status IN ('locked', 'revealed')
+                    )
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"data set {self.number} of {self.trial}"
+
+
+class Look(AppendOnly):
+    """The arms compared before outcomes were locked: what was seen, by whom, when and why.
+
+    ``planned_on`` is the day that the protocol gave for it; a look that was not planned says its reason.
+    """
+
+    trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="looks")
+    planned_on = models.DateField(null=True)
+    reason = models.CharField(max_length=300, blank=True)
+    content = models.JSONField()
+    opened_at = models.DateTimeField()
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["trial", "planned_on"], name="look_planned_once"),
+            models.CheckConstraint(
+                condition=Q(planned_on__isnull=False, reason="")
+                | (Q(planned_on__isnull=True) & ~Q(reason="")),
+                name="look_is_planned_or_says_why",
+            ),
+        ]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="before_the_lock",
+                unless="""
+                    EXISTS (
+                        SELECT FROM referrals_trial
+                        WHERE id = NEW.trial_id AND status IN ('recruiting', 'closed')
+                    )
+                """,
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"look at {self.trial}"

@@ -1,15 +1,14 @@
-"""Who and what there is: wards with their mode, people with their places, trials with their numbers."""
+"""Who and what there is: wards with their mode, people with their places."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import QuerySet
 
-from referrals.models import BcuMembership, Mode, TeamMembership, Trial, TrialStatus, Ward, WardMode
-from referrals.queries import trials_visible_to
-from referrals.scope import today
+from referrals.models import BcuMembership, TeamMembership, Ward
+from referrals.ward_modes import Counting, WardModes
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -37,18 +36,14 @@ class WardRow:
 
 
 def modes_on(wards: Collection[Ward], day: date) -> list[WardRow]:
-    """The wards with the words for their mode on that day; before its first mode, SRC for all."""
-    latest: dict[int, WardMode] = {}
-    in_force = WardMode.objects.filter(ward__in=wards, starts_on__lte=day).select_related("trial")
-    for mode in in_force.order_by("starts_on"):
-        latest[mode.ward_id] = mode
-    return [WardRow(ward=ward, mode=_words(latest.get(ward.pk))) for ward in wards]
+    """The wards with the words for the mode that counts on that day."""
+    modes = WardModes(wards)
+    return [WardRow(ward=ward, mode=_words(modes.on(ward.pk, day))) for ward in wards]
 
 
-def _words(mode: WardMode | None) -> str:
-    if mode is None:
-        return Mode.SRC_FOR_ALL.label
-    return f"{mode.get_mode_display()}: {mode.trial}" if mode.trial else mode.get_mode_display()
+def _words(counting: Counting) -> str:
+    label = str(counting.mode.label)
+    return f"{label}: {counting.trial}" if counting.trial else label
 
 
 @dataclass(frozen=True)
@@ -70,56 +65,3 @@ def with_places(users: Iterable[User], day: date) -> list[Person]:
     for bcu in bcus.select_related("bcu").order_by("bcu__name"):
         found[bcu.user_id].append(bcu.bcu.name)
     return [Person(user=user, places=found[user.pk]) for user in listed]
-
-
-@dataclass(frozen=True)
-class TrialRow:
-    """A trial as its lead sees it before outcomes are locked: never by arm, nor what is left in a block."""
-
-    name: str
-    status: str
-    commitment: str
-    opened_at: datetime | None
-    wards: list[str]
-    units: int
-    linked: int
-
-
-def trial_rows(user: User) -> list[TrialRow]:
-    """The trials of the account's BCUs, those that recruit first."""
-    trials = (
-        trials_visible_to(user)
-        .annotate(
-            units=Count("allocations", filter=Q(allocations__position__isnull=False)),
-            linked=Count("allocations", filter=Q(allocations__follows__isnull=False)),
-        )
-        .order_by("name")
-    )
-    listed = sorted(trials, key=lambda trial: trial.status != TrialStatus.RECRUITING)
-    wards = _wards_in(listed, today())
-    return [
-        TrialRow(
-            name=trial.name,
-            status=trial.get_status_display(),
-            commitment=trial.commitment,
-            opened_at=trial.opened_at,
-            wards=wards[trial.pk],
-            units=trial.units,
-            linked=trial.linked,
-        )
-        for trial in listed
-    ]
-
-
-def _wards_in(trials: Sequence[Trial], day: date) -> dict[int, list[str]]:
-    """For each trial, the names of the wards whose latest mode on that day is this trial."""
-    now = WardMode.objects.filter(ward=OuterRef("pk"), starts_on__lte=day).order_by("-starts_on")
-    found: dict[int, list[str]] = {trial.pk: [] for trial in trials}
-    for trial, name in (
-        Ward.objects.annotate(trial_now=Subquery(now.values("trial")[:1]))
-        .filter(trial_now__in=found)
-        .order_by("borough__name", "name")
-        .values_list("trial_now", "name")
-    ):
-        found[trial].append(name)
-    return found

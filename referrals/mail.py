@@ -1,4 +1,8 @@
-"""What goes out by e-mail: the referral's number, ward, due time and a link, and nothing about the victim."""
+"""What goes out by e-mail.
+
+To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
+a file, what they keep of a trial.
+"""
 
 from dataclasses import asdict, dataclass
 
@@ -8,7 +12,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, Notification
+from referrals.models import MailKind, Notification, Referral, TrialNotice
+from referrals.rules.draws import canonical
 from src_app.templatetags.words import moment
 
 
@@ -23,28 +28,57 @@ class ReferralMail:
     link: str
 
 
+@dataclass(frozen=True)
+class TrialMail:
+    """The same of a message to a registrar."""
+
+    trial: str
+    day: str
+    file: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    referral = notification.referral
-    payload = ReferralMail(
-        number=referral.number,
-        ward=referral.ward.name,
-        due=moment(timezone.localtime(referral.due_at)),
-        overdue=referral.due_at < timezone.now(),
-        link=settings.SITE_URL + _page_for(notification),
-    )
-    subject, _, body = render_to_string(f"mail/{notification.kind}.txt", asdict(payload)).partition("\n")
-    return EmailMessage(
+    payload: ReferralMail | TrialMail
+    if notification.trial_notice is not None:
+        template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
+    else:
+        assert notification.referral is not None
+        template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
+    subject, _, body = render_to_string(f"mail/{template}.txt", asdict(payload)).partition("\n")
+    message = EmailMessage(
         subject=subject,
         body=body.lstrip("\n"),
         to=[notification.recipient],
         headers={"Message-ID": notification.message_id},
     )
+    if notification.trial_notice is not None and isinstance(payload, TrialMail):
+        content = canonical(notification.trial_notice.content)
+        message.attach(payload.file, content.decode(), "application/json")
+    return message
 
 
-def _page_for(notification: Notification) -> str:
-    if notification.kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD):
+def _of_referral(kind: str, referral: Referral) -> ReferralMail:
+    return ReferralMail(
+        number=referral.number,
+        ward=referral.ward.name,
+        due=moment(timezone.localtime(referral.due_at)),
+        overdue=referral.due_at < timezone.now(),
+        link=settings.SITE_URL + _page_for(kind, referral),
+    )
+
+
+def _of_trial(notice: TrialNotice) -> TrialMail:
+    return TrialMail(
+        trial=notice.trial.name,
+        day=f"{notice.on:%-d %B %Y}",
+        file=f"{notice.kind}-{notice.trial_id}-{notice.pk}.json",
+    )
+
+
+def _page_for(kind: str, referral: Referral) -> str:
+    if kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD):
         return reverse("follow_up_list")
-    if notification.kind == MailKind.HANDED_ON:
+    if kind == MailKind.HANDED_ON:
         return reverse("my_referrals")  # The referral itself is out of the old team's sight.
-    return reverse("referral", args=[notification.referral.number])
+    return reverse("referral", args=[referral.number])

@@ -1,6 +1,6 @@
 """What pages and jobs read. Row scope lives here: a page never reads a table but through ``visible_to``."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -17,11 +17,14 @@ from django.db.models import (
 
 from referrals.models import (
     FOR_THE_HCOP,
+    Allocation,
+    Arm,
     Bcu,
     Case,
     CaseImport,
     ContactAttempt,
     CrimeRecordEvent,
+    Deviation,
     FollowUp,
     FollowUpKind,
     ImportSource,
@@ -34,6 +37,7 @@ from referrals.models import (
     Team,
     TextKind,
     Trial,
+    TrialStatus,
     VictimType,
     Ward,
 )
@@ -175,7 +179,7 @@ def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
 
 def trials_visible_to(user: User) -> QuerySet[Trial]:
     """Trials of the account's BCUs, without their seed."""
-    if not user.can(Permission.MANAGE_TRIALS):
+    if not user.can(Permission.VIEW_TRIALS):
         return Trial.objects.none()
     return Trial.objects.filter(bcu__in=places_of(user).bcus).defer("seed_encrypted")
 
@@ -186,6 +190,36 @@ def trials_to_export(user: User) -> QuerySet[Trial]:
         return Trial.objects.none()
     trials = Trial.objects.defer("seed_encrypted")
     return trials if user.role == Role.SYSTEM else trials.filter(bcu__in=places_of(user).bcus)
+
+
+def allocations_visible_to(user: User) -> QuerySet[Allocation]:
+    """Allocations of the account's BCUs, arms among them: for those who see the cases."""
+    if not user.can(Permission.RECORD_DEVIATIONS):
+        return Allocation.objects.none()
+    return Allocation.objects.filter(case__bcu__in=places_of(user).bcus)
+
+
+def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Allocation]:
+    """Control units of the trial whose follow-up is over, not looked up on the crime record yet."""
+    return (
+        allocations_visible_to(user)
+        .filter(
+            trial=trial,
+            trial__status__in=(TrialStatus.RECRUITING, TrialStatus.CLOSED),
+            arm=Arm.CONTROL,
+            position__isnull=False,
+            allocated_at__lte=at - timedelta(days=trial.conduct.follow_up_days),
+            control_check__isnull=True,
+        )
+        .order_by("number")
+    )
+
+
+def standing_deviations(allocations: Iterable[Allocation]) -> QuerySet[Deviation]:
+    """What is recorded of these and not withdrawn, in order."""
+    return Deviation.objects.filter(
+        allocation__in=allocations, withdraws__isnull=True, withdrawn_by__isnull=True
+    ).order_by("pk")
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:

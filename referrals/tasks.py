@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from referrals.actions import notify
+from referrals.actions import notify, registry, trial_life
 from referrals.intake import folder
 from referrals.intake.holding import delete_expired_extracts as delete_expired
 from referrals.intake.work import resume_work, work
@@ -67,3 +67,19 @@ def delete_expired_extracts() -> None:
     system = User.objects.system()
     with acting("task delete_expired_extracts", by=system):
         delete_expired(by=system, at=timezone.now())
+
+
+@shared_task
+def send_heads() -> None:
+    """The day's head of each trial's chain goes to its registrars."""
+    system = User.objects.system()
+    with acting("task send_heads", by=system):
+        registry.send_heads(by=system, at=timezone.now())
+
+
+@shared_task
+def close_ended_trials() -> None:
+    """Trials whose last day of recruitment is over recruit no more."""
+    system = User.objects.system()
+    with acting("task close_ended_trials", by=system):
+        trial_life.close_ended(by=system, at=timezone.now())

@@ -3,8 +3,9 @@
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
+from referrals.actions.allocate import chained
+from referrals.actions.registry import head_at
 from referrals.models import Trial
 from referrals.queries import trials_to_export
 from referrals.rules.draws import DOMAIN, Canonical
@@ -16,20 +17,26 @@ from src_app.audit.record import record
 
 
 def export_trial(*, trial: Trial, by: User) -> dict[str, Canonical]:
-    """The bundle of a trial that is not revealed: protocol, commitment, and the links of the chain.
+    """The bundle: protocol, commitment, seed, and every allocation in order, by pseudonyms and digests.
 
-    Neither seed nor arm is in it: whoever knows the past arms guesses the next better than chance.
+    Before the reveal neither seed nor arm is in it, and of the allocations the links of the chain alone:
+    whoever knows the past arms guesses the next better than chance.
     """
     check_may_export(trial, by)
     with transaction.atomic():
-        links = trial.allocations.order_by("number").values_list("number", "previous_hash", "row_hash")
+        rows = trial.allocations.select_related("follows").order_by("number")
         bundle: dict[str, Canonical] = {
             "format": DOMAIN,
             "protocol": trial.protocol,
             "commitment": trial.commitment,
-            "seed": None,
+            "seed": trial.revealed_seed or None,
             "allocations": [
-                {"number": number, "previous": previous, "hash": own} for number, previous, own in links
+                {
+                    **(chained(row) if trial.revealed_seed else {"number": row.number}),
+                    "previous": row.previous_hash,
+                    "hash": row.row_hash,
+                }
+                for row in rows
             ],
         }
         record(Action.DOWNLOADED, by=by, purpose=Purpose.EVALUATION, subject="trial", fields=["allocations"])
@@ -40,12 +47,7 @@ def head_of(*, trial: Trial, by: User, at: datetime) -> dict[str, Canonical]:
     """How many allocations there are, and the last hash: noted outside, it shows a tail cut off later."""
     check_may_export(trial, by)
     with transaction.atomic():
-        last = trial.allocations.order_by("-number").first()
-        head: dict[str, Canonical] = {
-            "count": last.number if last else 0,
-            "hash": last.row_hash if last else "",
-            "on": timezone.localtime(at).date().isoformat(),
-        }
+        head = head_at(trial, at)
         record(Action.DOWNLOADED, by=by, purpose=Purpose.EVALUATION, subject="trial", fields=["head"])
     return {"format": DOMAIN, "commitment": trial.commitment, "heads": [head]}
 

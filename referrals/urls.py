@@ -66,4 +66,5 @@ urlpatterns = [
     ),
     path("places/", places.place_list, name="place_list"),
     path("trials/", trials.trial_list, name="trial_list"),
+    path("trials/<int:trial_id>/", trials.trial, name="trial"),
 ]

@@ -36,6 +36,14 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.delete_expired_extracts",
         "schedule": crontab(minute="7"),
     },
+    "close ended trials": {
+        "task": "referrals.tasks.close_ended_trials",
+        "schedule": crontab(hour="0", minute="10"),
+    },
+    "send heads": {
+        "task": "referrals.tasks.send_heads",
+        "schedule": crontab(hour="23", minute="40"),
+    },
     "compute rates": {
         "task": "outcomes.tasks.compute_rates",
         "schedule": crontab(hour="2", minute="30"),

@@ -18,16 +18,19 @@ from django.db.models.signals import post_migrate
 from environ import Env
 from psycopg2 import sql
 
-# The only tables from which the code deletes rows: sessions, second factors, drafts, parts of files that are
-# held, public postcodes, and counts, whose rows are folded into one.
+# The only tables from which the code deletes rows: sessions, second factors, drafts of decisions and trials,
+# parts of files that are held, public postcodes, and counts, whose rows are folded into one.
 DELETABLE_TABLES = (
     "django_session",
     "mfa_authenticator",
     "outcomes_outcomecount",
+    "referrals_approval",
     "referrals_contactcount",
     "referrals_decision",
     "referrals_heldpart",
     "referrals_postcode",
+    "referrals_registrar",
+    "referrals_trial",
 )
 
 

@@ -24,7 +24,10 @@ class WrongKey(Exception):
 
 
 def _fernets(keys: list[str]) -> MultiFernet:
-    return MultiFernet([Fernet(key.encode()) for key in keys])
+    try:
+        return MultiFernet([Fernet(key.encode()) for key in keys])
+    except ValueError as error:
+        raise WrongKey("A configured key is missing or malformed.") from error
 
 
 def encrypt_extract(content: bytes) -> bytes:
@@ -48,7 +51,7 @@ def decrypt_second_factor(token: str) -> str:
 
 
 def seal_seed(seed: bytes) -> bytes:
-    """A trial's seed, encrypted under the first of ``TRIAL_SEAL_KEYS``."""
+    """A trial's seed, encrypted under the first of ``TRIAL_SEAL_KEYS``; raises :class:`WrongKey`."""
     return _fernets(settings.TRIAL_SEAL_KEYS).encrypt(seed)
 
 

@@ -1,6 +1,7 @@
 """Records for tests, each valid by itself; say only what the test is about."""
 
 import uuid
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from secrets import token_hex
 from typing import Any
@@ -17,11 +18,14 @@ from factory.declarations import (
 )
 from factory.django import DjangoModelFactory
 
-from outcomes.models import OutcomeCode, RecordedOutcome
+from outcomes.models import DataSet, Look, OutcomeCode, RecordedOutcome
 from referrals.intake.fates import Fates
 from referrals.intake.report import keep_report
 from referrals.models import (
+    STEPS,
     Allocation,
+    Approval,
+    ApprovalKind,
     Arm,
     Bcu,
     BcuMembership,
@@ -31,9 +35,12 @@ from referrals.models import (
     CaseState,
     CloseReason,
     ContactAttempt,
+    ControlCheck,
     CrimeRecordEvent,
     CrimeRecordKind,
     Decision,
+    Deviation,
+    DeviationKind,
     FollowUp,
     FollowUpKind,
     HandOver,
@@ -44,13 +51,16 @@ from referrals.models import (
     Method,
     Mode,
     Noticed,
+    NoticeKind,
     Notification,
     PartKind,
+    Pause,
     PersonalText,
     Postcode,
     Referral,
     ReferralNotice,
     ReferralStatus,
+    Registrar,
     Result,
     Strand,
     Submission,
@@ -58,6 +68,7 @@ from referrals.models import (
     TeamMembership,
     TextKind,
     Trial,
+    TrialNotice,
     TrialStatus,
     UnitKey,
     VictimType,
@@ -65,8 +76,8 @@ from referrals.models import (
     WardMode,
 )
 from referrals.rules.allocation import Design, Scheme
-from referrals.rules.draws import Canonical
-from referrals.rules.protocol import protocol_of
+from referrals.rules.draws import DOMAIN, Canonical
+from referrals.rules.protocol import Conduct, protocol_of
 from referrals.rules.seal import commitment
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -223,29 +234,138 @@ class DecisionFactory(DjangoModelFactory[Decision]):
     drafted_at = NOW - timedelta(minutes=10)
 
 
+def conduct(wards: Iterable[str], **given: Any) -> Conduct:
+    """Recruits for a year around ``NOW`` and follows each case for 30 days."""
+    return Conduct(
+        **{
+            "question": "Does SRC keep more victims with their case?",
+            "eligibility": "Hate crimes against an individual.",
+            "wards": tuple(wards) or ("none",),
+            "recruits_from": NOW.date() - timedelta(days=180),
+            "recruits_until": NOW.date() + timedelta(days=180),
+            "follow_up_days": 30,
+            **given,
+        }
+    )
+
+
 def _protocol(name: str, bcu: Bcu) -> dict[str, Canonical]:
-    """Blocks of 4, 6 or 8, stratified by the boroughs that the BCU has by now."""
+    """Blocks of 4, 6 or 8, stratified by the boroughs that the BCU has by now, in all its wards."""
     boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
     design = Design(
         Scheme.STRATIFIED_BLOCKS, target=250, block_sizes=(4, 6, 8), strata=tuple(boroughs) or ("none",)
     )
-    return protocol_of(name=name, bcu=bcu.code, design=design, stratified_by="borough")
+    wards = Ward.objects.filter(borough__bcu=bcu).order_by("code").values_list("code", flat=True)
+    return protocol_of(
+        name=name, bcu=bcu.code, design=design, stratified_by="borough", conduct=conduct(wards)
+    )
 
 
 class TrialFactory(DjangoModelFactory[Trial]):
-    """A trial that recruits, its seed ``SEED``."""
+    """A trial that recruits, or is in another ``status``, with all it took to get there; its seed ``SEED``.
+
+    ``approved=False``: a draft without approvals and registrar.
+    """
 
     class Meta:
         model = Trial
+        skip_postgeneration_save = True
+
+    class Params:
+        approved = True
 
     bcu = SubFactory(BcuFactory)
     name = Sequence(lambda n: f"Trial {n}")
     status = TrialStatus.RECRUITING
     protocol = LazyAttribute(lambda trial: _protocol(trial.name, trial.bcu))
-    commitment = LazyAttribute(lambda trial: commitment(trial.protocol, SEED))
-    seed_encrypted = LazyFunction(lambda: seal_seed(SEED))
-    opened_at = NOW - timedelta(days=30)
-    opened_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+    proposed_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+    sealed_by = SubFactory(UserFactory, role=Role.LEADER)
+    began_at = NOW - timedelta(days=30)
+
+    @classmethod
+    def _create(cls, model_class: type[Trial], *_: Any, **fields: Any) -> Trial:
+        """By the steps that the database asks for."""
+        status, began_at = fields.pop("status"), fields.pop("began_at")
+        approved, sealed_by = fields.pop("approved", True), fields.pop("sealed_by")
+        proposed_by = fields.pop("proposed_by")
+        trial = model_class.objects.create(**fields)
+        if approved:
+            for kind in ApprovalKind:
+                ApprovalFactory.create(trial=trial, kind=kind)
+            RegistrarFactory.create(trial=trial)
+        if status != TrialStatus.DRAFT:
+            trial.proposed_at, trial.proposed_by = began_at, proposed_by
+            trial.commitment = commitment(trial.protocol, SEED)
+            trial.seed_encrypted = seal_seed(SEED)
+            advance(trial, TrialStatus.SEALED, by=sealed_by, at=began_at)
+            advance(trial, status, by=proposed_by, at=began_at)
+        return trial
+
+
+def advance(trial: Trial, status: TrialStatus, *, by: User, at: datetime = NOW) -> None:
+    """Takes the trial on to the status, past the actions; its seed is ``SEED``."""
+    order = TrialStatus.values
+    for step in order[order.index(trial.status) + 1 : order.index(status) + 1]:
+        name = STEPS[TrialStatus(step)]
+        trial.status = step
+        setattr(trial, f"{name}_at", at)
+        setattr(trial, f"{name}_by", by)
+        if step == TrialStatus.CLOSED:
+            trial.closed_because = "The target was reached."
+        if step == TrialStatus.REVEALED:
+            trial.revealed_seed = SEED.hex()
+        trial.save()
+
+
+class ApprovalFactory(DjangoModelFactory[Approval]):
+    class Meta:
+        model = Approval
+
+    trial = SubFactory(TrialFactory, status=TrialStatus.DRAFT, approved=False)
+    kind = ApprovalKind.ETHICS
+    reference = Sequence(lambda n: f"REF/{n}")
+    given_by = "The committee"
+    given_on = LONG_AGO
+    recorded_at = NOW - timedelta(days=40)
+    recorded_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+
+
+class RegistrarFactory(DjangoModelFactory[Registrar]):
+    class Meta:
+        model = Registrar
+
+    trial = SubFactory(TrialFactory, status=TrialStatus.DRAFT, approved=False)
+    name = "University library"
+    email = Sequence(lambda n: f"registrar{n}@example.org")
+
+
+class PauseFactory(DjangoModelFactory[Pause]):
+    class Meta:
+        model = Pause
+
+    trial = SubFactory(TrialFactory)
+    reason = "The team is being briefed again."
+    meanwhile = Mode.SRC_FOR_ALL
+    paused_at = NOW
+    paused_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+
+
+class TrialNoticeFactory(DjangoModelFactory[TrialNotice]):
+    class Meta:
+        model = TrialNotice
+
+    trial = SubFactory(TrialFactory)
+    kind = NoticeKind.HEAD
+    on = LazyFunction(NOW.date)
+    content = LazyAttribute(
+        lambda notice: {
+            "format": DOMAIN,
+            "commitment": notice.trial.commitment,
+            "heads": [{"count": 0, "hash": "", "on": notice.on.isoformat()}],
+        }
+    )
+    noticed_at = NOW
+    noticed_by = SubFactory(UserFactory, role=Role.SYSTEM)
 
 
 class AllocationFactory(DjangoModelFactory[Allocation]):
@@ -269,6 +389,27 @@ class AllocationFactory(DjangoModelFactory[Allocation]):
     moment_digest = LazyFunction(lambda: token_hex(32))
     previous_hash = Sequence(lambda n: f"{n:064x}")
     row_hash = Sequence(lambda n: f"{n + 1:064x}")
+
+
+class DeviationFactory(DjangoModelFactory[Deviation]):
+    class Meta:
+        model = Deviation
+
+    allocation = SubFactory(AllocationFactory, arm=Arm.CONTROL)
+    kind = DeviationKind.BY_ACCIDENT
+    happened_on = LazyFunction(NOW.date)
+    recorded_at = NOW
+    recorded_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class ControlCheckFactory(DjangoModelFactory[ControlCheck]):
+    class Meta:
+        model = ControlCheck
+
+    allocation = SubFactory(AllocationFactory, arm=Arm.CONTROL)
+    contacted = False
+    checked_at = NOW
+    checked_by = SubFactory(UserFactory, role=Role.HCOP)
 
 
 class UnitKeyFactory(DjangoModelFactory[UnitKey]):
@@ -453,3 +594,28 @@ class AuditEntryFactory(DjangoModelFactory[AuditEntry]):
     subject = "case"
     origin = "test"
     request_id = LazyFunction(uuid.uuid4)
+
+
+class DataSetFactory(DjangoModelFactory[DataSet]):
+    """The data set of a trial without a unit."""
+
+    class Meta:
+        model = DataSet
+
+    trial = SubFactory(TrialFactory, status=TrialStatus.LOCKED)
+    number = 1
+    content = LazyFunction(list)
+    digest = "0" * 64
+    made_at = NOW
+    made_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)
+
+
+class LookFactory(DjangoModelFactory[Look]):
+    class Meta:
+        model = Look
+
+    trial = SubFactory(TrialFactory)
+    reason = "The ethics committee asks."
+    content = LazyFunction(dict)
+    opened_at = NOW
+    opened_by = SubFactory(UserFactory, role=Role.TRIAL_LEAD)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Max
 
-from referrals.models import Allocation, Borough, Case, Submission, Trial, UnitKey
+from referrals.models import Allocation, Borough, Case, Strand, Submission, Trial, UnitKey
 from referrals.rules import seal
 from referrals.rules.allocation import Arm, Given, Scheme, arm_at
 from referrals.rules.draws import DOMAIN, Canonical, sha256
@@ -28,7 +28,11 @@ def allocate(
     The database refuses a position, a unit or a link of the chain that is taken already.
     """
     first = first_of_unit(case, [trial])
-    known = {"borough": borough.code, "repeat_victim": "yes" if case.repeat_victim else "no"}
+    known = {
+        "borough": borough.code,
+        "repeat_victim": "yes" if case.repeat_victim else "no",
+        "race": "yes" if Strand.RACE in case.strands else "no",
+    }
     levels = {factor.name: known[factor.name] for factor in trial.design.factors}
     salt = secrets.token_hex(16)
     last = Allocation.objects.filter(trial=trial).order_by("-number").first()

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from referrals.mail import message_of
-from referrals.models import MailKind, Notification, Referral, ReferralStatus
+from referrals.models import MailKind, Notification, Referral, ReferralStatus, TrialNotice
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -35,7 +35,15 @@ _NOT_TAKEN = (
 )
 
 
-def queue(*, kind: MailKind, referral: Referral, recipient: str, unique_key: str, at: datetime) -> bool:
+def queue(
+    *,
+    kind: MailKind,
+    referral: Referral | None = None,
+    trial_notice: TrialNotice | None = None,
+    recipient: str,
+    unique_key: str,
+    at: datetime,
+) -> bool:
     """Puts one message to one recipient in the outbox; call it in the transaction that causes it.
 
     Returns whether it is new: the same ``unique_key`` is queued once for ever. The worker is told after
@@ -48,6 +56,7 @@ def queue(*, kind: MailKind, referral: Referral, recipient: str, unique_key: str
             "kind": kind,
             "recipient": recipient,
             "referral": referral,
+            "trial_notice": trial_notice,
             "created_at": at,
             "not_before": at,
         },
@@ -100,14 +109,15 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward")
+            .select_related("referral__ward", "trial_notice__trial")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
         )
         if notification is None:
             return None
-        if notification.kind in REMINDERS and notification.referral.status != ReferralStatus.OPEN:
+        referral = notification.referral
+        if notification.kind in REMINDERS and referral and referral.status != ReferralStatus.OPEN:
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
@@ -140,12 +150,13 @@ def _mark_sent(notification: Notification, by: User) -> None:
             pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
         if sent:
+            referral, notice = notification.referral, notification.trial_notice
             record(
                 Action.MAIL_SENT,
                 by=by,
-                purpose=Purpose.CONTACT,
-                subject="referral",
-                references=[notification.referral.number],
+                purpose=Purpose.CONTACT if referral else Purpose.EVALUATION,
+                subject="referral" if referral else "trial",
+                references=[referral.number] if referral else [f"trial {notice.trial_id}"] if notice else [],
                 recipients=[notification.recipient],
             )
 

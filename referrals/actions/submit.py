@@ -1,16 +1,19 @@
 """Submitting a day's decisions: from here arms are derived, referrals made and mail queued, or nothing is."""
 
 import uuid
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
 
 from django.db import OperationalError, transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from referrals.actions import Refused
 from referrals.actions.allocate import allocate, first_of_unit
 from referrals.actions.refer import refer
 from referrals.actions.review import Overtaken
+from referrals.actions.trial_life import close_locked
+from referrals.actions.trial_lock import refuse_early
 from referrals.models import (
     Allocation,
     Arm,
@@ -23,10 +26,10 @@ from referrals.models import (
     Trial,
     TrialStatus,
     Ward,
-    WardMode,
 )
 from referrals.queries import bcus_of, cases_visible_to, of_linked_cases, report_of
 from referrals.rules.eligibility import barred
+from referrals.ward_modes import WardModes
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -34,13 +37,16 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.keys import WrongKey, open_seed
 
+WAIT_FOR_LOCK = timedelta(minutes=5)
+
 
 def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
     """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
 
     First what is referred outside any trial; then, in order of report time and reference, a suitable case of
     a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
-    service. The same ``key`` again returns the first submission. Raises :class:`Overtaken` where a draft
+    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. The
+    same ``key`` again returns the first submission. Raises :class:`Overtaken` where a draft
     changed after it was checked, and :class:`Refused` where something is missing; then nothing is submitted.
     """
     check_authority(by, Permission.REVIEW_CASES)
@@ -71,13 +77,16 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
 def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
     trials = {
         trial.pk: trial
-        for trial in Trial.objects.filter(bcu=bcu, status=TrialStatus.RECRUITING)
+        for trial in Trial.objects.filter(bcu=bcu, status__in=(TrialStatus.RECRUITING, TrialStatus.CLOSED))
         .order_by("pk")
         .select_for_update(of=("self",))
     }
+    _check_clock(trials, at)
     decisions = _checked(bcu, seen, by)
+    places = _places(decisions)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
-    Decision.objects.filter(pk__in=[decision.pk for decision in decisions]).update(submission=submission)
+    for trial, assessed in _assessed(decisions, places).items():
+        Decision.objects.filter(pk__in=assessed).update(submission=submission, assessed_for=trial)
     Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(decided_at=at)
     record(
         Action.DECISIONS_SUBMITTED,
@@ -87,8 +96,14 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
         references=[decision.case.crime_reference for decision in decisions],
         fields=["decided_at", "submission"],
     )
-    _Fates(submission=submission, trials=trials, by=by, at=at).give(decisions)
+    _Fates(submission=submission, trials=trials, by=by, at=at).give(decisions, places)
     return submission
+
+
+def _check_clock(trials: Iterable[int], at: datetime) -> None:
+    """A person may wait a while for the lock; a clock that is further behind the last allocation is wrong."""
+    latest = Allocation.objects.filter(trial__in=trials).aggregate(latest=Max("allocated_at"))["latest"]
+    refuse_early(at + WAIT_FOR_LOCK, latest)
 
 
 def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
@@ -133,25 +148,25 @@ class _Fates:
     def __init__(self, *, submission: Submission, trials: dict[int, Trial], by: User, at: datetime) -> None:
         self.submission, self.trials, self.by, self.at = submission, trials, by, at
         self.seeds: dict[int, bytes] = {}
+        self.units: dict[int, int] = {}
 
-    def give(self, decisions: list[Decision]) -> None:
-        going = [decision for decision in decisions if _goes_out(decision)]
-        places = {decision.pk: _wards_of(decision) for decision in going}
-        modes = _modes({home for home, _ in places.values()})
+    def give(self, decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> None:
+        """``places``: of each decision that goes out, the ward that decides and the ward that is served."""
+        self.homes = {home for home, _ in places.values()}
+        self.modes = WardModes(self.homes)
         allocated = []
+        going = [decision for decision in decisions if decision.pk in places]
         # Who is referred outside any trial first: a linked report of theirs is then no unit of one.
         for decision in sorted(going, key=lambda decision: not decision.referred_anyway):
             case, (home, served) = decision.case, places[decision.pk]
             allocation = None
             if decision.suitable:
-                mode = _mode_on(modes.get(home.pk, []), case)
-                if mode and mode.mode == Mode.NOT_STARTED:
-                    continue
-                if trial := self._trial_of(case, mode):
+                mode, trial = self._fate_of(case, home)
+                if trial:
                     allocation = self._allocate(trial, case, home)
                     allocated.append(case.crime_reference)
-                    if allocation.arm == Arm.CONTROL:
-                        continue
+                if mode == Mode.NOT_STARTED or (allocation and allocation.arm == Arm.CONTROL):
+                    continue
             refer(
                 case=case,
                 team=decision.team or served.team,
@@ -169,28 +184,33 @@ class _Fates:
                 references=allocated,
             )
 
-    def _trial_of(self, case: Case, mode: WardMode | None) -> Trial | None:
-        """The trial that decides about the case: its unit's, or its ward's; ``None`` if it is referred."""
+    def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None]:
+        """The mode that decides about the case, with the trial where one allocates it.
+
+        A unit's trial counts for all its reports, as long as its outcomes are not locked.
+        """
         if first := first_of_unit(case, self.trials.values()):
-            return self.trials[first.trial_id]
-        if mode is None or mode.mode != Mode.TRIAL:
-            return None
-        trial = self.trials.get(mode.trial_id or 0)
+            return Mode.TRIAL, self.trials[first.trial_id]
+        counting = self.modes.on(home.pk, _day_of(case))
+        if counting.trial is None:
+            return counting.mode, None
+        trial = self.trials.get(counting.trial.pk)
         if trial is None:
             raise Refused(
-                f"{case.crime_reference}: the trial of its ward does not recruit. Nothing was submitted: "
+                f"{case.crime_reference}: the trial of its ward is another BCU's. Nothing was submitted: "
                 "tell the trial lead, clear this case and submit the others."
             )
         # A victim who gets SRC already is no unit for chance to decide about.
         referred = Referral.objects.filter(
             of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
         )
-        return None if referred.exists() else trial
+        return (Mode.SRC_FOR_ALL, None) if referred.exists() else (Mode.TRIAL, trial)
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
         if trial.pk not in self.seeds:
             self.seeds[trial.pk] = open_seed(trial.seed_encrypted)
-        return allocate(
+            self.units[trial.pk] = trial.allocations.filter(position__isnull=False).count()
+        allocation = allocate(
             trial=trial,
             seed=self.seeds[trial.pk],
             case=case,
@@ -198,6 +218,41 @@ class _Fates:
             submission=self.submission,
             at=self.at,
         )
+        self.units[trial.pk] += allocation.position is not None
+        target = trial.design.target
+        if trial.status == TrialStatus.RECRUITING and self.units[trial.pk] >= target:
+            close_locked(
+                trial=trial,
+                because=f"The target of {target} was reached.",
+                by=User.objects.system(),
+                at=self.at,
+            )
+            self.modes = WardModes(self.homes)
+        return allocation
+
+
+def _day_of(case: Case) -> date:
+    """The day of the report, in London."""
+    return timezone.localdate(case.reported_at)
+
+
+def _places(decisions: list[Decision]) -> dict[int, tuple[Ward, Ward]]:
+    return {decision.pk: _wards_of(decision) for decision in decisions if _goes_out(decision)}
+
+
+def _assessed(decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> dict[int | None, list[int]]:
+    """The decisions, suitable or not, by the trial that recruits in the case's ward; ``None``: no trial."""
+    homes = {
+        decision.pk: places[decision.pk][0] if decision.pk in places else decision.case.ward
+        for decision in decisions
+    }
+    modes = WardModes({home for home in homes.values() if home})
+    found: dict[int | None, list[int]] = {}
+    for decision in decisions:
+        home = homes[decision.pk]
+        trial = modes.on(home.pk, _day_of(decision.case)).trial if home else None
+        found.setdefault(trial.pk if trial else None, []).append(decision.pk)
+    return found
 
 
 def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
@@ -210,17 +265,3 @@ def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
     if served is None:
         raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
     return home or served, served
-
-
-def _modes(wards: set[Ward]) -> dict[int, list[WardMode]]:
-    """Each ward's modes, the latest first."""
-    found: dict[int, list[WardMode]] = {}
-    for mode in WardMode.objects.filter(ward__in=wards).order_by("-starts_on"):
-        found.setdefault(mode.ward_id, []).append(mode)
-    return found
-
-
-def _mode_on(modes: list[WardMode], case: Case) -> WardMode | None:
-    """The mode on the day of the report, in London; ``None`` is SRC for all."""
-    day = timezone.localtime(case.reported_at).date()
-    return next((mode for mode in modes if mode.starts_on <= day), None)

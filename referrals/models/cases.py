@@ -296,7 +296,10 @@ class Submission(AppendOnly):
 
 @pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent())
 class Decision(models.Model):
-    """Suitable or not, and why; a draft until its submission. ``version`` tells who was first."""
+    """Suitable or not, and why; a draft until its submission. ``version`` tells who was first.
+
+    ``assessed_for``: the trial that recruited in the case's ward when it was submitted.
+    """
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
     suitable = models.BooleanField()
@@ -307,6 +310,9 @@ class Decision(models.Model):
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     drafted_at = models.DateTimeField()
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, null=True, related_name="decisions")
+    assessed_for = models.ForeignKey(
+        "referrals.Trial", on_delete=models.PROTECT, null=True, related_name="assessed"
+    )
 
     class Meta:
         constraints = [

@@ -4,6 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from referrals.models.referrals import Referral
+from referrals.models.trials import TrialNotice
 
 
 class MailKind(models.TextChoices):
@@ -20,6 +21,7 @@ class MailKind(models.TextChoices):
     REOPENED = "reopened", "Open again"
     HANDED_TO = "handed_to", "Handed over to this team"
     HANDED_ON = "handed_on", "Handed over to another team"
+    TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
 
 
 class Notification(models.Model):
@@ -33,7 +35,10 @@ class Notification(models.Model):
     message_id = models.CharField(max_length=200, unique=True)
     kind = models.CharField(max_length=20, choices=MailKind.choices)
     recipient = models.EmailField()
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="notifications")
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="notifications")
+    trial_notice = models.ForeignKey(
+        TrialNotice, on_delete=models.PROTECT, null=True, related_name="notifications"
+    )
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -46,6 +51,13 @@ class Notification(models.Model):
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                condition=(
+                    Q(kind=MailKind.TRIAL_NOTICE, referral__isnull=True, trial_notice__isnull=False)
+                    | (~Q(kind=MailKind.TRIAL_NOTICE) & Q(referral__isnull=False, trial_notice__isnull=True))
+                ),
+                name="notification_of_a_referral_or_a_trial",
+            ),
             models.CheckConstraint(
                 condition=Q(claim_token__isnull=True, claimed_until__isnull=True)
                 | Q(claim_token__isnull=False, claimed_until__isnull=False),

@@ -8,10 +8,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
+from referrals.models.allocations import Allocation
 from referrals.models.cases import Case, PersonalText
 from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
-from referrals.models.trials import Allocation
 from src_app.database import AppendOnly, refuse
 
 

@@ -1,16 +1,52 @@
 """The protocol of a trial as a document that can be hashed: what its seal binds. Pure."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from referrals.rules.allocation import Arm, Design, Factor, Scheme
+from referrals.rules.analysis import ImpossiblePlan, Plan, document_of, plan_of
 from referrals.rules.draws import DOMAIN, Canonical
 
 Protocol = Mapping[str, Canonical]
 
+# What of a case can be a stratum or a factor, besides its borough.
+YES_OR_NO = ("no", "yes")
+MOST_FOLLOW_UP_DAYS = 730
 
-def protocol_of(*, name: str, bcu: str, design: Design, stratified_by: str = "") -> dict[str, Canonical]:
-    """The document: the trial's name, the BCU's code, the arms, and how units fall to them.
+
+@dataclass(frozen=True)
+class Conduct:
+    """Whom the trial asks about, where, when and for how long. Raises :class:`ImpossiblePlan`.
+
+    ``wards``: codes. ``recruits_from`` and ``recruits_until`` are days, both included; ``follow_up_days``
+    are counted from a unit's allocation.
+    """
+
+    question: str
+    eligibility: str
+    wards: tuple[str, ...]
+    recruits_from: date
+    recruits_until: date
+    follow_up_days: int
+    plan: Plan = field(default_factory=Plan)
+
+    def __post_init__(self) -> None:
+        if not self.wards:
+            raise ImpossiblePlan("Choose at least one ward.")
+        if len(set(self.wards)) < len(self.wards):
+            raise ImpossiblePlan("Name each ward once.")
+        if self.recruits_until < self.recruits_from:
+            raise ImpossiblePlan("The last day of recruitment must not be before the first.")
+        if not 1 <= self.follow_up_days <= MOST_FOLLOW_UP_DAYS:
+            raise ImpossiblePlan(f"Follow each case for 1 to {MOST_FOLLOW_UP_DAYS} days.")
+
+
+def protocol_of(
+    *, name: str, bcu: str, design: Design, conduct: Conduct, stratified_by: str = ""
+) -> dict[str, Canonical]:
+    """The document: the trial's name, the BCU's code, its conduct, the arms, and how units fall to them.
 
     ``stratified_by`` names what of a case is its stratum.
     """
@@ -18,6 +54,13 @@ def protocol_of(*, name: str, bcu: str, design: Design, stratified_by: str = "")
         "format": DOMAIN,
         "name": name,
         "bcu": bcu,
+        "question": conduct.question,
+        "eligibility": conduct.eligibility,
+        "wards": sorted(conduct.wards),
+        "recruits_from": conduct.recruits_from.isoformat(),
+        "recruits_until": conduct.recruits_until.isoformat(),
+        "follow_up_days": conduct.follow_up_days,
+        "analysis": document_of(conduct.plan),
         "arms": [arm.value for arm in Arm],
         "stratified_by": stratified_by,
         "allocation": {
@@ -33,6 +76,20 @@ def protocol_of(*, name: str, bcu: str, design: Design, stratified_by: str = "")
             "coin": design.coin,
         },
     }
+
+
+def conduct_of(protocol: Protocol) -> Conduct:
+    """Whom, where, when and how it is analysed; raises :class:`ImpossiblePlan`."""
+    given: dict[str, Any] = dict(protocol)
+    return Conduct(
+        question=given["question"],
+        eligibility=given["eligibility"],
+        wards=tuple(given["wards"]),
+        recruits_from=date.fromisoformat(given["recruits_from"]),
+        recruits_until=date.fromisoformat(given["recruits_until"]),
+        follow_up_days=given["follow_up_days"],
+        plan=plan_of(given["analysis"]),
+    )
 
 
 def design_of(protocol: Protocol) -> Design:

@@ -20,6 +20,8 @@ class Entry:
     url_name: str
     permission: Permission
     prefix: str
+    # Whose daily work it is, where others may open it too: theirs it comes after.
+    work_of: Permission | None = None
 
     @property
     def url(self) -> str:
@@ -31,7 +33,7 @@ ENTRIES = (
     Entry("Import", "import_cases", Permission.IMPORT_CASES, "/import/"),
     Entry(capfirst(settings.FLAG_NAME), "flag_list", Permission.CONFIRM_FLAGS, "/flags/"),
     Entry("Cases", "case_list", Permission.VIEW_CASES, "/cases/"),
-    Entry("Trial", "trial_list", Permission.MANAGE_TRIALS, "/trials/"),
+    Entry("Trial", "trial_list", Permission.VIEW_TRIALS, "/trials/", work_of=Permission.MANAGE_TRIALS),
     Entry("Compliance", "compliance", Permission.VIEW_COMPLIANCE, "/compliance/"),
     Entry("My referrals", "my_referrals", Permission.CONTACT_VICTIMS, "/referrals/"),
     Entry("Follow-ups", "follow_up_list", Permission.ACKNOWLEDGE_FOLLOW_UPS, "/follow-ups/"),
@@ -42,7 +44,8 @@ ENTRIES = (
 
 def entries_for(user: User) -> list[Entry]:
     """The pages this account may open, its own work first."""
-    return [entry for entry in ENTRIES if user.can(entry.permission)]
+    entries = [entry for entry in ENTRIES if user.can(entry.permission)]
+    return sorted(entries, key=lambda entry: not user.can(entry.work_of or entry.permission))
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:

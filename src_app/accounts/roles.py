@@ -34,6 +34,10 @@ class Permission(StrEnum):
     IMPORT_OUTCOMES = "import outcomes"
     COMPUTE_RATES = "compute rates"
     MANAGE_TRIALS = "manage trials"
+    VIEW_TRIALS = "view trials"
+    SEAL_TRIALS = "seal trials"
+    RUN_TRIALS = "run trials"
+    RECORD_DEVIATIONS = "record deviations"
     EXPORT_TRIALS = "export trials"
     VIEW_AUDIT = "view audit"
     MANAGE_PLACES = "manage places"
@@ -53,6 +57,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
             Permission.IMPORT_OUTCOMES,
+            Permission.RECORD_DEVIATIONS,
         }
     ),
     Role.OFFICER: frozenset({Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS}),
@@ -68,12 +73,21 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.TRIAL_LEAD: frozenset(
         {
             Permission.MANAGE_TRIALS,
+            Permission.VIEW_TRIALS,
+            Permission.SEAL_TRIALS,
             Permission.EXPORT_TRIALS,
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
         }
     ),
-    Role.LEADER: frozenset({Permission.VIEW_COMPLIANCE, Permission.VIEW_OUTCOMES}),
+    Role.LEADER: frozenset(
+        {
+            Permission.VIEW_TRIALS,
+            Permission.SEAL_TRIALS,
+            Permission.VIEW_COMPLIANCE,
+            Permission.VIEW_OUTCOMES,
+        }
+    ),
     Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
     Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES}),
     Role.SYSTEM: frozenset(
@@ -84,6 +98,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.SEND_REMINDERS,
             Permission.MANAGE_PLACES,
             Permission.EXPORT_TRIALS,
+            Permission.RUN_TRIALS,
         }
     ),
 }

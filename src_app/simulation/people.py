@@ -11,11 +11,12 @@ from datetime import date, datetime
 from django.conf import settings
 
 from referrals.actions.places import join_bcu, join_team
-from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.actions.ward_modes import set_ward_mode
 from referrals.models import Bcu, Mode, Team, Trial, Ward
 from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
+from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 TRIAL_BOROUGHS = ("Merton", "Wandsworth")
@@ -79,8 +80,13 @@ def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
 def make_trial(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> Trial:
     """The trial of the demo with its wards, and some wards that have not started."""
     lead = User.objects.get(username="triallead")
-    trial = open_trial(
-        bcu=bcu, name="Secondary reassurance contact, Merton and Wandsworth", target=250, by=lead, at=at
+    trial = begin_trial(
+        bcu=bcu,
+        name="Secondary reassurance contact, Merton and Wandsworth",
+        target=1_000,
+        lead=lead,
+        leader=User.objects.get(username="leader"),
+        at=at,
     )
     set_ward_mode(
         wards=Ward.objects.filter(borough__name__in=TRIAL_BOROUGHS),

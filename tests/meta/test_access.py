@@ -163,8 +163,10 @@ class Records:
             "import_save",
             "import_discard",
         )
+        of_trial = ("trial",)
         return {
             **dict.fromkeys(waiting, self._case),
+            **dict.fromkeys(of_trial, self._trial),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             "withdraw_attempt": self._attempt,
@@ -190,6 +192,9 @@ class Records:
     def _follow_up(self, whose: str) -> dict[str, Any]:
         follow_up = factories.FollowUpFactory.create(attempt__referral__case__ward=self._ward(whose))
         return {"follow_up_id": follow_up.pk}
+
+    def _trial(self, whose: str) -> dict[str, Any]:
+        return {"trial_id": factories.TrialFactory.create(bcu=self._ward(whose).borough.bcu).pk}
 
     def _submission(self, whose: str) -> dict[str, Any]:
         return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}

@@ -17,16 +17,22 @@ from tests.database import owner_rights
 
 TABLES = {
     "audit_auditentry",
+    "outcomes_dataset",
+    "outcomes_look",
     "outcomes_recordedoutcome",
     "referrals_allocation",
     "referrals_contactattempt",
+    "referrals_controlcheck",
     "referrals_crimerecordevent",
+    "referrals_deviation",
     "referrals_handover",
     "referrals_submission",
+    "referrals_trialnotice",
     "referrals_unitkey",
 }
 EVENT_TABLES = {
     "accounts_userevent",
+    "referrals_approvalevent",
     "referrals_bcumembershipevent",
     "referrals_caseevent",
     "referrals_caseimportevent",
@@ -69,6 +75,11 @@ def rows(db: None) -> None:
         factories.BcuMembershipFactory.create()
         factories.RecordedOutcomeFactory.create()
         factories.AuditEntryFactory.create()
+        factories.DeviationFactory.create()
+        factories.ControlCheckFactory.create()
+        factories.TrialNoticeFactory.create()
+        factories.DataSetFactory.create()
+        factories.LookFactory.create()
 
 
 def _identifier(table: str) -> sql.Identifier:

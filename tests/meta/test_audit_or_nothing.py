@@ -18,11 +18,13 @@ from outcomes.actions import compute_rates, import_outcomes, recount
 from outcomes.reference import load_outcome_codes
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
 from referrals.actions.crime_record import follow_crime_record
+from referrals.actions.deviations import check_controls, record_deviation, withdraw_deviation
 from referrals.actions.follow_up import acknowledge, chase
 from referrals.actions.notices import read_notices
 from referrals.actions.notify import remind_due
 from referrals.actions.places import join_bcu, join_team, leave_bcu, leave_team
 from referrals.actions.refer import confirm_flags, confirm_flags_removed, refer
+from referrals.actions.registry import send_heads
 from referrals.actions.review import (
     choose_team,
     clear_draft,
@@ -32,7 +34,25 @@ from referrals.actions.review import (
 )
 from referrals.actions.submit import submit
 from referrals.actions.taking import give_back, take
-from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.actions.trial_design import (
+    delete_draft,
+    draft_trial,
+    name_registrar,
+    record_approval,
+    remove_registrar,
+    revise_trial,
+)
+from referrals.actions.trial_life import (
+    close,
+    close_ended,
+    open_recruitment,
+    pause,
+    propose,
+    resume,
+    reveal,
+    seal,
+)
+from referrals.actions.ward_modes import set_ward_mode
 from referrals.intake.holding import (
     delete_expired_extracts,
     discard_extract,
@@ -47,17 +67,24 @@ from referrals.intake.report import report_of
 from referrals.intake.save import import_cases
 from referrals.intake.work import resume_work
 from referrals.models import (
+    Allocation,
+    ApprovalKind,
+    Arm,
     CaseImport,
     CloseReason,
     ContactBy,
     ContactCount,
+    DeviationKind,
     ImportStatus,
     Method,
     Mode,
     Reason,
     Restriction,
     Result,
+    Trial,
+    TrialStatus,
 )
+from referrals.rules.allocation import Design, Scheme
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -75,19 +102,26 @@ ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 PARTS = {
     "check_scope",
     "close_by_record",
+    "close_locked",
     "deliver",
     "export_cases",
     "follow_ward",
     "give_notice",
+    "lock_draft",
     "lock_referral",
+    "lock_trial",
     "locked",
+    "note_head",
     "preview_cases",
     "raise_task",
     "record_change",
+    "record_trial",
     "refuse_handed_over",
     "refuse_officer_in_case",
     "take_extracts",
+    "take_step",
     "tell",
+    "tell_registrars",
 }
 
 
@@ -100,10 +134,33 @@ class Scene:
         self.officer = people["officer"]
         self.supervisor = people["supervisor"]
         self.trial_lead = people["trial_lead"]
+        self.leader = people["leader"]
         self.system = people["system"]
 
     def case(self, **fields: Any) -> Any:
         return factories.CaseFactory.create(ward=self.world.wards[0], **fields)
+
+    def trial(self, status: TrialStatus) -> Trial:
+        return factories.TrialFactory.create(bcu=self.world.south_west, status=status)
+
+    def control(self) -> Allocation:
+        """A control unit of a trial that recruits."""
+        return factories.AllocationFactory.create(
+            case=self.case(), trial=self.trial(TrialStatus.RECRUITING), arm=Arm.CONTROL
+        )
+
+    def step(self, status: TrialStatus) -> dict[str, Any]:
+        """What the step after that status is told."""
+        return {"trial_id": self.trial(status).pk, "by": self.trial_lead, "at": NOW}
+
+    def terms(self) -> dict[str, Any]:
+        """What a draft says."""
+        wards = [ward.code for ward in self.world.wards]
+        return {
+            "name": "Pilot",
+            "design": Design(Scheme.COMPLETE, target=250),
+            "conduct": factories.conduct(wards),
+        }
 
     def referral(self, **fields: Any) -> Any:
         return factories.ReferralFactory.create(case__ward=self.world.wards[0], **fields)
@@ -153,9 +210,107 @@ def _(scene: Scene) -> dict[str, Any]:
     return {"bcu": scene.world.south_west, "seen": seen, "key": uuid.uuid4(), "by": scene.hcop, "at": NOW}
 
 
-@prepares(open_trial)
+@prepares(draft_trial)
 def _(scene: Scene) -> dict[str, Any]:
-    return {"bcu": scene.world.south_west, "name": "Pilot", "target": 250, "by": scene.trial_lead, "at": NOW}
+    return {"bcu": scene.world.south_west, **scene.terms(), "by": scene.trial_lead}
+
+
+@prepares(revise_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial_id": scene.trial(TrialStatus.DRAFT).pk, **scene.terms(), "by": scene.trial_lead}
+
+
+@prepares(delete_draft)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial_id": scene.trial(TrialStatus.DRAFT).pk, "by": scene.trial_lead}
+
+
+@prepares(record_approval)
+def _(scene: Scene) -> dict[str, Any]:
+    given = {"reference": "1", "given_by": "The committee", "given_on": date(2026, 11, 1)}
+    trial = scene.trial(TrialStatus.DRAFT)
+    return {"trial_id": trial.pk, "kind": ApprovalKind.ETHICS, **given, "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(name_registrar)
+def _(scene: Scene) -> dict[str, Any]:
+    registrar = {"name": "Library", "email": "library@example.org"}
+    return {"trial_id": scene.trial(TrialStatus.DRAFT).pk, **registrar, "by": scene.trial_lead}
+
+
+@prepares(remove_registrar)
+def _(scene: Scene) -> dict[str, Any]:
+    trial = scene.trial(TrialStatus.DRAFT)
+    return {"trial_id": trial.pk, "registrar_id": trial.registrars.get().pk, "by": scene.trial_lead}
+
+
+@prepares(propose)
+def _(scene: Scene) -> dict[str, Any]:
+    return scene.step(TrialStatus.DRAFT)
+
+
+@prepares(seal)
+def _(scene: Scene) -> dict[str, Any]:
+    trial = propose(**scene.step(TrialStatus.DRAFT))
+    return {"trial_id": trial.pk, "digest": trial.protocol_digest, "by": scene.leader, "at": NOW}
+
+
+@prepares(open_recruitment)
+def _(scene: Scene) -> dict[str, Any]:
+    return scene.step(TrialStatus.SEALED)
+
+
+@prepares(pause)
+def _(scene: Scene) -> dict[str, Any]:
+    return {**scene.step(TrialStatus.RECRUITING), "reason": "Why", "meanwhile": Mode.SRC_FOR_ALL}
+
+
+@prepares(resume)
+def _(scene: Scene) -> dict[str, Any]:
+    trial = scene.trial(TrialStatus.RECRUITING)
+    factories.PauseFactory.create(trial=trial)
+    return {"trial_id": trial.pk, "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(close)
+def _(scene: Scene) -> dict[str, Any]:
+    return {**scene.step(TrialStatus.RECRUITING), "because": "Why"}
+
+
+@prepares(close_ended)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.trial(TrialStatus.RECRUITING)
+    return {"by": scene.system, "at": NOW + timedelta(days=365)}
+
+
+@prepares(reveal)
+def _(scene: Scene) -> dict[str, Any]:
+    return scene.step(TrialStatus.LOCKED)
+
+
+@prepares(record_deviation)
+def _(scene: Scene) -> dict[str, Any]:
+    what = {"kind": DeviationKind.BY_ACCIDENT, "happened_on": NOW.date()}
+    return {"allocation_id": scene.control().pk, **what, "by": scene.hcop, "at": NOW}
+
+
+@prepares(withdraw_deviation)
+def _(scene: Scene) -> dict[str, Any]:
+    deviation = factories.DeviationFactory.create(allocation=scene.control())
+    return {"deviation_id": deviation.pk, "by": scene.hcop, "at": NOW}
+
+
+@prepares(check_controls)
+def _(scene: Scene) -> dict[str, Any]:
+    control = scene.control()
+    after = NOW + timedelta(days=31)
+    return {"trial": control.trial, "allocation_ids": [control.pk], "by": scene.hcop, "at": after}
+
+
+@prepares(send_heads)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.trial(TrialStatus.RECRUITING)
+    return {"by": scene.system, "at": NOW}
 
 
 @prepares(set_ward_mode)
@@ -436,8 +591,16 @@ def _everything() -> dict[str, list[tuple[Any, ...]]]:
 
 
 @pytest.fixture
-def scene(world: World, hcop: User, officer: User, supervisor: User, trial_lead: User, system: User) -> Scene:
-    people = (hcop, officer, supervisor, trial_lead, system)
+def scene(
+    world: World,
+    hcop: User,
+    officer: User,
+    supervisor: User,
+    trial_lead: User,
+    leader: User,
+    system: User,
+) -> Scene:
+    people = (hcop, officer, supervisor, trial_lead, leader, system)
     return Scene(world, {str(user.role): user for user in people})
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -11,13 +11,14 @@ from pytest_django.fixtures import Settings
 from referrals.actions import Refused, review
 from referrals.actions.review import Overtaken
 from referrals.actions.submit import submit
-from referrals.actions.trial import set_ward_mode
+from referrals.actions.ward_modes import set_ward_mode
 from referrals.models import (
     Allocation,
     Arm,
     Case,
     ContactBy,
     Mode,
+    NoticeKind,
     Notification,
     Reason,
     Referral,
@@ -34,7 +35,16 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import SEED, BcuMembershipFactory, DecisionFactory, TrialFactory, WardModeFactory
+from tests.factories import (
+    LONG_AGO,
+    SEED,
+    BcuMembershipFactory,
+    DecisionFactory,
+    PauseFactory,
+    TrialFactory,
+    WardModeFactory,
+    conduct,
+)
 
 MakeCase = Callable[..., Case]
 
@@ -304,14 +314,85 @@ def test_a_victim_referred_outside_the_trial_is_no_unit_of_it(
     assert set(Referral.objects.values_list("case", flat=True)) == {first.pk, other.pk}
 
 
-def test_a_ward_whose_trial_does_not_recruit_holds_up_the_submission(
+def test_a_trial_that_is_not_opened_yet_leaves_the_wards_mode_as_it_was(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World
 ) -> None:
-    draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
-    WardModeFactory.create(ward=world.wards[5], mode=Mode.TRIAL, trial=draft)
-    with pytest.raises(Refused, match="does not recruit"):
-        submit_all(make_case(ward=world.wards[5]))
-    assert not Referral.objects.exists()
+    sealed = TrialFactory.create(bcu=world.south_west, status=TrialStatus.SEALED)
+    WardModeFactory.create(ward=world.wards[5], mode=Mode.NOT_STARTED)
+    WardModeFactory.create(
+        ward=world.wards[5], mode=Mode.TRIAL, trial=sealed, starts_on=LONG_AGO + timedelta(days=1)
+    )
+    WardModeFactory.create(ward=world.wards[4], mode=Mode.TRIAL, trial=sealed)
+    submit_all(make_case(ward=world.wards[5]), everybody := make_case(ward=world.wards[4]))
+    assert not Allocation.objects.exists()
+    assert Referral.objects.get().case == everybody
+
+
+def test_the_case_that_reaches_the_target_closes_the_trial_and_the_next_gets_the_wards_next_mode(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, now: datetime
+) -> None:
+    design = Design(Scheme.COMPLETE, target=2)
+    protocol = protocol_of(
+        name="Small", bcu="SW", design=design, conduct=conduct(ward.code for ward in world.wards)
+    )
+    trial = TrialFactory.create(bcu=world.south_west, name="Small", protocol=protocol)
+    for ward in world.wards[:2]:
+        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
+    WardModeFactory.create(ward=world.wards[1], mode=Mode.NOT_STARTED, starts_on=date(2030, 1, 1))
+    cases = [make_case(ward=world.wards[n % 2], reported_at=now - timedelta(hours=9 - n)) for n in range(4)]
+    linked = make_case(ward=world.wards[0], reported_at=now - timedelta(hours=1), incident_hash="a" * 64)
+    Case.objects.filter(pk=cases[0].pk).update(incident_hash="a" * 64)
+    submit_all(*cases, linked)
+    trial.refresh_from_db()
+    assert (trial.status, trial.closed_because) == (TrialStatus.CLOSED, "The target of 2 was reached.")
+    assert trial.closed_by == User.objects.system()
+    allocated = Allocation.objects.filter(position__isnull=False).order_by("position")
+    assert [row.case for row in allocated] == cases[:2]
+    assert {row.arm for row in allocated} == {Arm.SRC, Arm.CONTROL}
+    # Of the other two, one's ward gives SRC to all from now on, the other's is set to begin later.
+    assert Referral.objects.filter(case=cases[2], allocation=None).exists()
+    assert not Referral.objects.filter(case=cases[3]).exists()
+    assert Allocation.objects.get(case=linked).arm == Allocation.objects.get(case=cases[0]).arm
+    assert set(trial.assessed.values_list("case", flat=True)) == {case.pk for case in [*cases, linked]}
+    head = trial.notices.get(kind=NoticeKind.HEAD)
+    assert head.content["heads"][0]["count"] == 2
+    assert trial.registrars.get().email in Notification.objects.get(trial_notice=head).recipient
+
+
+@pytest.mark.parametrize("meanwhile", [Mode.SRC_FOR_ALL, Mode.NOT_STARTED])
+def test_while_a_trial_is_paused_its_wards_have_the_mode_that_was_chosen(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    now: datetime,
+    meanwhile: Mode,
+) -> None:
+    first = make_case(ward=world.wards[0], victim_hash="b" * 64)
+    submit_all(first)
+    PauseFactory.create(trial=trial, meanwhile=meanwhile)
+    other, linked = make_case(ward=world.wards[0]), make_case(ward=world.wards[0], victim_hash="b" * 64)
+    submit_all(other, linked)
+    assert not Allocation.objects.filter(case=other).exists()
+    assert Referral.objects.filter(case=other).exists() == (meanwhile == Mode.SRC_FOR_ALL)
+    assert Allocation.objects.get(case=linked).arm == Allocation.objects.get(case=first).arm
+
+
+def test_a_clock_behind_the_last_allocation_submits_nothing(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    now: datetime,
+) -> None:
+    submit_all(make_case(ward=world.wards[0]))
+    waiting = make_case(ward=world.wards[0], reported_at=now - timedelta(days=1))
+    submit_all(make_case(ward=world.wards[0]), at=now - timedelta(minutes=4))
+    with pytest.raises(Refused, match="clock of this system is behind"):
+        submit_all(waiting, at=now - timedelta(hours=1))
+    waiting.refresh_from_db()
+    assert waiting.decided_at is None
+    assert Allocation.objects.count() == 2
 
 
 def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
@@ -450,7 +531,9 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
     boroughs = tuple(sorted({ward.borough.code for ward in world.wards}))
     factors = (Factor("borough", boroughs), Factor("repeat_victim", ("yes", "no"), weight=2))
     design = Design(Scheme.MINIMISATION, target=250, factors=factors)
-    protocol = protocol_of(name="Minimised", bcu="SW", design=design)
+    protocol = protocol_of(
+        name="Minimised", bcu="SW", design=design, conduct=conduct(ward.code for ward in world.wards)
+    )
     trial = TrialFactory.create(bcu=world.south_west, name="Minimised", protocol=protocol)
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)

@@ -1,8 +1,8 @@
 """``trial_check TRIAL``: each tampering, by SQL as the tables' owner with triggers off, is named."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from referrals.rules.seal import chain_hash, chain_key
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.keys import seal_seed
-from tests.database import owner_rights
+from tests.database import tampering
 from tests.factories import NOW, SEED, CaseFactory
 
 UNITS = 9
@@ -32,18 +32,6 @@ def allocated(
     submit_all(*cases)
     submit_all(make_case(victim_hash=cases[3].victim_hash))
     return list(Allocation.objects.order_by("number"))
-
-
-@contextmanager
-def tampering() -> Iterator[None]:
-    """The owner's rights, every check put off and no trigger of ours at work."""
-    with owner_rights(), connection.cursor() as cursor:
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        for table in ("referrals_allocation", "referrals_trial"):
-            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield
-        for table in ("referrals_allocation", "referrals_trial"):
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def check(*heads: Path) -> dict[str, Any]:

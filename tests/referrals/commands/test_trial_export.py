@@ -3,12 +3,13 @@
 import json
 from collections.abc import Callable
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from referrals.models import Allocation, Case, Submission, Trial
+from referrals.models import Allocation, Case, Submission, Trial, TrialStatus
 from referrals.rules.seal import commitment
 from referrals.trial_bundle import export_trial, head_of
 from src_app.accounts.guards import NotAllowed
@@ -16,7 +17,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.keys import open_seed
 from tests.conftest import World
-from tests.factories import NOW, TrialFactory
+from tests.factories import NOW, SEED, TrialFactory, advance
 
 
 def run(command: str, trial: str) -> Any:
@@ -45,6 +46,22 @@ def test_the_bundle_shows_the_chain_and_neither_arm_nor_seed(
     ]
     assert bundle["seed"] is None
     assert seed.hex() not in json.dumps(bundle)
+
+
+def test_after_the_reveal_it_shows_seed_and_arms_and_anybody_can_replay_it(
+    trial: Trial, allocated: list[Allocation], trial_lead: User, tmp_path: Path
+) -> None:
+    advance(trial, TrialStatus.REVEALED, by=trial_lead)
+    bundle = run("trial_export", "Pilot")
+    assert bundle["seed"] == SEED.hex()
+    assert [row["arm"] for row in bundle["allocations"]] == [row.arm for row in allocated]
+    for row in allocated:
+        assert row.case.crime_reference not in json.dumps(bundle)
+        assert row.salt not in json.dumps(bundle)
+    path, out = tmp_path / "bundle.json", StringIO()
+    path.write_text(json.dumps(bundle))
+    call_command("trial_verify", str(path), "--json", stdout=out)
+    assert json.loads(out.getvalue())["result"] == "verified"
 
 
 def test_the_head_is_the_count_and_the_last_hash(trial: Trial, allocated: list[Allocation]) -> None:

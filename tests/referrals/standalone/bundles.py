@@ -9,6 +9,7 @@ from typing import Any
 
 from referrals.rules import protocol, seal
 from referrals.rules.allocation import Arm, Design, Factor, Given, Scheme, arm_at
+from tests.factories import conduct
 
 SEED = bytes(range(32))
 OTHER_SEED = bytes(range(1, 33))
@@ -37,7 +38,7 @@ def protocol_of(design: Design) -> dict[str, Any]:
         "title": "Trial of “SRC”\n",
         "sites": ["Merton", "Wandsworth"],
         "analysis": {"alpha_percent": 5, "blinded": False, "stop": None},
-        "allocation": protocol.protocol_of(name="", bcu="", design=design)["allocation"],
+        "allocation": protocol.protocol_of(name="", bcu="", design=design, conduct=conduct([]))["allocation"],
     }
 
 

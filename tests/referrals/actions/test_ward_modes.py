@@ -1,4 +1,4 @@
-"""Opening a trial and setting the modes of wards."""
+"""Setting the modes of wards."""
 
 from datetime import date
 
@@ -6,39 +6,15 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from referrals.actions import Refused
-from referrals.actions.trial import open_trial, set_ward_mode
+from referrals.actions.ward_modes import set_ward_mode
 from referrals.models import Mode, Trial, TrialStatus, Ward, WardMode
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
-from src_app.keys import open_seed
 from tests.conftest import World
-from tests.factories import NOW, TrialFactory, WardModeFactory
+from tests.factories import TrialFactory, WardModeFactory
 
 DAY = date(2026, 11, 1)
-
-
-def test_a_trial_recruits_from_a_fresh_seed_that_is_kept_encrypted(world: World, trial_lead: User) -> None:
-    trial = open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
-    assert (trial.status, trial.opened_by) == (TrialStatus.RECRUITING, trial_lead)
-    seed = open_seed(trial.seed_encrypted)
-    assert len(seed) == 32
-    assert seed not in bytes(trial.seed_encrypted or b"")
-    other = open_trial(bcu=world.south_west, name="Second", target=250, by=trial_lead, at=NOW)
-    assert open_seed(other.seed_encrypted) != seed
-
-
-def test_a_name_is_used_once(world: World, trial_lead: User) -> None:
-    open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
-    with pytest.raises(Refused, match="another name"):
-        open_trial(bcu=world.south_west, name="Pilot", target=250, by=trial_lead, at=NOW)
-
-
-def test_only_the_trial_lead_of_the_bcu_opens_a_trial(world: World, trial_lead: User, hcop: User) -> None:
-    with pytest.raises(NotAllowed):
-        open_trial(bcu=world.south_west, name="Pilot", target=250, by=hcop, at=NOW)
-    with pytest.raises(NotAllowed):
-        open_trial(bcu=world.north, name="Pilot", target=250, by=trial_lead, at=NOW)
 
 
 def test_a_wards_mode_is_set_from_a_day_and_replaced_on_that_day(world: World, trial_lead: User) -> None:
@@ -65,18 +41,23 @@ def test_mode_and_trial_go_together(world: World, trial_lead: User, administrato
         WardModeFactory.create(mode=Mode.TRIAL, trial=None)
 
 
-def test_a_ward_joins_only_a_trial_of_its_bcu_that_recruits(world: World, trial_lead: User) -> None:
+def test_a_ward_joins_only_a_trial_whose_sealed_protocol_names_it(world: World, trial_lead: User) -> None:
     def join(trial: Trial, *wards: Ward) -> None:
         set_ward_mode(wards=wards, mode=Mode.TRIAL, trial=trial, starts_on=DAY, by=trial_lead)
 
     draft = TrialFactory.create(bcu=world.south_west, status=TrialStatus.DRAFT)
-    with pytest.raises(Refused, match="does not recruit"):
+    with pytest.raises(Refused, match="is draft: no ward can join it"):
         join(draft, world.wards[0])
-    with pytest.raises(Refused, match="Hendon: not in a borough of the trial"):
+    closed = TrialFactory.create(bcu=world.south_west, status=TrialStatus.CLOSED)
+    with pytest.raises(Refused, match="is closed to recruitment: no ward can join it"):
+        join(closed, world.wards[0])
+    with pytest.raises(Refused, match="Hendon: not in the protocol of the trial"):
         join(TrialFactory.create(bcu=world.south_west), world.wards[0], world.north_ward)
     with pytest.raises(NotAllowed):
         join(TrialFactory.create(bcu=world.north), world.north_ward)
     assert not WardMode.objects.exists()
+    join(TrialFactory.create(bcu=world.south_west, status=TrialStatus.SEALED), world.wards[0])
+    assert WardMode.objects.count() == 1
 
 
 def test_an_administrator_starts_no_trial_in_a_ward(world: World, administrator: User) -> None:

@@ -33,8 +33,9 @@ NAMES_OF_ARMS = (
     *(("src", "control"), ("src", "usual service"), ("s", "c")),
     *(("1", "0"), ("0", "1"), ("true", "false")),
 )
-# So many arms to come in a row are no chance.
+# So many arms to come in a row are no chance, unless one arm, and then the other, is all there is.
 FEWEST_ARMS = 12
+_FEWEST_CHANGES = 3
 # Bytes of a part: base64 of a part is a part of the base64.
 _PART = 15
 _DEEPEST = 3
@@ -76,7 +77,11 @@ class Traces:
     @cached_property
     def _windows(self) -> dict[str, set[str]]:
         return {
-            f"arms of {stratum}": set(_windows_of("".join("1" if arm is Arm.SRC else "0" for arm in arms)))
+            f"arms of {stratum}": {
+                window
+                for window in _windows_of("".join("1" if arm is Arm.SRC else "0" for arm in arms))
+                if window.count("01") + window.count("10") >= _FEWEST_CHANGES
+            }
             for stratum, arms in self.to_come.items()
         }
 

@@ -35,7 +35,8 @@ from referrals.models import (
     Trial,
     Ward,
 )
-from referrals.rules.allocation import arm_at
+from referrals.rules.allocation import Design, Scheme, arm_at
+from referrals.rules.protocol import protocol_of
 from referrals.rules.seal import allocation_key
 from referrals.trial_bundle import head_of
 from referrals.trial_check import check_trial
@@ -51,6 +52,7 @@ from tests.factories import (
     TrialFactory,
     WardFactory,
     WardModeFactory,
+    conduct,
 )
 from tests.process_tree import wait_for
 from tests.referrals.standalone.runs import verify
@@ -144,7 +146,20 @@ def trial(world: World) -> Trial:
         world.wards.append(
             WardFactory.create(borough=BoroughFactory.create(bcu=world.south_west, name=name), name=name)
         )
-    trial = TrialFactory.create(bcu=world.south_west)
+    design = Design(
+        Scheme.STRATIFIED_BLOCKS,
+        target=2 * CASES,
+        block_sizes=(4, 6, 8),
+        strata=tuple(sorted({ward.borough.code for ward in world.wards})),
+    )
+    protocol = protocol_of(
+        name="Pilot",
+        bcu=world.south_west.code,
+        design=design,
+        stratified_by="borough",
+        conduct=conduct(ward.code for ward in world.wards),
+    )
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot", protocol=protocol)
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
     return trial

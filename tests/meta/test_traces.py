@@ -82,6 +82,11 @@ def test_fewer_arms_and_past_ones_are_no_trace(names):
     assert TRACES.found_in(joined(PAST, names, " ")) == set()
 
 
+def test_one_arm_and_then_the_other_is_no_trace():
+    arms = [Arm.SRC] * 6 + [Arm.CONTROL] * 6
+    assert Traces(secrets={}, to_come={"Merton": arms}).found_in(b"{1,1,1,1,1,1,0,0,0,0,0,0}") == set()
+
+
 def test_arms_to_come_after_past_ones_are_found():
     assert TRACES.found_in(joined([*PAST, *TO_COME[:FEWEST_ARMS]], ("src", "control"), ",")) == {
         "arms of Merton"

@@ -41,7 +41,6 @@ from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.models import User
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
-from src_app.keys import seal_seed
 from src_app.logs import REMOVED, logging_config
 from src_app.supervisor.local_postgres import binaries
 from tests.conftest import World
@@ -56,6 +55,7 @@ from tests.factories import (
     PersonalTextFactory,
     TrialFactory,
     WardModeFactory,
+    conduct,
 )
 from tests.meta.test_access import PATTERNS
 from tests.traces import FEWEST_ARMS, FORMS, Traces
@@ -71,19 +71,24 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 
 @pytest.fixture(params=["stratified blocks", "complete"])
-def trial(request: pytest.FixtureRequest, world: World) -> Trial:
+def trial(request: pytest.FixtureRequest, world: World, monkeypatch: pytest.MonkeyPatch) -> Trial:
     """In all wards, its seed ``SECRET``."""
-    trial = TrialFactory.build(bcu=world.south_west, name="Pilot")
-    if request.param == "complete":
-        design = Design(Scheme.COMPLETE, target=250)
-        trial.protocol = protocol_of(name="Pilot", bcu=world.south_west.code, design=design)
-    trial = TrialFactory.create(
-        bcu=world.south_west,
+    monkeypatch.setattr("tests.factories.SEED", SECRET)
+    boroughs = tuple(sorted({ward.borough.code for ward in world.wards}))
+    protocol = protocol_of(
         name="Pilot",
-        protocol=trial.protocol,
-        commitment=commitment(trial.protocol, SECRET),
-        seed_encrypted=seal_seed(SECRET),
+        bcu=world.south_west.code,
+        design={
+            "complete": Design(Scheme.COMPLETE, target=250),
+            "stratified blocks": Design(
+                Scheme.STRATIFIED_BLOCKS, target=250, block_sizes=(4, 6, 8), strata=boroughs
+            ),
+        }[request.param],
+        stratified_by="" if request.param == "complete" else "borough",
+        conduct=conduct(ward.code for ward in world.wards),
     )
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot", protocol=protocol)
+    assert trial.commitment == commitment(protocol, SECRET)
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
     return trial
@@ -280,7 +285,7 @@ def test_nothing_kept_shown_or_sent_tells_the_seed_a_key_or_an_arm_to_come(
         tasks = redis()
         deliver_waiting_mail()
         make_case()  # and one that waits
-        kept = pages(people, _records())
+        kept = pages(people, _records(trial))
         kept |= commands(tmp_path) | mails() | database() | tasks | redis()
     kept |= {"statements": "\n".join(sent).encode(), "log": written.getvalue().encode()}
     _assert_full(kept, trial)
@@ -289,7 +294,7 @@ def test_nothing_kept_shown_or_sent_tells_the_seed_a_key_or_an_arm_to_come(
     assert leaks(traces, kept) == {}
 
 
-def _records() -> dict[str, list[Any]]:
+def _records(trial: Trial) -> dict[str, list[Any]]:
     """Some of each kind, by the name that addresses give them."""
     allocated = list(Allocation.objects.order_by("-pk").select_related("case"))
     referrals = list(Referral.objects.order_by("pk")[:3])
@@ -298,6 +303,7 @@ def _records() -> dict[str, list[Any]]:
     extracts = [CaseImportFactory.create(bcu=referrals[0].case.bcu) for _ in referrals]
     waiting = Case.objects.filter(decided_at__isnull=True)
     return {
+        "trial_id": [trial.pk],
         "case_id": [*(row.case_id for row in allocated[:2]), waiting.get().pk],
         "submission_id": sorted({row.submission_id for row in allocated}),
         "number": [referral.number for referral in referrals],

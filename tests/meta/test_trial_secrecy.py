@@ -345,7 +345,7 @@ def break_allocation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyP
 
     def break_it(words: str = "") -> None:
         def fail(*arguments: Any, **named: Any) -> None:
-            raise RuntimeError(words and f"{words} {[*arguments, *named.values()]}")
+            raise ValueError(words and f"{words} {[*arguments, *named.values()]}")
 
         monkeypatch.setattr(BREAKS[request.param], fail)
 
@@ -390,7 +390,7 @@ def test_a_submission_that_fails_in_the_midst_tells_nothing_even_where_its_error
     with statements() as sent, held_by_frames() as held:
         failed = failing()
     assert (failed.status_code, SECRET in held) == (500, True)
-    assert '"error": "RuntimeError"' in written.getvalue()
+    assert '"error": "ValueError"' in written.getvalue()
     assert "referrals/actions/allocate.py" in written.getvalue()
     assert not Allocation.objects.exists()
     kept = {"page": failed.content, "log": written.getvalue().encode(), "sent": "\n".join(sent).encode()}
@@ -417,7 +417,7 @@ def test_a_report_of_that_error_tells_nothing_in_a_mail_or_on_a_page_for_program
     settings.DEBUG = True
     page = failing().content
     for each in (report.body, html, page.decode()):
-        assert "RuntimeError" in each
+        assert "ValueError" in each
         assert "allocate.py" in each
     kept = {"text": str(report.body).encode(), "html": html.encode(), "page": page}
     assert leaks(traces, kept) == {}
@@ -442,7 +442,7 @@ def test_a_task_that_fails_in_the_midst_tells_nothing_in_its_log(
     break_allocation(f"seed {SECRET!r}")
     assert submitting.apply().state == "FAILURE"
     assert "tests.submitting" in written.getvalue()
-    assert '"error": "RuntimeError"' in written.getvalue()
+    assert '"error": "ValueError"' in written.getvalue()
     assert leaks(traces, {"log": written.getvalue().encode()}) == {}
 
 

@@ -25,18 +25,28 @@ ELIGIBILITY = (
 
 
 def begin_trial(*, bcu: Bcu, name: str, target: int, lead: User, leader: User, at: datetime) -> Trial:
-    """A trial that recruits for a year in all wards of the BCU, in blocks of 4, 6 or 8 by borough.
+    """A trial that recruits for a year in all wards of the BCU, in blocks of 4, 6 or 8 by borough."""
+    boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
+    design = Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(boroughs))
+    return begin_trial_of(
+        design, stratified_by="borough", bcu=bcu, name=name, lead=lead, leader=leader, at=at
+    )
+
+
+def begin_trial_of(
+    design: Design, *, stratified_by: str = "", bcu: Bcu, name: str, lead: User, leader: User, at: datetime
+) -> Trial:
+    """A trial of that design, for a year in all wards of the BCU.
 
     The lead proposes and opens it, the leader seals it.
     """
     codes = Ward.objects.filter(borough__bcu=bcu).order_by("code").values_list("code", flat=True)
-    boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
     today = timezone.localdate(at)
     trial = draft_trial(
         bcu=bcu,
         name=name,
-        design=Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(boroughs)),
-        stratified_by="borough",
+        design=design,
+        stratified_by=stratified_by,
         conduct=Conduct(
             question=QUESTION,
             eligibility=ELIGIBILITY,

@@ -59,6 +59,11 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
             if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
                 return earlier
             return _submit(bcu, seen, key, by, at)
+    except Overtaken:
+        # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
+        if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+            return earlier
+        raise
     except WrongKey as error:
         raise Refused(
             "The trial's seal key is missing. Nothing was submitted: tell the administrator."

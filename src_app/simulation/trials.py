@@ -36,18 +36,45 @@ def begin_trial(
     leader: User,
     at: datetime,
 ) -> Trial:
-    """A trial that recruits for a year in all wards of the boroughs, in blocks of 4, 6 or 8 in each.
+    """A trial in all wards of the boroughs, in blocks of 4, 6 or 8 in each."""
+    strata = Ward.objects.filter(borough__bcu=bcu, borough__name__in=boroughs)
+    codes = sorted(set(strata.values_list("borough__code", flat=True)))
+    return begin_trial_of(
+        Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(codes)),
+        stratified_by="borough",
+        bcu=bcu,
+        name=name,
+        boroughs=boroughs,
+        follow_up_days=follow_up_days,
+        lead=lead,
+        leader=leader,
+        at=at,
+    )
+
+
+def begin_trial_of(
+    design: Design,
+    *,
+    stratified_by: str = "",
+    bcu: Bcu,
+    name: str,
+    boroughs: Collection[str],
+    follow_up_days: int = 60,
+    lead: User,
+    leader: User,
+    at: datetime,
+) -> Trial:
+    """A trial of that design, which recruits for a year in all wards of the boroughs.
 
     The lead proposes and opens it, the leader seals it.
     """
     wards = Ward.objects.filter(borough__bcu=bcu, borough__name__in=boroughs)
-    strata = sorted(set(wards.values_list("borough__code", flat=True)))
     today = timezone.localdate(at)
     trial = draft_trial(
         bcu=bcu,
         name=name,
-        design=Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(strata)),
-        stratified_by="borough",
+        design=design,
+        stratified_by=stratified_by,
         conduct=Conduct(
             question=QUESTION,
             eligibility=ELIGIBILITY,

@@ -12,6 +12,8 @@ from referrals.views import (
     places,
     review,
     submission,
+    trial_progress,
+    trial_wards,
     trials,
 )
 
@@ -67,4 +69,8 @@ urlpatterns = [
     path("places/", places.place_list, name="place_list"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/<int:trial_id>/", trials.trial, name="trial"),
+    path("trials/<int:trial_id>/progress/", trial_progress.trial_progress, name="trial_progress"),
+    path("trials/<int:trial_id>/wards/", trial_wards.trial_wards, name="trial_wards"),
+    path("trials/<int:trial_id>/wards/set/", trial_wards.set_wards, name="set_trial_wards"),
+    path("trials/<int:trial_id>/wards/roll-out/", trial_wards.roll_out, name="plan_roll_out"),
 ]

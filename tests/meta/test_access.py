@@ -163,7 +163,7 @@ class Records:
             "import_save",
             "import_discard",
         )
-        of_trial = ("trial",)
+        of_trial = ("trial", "trial_progress", "trial_wards", "set_trial_wards", "plan_roll_out")
         return {
             **dict.fromkeys(waiting, self._case),
             **dict.fromkeys(of_trial, self._trial),

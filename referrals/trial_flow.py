@@ -272,7 +272,7 @@ def _not_delivered(row: Row, kinds: Mapping[str, str]) -> str:
     """Why SRC was not delivered; empty where it was, or still may be."""
     if why := kinds.get(DeviationKind.NOT_DELIVERED):
         return str(NotDelivered(why).label)
-    if row.status == ReferralStatus.CLOSED:
+    if row.close_reason:
         return str(CloseReason(row.close_reason).label)
     return "" if row.status else "No referral is on record"
 

@@ -24,7 +24,7 @@ from referrals.models import (
 from referrals.queries import standing_deviations
 from referrals.recruitment_chart import Chart, chart_of
 from referrals.rules.protocol import YES_OR_NO
-from referrals.rules.recruitment import Recruitment
+from referrals.rules.recruitment import Recruitment, finding
 from referrals.rules.turns import Report, Taken, days_in_parts, out_of_turn
 from referrals.rules.ward_modes import Planned
 from referrals.trial_flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms
@@ -49,11 +49,11 @@ class Share:
 
 @dataclass(frozen=True)
 class Balance:
-    """One frozen factor: for each level a share of each column's units."""
+    """One frozen factor: for each level its share of the units of each column."""
 
     name: str
     columns: list[str]
-    levels: list[tuple[str, list[Share]]]
+    levels: list[tuple[str, list[tuple[str, Share]]]]
 
 
 @dataclass(frozen=True)
@@ -80,6 +80,7 @@ class Progress:
     """How a trial that has opened is going."""
 
     recruitment: Recruitment
+    finding: str
     chart: Chart
     linked: int
     flow: Flow
@@ -108,6 +109,7 @@ def progress_of(trial: Trial, at: datetime) -> Progress:
     deviated = [Deviated(each.allocation_id, each.kind, each.why) for each in deviations]
     return Progress(
         recruitment=recruitment,
+        finding=finding(recruitment, closed=trial.closed_at is not None),
         chart=chart_of(recruitment),
         linked=len(rows) - len(units),
         flow=flow_of(trial, units, deviated, at),
@@ -146,7 +148,10 @@ def _balance(trial: Trial, units: Sequence[Row]) -> list[Balance]:
             levels=[
                 (
                     boroughs.get(level, level.capitalize()),
-                    [Share(_with(level_of, level, rows), len(rows)) for rows in columns.values()],
+                    [
+                        (column, Share(_with(level_of, level, rows), len(rows)))
+                        for column, rows in columns.items()
+                    ],
                 )
                 for level in levels
             ],
@@ -162,11 +167,11 @@ def _with(level_of: Callable[[Row], str], level: str, rows: Sequence[Row]) -> in
 def _frozen(trial: Trial) -> list[tuple[str, Sequence[str], Callable[[Row], str]]]:
     """The name of the stratum and of each factor, its levels, and where a unit has its own."""
     design = trial.design
-    found: list[tuple[str, Sequence[str], Callable[[Row], str]]] = []
+    found: list[tuple[str, Sequence[str], Callable[[Row], str]]] = [
+        (factor.name, factor.levels, _level_of(factor.name)) for factor in design.factors
+    ]
     if trial.stratified_by:
-        found.append((trial.stratified_by, design.strata, lambda row: row.stratum))
-    for factor in design.factors:
-        found.append((factor.name, factor.levels, _level_of(factor.name)))
+        found.insert(0, (trial.stratified_by, design.strata, lambda row: row.stratum))
     return found
 
 
@@ -200,19 +205,23 @@ def _reports(trial: Trial, units: Sequence[Row]) -> list[Report]:
     By ward, repeat victim and strands as they stand today; a report without a ward is in no stratum.
     """
     wards = Ward.objects.filter(code__in=trial.conduct.wards, borough__bcu=trial.bcu_id)
-    planned = WardModes(wards).planned
-    starts = [each.starts_on for of_ward in planned.values() for each in of_ward if each.trial == trial.pk]
-    if not units or not starts:
+    planned = {
+        ward: of_ward
+        for ward, of_ward in WardModes(wards).planned.items()
+        if any(each.trial == trial.pk for each in of_ward)
+    }
+    if not units or not planned:
         return []
-    cases = (
-        Case.objects.filter(
-            bcu=trial.bcu_id,
-            ward__in=[ward for ward, of_ward in planned.items() if any(_is_of(trial, of_ward))],
-            reported_at__gte=start_of(min(starts)),
-            reported_at__lt=max(unit.reported_at for unit in units),
-        )
-        .exclude(decided_at__lte=min(unit.allocated_at for unit in units))
-        .values_list(
+    starts = [each.starts_on for of_ward in planned.values() for each in of_ward if each.trial == trial.pk]
+    cases = Case.objects.filter(
+        bcu=trial.bcu_id,
+        ward__in=planned,
+        reported_at__gte=start_of(min(starts)),
+        reported_at__lt=max(unit.reported_at for unit in units),
+    ).exclude(decided_at__lte=min(unit.allocated_at for unit in units))
+    return [
+        Report(_stratum(trial, borough, repeat, strands), reported_at, imported_at, decided_at)
+        for ward, borough, repeat, strands, reported_at, imported_at, decided_at in cases.values_list(
             "ward",
             "ward__borough__code",
             "repeat_victim",
@@ -221,16 +230,8 @@ def _reports(trial: Trial, units: Sequence[Row]) -> list[Report]:
             "imported_at",
             "decided_at",
         )
-    )
-    return [
-        Report(_stratum(trial, borough, repeat, strands), reported_at, imported_at, decided_at)
-        for ward, borough, repeat, strands, reported_at, imported_at, decided_at in cases
         if _was_in(trial, planned[ward], timezone.localdate(reported_at))
     ]
-
-
-def _is_of(trial: Trial, planned: Sequence[Planned]) -> list[bool]:
-    return [each.trial == trial.pk for each in planned]
 
 
 def _was_in(trial: Trial, planned: Sequence[Planned], day: date) -> bool:

@@ -1,6 +1,7 @@
 """How far recruitment has come, week by week, and when its target would be reached. Pure."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -99,7 +100,38 @@ class Recruitment:
         more = self.latest_units * left // (7 * len(self.latest))
         return min(self.target, self.units + more)
 
+    @property
+    def per_week(self) -> float:
+        """Units in a full week, of all that are over; 0 without one."""
+        return _per_week(self.full_weeks)
 
-def per_week(units: int, weeks: int) -> float:
-    """Units a week, to one place; 0 without a week."""
-    return round(units / weeks, 1) if weeks else 0.0
+    @property
+    def latest_per_week(self) -> float:
+        """The same of the last eight."""
+        return _per_week(self.latest)
+
+
+def _per_week(weeks: Sequence[Week]) -> float:
+    return round(sum(week.units for week in weeks) / len(weeks), 1) if weeks else 0.0
+
+
+def finding(recruitment: Recruitment, *, closed: bool) -> str:
+    """What the chart says, in one sentence without its full stop."""
+    units, target = recruitment.units, recruitment.target
+    so_far = f"{units} of {target} units allocated ({units * 100 / target:.0f}%)"
+    if closed:
+        return f"{so_far} when recruitment was closed on {_words(recruitment.until)}"
+    if not recruitment.latest:
+        return f"{so_far}: the first week is not over yet"
+    last_day = f"the protocol’s last day, {_words(recruitment.last_day)}"
+    if recruitment.reached_on is None or recruitment.reached_in_week is None:
+        return f"{so_far}: at the latest pace the target would not be reached by {last_day}"
+    side = "before" if recruitment.reached_on <= recruitment.last_day else "after"
+    week = _words(recruitment.reached_in_week)
+    return (
+        f"{so_far}: at the latest pace the target would be reached in the week from {week}, {side} {last_day}"
+    )
+
+
+def _words(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"

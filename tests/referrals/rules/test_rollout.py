@@ -70,7 +70,7 @@ def test_the_order_of_wards_has_a_key_of_its_own() -> None:
     of_purposes = {derived(SEED, PROTOCOL) for derived in (allocation_key, chain_key, rollout_key)}
     assert len(of_purposes) == 3
     assert rollout_key(SEED, "a") != rollout_key(SEED, "b")
-    label = ["ward", 2]
+    label: list[str | int] = ["ward", 2]
     assert draw(rollout_key(SEED, PROTOCOL), label, 2**64) != draw(
         allocation_key(SEED, PROTOCOL), label, 2**64
     )

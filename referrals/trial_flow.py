@@ -35,6 +35,7 @@ _CONTACTED_CONTROL = {
     DeviationKind.FOR_SAFETY: "Because safety called for it",
     DeviationKind.BY_ACCIDENT: "By accident",
 }
+_ARMS = {Arm.SRC: "Allocated to SRC", Arm.CONTROL: "Allocated to usual service (control)"}
 _OF_BOTH = (DeviationKind.IN_ERROR, DeviationKind.WRONG_WARD)
 
 
@@ -170,7 +171,7 @@ def _stages(trial: Trial, units: int) -> tuple[Stage, ...]:
     elsewhere = units - (len(suitable) - len(left))
     return (
         Stage(
-            Box("Assessed: reports decided for this trial", len(assessed), len(assessed)),
+            Box("Reports assessed", len(assessed), len(assessed)),
             Box(
                 "Excluded: not suitable",
                 len(excluded),
@@ -189,7 +190,7 @@ def _stages(trial: Trial, units: int) -> tuple[Stage, ...]:
         ),
         Stage(
             Box(
-                "Randomised: units",
+                "Randomised units",
                 units,
                 len(suitable),
                 _parts({"Assessed for another trial, which closed before their turn": elsewhere}, units),
@@ -245,7 +246,7 @@ def _arm(
 ) -> tuple[Box, ...]:
     delivered = (_src if arm == Arm.SRC else _control)(units, kinds)
     return (
-        Box(f"Allocated to {arm.label}", len(units), of, (*delivered, _kept(units, kinds))),
+        Box(_ARMS[arm], len(units), of, (*delivered, *_kept(units, kinds))),
         _followed(trial, units, standings, at),
         _analysed(trial, len(units)),
     )
@@ -294,12 +295,13 @@ def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[
     )
 
 
-def _kept(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> Part:
-    """Units that should not have been allocated there: nobody is taken out of an arm."""
+def _kept(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
+    """Units that should not have been allocated there, if any: nobody is taken out of an arm."""
     found = [kind for row in units for kind in _OF_BOTH if kind in kinds.get(row.pk, {})]
     wrong = sum(any(kind in kinds.get(row.pk, {}) for kind in _OF_BOTH) for row in units)
     numbers = Counter(str(kind.label) for kind in found)
-    return Part("Kept in the arm all the same", wrong, len(units), _parts(numbers, wrong))
+    kept = Part("Wrongly allocated, kept and analysed here", wrong, len(units), _parts(numbers, wrong))
+    return (kept,) if wrong else ()
 
 
 def _followed(trial: Trial, units: list[Row], standings: Mapping[int, str], at: datetime) -> Box:

@@ -123,3 +123,9 @@ class RollOutForm(_FromToday):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose which wards come first."},
     )
+
+    @property
+    def order_words(self) -> str:
+        """The order that was chosen, as the middle of a sentence."""
+        words = _ORDERS[self.cleaned_data["order"]]
+        return words[:1].lower() + words[1:]

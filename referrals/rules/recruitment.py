@@ -63,6 +63,11 @@ class Recruitment:
         return [week for week in self.weeks if week.full]
 
     @property
+    def full_weeks_units(self) -> int:
+        """Units allocated in these."""
+        return self.full_weeks[-1].total if self.full_weeks else 0
+
+    @property
     def latest(self) -> list[Week]:
         """The last eight full weeks, or as many as there are."""
         return self.full_weeks[-LATEST_WEEKS:]

@@ -38,10 +38,11 @@ class WardRow:
 def modes_on(wards: Collection[Ward], day: date) -> list[WardRow]:
     """The wards with the words for the mode that counts on that day."""
     modes = WardModes(wards)
-    return [WardRow(ward=ward, mode=_words(modes.on(ward.pk, day))) for ward in wards]
+    return [WardRow(ward=ward, mode=mode_words(modes.on(ward.pk, day))) for ward in wards]
 
 
-def _words(counting: Counting) -> str:
+def mode_words(counting: Counting) -> str:
+    """The mode that counts, with the trial where one recruits."""
     label = str(counting.mode.label)
     return f"{label}: {counting.trial}" if counting.trial else label
 

@@ -13,6 +13,8 @@ from referrals.views import (
     review,
     submission,
     trial_steps,
+    trial_progress,
+    trial_wards,
     trials,
 )
 
@@ -87,4 +89,8 @@ urlpatterns = [
     path("trials/<int:trial_id>/close/", trial_steps.close_trial, name="close_trial"),
     path("trials/<int:trial_id>/reveal/", trial_steps.reveal_trial, name="reveal_trial"),
     path("trials/<int:trial_id>/delete/", trial_steps.delete_trial, name="delete_trial"),
+    path("trials/<int:trial_id>/progress/", trial_progress.trial_progress, name="trial_progress"),
+    path("trials/<int:trial_id>/wards/", trial_wards.trial_wards, name="trial_wards"),
+    path("trials/<int:trial_id>/wards/set/", trial_wards.set_wards, name="set_trial_wards"),
+    path("trials/<int:trial_id>/wards/roll-out/", trial_wards.roll_out, name="plan_roll_out"),
 ]

@@ -31,6 +31,14 @@ def chain_key(seed: bytes, digest: str) -> bytes:
     return derived_key(seed, "chain", digest)
 
 
+def rollout_key(seed: bytes, digest: str) -> bytes:
+    """The key that the order of wards is drawn with, under the protocol of that digest.
+
+    It gives no arm away: keys of two purposes have nothing in common without the seed.
+    """
+    return derived_key(seed, "rollout", digest)
+
+
 def chain_hash(key: bytes, *, previous: str, row: Mapping[str, Canonical]) -> str:
     """The hash (64 hex digits) of a row that follows ``previous``, which is empty for the first.
 

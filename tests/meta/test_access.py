@@ -174,6 +174,10 @@ class Records:
             "close_trial",
             "reveal_trial",
             "delete_trial",
+            "trial_progress",
+            "trial_wards",
+            "set_trial_wards",
+            "plan_roll_out",
         )
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {

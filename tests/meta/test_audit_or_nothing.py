@@ -32,6 +32,7 @@ from referrals.actions.review import (
     draft_suitable,
     set_safety,
 )
+from referrals.actions.roll_out import plan_roll_out, set_trial_wards
 from referrals.actions.submit import submit
 from referrals.actions.taking import give_back, take
 from referrals.actions.trial_design import (
@@ -85,6 +86,7 @@ from referrals.models import (
     TrialStatus,
 )
 from referrals.rules.allocation import Design, Scheme
+from referrals.rules.rollout import Order
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -101,6 +103,7 @@ ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 PARTS = {
     "check_scope",
+    "check_trial_wards",
     "close_by_record",
     "close_locked",
     "deliver",
@@ -113,6 +116,7 @@ PARTS = {
     "locked",
     "note_head",
     "preview_cases",
+    "preview_roll_out",
     "raise_task",
     "record_change",
     "record_trial",
@@ -317,6 +321,19 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     mode = {"mode": Mode.NOT_STARTED, "starts_on": date(2026, 11, 23)}
     return {"wards": scene.world.wards, **mode, "by": scene.system}
+
+
+@prepares(set_trial_wards)
+def _(scene: Scene) -> dict[str, Any]:
+    mode = {"mode": Mode.NOT_STARTED, "starts_on": NOW.date()}
+    wards = [ward.code for ward in scene.world.wards]
+    return {**scene.step(TrialStatus.RECRUITING), "wards": wards, **mode}
+
+
+@prepares(plan_roll_out)
+def _(scene: Scene) -> dict[str, Any]:
+    pace = {"first_day": NOW.date(), "wards_a_step": 2, "days_between": 7}
+    return {**scene.step(TrialStatus.SEALED), **pace, "order": Order.DRAWN}
 
 
 @prepares(confirm_flags)

@@ -1,6 +1,7 @@
 """Setting the modes of wards."""
 
 from datetime import date
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -69,3 +70,17 @@ def test_an_administrator_starts_no_trial_in_a_ward(world: World, administrator:
             starts_on=DAY,
             by=administrator,
         )
+
+
+def test_within_a_trials_protocol_its_lead_sets_other_modes_too(
+    world: World, trial_lead: User, administrator: User
+) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    choice: dict[str, Any] = {"mode": Mode.NOT_STARTED, "starts_on": DAY}
+    with pytest.raises(NotAllowed):
+        set_ward_mode(wards=world.wards, **choice, by=trial_lead)
+    with pytest.raises(Refused, match="Hendon: not in the protocol"):
+        set_ward_mode(wards=[world.north_ward], **choice, by=trial_lead, within=trial)
+    with pytest.raises(NotAllowed):
+        set_ward_mode(wards=world.wards, **choice, by=administrator, within=trial)
+    assert set_ward_mode(wards=world.wards, **choice, by=trial_lead, within=trial) == 6

@@ -5,6 +5,8 @@ from django.urls import path
 from referrals.views import (
     cases,
     contact,
+    controls,
+    deviations,
     flags,
     follow_ups,
     intake,
@@ -67,4 +69,11 @@ urlpatterns = [
     path("places/", places.place_list, name="place_list"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/<int:trial_id>/", trials.trial, name="trial"),
+    path("trials/<int:trial_id>/controls/", controls.controls, name="controls"),
+    path("cases/<int:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
+    path(
+        "cases/<int:case_id>/deviation/<int:deviation_id>/withdraw/",
+        deviations.withdraw_deviation,
+        name="withdraw_deviation",
+    ),
 ]

@@ -90,9 +90,18 @@ def _check_said(kind: DeviationKind, why: NotDelivered | None, ordered_by: str) 
 
 
 def _check_day(allocation: Allocation, happened_on: date, at: datetime) -> None:
-    first = timezone.localdate(allocation.allocated_at)
-    if not first <= happened_on <= timezone.localdate(at):
-        raise Refused(f"Give a day from {day(first)}, when the case entered the trial, to today.")
+    if not first_day(allocation) <= happened_on <= timezone.localdate(at):
+        raise Refused(wrong_day(allocation))
+
+
+def first_day(allocation: Allocation) -> date:
+    """The first day on which something can deviate from it, in London."""
+    return timezone.localdate(allocation.allocated_at)
+
+
+def wrong_day(allocation: Allocation) -> str:
+    """What is said of a day before the allocation, or to come."""
+    return f"Give a day from {day(first_day(allocation))}, when the case entered the trial, to today."
 
 
 def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviation:

@@ -220,10 +220,10 @@ def test_deviations_withdrawn_ones_and_the_check_are_on_the_time_line(
     page = words(allocation.case)
     accident = "The neighbourhood team contacted the victim by accident"
     told = [
-        f"Deviation from the trial (withdrawn) 23 November 2026, 2:30am · {hcop} {accident}, "
-        "23 November 2026. It was recorded by mistake, and is withdrawn.",
+        f"Deviation from the trial (withdrawn) 23 November 2026, 2:30am · {hcop} {accident}",
+        "It was recorded by mistake, and is withdrawn.",
         f"Deviation withdrawn 23 November 2026, 3:30am · {other_hcop} Recorded by mistake: “{accident}”.",
-        f"Deviation from the trial 23 November 2026, 4:30am · {hcop} The victim was contacted because "
+        f"Deviation from the trial 23 November 2026, 4:30am · {hcop} The victim was contacted because",
         "safety called for it, 22 November 2026. Ordered by Insp 4021.",
         f"Looked up on the crime record 23 November 2026, 7:30am · {other_hcop} A contact is recorded.",
     ]

@@ -5,6 +5,8 @@ from django.urls import path
 from referrals.views import (
     cases,
     contact,
+    controls,
+    deviations,
     flags,
     follow_ups,
     intake,
@@ -12,8 +14,8 @@ from referrals.views import (
     places,
     review,
     submission,
-    trial_steps,
     trial_progress,
+    trial_steps,
     trial_wards,
     trials,
 )
@@ -93,4 +95,11 @@ urlpatterns = [
     path("trials/<int:trial_id>/wards/", trial_wards.trial_wards, name="trial_wards"),
     path("trials/<int:trial_id>/wards/set/", trial_wards.set_wards, name="set_trial_wards"),
     path("trials/<int:trial_id>/wards/roll-out/", trial_wards.roll_out, name="plan_roll_out"),
+    path("trials/<int:trial_id>/controls/", controls.controls, name="controls"),
+    path("cases/<int:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
+    path(
+        "cases/<int:case_id>/deviation/<int:deviation_id>/withdraw/",
+        deviations.withdraw_deviation,
+        name="withdraw_deviation",
+    ),
 ]

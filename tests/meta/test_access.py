@@ -163,22 +163,7 @@ class Records:
             "import_save",
             "import_discard",
         )
-        of_trial = (
-            "trial",
-            "trial_bundle",
-            "propose_trial",
-            "seal_trial",
-            "open_trial",
-            "pause_trial",
-            "resume_trial",
-            "close_trial",
-            "reveal_trial",
-            "delete_trial",
-            "trial_progress",
-            "trial_wards",
-            "set_trial_wards",
-            "plan_roll_out",
-        )
+        of_trial = [p.name for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
@@ -187,12 +172,21 @@ class Records:
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             "withdraw_attempt": self._attempt,
+            "record_deviation": self._allocation,
+            "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "submitted": self._submission,
         }
 
     def _case(self, whose: str) -> dict[str, Any]:
         return {"case_id": factories.CaseFactory.create(ward=self._ward(whose)).pk}
+
+    def _allocation(self, whose: str) -> dict[str, Any]:
+        return {"case_id": factories.AllocationFactory.create(case__ward=self._ward(whose)).case_id}
+
+    def _deviation(self, whose: str) -> dict[str, Any]:
+        deviation = factories.DeviationFactory.create(allocation__case__ward=self._ward(whose))
+        return {"case_id": deviation.allocation.case_id, "deviation_id": deviation.pk}
 
     def _referral(self, whose: str) -> dict[str, Any]:
         return {"number": factories.ReferralFactory.create(case__ward=self._ward(whose)).number}

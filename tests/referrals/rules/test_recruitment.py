@@ -102,16 +102,16 @@ def test_on_the_guessed_day_and_not_before_the_target_is_reached(weeks: list[int
             recruitment(10, 10),
             False,
             (
-                "20 of 250 units allocated (8%): at the latest pace the target would be reached in the week from "
-                "1 March 2027, before the protocol’s last day, 22 May 2027"
+                "20 of 250 units allocated (8%): at the latest pace the target would be reached in the week "
+                "from 1 March 2027, before the protocol’s last day, 22 May 2027"
             ),
         ),
         (
             recruitment(5, 5),
             False,
             (
-                "10 of 250 units allocated (4%): at the latest pace the target would be reached in the week from "
-                "23 August 2027, after the protocol’s last day, 22 May 2027"
+                "10 of 250 units allocated (4%): at the latest pace the target would be reached in the week "
+                "from 23 August 2027, after the protocol’s last day, 22 May 2027"
             ),
         ),
         (

@@ -33,8 +33,8 @@ A_SUBMISSION = 20
 BARE = 50
 # Larger than any trial that is filled here: the one that reaches its target is closed.
 TARGET = 100_000
-# Schemes whose arm hangs on all earlier positions: the later the position, the dearer.
-GROWING = (Scheme.COMPLETE, Scheme.MINIMISATION)
+# Schemes whose arm hangs on earlier positions or on the blocks before: the later the position, the dearer.
+GROWING = (Scheme.COMPLETE, Scheme.BLOCKS, Scheme.MINIMISATION)
 
 
 @dataclass

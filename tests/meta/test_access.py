@@ -163,7 +163,7 @@ class Records:
             "import_save",
             "import_discard",
         )
-        of_trial = [p.name for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
+        of_trial = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),

@@ -234,6 +234,7 @@ def test_nothing_is_recorded_withdrawn_or_checked_once_outcomes_are_locked(
         with pytest.raises(Refused, match="The outcomes of Pilot are locked: tell the trial lead"):
             act()
     assert (Deviation.objects.count(), ControlCheck.objects.count()) == (1, 0)
+    assert not controls_to_check(control.trial, hcop, AFTER).exists()
 
 
 def test_a_trial_closed_to_recruitment_is_not_locked(

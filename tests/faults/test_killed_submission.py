@@ -103,7 +103,7 @@ class Person(NamedTuple):
 
     def finish(self) -> None:
         """Waits until it has submitted everything."""
-        assert self.process.wait(90) == 0, self.said_in.read_text()
+        assert self.process.wait(240) == 0, self.said_in.read_text()
         assert set(self.done) == {key for key, _ in self.plan}
 
 

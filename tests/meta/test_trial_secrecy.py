@@ -33,7 +33,7 @@ from pytest_django.fixtures import Settings
 from redis import Redis
 
 from referrals.actions.submit import submit
-from referrals.models import Allocation, Case, Mode, Referral, Trial
+from referrals.models import Allocation, ApprovalKind, Case, Mode, Referral, Trial
 from referrals.rules.allocation import Arm, Design, Scheme, arms_of
 from referrals.rules.protocol import protocol_of
 from referrals.rules.seal import allocation_key, chain_key, commitment
@@ -50,6 +50,7 @@ from tests.factories import (
     CaseImportFactory,
     ContactAttemptFactory,
     DecisionFactory,
+    DeviationFactory,
     FollowUpFactory,
     HeldPartFactory,
     PersonalTextFactory,
@@ -249,8 +250,9 @@ def addresses(records: dict[str, list[Any]]) -> Iterator[tuple[str, dict[str, An
     """Each address with the records that it names; an argument that ``records`` lacks is an error here."""
     for pattern in PATTERNS:
         names = list(pattern.pattern.converters)
-        for values in zip(*(records[name] for name in names), strict=True) if names else [()]:
-            yield pattern.name or "", dict(zip(names, values, strict=True))
+        # Of several kinds the shorter list goes round.
+        for n in range(max((len(records[name]) for name in names), default=1)):
+            yield pattern.name or "", {name: records[name][n % len(records[name])] for name in names}
 
 
 def mails() -> Kept:
@@ -302,9 +304,13 @@ def _records(trial: Trial) -> dict[str, list[Any]]:
     follow_ups = [FollowUpFactory.create(attempt=attempt) for attempt in attempts]
     extracts = [CaseImportFactory.create(bcu=referrals[0].case.bcu) for _ in referrals]
     waiting = Case.objects.filter(decided_at__isnull=True)
+    control = next(row for row in allocated if row.arm == Arm.CONTROL)
     return {
         "trial_id": [trial.pk],
-        "case_id": [*(row.case_id for row in allocated[:2]), waiting.get().pk],
+        "kind": ApprovalKind.values,
+        "registrar_id": list(trial.registrars.values_list("pk", flat=True)),
+        "case_id": [control.case_id, allocated[0].case_id, waiting.get().pk],
+        "deviation_id": [DeviationFactory.create(allocation=control).pk],
         "submission_id": sorted({row.submission_id for row in allocated}),
         "number": [referral.number for referral in referrals],
         "attempt_id": [attempt.pk for attempt in attempts],

@@ -1,6 +1,7 @@
 """Trials with units for the tests of what becomes of them."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any
 
 from outcomes.models import Look
@@ -39,14 +40,16 @@ def planned_trial(bcu: Bcu, plan: Plan, **fields: Any) -> Trial:
     return TrialFactory.create(bcu=bcu, protocol=protocol, **fields)
 
 
-def allocate(trial: Trial, make_case: Callable[..., Any], arm: Arm, codes: Codes) -> list[Allocation]:
-    """Units of an arm, allocated at ``NOW``, each with its outcome of the next moment; SRC is referred."""
+def allocate(
+    trial: Trial, make_case: Callable[..., Any], arm: Arm, codes: Codes, *, at: datetime = NOW
+) -> list[Allocation]:
+    """Units of an arm, allocated then, each with an outcome recorded at once; SRC is referred."""
     made = []
     for code in codes:
-        allocation = AllocationFactory.create(trial=trial, case=make_case(), arm=arm)
+        allocation = AllocationFactory.create(trial=trial, case=make_case(), arm=arm, allocated_at=at)
         if code is not None:
             outcome = OutcomeCodeFactory.create(code=code)
-            RecordedOutcomeFactory.create(case=allocation.case, code=outcome, recorded_at=NOW)
+            RecordedOutcomeFactory.create(case=allocation.case, code=outcome, recorded_at=at)
         if arm == Arm.SRC:
             ReferralFactory.create(case=allocation.case, allocation=allocation)
         made.append(allocation)

@@ -142,7 +142,7 @@ def test_only_the_trial_lead_of_the_bcu_locks_and_corrects(
     for act in (lock_outcomes, correct_data_set):
         reason = {"reason": "Why"} if act is correct_data_set else {}
         with pytest.raises(Trial.DoesNotExist):
-            act(trial_id=other.pk, by=trial_lead, at=END, **reason)  # type: ignore[operator]
+            act(trial_id=other.pk, by=trial_lead, at=END, **reason)
 
 
 @pytest.mark.django_db(transaction=True)

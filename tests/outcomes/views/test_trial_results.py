@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -35,8 +35,9 @@ MakeCase = Callable[..., Case]
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-def _words(response: HttpResponse) -> str:
+def _words(response: HttpResponseBase) -> str:
     """The page's words."""
+    assert isinstance(response, HttpResponse)
     assert response.status_code == 200
     return " ".join(strip_tags(response.content.decode().split("<main")[1]).replace("&#x27;", "'").split())
 

@@ -156,7 +156,7 @@ def test_after_the_lock_each_arm_is_shown_over_its_denominator(lead: Client, loc
     page = _page(lead, locked)
     assert "1 of 3 (33%) 2 of 2 (100%) -66.7 0.33" in page
     assert "Investigation closed 2 of 3 (67%) 2 of 2 (100%)" in page
-    assert "None: nobody in usual service" in page
+    assert "None: no case in usual service" in page
     assert "Analysed as allocated" in page
     assert "a case that was open at the end of its follow-up counts as without the outcome" in page
     assert "The protocol’s estimate is the risk ratio" in page

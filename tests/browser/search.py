@@ -24,7 +24,8 @@ def kept(system: System) -> Iterator[tuple[str, str]]:
         yield f"log {path.name}", path.read_text(errors="replace")
     for path in (system.directory / "mail").glob("*.eml"):
         message = message_from_bytes(path.read_bytes(), policy=policy.default)
-        yield f"mail {path.name}", path.read_text(errors="replace") + str(message.get_content())
+        parts = [str(part.get_content()) for part in message.walk() if not part.is_multipart()]
+        yield f"mail {path.name}", path.read_text(errors="replace") + "\n".join(parts)
 
 
 def addresses(system: System) -> dict[str, str]:

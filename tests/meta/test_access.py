@@ -176,6 +176,9 @@ class Records:
             "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "submitted": self._submission,
+            "correct_data_set": self._locked_trial,
+            "trial_data_set": self._data_set,
+            "trial_look": self._look,
         }
 
     def _case(self, whose: str) -> dict[str, Any]:
@@ -215,6 +218,23 @@ class Records:
             "remove_registrar": {"registrar_id": draft.registrars.get().pk},
         }
         return {"trial_id": draft.pk, **more.get(name, {})}
+
+    def _locked_trial(self, whose: str) -> dict[str, Any]:
+        data_set = factories.DataSetFactory.create(trial__bcu=self._ward(whose).borough.bcu)
+        return {"trial_id": data_set.trial_id}
+
+    def _data_set(self, whose: str) -> dict[str, Any]:
+        return {**self._locked_trial(whose), "number": 1}
+
+    def _look(self, whose: str) -> dict[str, Any]:
+        """Opened by the trial lead: the scope alone keeps a look of another BCU's trial from them."""
+        nothing = {"units": 0, "closed": 0, "attrition": 0, "charge": 0, "positive": 0}
+        look = factories.LookFactory.create(
+            trial__bcu=self._ward(whose).borough.bcu,
+            content={"src": nothing, "control": nothing},
+            opened_by=User.objects.get(username="trial_lead"),
+        )
+        return {"trial_id": look.trial_id, "look_id": look.pk}
 
     def _submission(self, whose: str) -> dict[str, Any]:
         return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}

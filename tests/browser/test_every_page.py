@@ -111,6 +111,27 @@ def test_the_rarer_pages_of_a_referral_can_be_read(sign_in: SignIn, look: Look) 
     look(page, "withdraw")
 
 
+def test_how_a_trial_goes_and_its_wards_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("triallead")
+    main = page.get_by_role("main")
+    main.locator("table a").first.click()
+    page.get_by_role("link", name="Progress").click()
+    for summary in main.get_by_text("Show as table").all():
+        summary.click()
+    look(page, "trial-progress")
+    page.get_by_role("link", name="Wards").click()
+    look(page, "trial-wards")
+    main.get_by_role("button", name="Check what would change").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "trial-wards-refused")
+    main.get_by_role("checkbox", name="Merton (20)").check()
+    main.get_by_role("radio", name=re.compile("^SRC for all")).check()
+    main.get_by_label("From", exact=True).fill("2090-01-01")
+    main.get_by_role("button", name="Check what would change").click()
+    expect(main.get_by_role("heading", name="Check, then save")).to_be_visible()
+    look(page, "trial-wards-check")
+
+
 def test_what_one_request_did_can_be_read(sign_in: SignIn, look: Look) -> None:
     page = sign_in("auditor")
     page.get_by_role("link", name=re.compile("^What changed")).first.click()

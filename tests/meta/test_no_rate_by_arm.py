@@ -33,6 +33,7 @@ from outcomes.rates import Outcomes
 from outcomes.trial_actions import lock_outcomes, open_look
 from referrals.models import (
     Allocation,
+    ApprovalKind,
     Arm,
     Case,
     CaseState,
@@ -122,9 +123,13 @@ NUMBER = re.compile(r"(?<![\w./:])(?<!\w-)\d+(?:\.\d+)?%?(?![\w/:]|-\d|\.\d)")
 ROW_NUMBER = re.compile(r"\b(?:trial|look|data set) \d+\b|\"number\": \d+")
 
 
+# How many units each arm has, which the progress page tells once recruitment is closed.
+ALLOCATED = re.compile(r"\b(?:211|199) of 410 \(\d+%\)")
+
+
 def found_in(text: str) -> set[str]:
     """The secret numbers of a text."""
-    return SECRET & set(NUMBER.findall(ROW_NUMBER.sub("", text)))
+    return SECRET & set(NUMBER.findall(ALLOCATED.sub("", ROW_NUMBER.sub("", text))))
 
 
 def _read(response: HttpResponseBase) -> str:
@@ -240,6 +245,9 @@ class Scene:
             if allocation.arm == Arm.CONTROL
         )
 
+    def _control(self) -> Allocation:
+        return next(each for each in self.allocations if each.arm == Arm.CONTROL)
+
     def arguments(self, pattern: URLPattern) -> Iterator[dict[str, Any]]:
         """What to call an address with: for a case, one of each arm."""
         referral = Referral.objects.order_by("pk").first()
@@ -247,6 +255,9 @@ class Scene:
         made: dict[str, Callable[[], list[Any]]] = {
             "trial_id": lambda: [self.trial.pk],
             "look_id": lambda: [self.look.pk],
+            "kind": lambda: ApprovalKind.values,
+            "registrar_id": lambda: list(self.trial.registrars.values_list("pk", flat=True)),
+            "deviation_id": lambda: [factories.DeviationFactory.create(allocation=self._control()).pk],
             "case_id": lambda: [
                 next(each.case_id for each in self.allocations if each.arm == arm) for arm in Arm
             ],

@@ -53,6 +53,7 @@ from tests.factories import (
     DeviationFactory,
     FollowUpFactory,
     HeldPartFactory,
+    LookFactory,
     PersonalTextFactory,
     TrialFactory,
     WardModeFactory,
@@ -250,6 +251,8 @@ def addresses(records: dict[str, list[Any]]) -> Iterator[tuple[str, dict[str, An
     """Each address with the records that it names; an argument that ``records`` lacks is an error here."""
     for pattern in PATTERNS:
         names = list(pattern.pattern.converters)
+        if "trial_id" in names and "number" in names:
+            records = {**records, "number": [1]}  # a data set's, no referral's
         # Of several kinds the shorter list goes round.
         for n in range(max((len(records[name]) for name in names), default=1)):
             yield pattern.name or "", {name: records[name][n % len(records[name])] for name in names}
@@ -304,9 +307,10 @@ def _records(trial: Trial) -> dict[str, list[Any]]:
     follow_ups = [FollowUpFactory.create(attempt=attempt) for attempt in attempts]
     extracts = [CaseImportFactory.create(bcu=referrals[0].case.bcu) for _ in referrals]
     waiting = Case.objects.filter(decided_at__isnull=True)
-    control = next(row for row in allocated if row.arm == Arm.CONTROL)
+    control = next(row for row in allocated if row.arm == Arm.CONTROL.value)
     return {
         "trial_id": [trial.pk],
+        "look_id": [LookFactory.create(trial=trial).pk],
         "kind": ApprovalKind.values,
         "registrar_id": list(trial.registrars.values_list("pk", flat=True)),
         "case_id": [control.case_id, allocated[0].case_id, waiting.get().pk],

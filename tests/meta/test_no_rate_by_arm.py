@@ -123,13 +123,13 @@ NUMBER = re.compile(r"(?<![\w./:])(?<!\w-)\d+(?:\.\d+)?%?(?![\w/:]|-\d|\.\d)")
 ROW_NUMBER = re.compile(r"\b(?:trial|look|data set) \d+\b|\"number\": \d+")
 
 
-# How many units each arm has, which the progress page tells once recruitment is closed.
-ALLOCATED = re.compile(r"\b(?:211|199) of 410 \(\d+%\)")
+# A share of anything but the units, or the closed cases, of one arm tells nothing of an arm.
+OF_OTHERS = re.compile(r"\b[\d,]+ of (?!(?:211|199|151|197)\b)[\d,]+ \(\d+%\)")
 
 
 def found_in(text: str) -> set[str]:
     """The secret numbers of a text."""
-    return SECRET & set(NUMBER.findall(ALLOCATED.sub("", ROW_NUMBER.sub("", text))))
+    return SECRET & set(NUMBER.findall(OF_OTHERS.sub("", ROW_NUMBER.sub("", text))))
 
 
 def _read(response: HttpResponseBase) -> str:

@@ -190,7 +190,7 @@ def _lock(trials: QuerySet[Trial], trial_id: int) -> None:
 
 def outcomes_locked(name: str) -> str:
     """What is said where something would change a trial whose outcomes are locked."""
-    return f"The outcomes of {name} are locked: tell the trial lead, who can correct the data set."
+    return f"The outcomes of {name} are locked: nothing more is recorded. Tell the trial lead."
 
 
 def _record(action: Action, allocation: Allocation, by: User, fields: Collection[str]) -> None:

@@ -123,8 +123,9 @@ NUMBER = re.compile(r"(?<![\w./:])(?<!\w-)\d+(?:\.\d+)?%?(?![\w/:]|-\d|\.\d)")
 ROW_NUMBER = re.compile(r"\b(?:trial|look|data set) \d+\b|\"number\": \d+")
 
 
-# A share of anything but the units, or the closed cases, of one arm tells nothing of an arm.
-OF_OTHERS = re.compile(r"\b[\d,]+ of (?!(?:211|199|151|197)\b)[\d,]+ \(\d+%\)")
+# A share of anything but the units, or the closed cases, of one arm tells nothing of an arm's outcomes; nor
+# does how many controls were checked and not contacted: all but the one that a deviation is recorded of.
+OF_OTHERS = re.compile(r"\b[\d,]+ of (?!(?:211|199|151|197)\b)[\d,]+ \(\d+%\)|\b198 of 199 \(99%\)")
 
 
 def found_in(text: str) -> set[str]:

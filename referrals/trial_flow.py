@@ -95,10 +95,14 @@ class Stage:
 
 @dataclass(frozen=True)
 class Flow:
-    """The diagram. ``arms``: for each arm its boxes from top to bottom; empty while the trial recruits."""
+    """The diagram. ``arms``: for each arm its boxes from top to bottom; empty while the trial recruits.
+
+    ``linked``: reports assessed for the trial that follow one of its units.
+    """
 
     stages: tuple[Stage, ...]
     arms: tuple[tuple[Box, ...], ...]
+    linked: int
 
     @property
     def boxes(self) -> list[Box]:
@@ -139,9 +143,11 @@ def flow_of(trial: Trial, rows: Iterable[Row], deviated: Iterable[Deviated], at:
     """The flow as it stands; two queries."""
     units = [row for row in rows if row.position is not None]
     lost = crime_record_standings([row.case_id for row in units])
-    stages = _stages(trial, len(units))
+    assessed = _assessed(trial)
+    stages = _stages(trial, assessed, len(units))
+    linked = sum(each.trial == trial.pk and each.position is None for each in assessed)
     if not shows_arms(trial):
-        return Flow(stages, ())
+        return Flow(stages, (), linked)
     kinds: dict[int, dict[str, str]] = {}
     for each in deviated:
         kinds.setdefault(each.allocation_id, {})[each.kind] = each.why
@@ -151,6 +157,7 @@ def flow_of(trial: Trial, rows: Iterable[Row], deviated: Iterable[Deviated], at:
             _arm(trial, arm, [row for row in units if row.arm == arm], len(units), kinds, lost, at)
             for arm in Arm
         ),
+        linked,
     )
 
 
@@ -163,8 +170,7 @@ class _Assessed(NamedTuple):
     at_close: bool
 
 
-def _stages(trial: Trial, units: int) -> tuple[Stage, ...]:
-    assessed = _assessed(trial)
+def _stages(trial: Trial, assessed: list[_Assessed], units: int) -> tuple[Stage, ...]:
     suitable = [each for each in assessed if each.suitable]
     excluded = [each for each in assessed if not each.suitable]
     left = [each for each in suitable if not _is_unit(each, trial)]

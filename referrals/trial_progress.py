@@ -93,6 +93,11 @@ class Progress:
     heads: Heads
 
     @property
+    def linked_elsewhere(self) -> int:
+        """Linked reports that the trial did not assess: of a ward or a time in which it does not recruit."""
+        return self.linked - self.flow.linked
+
+    @property
     def allocations(self) -> int:
         """Units and linked reports."""
         return self.recruitment.units + self.linked

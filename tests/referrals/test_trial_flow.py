@@ -131,6 +131,7 @@ def test_whoever_is_not_randomised_left_for_a_reason_that_is_counted(
     }
     assert (randomised.box.number, randomised.box.whole, randomised.box.parts) == (2, 6, ())
     assert randomised.leaving is None
+    assert flow(trial).linked == 1
 
 
 def test_drafts_and_reports_of_other_wards_are_not_assessed(

@@ -342,6 +342,7 @@ def test_linked_reports_are_counted_and_not_randomised(
     page = words(browser, trial)
     assert "Linked reports 1" in page
     assert "1 of 250 units allocated" in page
+    assert "1 later report is linked to one: counted, not randomised; 1 of them came from where" in page
 
 
 def test_a_leader_reads_it_and_looking_is_recorded(

@@ -12,6 +12,8 @@ from referrals.rules.analysis import Estimate, ImpossiblePlan, Look, OpenCases, 
 from referrals.rules.assumed import Assumed, ImpossibleAssumption
 from referrals.rules.protocol import YES_OR_NO, Conduct, Expected
 from referrals.trial_words import ESTIMATES, OPEN_CASES, OUTCOMES, SCHEMES, STRATA, TESTS
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
 
 _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
 
@@ -154,6 +156,14 @@ class ProtocolForm(forms.Form):
                 ) from None
             if not looks[-1].reader:
                 raise forms.ValidationError("Name who reads each look: 2027-03-01 leader")
+        readers = {look.reader for look in looks}
+        for user in User.objects.filter(username__in=readers, is_active=True):
+            if user.can(Permission.VIEW_TRIALS):
+                readers.discard(user.username)
+        if readers:
+            raise forms.ValidationError(
+                f"{', '.join(sorted(readers))}: no account that may read trials has this user name."
+            )
         return tuple(looks)
 
     def clean(self) -> dict[str, Any]:

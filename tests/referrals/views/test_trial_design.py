@@ -42,7 +42,9 @@ def _problems(browser: Client, filled_in: dict[str, Any], **given: Any) -> str:
     return " ".join(error for errors in response.context["form"].errors.values() for error in errors)
 
 
-def test_what_is_filled_in_becomes_a_draft(browser: Client, filled_in: dict[str, Any], world: World) -> None:
+def test_what_is_filled_in_becomes_a_draft(
+    browser: Client, filled_in: dict[str, Any], world: World, leader: User
+) -> None:
     response = browser.post(NEW, {**filled_in, "looks": "2027-03-01 leader"})
     trial = Trial.objects.get(name="Pilot")
     assert response["Location"] == reverse("trial", args=[trial.pk])
@@ -107,6 +109,7 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"wards": []}, "Choose at least one ward."),
         ({"looks": "next spring"}, "a day and a user name"),
         ({"looks": "2027-03-01"}, "Name who reads each look"),
+        ({"looks": "2027-03-01 nobody"}, "nobody: no account that may read trials"),
         ({"src_percent": 31}, "must differ"),
         ({"follow_up_days": 0}, "whole number from 1 to 730"),
     ],

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 
 from referrals.actions.trial_lock import record_trial
 from referrals.queries import trials_visible_to
-from referrals.trial_progress import progress_of
+from referrals.trials.progress import progress_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from referrals.actions import Refused, trial_design, trial_life
 from referrals.models import Trial
-from referrals.trial_forms import CloseForm, PauseForm
+from referrals.trials.forms import CloseForm, PauseForm
 from referrals.views.trials import page_context
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission

@@ -14,8 +14,8 @@ from referrals.actions.trial_lock import record_trial
 from referrals.models import Trial
 from referrals.queries import trials_visible_to
 from referrals.scope import today
-from referrals.trial_ward_forms import RollOutForm, WardsForm
-from referrals.trial_wards import (
+from referrals.trials.ward_forms import RollOutForm, WardsForm
+from referrals.trials.wards import (
     WardPlan,
     counted_by_mode,
     may_begin,

@@ -13,11 +13,11 @@ from referrals.actions import Refused, trial_design
 from referrals.actions.trial_lock import record_trial
 from referrals.models import ApprovalKind, Bcu, Trial, TrialStatus
 from referrals.queries import bcus_of, trials_visible_to
-from referrals.trial_bundle import export_trial
-from referrals.trial_forms import ApprovalForm, ProtocolForm, RegistrarForm, initial_of, initial_of_new
-from referrals.trial_list import trial_rows
-from referrals.trial_pages import TrialPage, trial_page
-from referrals.trial_power import panel_of
+from referrals.trials.bundle import export_trial
+from referrals.trials.forms import ApprovalForm, ProtocolForm, RegistrarForm, initial_of, initial_of_new
+from referrals.trials.listing import trial_rows
+from referrals.trials.page import TrialPage, trial_page
+from referrals.trials.power import panel_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose

@@ -38,8 +38,8 @@ from referrals.models import (
 from referrals.rules.allocation import Design, Scheme, arm_at
 from referrals.rules.protocol import protocol_of
 from referrals.rules.seal import allocation_key
-from referrals.trial_bundle import head_of
-from referrals.trial_check import check_trial
+from referrals.trials.bundle import head_of
+from referrals.trials.check import check_trial
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World

@@ -25,7 +25,7 @@ from referrals.queries import standing_deviations
 from referrals.rules.allocation import Design, Scheme
 from referrals.rules.analysis import OpenCases, Plan
 from referrals.rules.protocol import protocol_of
-from referrals.trial_flow import Box, Deviated, Flow, Part, flow_of, rows_of
+from referrals.trials.flow import Box, Deviated, Flow, Part, flow_of, rows_of
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.factories import (

@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from referrals.actions import Refused
 from referrals.management.named import trial_named
 from referrals.standalone.trial_verify import Unreadable, as_text, check_heads, load
-from referrals.trial_check import check_trial
+from referrals.trials.check import check_trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from src_app.keys import WrongKey

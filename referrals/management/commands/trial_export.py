@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from referrals.actions import Refused
 from referrals.management.named import trial_named
-from referrals.trial_bundle import export_trial
+from referrals.trials.bundle import export_trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

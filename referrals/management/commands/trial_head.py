@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from referrals.actions import Refused
 from referrals.management.named import trial_named
-from referrals.trial_bundle import head_of
+from referrals.trials.bundle import head_of
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

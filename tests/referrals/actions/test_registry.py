@@ -12,7 +12,7 @@ from referrals.actions import Refused
 from referrals.actions.registry import send_heads
 from referrals.mail import message_of
 from referrals.models import Case, Mode, NoticeKind, Notification, Submission, Trial, TrialNotice, TrialStatus
-from referrals.trial_bundle import export_trial
+from referrals.trials.bundle import export_trial
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from tests.conftest import World

@@ -11,7 +11,7 @@ from django.urls import reverse
 from referrals.models import ApprovalKind, Trial, TrialStatus
 from referrals.rules.allocation import Scheme
 from referrals.rules.analysis import Look
-from referrals.trial_forms import initial_of
+from referrals.trials.forms import initial_of
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.factories import TrialFactory

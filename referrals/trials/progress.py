@@ -22,12 +22,12 @@ from referrals.models import (
     Ward,
 )
 from referrals.queries import standing_deviations
-from referrals.recruitment_chart import Chart, chart_of
 from referrals.rules.protocol import YES_OR_NO
 from referrals.rules.recruitment import Recruitment, finding
 from referrals.rules.turns import Report, Taken, days_in_parts, out_of_turn
 from referrals.rules.ward_modes import Planned
-from referrals.trial_flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms
+from referrals.trials.flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms
+from referrals.trials.recruitment_chart import Chart, chart_of
 from referrals.ward_modes import WardModes
 from src_app.filters import start_of
 

@@ -13,7 +13,7 @@ from referrals.rules.draws import sha256
 from referrals.rules.guessing import rate_of
 from referrals.rules.power import Summary, summary_of
 from referrals.rules.protocol import YES_OR_NO, Conduct
-from referrals.trial_words import SCHEMES
+from referrals.trials.words import SCHEMES
 
 # A rate is simulated once for a design: 20 trials of this many units at most, whose error is about a point.
 _TRIALS, _MOST_UNITS, _KEPT_FOR = 20, 250, 24 * 60 * 60

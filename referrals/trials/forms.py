@@ -11,7 +11,7 @@ from referrals.rules.allocation import Design, Factor, ImpossibleDesign, Scheme
 from referrals.rules.analysis import Estimate, ImpossiblePlan, Look, OpenCases, Outcome, Plan, Test
 from referrals.rules.assumed import Assumed, ImpossibleAssumption
 from referrals.rules.protocol import YES_OR_NO, Conduct, Expected
-from referrals.trial_words import ESTIMATES, OPEN_CASES, OUTCOMES, SCHEMES, STRATA, TESTS
+from referrals.trials.words import ESTIMATES, OPEN_CASES, OUTCOMES, SCHEMES, STRATA, TESTS
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 

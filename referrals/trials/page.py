@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from referrals.actions.trial_life import lacking
 from referrals.models import Approval, ApprovalKind, Pause, Registrar, Trial, TrialStatus, Ward
 from referrals.queries import trials_visible_to
-from referrals.trial_words import Line, Taken, protocol_lines, steps_of
+from referrals.trials.words import Line, Taken, protocol_lines, steps_of
 from src_app.accounts.models import User
 
 

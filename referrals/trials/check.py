@@ -9,7 +9,7 @@ from referrals.actions.allocate import case_digest, chained, moment_digest
 from referrals.models import Allocation, Trial
 from referrals.rules.draws import DOMAIN
 from referrals.standalone.trial_verify import Difference, Replay, report_of, unlike
-from referrals.trial_bundle import check_may_export
+from referrals.trials.bundle import check_may_export
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from referrals.recruitment_chart import BOTTOM, LEFT, RIGHT, TOP, chart_of
 from referrals.rules.recruitment import Recruitment
+from referrals.trials.recruitment_chart import BOTTOM, LEFT, RIGHT, TOP, chart_of
 
 SINCE = date(2026, 9, 7)
 

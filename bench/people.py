@@ -111,6 +111,7 @@ def _trial(bcu: Bcu, wards: list[Ward], lead: User, leader: User, now: datetime)
         bcu=bcu,
         name="Secondary reassurance contact, two boroughs",
         target=1_000_000,
+        boroughs=TRIAL_BOROUGHS,
         lead=lead,
         leader=leader,
         at=now - TRIAL_BEGAN,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from django.utils import timezone
 
+from bench.allocation import measure_allocations
 from bench.databases import Databases, own_databases
 from bench.history import fill
 from bench.imports import measure_import
@@ -23,7 +24,7 @@ PAGE_NAMES = (
     *("compliance_supervisor", "flag_list", "follow_up_list"),
     *("audit_list", "audit_list_account", "audit_list_rare_act", "audit_list_middle"),
 )
-NAMES = (*PAGE_NAMES, "import", "load_postcodes")
+NAMES = (*PAGE_NAMES, "import", "load_postcodes", "allocation")
 
 
 def run(arguments: argparse.Namespace) -> Report:
@@ -34,8 +35,11 @@ def run(arguments: argparse.Namespace) -> Report:
     with own_databases() as databases:
         if set(names) & set(PAGE_NAMES):
             _measure_pages(databases, arguments, names, report)
-        if set(names) - set(PAGE_NAMES):
+        if {"import", "load_postcodes"} & set(names):
             _measure_imports(databases, arguments, names, report)
+        if "allocation" in names:
+            _say("Measuring allocation …")
+            report.others += measure_allocations(databases, arguments.units, arguments.later)
     return report
 
 

@@ -4,10 +4,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from referrals.deviation_pages import in_words, particulars
 from referrals.models import (
+    Allocation,
     Case,
     ContactAttempt,
+    ControlCheck,
     Decision,
+    Deviation,
     FollowUp,
     HandOver,
     Notification,
@@ -15,7 +19,7 @@ from referrals.models import (
     ReferralNotice,
     ReferralStatus,
 )
-from src_app.templatetags.words import moment
+from src_app.templatetags.words import day, moment
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,9 @@ def _events(case: Case) -> Iterator[Event]:
         yield Event(change.noticed_at, str(change), str(change.noticed_by), "Seen in an extract.")
     if referral:
         yield from _of_referral(referral)
+    allocation: Allocation | None = getattr(case, "allocation", None)
+    if allocation:
+        yield from _of_allocation(allocation)
     for outcome in case.outcomes.all():
         yield Event(
             outcome.recorded_at,
@@ -66,6 +73,28 @@ def _why(decision: Decision, referral: Referral | None) -> str:
     if not decision.suitable:
         return f"{decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
     return "Referred for SRC." if referral else "Usual service."
+
+
+def _of_allocation(allocation: Allocation) -> Iterator[Event]:
+    recorded = list(allocation.deviations.all())
+    withdrawn = {deviation.withdraws_id for deviation in recorded}
+    for deviation in recorded:
+        yield _of_deviation(deviation, withdrawn=deviation.pk in withdrawn)
+    check: ControlCheck | None = getattr(allocation, "control_check", None)
+    if check:
+        found = "A contact is recorded." if check.contacted else "No contact was found."
+        yield Event(check.checked_at, "Looked up on the crime record", str(check.checked_by), found)
+
+
+def _of_deviation(deviation: Deviation, *, withdrawn: bool) -> Event:
+    words, who = in_words(deviation.kind), str(deviation.recorded_by)
+    if deviation.withdraws_id:
+        return Event(deviation.recorded_at, "Deviation withdrawn", who, f"Recorded by mistake: “{words}”.")
+    parts = [f"{words}, {day(deviation.happened_on)}.", particulars(deviation)]
+    if withdrawn:
+        parts.append("It was recorded by mistake, and is withdrawn.")
+    title = f"Deviation from the trial{' (withdrawn)' if withdrawn else ''}"
+    return Event(deviation.recorded_at, title, who, " ".join(part for part in parts if part))
 
 
 def _of_referral(referral: Referral) -> Iterator[Event]:

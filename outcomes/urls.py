@@ -4,10 +4,18 @@ from django.urls import path
 
 from outcomes.views.case import case
 from outcomes.views.compliance import compliance, compliance_chart, compliance_download
+from outcomes.views.trial_looks import open_look, trial_look
+from outcomes.views.trial_results import correct_data_set, lock_trial, trial_data_set, trial_results
 
 urlpatterns = [
     path("cases/<int:case_id>/", case, name="case"),
     path("compliance/", compliance, name="compliance"),
     path("compliance/chart.svg", compliance_chart, name="compliance_chart"),
     path("compliance/download/", compliance_download, name="compliance_download"),
+    path("trials/<int:trial_id>/results/", trial_results, name="trial_results"),
+    path("trials/<int:trial_id>/results/lock/", lock_trial, name="lock_trial"),
+    path("trials/<int:trial_id>/results/correct/", correct_data_set, name="correct_data_set"),
+    path("trials/<int:trial_id>/results/data-set/<int:number>/", trial_data_set, name="trial_data_set"),
+    path("trials/<int:trial_id>/looks/open/", open_look, name="open_look"),
+    path("trials/<int:trial_id>/looks/<int:look_id>/", trial_look, name="trial_look"),
 ]

@@ -17,6 +17,7 @@ from django.db.models import (
 
 from referrals.models import (
     FOR_THE_HCOP,
+    OF_CONTROL,
     Allocation,
     Arm,
     Bcu,
@@ -47,6 +48,8 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 
 LOST_EXTRACT_NAMED_FOR = timedelta(days=3)
+# Trials that may have allocated, and whose outcomes are not locked.
+UNLOCKED = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
 
 
 def bcus_of(user: User) -> QuerySet[Bcu]:
@@ -199,20 +202,30 @@ def allocations_visible_to(user: User) -> QuerySet[Allocation]:
     return Allocation.objects.filter(case__bcu__in=places_of(user).bcus)
 
 
+def trials_to_check(user: User) -> QuerySet[Trial]:
+    """Trials of the account's BCUs that have begun, for those who look their controls up; without seed."""
+    if not user.can(Permission.RECORD_DEVIATIONS):
+        return Trial.objects.none()
+    begun = TrialStatus.since(TrialStatus.RECRUITING)
+    return Trial.objects.filter(bcu__in=places_of(user).bcus, status__in=begun).defer("seed_encrypted")
+
+
+def controls_followed(trials: Iterable[Trial], user: User, at: datetime) -> QuerySet[Allocation]:
+    """Control units of the trials whose follow-up is over."""
+    over = Q(pk__in=[])
+    for trial in trials:
+        over |= Q(trial=trial, allocated_at__lte=at - timedelta(days=trial.conduct.follow_up_days))
+    return allocations_visible_to(user).filter(over, arm=Arm.CONTROL, position__isnull=False)
+
+
 def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Allocation]:
-    """Control units of the trial whose follow-up is over, not looked up on the crime record yet."""
-    return (
-        allocations_visible_to(user)
-        .filter(
-            trial=trial,
-            trial__status__in=(TrialStatus.RECRUITING, TrialStatus.CLOSED),
-            arm=Arm.CONTROL,
-            position__isnull=False,
-            allocated_at__lte=at - timedelta(days=trial.conduct.follow_up_days),
-            control_check__isnull=True,
-        )
-        .order_by("number")
-    )
+    """Control units of the trial whose follow-up is over, not looked up on the crime record yet.
+
+    The first allocated first; none once outcomes are locked.
+    """
+    followed = controls_followed([trial], user, at)
+    waiting = followed.filter(trial__status__in=UNLOCKED, control_check__isnull=True)
+    return waiting.order_by("number", "pk")
 
 
 def standing_deviations(allocations: Iterable[Allocation]) -> QuerySet[Deviation]:
@@ -220,6 +233,13 @@ def standing_deviations(allocations: Iterable[Allocation]) -> QuerySet[Deviation
     return Deviation.objects.filter(
         allocation__in=allocations, withdraws__isnull=True, withdrawn_by__isnull=True
     ).order_by("pk")
+
+
+def contacts_of_controls(units: Iterable[Allocation]) -> QuerySet[Deviation]:
+    """Contacts recorded of these control units, by their own report or by one that is linked to it."""
+    numbers = [unit.pk for unit in units]
+    reports = Allocation.objects.filter(Q(pk__in=numbers) | Q(follows__in=numbers))
+    return standing_deviations(reports).filter(kind__in=OF_CONTROL).select_related("allocation")
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:

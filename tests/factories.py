@@ -77,7 +77,7 @@ from referrals.models import (
 )
 from referrals.rules.allocation import Design, Scheme
 from referrals.rules.draws import DOMAIN, Canonical
-from referrals.rules.protocol import Conduct, protocol_of
+from referrals.rules.protocol import Conduct, Expected, protocol_of
 from referrals.rules.seal import commitment
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -244,6 +244,7 @@ def conduct(wards: Iterable[str], **given: Any) -> Conduct:
             "recruits_from": NOW.date() - timedelta(days=180),
             "recruits_until": NOW.date() + timedelta(days=180),
             "follow_up_days": 30,
+            "expected": Expected(control=31, src=24, charge=5),
             **given,
         }
     )

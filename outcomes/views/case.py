@@ -8,9 +8,9 @@ from django.views.decorators.http import require_safe
 
 from outcomes.timeline import timeline
 from referrals.contact_pages import briefing_of
-from referrals.models import Case, FollowUp, Strand, TextKind
+from referrals.models import Allocation, Case, FollowUp, Strand, TextKind
 from referrals.overnight import shown_with
-from referrals.queries import cases_visible_to, report_of
+from referrals.queries import UNLOCKED, cases_visible_to, report_of
 from referrals.rules.eligibility import warnings_of_record
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -32,6 +32,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         subject="case",
         references=[found.crime_reference, *(reference for _, reference in [*linked, *alike])],
     )
+    allocation: Allocation | None = getattr(found, "allocation", None)
     reasons = (text.body for text in found.texts.all() if text.kind == TextKind.TEAM_REASON)
     context = {
         "case": found,
@@ -43,6 +44,10 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "events": timeline(found),
         "grounds": warnings_of_record(report_of(found)),
         "reviews": request.user.can(Permission.REVIEW_CASES),
+        "allocation": allocation,
+        "may_deviate": request.user.can(Permission.RECORD_DEVIATIONS)
+        and allocation is not None
+        and allocation.trial.status in UNLOCKED,
         "now": timezone.now(),
     }
     return render(request, "outcomes/case.html", context)
@@ -63,13 +68,17 @@ def _complete(user: User) -> QuerySet[Case]:
             "referral__closed_by",
             "referral__flag_confirmed_by",
             "referral__flag_removed_by",
+            "allocation__trial",
+            "allocation__control_check__checked_by",
         )
+        .defer("allocation__trial__seed_encrypted", "allocation__trial__protocol")
         .prefetch_related(
             "texts",
             "outcomes__code",
             "outcomes__imported_by",
             "crime_record_events__noticed_by",
             "referral__attempts__made_by",
+            "allocation__deviations__recorded_by",
             "referral__notifications",
             "referral__hand_overs__from_team",
             "referral__hand_overs__to_team",

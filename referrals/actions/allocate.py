@@ -27,7 +27,7 @@ def allocate(
     position; otherwise the next position of the stratum decides. What the case is like is frozen in the row.
     The database refuses a position, a unit or a link of the chain that is taken already.
     """
-    first = first_of_unit(case, [trial])
+    first = first_of_unit(case, trial)
     known = {
         "borough": borough.code,
         "repeat_victim": "yes" if case.repeat_victim else "no",
@@ -93,11 +93,16 @@ def moment_digest(salt: str, at: datetime) -> str:
     return sha256([DOMAIN, "moment", salt, at.astimezone(UTC).isoformat(timespec="microseconds")])
 
 
-def first_of_unit(case: Case, trials: Collection[Trial]) -> Allocation | None:
+def first_of_unit(case: Case, trial: Trial) -> Allocation | None:
     """The earliest allocated report of the case's unit; where it joins two units, the earlier unit's."""
+    return next(iter(firsts_of_unit(case, [trial])), None)
+
+
+def firsts_of_unit(case: Case, trials: Collection[Trial]) -> list[Allocation]:
+    """The same in any of several trials, the earliest first."""
     known = UnitKey.objects.filter(trial__in=trials, key_hash__in=_keys(case))
     firsts = [key.allocation.follows or key.allocation for key in known.select_related("allocation__follows")]
-    return min(firsts, key=lambda first: first.pk, default=None)
+    return sorted(set(firsts), key=lambda first: first.pk)
 
 
 def _keys(case: Case) -> set[str]:

@@ -2,8 +2,10 @@
 
 from collections.abc import Collection
 from datetime import date, datetime
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from referrals.actions import Refused
@@ -16,17 +18,23 @@ from referrals.models import (
     Deviation,
     DeviationKind,
     NotDelivered,
+    Referral,
     Trial,
-    TrialStatus,
 )
-from referrals.queries import allocations_visible_to, controls_to_check, standing_deviations
+from referrals.queries import (
+    UNLOCKED,
+    allocations_visible_to,
+    contacts_of_controls,
+    controls_to_check,
+    standing_deviations,
+    trials_to_check,
+)
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-
-_UNLOCKED = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
+from src_app.templatetags.words import day
 
 
 def record_deviation(
@@ -41,38 +49,67 @@ def record_deviation(
 ) -> Deviation:
     """Records a deviation; the arm stays. One of a kind stands for an allocation at a time.
 
-    ``why``: of SRC that was not delivered. ``ordered_by``: who ordered a contact for safety. Raises
-    ``Allocation.DoesNotExist`` for one out of scope.
+    ``why``: of SRC that was not delivered. ``ordered_by``: who ordered a contact for safety. The same again
+    returns the first. Raises ``Allocation.DoesNotExist`` for one out of scope.
     """
     with transaction.atomic():
         allocation = _locked(allocation_id, by)
-        _check(allocation, kind, happened_on, at)
-        if standing_deviations([allocation]).filter(kind=kind).exists():
+        said: dict[str, Any] = {
+            "kind": kind,
+            "why": why or "",
+            "ordered_by": ordered_by,
+            "happened_on": happened_on,
+        }
+        if earlier := standing_deviations([allocation]).filter(kind=kind).first():
+            if all(getattr(earlier, name) == value for name, value in said.items()):
+                return earlier
             raise Refused("This is recorded already: withdraw what is wrong, then record it anew.")
-        deviation = Deviation.objects.create(
-            allocation=allocation,
-            kind=kind,
-            why=why or "",
-            ordered_by=ordered_by,
-            happened_on=happened_on,
-            recorded_at=at,
-            recorded_by=by,
-        )
-        _record(Action.DEVIATION_RECORDED, allocation, by, [kind])
+        _check_arm(allocation, kind)
+        _check_said(kind, why, ordered_by)
+        _check_day(allocation, happened_on, at)
+        deviation = Deviation.objects.create(allocation=allocation, **said, recorded_at=at, recorded_by=by)
+        _record(Action.DEVIATION_RECORDED, allocation, by, ["deviations"])
     return deviation
 
 
-def _check(allocation: Allocation, kind: DeviationKind, happened_on: date, at: datetime) -> None:
-    arm = {**dict.fromkeys(OF_CONTROL, Arm.CONTROL), **dict.fromkeys(OF_SRC, Arm.SRC)}.get(kind)
-    if arm is not None and allocation.arm != arm:
-        raise Refused(f"The case is in the arm {allocation.get_arm_display()}: choose what happened to it.")
-    first = timezone.localdate(allocation.allocated_at)
-    if not first <= happened_on <= timezone.localdate(at):
-        raise Refused(f"Give a day from {first:%-d %B %Y}, when the case was allocated, to today.")
+def _check_arm(allocation: Allocation, kind: DeviationKind) -> None:
+    if allocation.arm == Arm.SRC and kind in OF_CONTROL:
+        raise Refused("The case is to get SRC: contact is no deviation. Choose what happened to it.")
+    if allocation.arm == Arm.CONTROL and kind in OF_SRC:
+        raise Refused("The case is to get usual service, not SRC. Choose what happened to it.")
+    contacted = Referral.objects.filter(allocation=allocation, contacted_at__isnull=False).first()
+    if kind == DeviationKind.NOT_DELIVERED and contacted is not None:
+        raise Refused(f"Contact was made on {contacted.number}: SRC was delivered.")
+
+
+def _check_said(kind: DeviationKind, why: NotDelivered | None, ordered_by: str) -> None:
+    if (kind == DeviationKind.NOT_DELIVERED) != bool(why):
+        raise Refused("Say why SRC was not delivered, and say it of nothing else.")
+    if (kind == DeviationKind.FOR_SAFETY) != bool(ordered_by):
+        raise Refused("Say who ordered a contact for safety, and say it of nothing else.")
+
+
+def _check_day(allocation: Allocation, happened_on: date, at: datetime) -> None:
+    if not first_day(allocation) <= happened_on <= timezone.localdate(at):
+        raise Refused(wrong_day(allocation))
+
+
+def first_day(allocation: Allocation) -> date:
+    """The first day on which something can deviate from it, in London."""
+    return timezone.localdate(allocation.allocated_at)
+
+
+def wrong_day(allocation: Allocation) -> str:
+    """What is said of a day before the allocation, or to come."""
+    return f"Give a day from {day(first_day(allocation))}, when the case entered the trial, to today."
 
 
 def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviation:
-    """Takes back what was recorded by mistake, by a further row; twice changes nothing."""
+    """Takes back what was recorded by mistake, by a further row; twice changes nothing.
+
+    Refused for a contact that the check of its control has counted. Raises ``Deviation.DoesNotExist`` for
+    one out of scope, and for a row that withdraws another.
+    """
     check_authority(by, Permission.RECORD_DEVIATIONS)
     with transaction.atomic():
         recorded = Deviation.objects.filter(allocation__in=allocations_visible_to(by), withdraws__isnull=True)
@@ -81,8 +118,7 @@ def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviatio
         earlier = Deviation.objects.filter(withdraws=deviation).first()
         if earlier is not None:
             return earlier
-        if deviation.kind in OF_CONTROL and ControlCheck.objects.filter(allocation=allocation).exists():
-            raise Refused("The check of this control counted it: it cannot be withdrawn any more.")
+        _check_not_counted(deviation)
         withdrawal = Deviation.objects.create(
             allocation=allocation,
             kind=deviation.kind,
@@ -93,25 +129,36 @@ def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviatio
             recorded_by=by,
             withdraws=deviation,
         )
-        _record(Action.DEVIATION_WITHDRAWN, allocation, by, [deviation.kind])
+        _record(Action.DEVIATION_WITHDRAWN, allocation, by, ["deviations"])
     return withdrawal
+
+
+def _check_not_counted(deviation: Deviation) -> None:
+    unit = deviation.allocation.follows_id or deviation.allocation_id
+    counted = ControlCheck.objects.filter(allocation=unit, checked_at__gte=deviation.recorded_at)
+    if deviation.kind in OF_CONTROL and counted.exists():
+        raise Refused(
+            "The case was looked up with this contact on record, and counts as contacted: tell the trial "
+            "lead if that is wrong."
+        )
 
 
 def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, at: datetime) -> int:
     """Records that these controls were looked up on the crime record after their follow-up.
 
-    Each counts as contacted where a contact is recorded as a deviation, and otherwise as not. Returns how
-    many were not checked before.
+    Each unit counts as contacted where a contact is recorded as a deviation, of its own report or of one that
+    is linked to it, and otherwise as not. Returns how many were not checked before; passes over what is no
+    control unit, out of scope, or still followed up. Raises ``Trial.DoesNotExist`` for another BCU's.
     """
     check_authority(by, Permission.RECORD_DEVIATIONS)
     with transaction.atomic():
-        Trial.objects.select_for_update(of=("self",)).get(pk=trial.pk)
+        _lock(trials_to_check(by), trial.pk)
         waiting = controls_to_check(trial, by, at).filter(pk__in=allocation_ids).select_related("case")
         controls = list(waiting)
         if not controls:
             return 0
-        found = standing_deviations(controls).filter(kind__in=OF_CONTROL)
-        contacted = set(found.values_list("allocation", flat=True))
+        found = contacts_of_controls(controls)
+        contacted = {contact.allocation.follows_id or contact.allocation_id for contact in found}
         ControlCheck.objects.bulk_create(
             ControlCheck(allocation=control, contacted=control.pk in contacted, checked_at=at, checked_by=by)
             for control in controls
@@ -127,15 +174,23 @@ def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, a
 
 
 def _locked(allocation_id: int, by: User) -> Allocation:
-    """The allocation, its trial locked first: nothing of it is recorded once outcomes are locked."""
+    """The allocation, its trial locked first."""
     check_authority(by, Permission.RECORD_DEVIATIONS)
     allocation = allocations_visible_to(by).select_related("case").get(pk=allocation_id)
-    trial = Trial.objects.select_for_update(of=("self",)).get(pk=allocation.trial_id)
-    if trial.status not in _UNLOCKED:
-        raise Refused(
-            f"The outcomes of {trial.name} are locked: tell the trial lead, who can correct the data set."
-        )
+    _lock(Trial.objects.all(), allocation.trial_id)
     return allocation
+
+
+def _lock(trials: QuerySet[Trial], trial_id: int) -> None:
+    """Nothing is recorded once outcomes are locked."""
+    trial = trials.select_for_update(of=("self",)).only("name", "status").get(pk=trial_id)
+    if trial.status not in UNLOCKED:
+        raise Refused(outcomes_locked(trial.name))
+
+
+def outcomes_locked(name: str) -> str:
+    """What is said where something would change a trial whose outcomes are locked."""
+    return f"The outcomes of {name} are locked: nothing more is recorded. Tell the trial lead."
 
 
 def _record(action: Action, allocation: Allocation, by: User, fields: Collection[str]) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from referrals.actions import Refused
 from referrals.actions.notify import queue
 from referrals.actions.trial_lock import record_trial, refuse_early
 from referrals.models import MailKind, NoticeKind, Trial, TrialNotice, TrialStatus
@@ -28,16 +29,17 @@ def tell_registrars(
         noticed_at=at,
         noticed_by=by,
     )
-    addresses = sorted(trial.registrars.values_list("email", flat=True))
-    for address in addresses:
+    registrars = list(trial.registrars.order_by("pk"))
+    for registrar in registrars:
         queue(
             kind=MailKind.TRIAL_NOTICE,
             trial_notice=notice,
-            recipient=address,
-            unique_key=f"{kind}:{notice.pk}:{address}"[:120],
+            recipient=registrar.email,
+            unique_key=f"{kind}:{notice.pk}:{registrar.pk}",
             at=at,
         )
-    record_trial(Action.REGISTRARS_TOLD, trial, by, [kind], recipients=addresses)
+    recipients = [registrar.email for registrar in registrars]
+    record_trial(Action.REGISTRARS_TOLD, trial, by, [kind], recipients=recipients)
     return notice
 
 
@@ -66,12 +68,20 @@ def head_at(trial: Trial, at: datetime) -> dict[str, Canonical]:
 
 
 def send_heads(*, by: User, at: datetime) -> int:
-    """The day's head of every trial that may allocate; returns how many were sent. Each by itself."""
+    """The day's head of every trial that may allocate; returns how many were sent.
+
+    Each by itself: where one is refused, the others are sent before the refusal is raised.
+    """
     check_authority(by, Permission.RUN_TRIALS)
-    sent = 0
+    sent, refusals = 0, []
     may_allocate = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
     for trial_id in Trial.objects.filter(status__in=may_allocate).order_by("pk").values_list("pk", flat=True):
-        with transaction.atomic():
-            trial = Trial.objects.select_for_update().get(pk=trial_id)
-            sent += note_head(trial=trial, by=by, at=at) is not None
+        try:
+            with transaction.atomic():
+                trial = Trial.objects.select_for_update().get(pk=trial_id)
+                sent += note_head(trial=trial, by=by, at=at) is not None
+        except Refused as refused:
+            refusals.append(f"{trial_id}: {refused}")
+    if refusals:
+        raise Refused(" ".join(refusals))
     return sent

@@ -9,7 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from referrals.actions import Refused
-from referrals.actions.allocate import allocate, first_of_unit
+from referrals.actions.allocate import allocate, firsts_of_unit
 from referrals.actions.refer import refer
 from referrals.actions.review import Overtaken
 from referrals.actions.trial_life import close_locked
@@ -59,6 +59,11 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
             if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
                 return earlier
             return _submit(bcu, seen, key, by, at)
+    except Overtaken:
+        # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
+        if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+            return earlier
+        raise
     except WrongKey as error:
         raise Refused(
             "The trial's seal key is missing. Nothing was submitted: tell the administrator."
@@ -182,10 +187,12 @@ class _Fates:
     def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None]:
         """The mode that decides about the case, with the trial where one allocates it.
 
-        A unit's trial counts for all its reports, as long as its outcomes are not locked.
+        A unit's trial counts for all its reports: while it recruits, and after that as long as the unit is
+        followed up.
         """
-        if first := first_of_unit(case, self.trials.values()):
-            return Mode.TRIAL, self.trials[first.trial_id]
+        for first in firsts_of_unit(case, self.trials.values()):
+            if self._is_followed(first):
+                return Mode.TRIAL, self.trials[first.trial_id]
         counting = self.modes.on(home.pk, _day_of(case))
         if counting.trial is None:
             return counting.mode, None
@@ -200,6 +207,11 @@ class _Fates:
             of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
         )
         return (Mode.SRC_FOR_ALL, None) if referred.exists() else (Mode.TRIAL, trial)
+
+    def _is_followed(self, first: Allocation) -> bool:
+        trial = self.trials[first.trial_id]
+        over = first.allocated_at + timedelta(days=trial.conduct.follow_up_days)
+        return trial.status == TrialStatus.RECRUITING or self.at < over
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
         if trial.pk not in self.seeds:

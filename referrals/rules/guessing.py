@@ -117,6 +117,31 @@ def guessing(*, target: int, strata: int, trials: int, chance: Random) -> list[R
     return rates + _minimising(target, names, trials // MINIMISED_ONE_IN, chance)
 
 
+def rate_of(design: Design, *, trials: int, chance: Random) -> Rate:
+    """How often who knows every arm so far guesses the next one of a design.
+
+    By the convergence strategy, or always the larger arm where that is better. Worked out where theory knows
+    it (``known``): 1:1 in one urn or in blocks; otherwise simulated in so many ``trials``, 2 or more.
+    """
+    scheme = design.scheme
+    if design.ratio == (1, 1) and scheme is not Scheme.MINIMISATION:
+        urns = design.block_sizes or ((design.target,) if scheme is Scheme.COMPLETE else ())
+        right = sum((expected_in_block(size) for size in urns), Fraction(0))
+        return _worked_out(scheme, "convergence", right / sum(urns) if urns else Fraction(1, 2))
+    if scheme is Scheme.MINIMISATION:
+        made = [[[arm for _, arm in _minimised(design, chance)]] for _ in range(trials)]
+    else:
+        made = [list(_strata(design, chance)) for _ in range(trials)]
+    hits = [_sum(converging(design, arms, chance) for arms in each) for each in made]
+    converged = rate(scheme.value, "convergence", hits)
+    larger = Fraction(max(design.ratio), design.whole)
+    return converged if converged.share > larger else _worked_out(scheme, "the larger arm", larger)
+
+
+def _worked_out(scheme: Scheme, who: str, known: Fraction) -> Rate:
+    return Rate(scheme.value, who, known.numerator, known.denominator, 0.0, known)
+
+
 def ordering(*, target: int, trials: int, chance: Random) -> list[Rate]:
     """How many of the favoured cases get SRC, by who decides about the order within a day.
 

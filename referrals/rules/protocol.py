@@ -1,7 +1,7 @@
 """The protocol of a trial as a document that can be hashed: what its seal binds. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
@@ -14,6 +14,29 @@ Protocol = Mapping[str, Canonical]
 # What of a case can be a stratum or a factor, besides its borough.
 YES_OR_NO = ("no", "yes")
 MOST_FOLLOW_UP_DAYS = 730
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the sample size is reckoned with, in whole percent. Raises :class:`ImpossiblePlan`.
+
+    ``control`` and ``src``: the primary outcome without and with contact; ``complied``: SRC units that get
+    their contact; ``contaminated``: control units that get one; ``lost``: units without a known outcome;
+    ``charge``: a rare outcome, without contact.
+    """
+
+    control: int
+    src: int
+    charge: int
+    complied: int = 100
+    contaminated: int = 0
+    lost: int = 0
+
+    def __post_init__(self) -> None:
+        if not all(0 <= percent <= 100 for percent in asdict(self).values()):
+            raise ImpossiblePlan("Give each expected share as whole percent, from 0 to 100.")
+        if self.control == self.src:
+            raise ImpossiblePlan("The share with contact must differ from that without.")
 
 
 @dataclass(frozen=True)
@@ -30,6 +53,7 @@ class Conduct:
     recruits_from: date
     recruits_until: date
     follow_up_days: int
+    expected: Expected
     plan: Plan = field(default_factory=Plan)
 
     def __post_init__(self) -> None:
@@ -60,6 +84,7 @@ def protocol_of(
         "recruits_from": conduct.recruits_from.isoformat(),
         "recruits_until": conduct.recruits_until.isoformat(),
         "follow_up_days": conduct.follow_up_days,
+        "expected_percent": asdict(conduct.expected),
         "analysis": document_of(conduct.plan),
         "arms": [arm.value for arm in Arm],
         "stratified_by": stratified_by,
@@ -88,6 +113,7 @@ def conduct_of(protocol: Protocol) -> Conduct:
         recruits_from=date.fromisoformat(given["recruits_from"]),
         recruits_until=date.fromisoformat(given["recruits_until"]),
         follow_up_days=given["follow_up_days"],
+        expected=Expected(**given["expected_percent"]),
         plan=plan_of(given["analysis"]),
     )
 

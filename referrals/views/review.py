@@ -12,6 +12,7 @@ from django_htmx.http import reswap, retarget
 
 from referrals import overnight
 from referrals.actions import Refused, review
+from referrals.control_checks import waiting_checks
 from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
 from referrals.queries import latest_extract, latest_submissions
 from referrals.review_forms import MarkForm, NotSuitableForm, SafetyForm, TeamForm
@@ -44,6 +45,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "put_right": put_right,
+        "to_look_up": waiting_checks(request.user, now),
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
         "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),

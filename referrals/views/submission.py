@@ -46,16 +46,12 @@ def submit_decisions(request: SignedInRequest) -> HttpResponse:
     """Submits exactly the drafts that were on the check page, or says what changed and submits nothing."""
     bcu = get_object_or_404(bcus_of(request.user), pk=_number(request.POST.get("bcu", "")))
     try:
-        submission = submit(
-            bcu=bcu,
-            seen=_seen(request.POST.getlist("decision")),
-            key=uuid.UUID(request.POST.get("key", "")),
-            by=request.user,
-            at=timezone.now(),
-        )
+        key, seen = uuid.UUID(request.POST.get("key", "")), _seen(request.POST.getlist("decision"))
     except ValueError:
         messages.error(request, "The page was incomplete. Nothing was submitted: check once more.")
         return redirect("check_decisions")
+    try:
+        submission = submit(bcu=bcu, seen=seen, key=key, by=request.user, at=timezone.now())
     except Refused as error:
         messages.error(request, str(error))
         return redirect("check_decisions")

@@ -1,4 +1,4 @@
-"""The demo's sign-ins, one for each role, and the trial they work in."""
+"""The demo's sign-ins, one for each role, and the trials they work in."""
 
 import base64
 import hashlib
@@ -12,14 +12,18 @@ from django.conf import settings
 
 from referrals.actions.places import join_bcu, join_team
 from referrals.actions.ward_modes import set_ward_mode
-from referrals.models import Bcu, Mode, Team, Trial, Ward
+from referrals.models import Bcu, Mode, Team, Ward
 from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
-TRIAL_BOROUGHS = ("Merton", "Wandsworth")
+# Name, boroughs, target and days of follow-up.
+TRIALS = (
+    ("Secondary reassurance contact, Merton and Wandsworth", ("Merton", "Wandsworth"), 1_000, 60),
+    ("Secondary reassurance contact, Richmond upon Thames", ("Richmond upon Thames",), 16, 21),
+)
 NOT_STARTED_IN = "Kingston upon Thames"
 
 
@@ -77,31 +81,36 @@ def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
     return crews
 
 
-def make_trial(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> Trial:
-    """The trial of the demo with its wards, and some wards that have not started."""
-    lead = User.objects.get(username="triallead")
-    trial = begin_trial(
-        bcu=bcu,
-        name="Secondary reassurance contact, Merton and Wandsworth",
-        target=1_000,
-        lead=lead,
-        leader=User.objects.get(username="leader"),
-        at=at,
-    )
-    set_ward_mode(
-        wards=Ward.objects.filter(borough__name__in=TRIAL_BOROUGHS),
-        mode=Mode.TRIAL,
-        trial=trial,
-        starts_on=starts_on,
-        by=lead,
-    )
+def make_trials(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> None:
+    """The demo's two trials with their wards, and some wards that have not started.
+
+    The small one reaches its target in some weeks; the other goes on.
+    """
+    lead, leader = (User.objects.get(username=name) for name in ("triallead", "leader"))
+    for name, boroughs, target, follow_up_days in TRIALS:
+        trial = begin_trial(
+            bcu=bcu,
+            name=name,
+            target=target,
+            boroughs=boroughs,
+            follow_up_days=follow_up_days,
+            lead=lead,
+            leader=leader,
+            at=at,
+        )
+        set_ward_mode(
+            wards=Ward.objects.filter(borough__name__in=boroughs),
+            mode=Mode.TRIAL,
+            trial=trial,
+            starts_on=starts_on,
+            by=lead,
+        )
     set_ward_mode(
         wards=Ward.objects.filter(borough__name=NOT_STARTED_IN).order_by("name")[:5],
         mode=Mode.NOT_STARTED,
         starts_on=starts_on,
         by=by,
     )
-    return trial
 
 
 def _account(

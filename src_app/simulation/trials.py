@@ -1,14 +1,15 @@
 """A trial brought from draft to recruitment by the two people that it takes."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from referrals.actions.trial_design import draft_trial, name_registrar, record_approval
 from referrals.actions.trial_life import open_recruitment, propose, seal
-from referrals.models import ApprovalKind, Bcu, Borough, Trial, Ward
+from referrals.models import ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.allocation import Design, Scheme
-from referrals.rules.protocol import Conduct
+from referrals.rules.protocol import Conduct, Expected
 from src_app.accounts.models import User
 
 REGISTRARS = (
@@ -24,26 +25,64 @@ ELIGIBILITY = (
 )
 
 
-def begin_trial(*, bcu: Bcu, name: str, target: int, lead: User, leader: User, at: datetime) -> Trial:
-    """A trial that recruits for a year in all wards of the BCU, in blocks of 4, 6 or 8 by borough.
+def begin_trial(
+    *,
+    bcu: Bcu,
+    name: str,
+    target: int,
+    boroughs: Collection[str],
+    follow_up_days: int = 60,
+    lead: User,
+    leader: User,
+    at: datetime,
+) -> Trial:
+    """A trial in all wards of the boroughs, in blocks of 4, 6 or 8 in each."""
+    strata = Ward.objects.filter(borough__bcu=bcu, borough__name__in=boroughs)
+    codes = sorted(set(strata.values_list("borough__code", flat=True)))
+    return begin_trial_of(
+        Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(codes)),
+        stratified_by="borough",
+        bcu=bcu,
+        name=name,
+        boroughs=boroughs,
+        follow_up_days=follow_up_days,
+        lead=lead,
+        leader=leader,
+        at=at,
+    )
+
+
+def begin_trial_of(
+    design: Design,
+    *,
+    stratified_by: str = "",
+    bcu: Bcu,
+    name: str,
+    boroughs: Collection[str],
+    follow_up_days: int = 60,
+    lead: User,
+    leader: User,
+    at: datetime,
+) -> Trial:
+    """A trial of that design, which recruits for a year in all wards of the boroughs.
 
     The lead proposes and opens it, the leader seals it.
     """
-    codes = Ward.objects.filter(borough__bcu=bcu).order_by("code").values_list("code", flat=True)
-    boroughs = Borough.objects.filter(bcu=bcu).order_by("code").values_list("code", flat=True)
+    wards = Ward.objects.filter(borough__bcu=bcu, borough__name__in=boroughs)
     today = timezone.localdate(at)
     trial = draft_trial(
         bcu=bcu,
         name=name,
-        design=Design(Scheme.STRATIFIED_BLOCKS, target=target, block_sizes=(4, 6, 8), strata=tuple(boroughs)),
-        stratified_by="borough",
+        design=design,
+        stratified_by=stratified_by,
         conduct=Conduct(
             question=QUESTION,
             eligibility=ELIGIBILITY,
-            wards=tuple(codes),
+            wards=tuple(wards.values_list("code", flat=True)),
             recruits_from=today,
             recruits_until=today + timedelta(days=364),
-            follow_up_days=60,
+            follow_up_days=follow_up_days,
+            expected=Expected(control=31, src=24, charge=5, complied=80, contaminated=3, lost=2),
         ),
         by=lead,
     )

@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from bench.allocation import GROWING, TIMES_BARE
 from bench.figures import Times
 from bench.run import NAMES, PAGE_NAMES
+from referrals.rules.allocation import Scheme
 
 # One run for all of them, in whichever worker.
 pytestmark = pytest.mark.xdist_group("bench")
@@ -32,7 +34,8 @@ def _bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def report() -> dict[str, Any]:
     """A run in databases of its own, on the tests' server, with history above the small size."""
     sizes = ("--rows", "1600", "--small", "1000", "--import-rows", "150", "--postcodes", "3000")
-    ran = _bench(*sizes, "--repetitions", "1", "--json", "--explain")
+    allocated = ("--units", "30", "--later", "60")
+    ran = _bench(*sizes, *allocated, "--repetitions", "1", "--json", "--explain")
     assert ran.returncode in (0, 1), ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)
     assert bool(found["missed"]) == (ran.returncode == 1)
@@ -68,8 +71,8 @@ def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
 
 
 def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]) -> None:
-    imported, loaded = report["others"]
-    assert (imported["name"], loaded["name"]) == NAMES[-2:]
+    imported, loaded, *_ = report["others"]
+    assert (imported["name"], loaded["name"], "allocation") == NAMES[-3:]
     assert imported["written"]["referrals_case"] == imported["written"]["referrals_caseevent"] == 150
     assert (
         imported["ratios"]["import_to_copy_of_case_rows"]
@@ -79,6 +82,23 @@ def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]
     assert (loaded["rows"], loaded["kept"] > 0) == (3_000, True)
     assert loaded["ratios"]["load_to_reading_and_copy"] > 0
     assert all(megabytes > 0 for megabytes in loaded["peak_memory_megabytes"].values())
+
+
+def test_each_scheme_is_measured_beside_a_bare_transaction_and_later_where_it_grows_dearer(
+    report: dict[str, Any],
+) -> None:
+    _, _, *allocated = report["others"]
+    assert [each["name"].removeprefix("allocation by ") for each in allocated] == [
+        *(f"{scheme.value}, units 21 to 50" for scheme in Scheme),
+        *(f"{scheme.value}, units 81 to 110" for scheme in GROWING),
+    ]
+    for each in allocated:
+        whole, alone, bare = (times["median"] for times in each["milliseconds"].values())
+        # An allocation is a part of its case, and makes more than one statement.
+        assert whole > alone > bare > 0
+        assert each["ratios"]["case_to_bare"] > each["ratios"]["allocation_to_bare"] > 1
+        assert each["statements_a_case"] > 5
+        assert bool(each["missed"]) == (each["ratios"]["allocation_to_bare"] > TIMES_BARE)
 
 
 def test_every_case_was_made_with_what_follows_from_it(report: dict[str, Any]) -> None:

@@ -1,8 +1,9 @@
-"""An overnight extract of the test's own: reports in the officer's wards, one of them faulty."""
+"""Extracts of the tests' own: last night's reports in the officer's wards, and today's in one ward."""
 
 import csv
 import io
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,37 +29,51 @@ def make_extract() -> Extract:
 
     More than eight suitable cases of one stratum hold at least one of each arm: blocks have at most eight.
     """
-    postcodes = _postcodes()
     yesterday = time.strftime("%d/%m/%Y", time.localtime(time.time() - 86_400))
     rows = [
-        {
-            "crime_reference": f"01/80000{n:02}/26",
-            "reported_at": f"{yesterday} {10 + n % 10}:{n:02}",
-            "occurred_at": f"{yesterday} {n:02}:00",
-            "offence": OFFENCES[n % len(OFFENCES)],
-            "hate_strands": "Race",
-            "crime_or_incident": "Crime",
-            "victim_type": "Individual",
-            "victim_postcode": postcodes[n],
-            "repeat_victim": "N",
-            "contact_wishes": "In person",
-            "safety_note": "Dog at address" if n == 0 else "",
-            "officer_in_case": "PC 9999SW",
-            "incident_reference": f"CAD7{n:03}/SECRET",
-            "victim_key": f"V7777{n:03}",
-            "victim_under_18": "N",
-            "communication_need": "Polish interpreter" if n == 1 else "",
-        }
-        for n in range(ROWS + 1)
+        _report(80_000, n, postcode, f"{yesterday} {10 + n % 10}:{n:02}")
+        for n, postcode in enumerate(_postcodes(WARDS)[: ROWS + 1])
     ]
     rows[-1]["crime_reference"] = "8000-X"
+    return _extract(rows, rows[:-1])
+
+
+def make_reports_of_today(ward: str, count: int) -> Extract:
+    """Crimes of the first minute of today in one ward."""
+    midnight = time.strftime("%d/%m/%Y 00:00")
+    rows = [_report(81_000, n, _postcodes((ward,))[0], midnight) for n in range(count)]
+    return _extract(rows, rows)
+
+
+def _report(series: int, n: int, postcode: str, reported_at: str) -> dict[str, str]:
+    return {
+        "crime_reference": f"01/{series * 100 + n}/26",
+        "reported_at": reported_at,
+        "occurred_at": f"{reported_at.split()[0]} 00:00",
+        "offence": OFFENCES[n % len(OFFENCES)],
+        "hate_strands": "Race",
+        "crime_or_incident": "Crime",
+        "victim_type": "Individual",
+        "victim_postcode": postcode,
+        "repeat_victim": "N",
+        "contact_wishes": "In person",
+        "safety_note": "Dog at address" if n == 0 else "",
+        "officer_in_case": "PC 9999SW",
+        "incident_reference": f"CAD{series // 1000}{n:03}/SECRET",
+        "victim_key": f"V{series}{n:03}",
+        "victim_under_18": "N",
+        "communication_need": "Polish interpreter" if n == 1 else "",
+    }
+
+
+def _extract(rows: list[dict[str, str]], sound: list[dict[str, str]]) -> Extract:
     file = io.StringIO()
     writer = csv.DictWriter(file, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
     return Extract(
         content=file.getvalue().encode(),
-        references=[row["crime_reference"] for row in rows[:-1]],
+        references=[row["crime_reference"] for row in sound],
         secrets=[row[name] for row in rows for name in SECRET_COLUMNS],
     )
 
@@ -72,8 +87,8 @@ def sample_secrets() -> list[str]:
         return [row[name] for row in csv.DictReader(file) for name in SECRET_COLUMNS]
 
 
-def _postcodes() -> list[str]:
+def _postcodes(wards: Collection[str]) -> list[str]:
     with open(DATA / "wards.csv", encoding="utf-8") as file:
-        codes = {row["ward_code"] for row in csv.DictReader(file) if row["ward_name"] in WARDS}
+        codes = {row["ward_code"] for row in csv.DictReader(file) if row["ward_name"] in wards}
     with open(DATA / "postcodes_sample.csv", encoding="utf-8") as file:
-        return [row["pcds"] for row in csv.DictReader(file) if row["osward"] in codes][: ROWS + 1]
+        return [row["pcds"] for row in csv.DictReader(file) if row["osward"] in codes]

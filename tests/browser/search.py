@@ -23,8 +23,14 @@ def kept(system: System) -> Iterator[tuple[str, str]]:
     for path in (system.directory / "log").iterdir():
         yield f"log {path.name}", path.read_text(errors="replace")
     for path in (system.directory / "mail").glob("*.eml"):
-        message = message_from_bytes(path.read_bytes(), policy=policy.default)
-        yield f"mail {path.name}", path.read_text(errors="replace") + str(message.get_content())
+        yield f"mail {path.name}", mail_text(path)
+
+
+def mail_text(path: Path) -> str:
+    """A message as it was sent, and what it says, files that go with it too."""
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    parts = [str(part.get_content()) for part in message.walk() if not part.is_multipart()]
+    return "\n".join([path.read_text(errors="replace"), *parts])
 
 
 def addresses(system: System) -> dict[str, str]:
@@ -92,10 +98,6 @@ def found_in(text: str, secrets: list[str]) -> list[str]:
     return [secret for secret in secrets if "".join(secret.split()).upper() in folded]
 
 
-def mails_about(system: System, number: str) -> list[Path]:
-    """The messages the mail catcher has accepted about a referral."""
-    return [
-        path
-        for path in sorted((system.directory / "mail").glob("*.eml"))
-        if number in path.read_text(errors="replace")
-    ]
+def mails_about(system: System, words: str) -> list[Path]:
+    """The messages the mail catcher has accepted that hold the words: a referral's number, a digest."""
+    return [path for path in sorted((system.directory / "mail").glob("*.eml")) if words in mail_text(path)]

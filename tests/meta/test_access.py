@@ -16,7 +16,7 @@ from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from referrals.models import Method, Referral, Result
+from referrals.models import ApprovalKind, Method, Referral, Result, TrialStatus
 from src_app.accounts.models import User
 from src_app.audit.models import Action
 from tests import factories
@@ -163,19 +163,33 @@ class Records:
             "import_save",
             "import_discard",
         )
-        of_trial = ("trial", "trial_progress", "trial_wards", "set_trial_wards", "plan_roll_out")
+        of_trial = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
+        of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
             **dict.fromkeys(of_trial, self._trial),
+            **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             "withdraw_attempt": self._attempt,
+            "record_deviation": self._allocation,
+            "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "submitted": self._submission,
+            "correct_data_set": self._locked_trial,
+            "trial_data_set": self._data_set,
+            "trial_look": self._look,
         }
 
     def _case(self, whose: str) -> dict[str, Any]:
         return {"case_id": factories.CaseFactory.create(ward=self._ward(whose)).pk}
+
+    def _allocation(self, whose: str) -> dict[str, Any]:
+        return {"case_id": factories.AllocationFactory.create(case__ward=self._ward(whose)).case_id}
+
+    def _deviation(self, whose: str) -> dict[str, Any]:
+        deviation = factories.DeviationFactory.create(allocation__case__ward=self._ward(whose))
+        return {"case_id": deviation.allocation.case_id, "deviation_id": deviation.pk}
 
     def _referral(self, whose: str) -> dict[str, Any]:
         return {"number": factories.ReferralFactory.create(case__ward=self._ward(whose)).number}
@@ -195,6 +209,32 @@ class Records:
 
     def _trial(self, whose: str) -> dict[str, Any]:
         return {"trial_id": factories.TrialFactory.create(bcu=self._ward(whose).borough.bcu).pk}
+
+    def _draft(self, name: str, whose: str) -> dict[str, Any]:
+        bcu = self._ward(whose).borough.bcu
+        draft = factories.TrialFactory.create(bcu=bcu, status=TrialStatus.DRAFT)
+        more: dict[str, dict[str, Any]] = {
+            "approve_trial": {"kind": ApprovalKind.ETHICS.value},
+            "remove_registrar": {"registrar_id": draft.registrars.get().pk},
+        }
+        return {"trial_id": draft.pk, **more.get(name, {})}
+
+    def _locked_trial(self, whose: str) -> dict[str, Any]:
+        data_set = factories.DataSetFactory.create(trial__bcu=self._ward(whose).borough.bcu)
+        return {"trial_id": data_set.trial_id}
+
+    def _data_set(self, whose: str) -> dict[str, Any]:
+        return {**self._locked_trial(whose), "number": 1}
+
+    def _look(self, whose: str) -> dict[str, Any]:
+        """Opened by the trial lead: the scope alone keeps a look of another BCU's trial from them."""
+        nothing = {"units": 0, "closed": 0, "attrition": 0, "charge": 0, "positive": 0}
+        look = factories.LookFactory.create(
+            trial__bcu=self._ward(whose).borough.bcu,
+            content={"src": nothing, "control": nothing},
+            opened_by=User.objects.get(username="trial_lead"),
+        )
+        return {"trial_id": look.trial_id, "look_id": look.pk}
 
     def _submission(self, whose: str) -> dict[str, Any]:
         return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}

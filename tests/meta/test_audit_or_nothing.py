@@ -16,6 +16,7 @@ import referrals.actions
 import referrals.intake
 from outcomes.actions import compute_rates, import_outcomes, recount
 from outcomes.reference import load_outcome_codes
+from outcomes.trial_actions import correct_data_set, lock_outcomes, open_look
 from referrals.actions.contact import close_without_contact, log_attempt, withdraw_attempt
 from referrals.actions.crime_record import follow_crime_record
 from referrals.actions.deviations import check_controls, record_deviation, withdraw_deviation
@@ -290,6 +291,24 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(reveal)
 def _(scene: Scene) -> dict[str, Any]:
     return scene.step(TrialStatus.LOCKED)
+
+
+@prepares(lock_outcomes)
+def _(scene: Scene) -> dict[str, Any]:
+    return scene.step(TrialStatus.CLOSED)
+
+
+@prepares(correct_data_set)
+def _(scene: Scene) -> dict[str, Any]:
+    """The digest of the first is none of what is recorded."""
+    trial = scene.trial(TrialStatus.LOCKED)
+    factories.DataSetFactory.create(trial=trial)
+    return {"trial_id": trial.pk, "reason": "Why", "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(open_look)
+def _(scene: Scene) -> dict[str, Any]:
+    return {**scene.step(TrialStatus.RECRUITING), "planned_on": None, "reason": "Why"}
 
 
 @prepares(record_deviation)
@@ -571,6 +590,7 @@ def test_every_action_is_tried_here() -> None:
         *_modules(referrals.actions),
         *_modules(referrals.intake),
         importlib.import_module("outcomes.actions"),
+        importlib.import_module("outcomes.trial_actions"),
         importlib.import_module("src_app.accounts.actions"),
     ]
     actions = {

@@ -20,6 +20,7 @@ from referrals.models import (
     Notification,
     Referral,
     Trial,
+    TrialStatus,
     WardMode,
 )
 from referrals.queries import referrals_visible_to, teams_of
@@ -88,16 +89,18 @@ def test_passwords_are_the_same_at_every_start_and_differ_between_installations(
     assert not set(_make("--no-history").values()) & set(first.values())
 
 
-def test_the_trial_recruits_in_merton_and_wandsworth_and_five_wards_have_not_started() -> None:
+def test_two_trials_recruit_in_three_boroughs_and_five_wards_have_not_started() -> None:
     _make("--no-history")
     begun = WardMode.objects.filter(starts_on__gt="2026-01-01")
     modes = Counter(begun.values_list("ward__borough__name", "mode"))
     assert modes == {
         ("Merton", Mode.TRIAL): 20,
         ("Wandsworth", Mode.TRIAL): 22,
+        ("Richmond upon Thames", Mode.TRIAL): 18,
         ("Kingston upon Thames", Mode.NOT_STARTED): 5,
     }
-    assert Trial.objects.get().opened_by == User.objects.get(username="triallead")
+    for trial in Trial.objects.all():
+        assert (str(trial.opened_by), str(trial.sealed_by)) == ("Trial lead", "Chief Superintendent")
 
 
 def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
@@ -113,6 +116,10 @@ def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
     assert set(past.values_list("decision__submission__submitted_by__username", flat=True)) == {"hcop"}
     assert set(Allocation.objects.values_list("arm", flat=True)) == {"src", "control"}
     assert not Referral.objects.filter(allocation__arm="control").exists()
+    small = Trial.objects.get(name__contains="Richmond")
+    assert (small.status, small.closed_because) == (TrialStatus.CLOSED, "The target of 16 was reached.")
+    assert small.allocations.filter(position__isnull=False).count() == 16
+    assert Trial.objects.get(name__contains="Merton").status == TrialStatus.RECRUITING
     stand = Counter(
         standing(
             due_at=referral.due_at,

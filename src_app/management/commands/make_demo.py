@@ -18,7 +18,7 @@ from referrals.models import Bcu, Case, Trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from src_app.simulation.history import History
-from src_app.simulation.people import SignIn, make_crews, make_people, make_trial
+from src_app.simulation.people import SignIn, make_crews, make_people, make_trials
 
 EXTRACT = settings.BASE_DIR / "referrals" / "data" / "overnight-2026-11-23.csv"
 WEEKS = 12
@@ -58,7 +58,7 @@ def _make(bcu: Bcu, system: User, *, at: datetime, history: bool) -> list[SignIn
     starts_on = start.date() - timedelta(days=7)
     sign_ins = make_people(bcu=bcu, starts_on=starts_on, by=system, at=at)
     if not Trial.objects.exists():
-        make_trial(bcu=bcu, starts_on=starts_on, by=system, at=start - timedelta(days=7))
+        make_trials(bcu=bcu, starts_on=starts_on, by=system, at=start - timedelta(days=7))
     if history and not Case.objects.exists():
         crews = make_crews(starts_on=starts_on, by=system, at=at)
         hcop = User.objects.get(username="hcop")

@@ -11,15 +11,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from referrals.models import Arm, Case, Referral, Restriction, Result, TextKind
+from referrals.models import Arm, Case, Referral, Restriction, Result, TextKind, TrialStatus
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.factories import (
     AllocationFactory,
     ContactAttemptFactory,
+    ControlCheckFactory,
     CrimeRecordEventFactory,
     DecisionFactory,
+    DeviationFactory,
     FollowUpFactory,
     HandOverFactory,
     NotificationFactory,
@@ -28,6 +30,7 @@ from tests.factories import (
     RecordedOutcomeFactory,
     ReferralNoticeFactory,
     SubmissionFactory,
+    advance,
 )
 
 ClientOf = Callable[[User], Client]
@@ -194,6 +197,68 @@ def test_a_control_after_submission_gets_usual_service(
     assert not re.search(r"\b(arm|control|stratum)\b", page, re.IGNORECASE)
 
 
+def test_deviations_withdrawn_ones_and_the_check_are_on_the_time_line(
+    words: Words, make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    allocation = AllocationFactory.create(
+        case=make_case(decided_at=now), arm=Arm.CONTROL, allocated_at=now - timedelta(days=2)
+    )
+    recorded = [now - timedelta(hours=hours) for hours in (5, 4, 3)]
+    mistake = DeviationFactory.create(allocation=allocation, recorded_at=recorded[0], recorded_by=hcop)
+    DeviationFactory.create(
+        allocation=allocation, withdraws=mistake, recorded_at=recorded[1], recorded_by=other_hcop
+    )
+    DeviationFactory.create(
+        allocation=allocation,
+        kind="for_safety",
+        ordered_by="Insp 4021",
+        happened_on=recorded[2].date() - timedelta(days=1),
+        recorded_at=recorded[2],
+        recorded_by=hcop,
+    )
+    ControlCheckFactory.create(allocation=allocation, contacted=True, checked_by=other_hcop)
+    page = words(allocation.case)
+    accident = "The neighbourhood team contacted the victim by accident"
+    told = [
+        f"Deviation from the trial (withdrawn) 23 November 2026, 2:30am · {hcop} {accident}",
+        "It was recorded by mistake, and is withdrawn.",
+        f"Deviation withdrawn 23 November 2026, 3:30am · {other_hcop} Recorded by mistake: “{accident}”.",
+        f"Deviation from the trial 23 November 2026, 4:30am · {hcop} The victim was contacted because",
+        "safety called for it, 22 November 2026. Ordered by Insp 4021.",
+        f"Looked up on the crime record 23 November 2026, 7:30am · {other_hcop} A contact is recorded.",
+    ]
+    places = [page.find(line) for line in told]
+    assert -1 not in places, [line for line, place in zip(told, places, strict=True) if place < 0]
+    assert places == sorted(places)
+    assert not re.search(r"\b(arm|control|stratum|allocat\w+)\b", page, re.IGNORECASE)
+
+
+def test_why_src_was_not_delivered_is_on_the_time_line(words: Words, make_referral: MakeReferral) -> None:
+    allocation = AllocationFactory.create(case=make_referral().case)
+    DeviationFactory.create(allocation=allocation, kind="not_delivered", why="no_officer")
+    assert "SRC was not delivered, 23 November 2026. No officer was free." in words(allocation.case)
+
+
+def test_a_control_that_was_looked_up_without_a_contact_says_so(words: Words, make_case: MakeCase) -> None:
+    check = ControlCheckFactory.create(allocation__case=make_case())
+    assert "No contact was found." in words(check.allocation.case)
+
+
+def test_a_deviation_can_be_recorded_of_a_case_in_a_trial_until_its_outcomes_are_locked(
+    client_of: ClientOf, make_case: MakeCase, hcop: User, trial_lead: User, now: datetime
+) -> None:
+    def offered(case: Case) -> bool:
+        html = client_of(hcop).get(reverse("case", args=[case.pk])).content.decode()
+        return reverse("record_deviation", args=[case.pk]) in html
+
+    src, control = (AllocationFactory.create(case=make_case(decided_at=now), arm=arm) for arm in Arm)
+    assert (offered(src.case), offered(control.case), offered(make_case())) == (True, True, False)
+    advance(src.trial, TrialStatus.CLOSED, by=trial_lead)
+    assert offered(src.case)
+    advance(src.trial, TrialStatus.LOCKED, by=trial_lead)
+    assert not offered(src.case)
+
+
 def test_a_draft_says_nothing_of_what_will_become_of_it(words: Words, make_case: MakeCase) -> None:
     case = make_case()
     DecisionFactory.create(case=case)
@@ -267,6 +332,7 @@ def test_the_number_of_queries_does_not_grow_with_events(
     client_of: ClientOf, make_referral: MakeReferral, hcop: User, now: datetime
 ) -> None:
     browser, referral = client_of(hcop), make_referral()
+    allocation = AllocationFactory.create(case=referral.case)
     address = reverse("case", args=[referral.case.pk])
     browser.get(address)
 
@@ -277,6 +343,7 @@ def test_the_number_of_queries_does_not_grow_with_events(
             ReferralNoticeFactory.create(referral=referral)
             HandOverFactory.create(referral=referral)
             CrimeRecordEventFactory.create(case=referral.case)
+            DeviationFactory.create(allocation=allocation, kind="in_error")
             RecordedOutcomeFactory.create(
                 case=referral.case,
                 code=OutcomeCodeFactory.create(code=1 + number % 22),

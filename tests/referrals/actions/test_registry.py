@@ -91,6 +91,14 @@ def test_a_clock_set_back_sends_no_head(trial: Trial, system: User) -> None:
     assert TrialNotice.objects.count() == 1
 
 
+def test_a_head_that_is_refused_keeps_no_other_trials_back(world: World, trial: Trial, system: User) -> None:
+    TrialNoticeFactory.create(trial=trial, noticed_at=NOW + DAY)
+    other = TrialFactory.create(bcu=world.south_west)
+    with pytest.raises(Refused, match=f"^{trial.pk}: The clock"):
+        send_heads(by=system, at=NOW)
+    assert other.notices.count() == 1
+
+
 def test_heads_are_of_trials_that_may_allocate_and_sent_by_this_system(
     world: World, system: User, trial_lead: User
 ) -> None:

@@ -43,6 +43,7 @@ from tests.factories import (
     PauseFactory,
     TrialFactory,
     WardModeFactory,
+    advance,
     conduct,
 )
 
@@ -376,6 +377,26 @@ def test_while_a_trial_is_paused_its_wards_have_the_mode_that_was_chosen(
     assert not Allocation.objects.filter(case=other).exists()
     assert Referral.objects.filter(case=other).exists() == (meanwhile == Mode.SRC_FOR_ALL)
     assert Allocation.objects.get(case=linked).arm == Allocation.objects.get(case=first).arm
+
+
+def test_once_a_trial_is_closed_a_linked_report_follows_its_arm_as_long_as_the_unit_is_followed_up(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    trial_lead: User,
+    now: datetime,
+) -> None:
+    first = make_case(ward=world.wards[0], victim_hash="b" * 64)
+    submit_all(first)
+    trial.refresh_from_db()
+    advance(trial, TrialStatus.CLOSED, by=trial_lead, at=now)
+    during, after = (make_case(ward=world.wards[0], victim_hash="b" * 64) for _ in range(2))
+    submit_all(during, at=now + timedelta(days=30, seconds=-1))
+    assert Allocation.objects.get(case=during).arm == Allocation.objects.get(case=first).arm
+    submit_all(after, at=now + timedelta(days=30))
+    assert not Allocation.objects.filter(case=after).exists()
+    assert Referral.objects.get(case=after).allocation is None
 
 
 def test_a_clock_behind_the_last_allocation_submits_nothing(

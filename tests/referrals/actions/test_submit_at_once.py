@@ -58,6 +58,29 @@ def test_eight_threads_submit_200_cases_and_each_position_has_its_arm(world: Wor
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_same_key_from_two_threads_is_one_submission_for_both(world: World, hcop: User) -> None:
+    """The button pressed twice: neither is told that nothing was submitted. No trial keeps them apart."""
+    seen = {DecisionFactory.create(case__ward=ward, drafted_by=hcop).case_id: 1 for ward in world.wards}
+    key, together, made = uuid.uuid4(), threading.Barrier(2), []
+
+    def press() -> None:
+        together.wait()
+        try:
+            with acting("test thread", by=hcop):
+                made.append(submit(bcu=world.south_west, seen=seen, key=key, by=hcop, at=NOW))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=press) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert made == [Submission.objects.get()] * 2
+    assert Referral.objects.count() == len(seen)
+
+
 def _submit_from_threads(world: World, hcop: User, cases: list[Case]) -> list[BaseException]:
     """Each thread submits its share, interleaved with the others'; what went wrong comes back."""
     versions = dict(Decision.objects.values_list("case_id", "version"))

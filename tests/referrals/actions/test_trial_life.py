@@ -265,6 +265,14 @@ def test_without_the_key_that_sealed_it_nothing_is_revealed(
     assert trial.revealed_seed == ""
 
 
+def test_a_trial_sealed_under_an_older_key_is_revealed_while_that_key_is_kept(
+    trial_in: Callable[[TrialStatus], Trial], trial_lead: User, settings: Settings
+) -> None:
+    trial = trial_in(TrialStatus.LOCKED)
+    settings.TRIAL_SEAL_KEYS = [OTHER_KEY, *settings.TRIAL_SEAL_KEYS]
+    assert reveal(trial_id=trial.pk, by=trial_lead, at=NOW).revealed_seed == SEED.hex()
+
+
 def test_a_protocol_or_seed_that_was_not_sealed_is_not_revealed(
     trial_in: Callable[[TrialStatus], Trial], trial_lead: User
 ) -> None:

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from referrals.rules.allocation import Arm, Design, Scheme
+from referrals.rules.allocation import Arm, Design, Factor, Scheme
 from referrals.rules.guessing import (
     Day,
     Rate,
@@ -21,6 +21,7 @@ from referrals.rules.guessing import (
     order_of_report,
     ordering,
     rate,
+    rate_of,
     wanted_order,
 )
 
@@ -192,3 +193,29 @@ def test_the_same_seed_gives_the_same_figures() -> None:
         return ordering(target=20, trials=40, chance=Random(seed))
 
     assert again(1) == again(1) != again(2)
+
+
+@pytest.mark.parametrize(
+    ("design", "share"),
+    [
+        (Design(Scheme.SIMPLE, target=250), 1 / 2),
+        (FOURS, (17 / 6) / 4),
+        (Design(Scheme.BLOCKS, target=250, block_sizes=(4, 6, 8)), 0.6812),
+        (Design(Scheme.SIMPLE, target=300, ratio=(2, 1)), 2 / 3),
+    ],
+    ids=["simple", "fours", "random sizes", "two to one"],
+)
+def test_the_rate_of_a_design_is_worked_out_where_theory_knows_it(design: Design, share: float) -> None:
+    found = rate_of(design, trials=2, chance=Random(1))
+    assert found.known is not None
+    assert found.share == pytest.approx(share, abs=5e-5)
+
+
+def test_where_theory_is_silent_the_rate_of_a_design_is_simulated() -> None:
+    design = Design(
+        Scheme.MINIMISATION, target=60, factors=(Factor("a", ("x", "y")), Factor("b", ("x", "y")))
+    )
+    found = rate_of(design, trials=20, chance=Random(1))
+    assert (found.known, found.of) == (None, 1200)
+    assert 0.55 < found.share < 0.8
+    assert rate_of(SIXES, trials=20, chance=Random(1)).share > 2 / 3

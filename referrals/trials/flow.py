@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from referrals.models import (
     Allocation,
     Arm,
     CloseReason,
+    CrimeRecordEvent,
     CrimeRecordKind,
     Decision,
     DeviationKind,
@@ -26,7 +27,6 @@ from referrals.models import (
     Trial,
     TrialStatus,
 )
-from referrals.queries import crime_record_standings
 from referrals.rules.analysis import OpenCases
 
 # Whose investigation goes on elsewhere, or nowhere: no outcome of it can come here.
@@ -53,6 +53,7 @@ class Row(NamedTuple):
     case_id: int
     reported_at: datetime
     status: str | None
+    contacted_at: datetime | None
     close_reason: str | None
     checked: bool | None
 
@@ -128,6 +129,7 @@ def rows_of(trial: Trial) -> list[Row]:
             "case_id",
             "case__reported_at",
             "referral__status",
+            "referral__contacted_at",
             "referral__close_reason",
             "control_check__contacted",
         )
@@ -140,21 +142,21 @@ def shows_arms(trial: Trial) -> bool:
 
 
 def flow_of(trial: Trial, rows: Iterable[Row], deviated: Iterable[Deviated], at: datetime) -> Flow:
-    """The flow as it stands; two queries."""
+    """The flow as it stands; a query, and one more where arms are shown."""
     units = [row for row in rows if row.position is not None]
-    lost = crime_record_standings([row.case_id for row in units])
     assessed = _assessed(trial)
     stages = _stages(trial, assessed, len(units))
     linked = sum(each.trial == trial.pk and each.position is None for each in assessed)
     if not shows_arms(trial):
         return Flow(stages, (), linked)
+    standings = _standings(trial)
     kinds: dict[int, dict[str, str]] = {}
     for each in deviated:
         kinds.setdefault(each.allocation_id, {})[each.kind] = each.why
     return Flow(
         stages,
         tuple(
-            _arm(trial, arm, [row for row in units if row.arm == arm], len(units), kinds, lost, at)
+            _arm(trial, arm, [row for row in units if row.arm == arm], len(units), kinds, standings, at)
             for arm in Arm
         ),
         linked,
@@ -250,7 +252,8 @@ def _arm(
     standings: Mapping[int, str],
     at: datetime,
 ) -> tuple[Box, ...]:
-    delivered = (_src if arm == Arm.SRC else _control)(units, kinds)
+    days = timedelta(days=trial.conduct.follow_up_days)
+    delivered = _src(units, kinds, days) if arm == Arm.SRC else _control(units, kinds)
     return (
         Box(_ARMS[arm], len(units), of, (*delivered, *_kept(units, kinds))),
         _followed(trial, units, standings, at),
@@ -258,13 +261,13 @@ def _arm(
     )
 
 
-def _src(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
-    """Contacted, not contacted and why, still open. What the hate crime officer recorded comes first."""
+def _src(units: list[Row], kinds: Mapping[int, Mapping[str, str]], follow_up: timedelta) -> tuple[Part, ...]:
+    """Contacted within follow-up, not contacted and why, still open."""
     whole = len(units)
     missed: Counter[str] = Counter()
     still_open = 0
     for row in units:
-        if why := _not_delivered(row, kinds.get(row.pk, {})):
+        if why := _not_delivered(row, kinds.get(row.pk, {}), follow_up):
             missed[why] += 1
         else:
             still_open += row.status == ReferralStatus.OPEN
@@ -275,13 +278,28 @@ def _src(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part
     )
 
 
-def _not_delivered(row: Row, kinds: Mapping[str, str]) -> str:
-    """Why SRC was not delivered; empty where it was, or still may be."""
+def _not_delivered(row: Row, kinds: Mapping[str, str], follow_up: timedelta) -> str:
+    """Why SRC was not delivered, a recorded reason first; empty where it was, or still may be."""
+    if row.contacted_at and row.contacted_at <= row.allocated_at + follow_up:
+        return ""
     if why := kinds.get(DeviationKind.NOT_DELIVERED):
         return str(NotDelivered(why).label)
     if row.close_reason:
         return str(CloseReason(row.close_reason).label)
+    if row.contacted_at:
+        return "Contact came after follow-up"
     return "" if row.status else "No referral is on record"
+
+
+def _standings(trial: Trial) -> dict[int, str]:
+    """How the crime record of each unit's case stood at the end of its follow-up, where it ever changed."""
+    days = timedelta(days=trial.conduct.follow_up_days)
+    events = CrimeRecordEvent.objects.filter(
+        case__allocation__trial=trial,
+        case__allocation__position__isnull=False,
+        noticed_at__lte=F("case__allocation__allocated_at") + days,
+    )
+    return dict(events.order_by("pk").values_list("case", "kind"))
 
 
 def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:

@@ -190,23 +190,40 @@ def test_src_is_received_or_not_for_a_reason_or_still_open(
     DeviationFactory.create(
         allocation=recorded, kind=DeviationKind.NOT_DELIVERED, why=NotDelivered.OVERLOOKED
     )
+    late = unit(trial, Arm.SRC)
+    ReferralFactory.create(
+        case=late.case, allocation=late, completed=True, contacted_at=NOW + timedelta(days=31)
+    )
     unit(trial, Arm.SRC)
     unit(trial, Arm.CONTROL)
     box, *_ = boxes_of(trial, Arm.SRC)
-    assert (box.number, box.whole) == (7, 8)
+    assert (box.number, box.whole) == (8, 9)
     assert numbers(box.parts) == {
         "Received contact": 2,
-        "Did not receive contact": 4,
+        "Did not receive contact": 5,
         "Referral still open": 1,
     }
     assert numbers(box.parts[1].parts) == {
         CloseReason.NO_REPLY.label: 1,
         CloseReason.DECLINED.label: 1,
         NotDelivered.OVERLOOKED.label: 1,
+        "Contact came after follow-up": 1,
         "No referral is on record": 1,
     }
-    assert {part.whole for part in box.parts} == {7}
-    assert {part.whole for part in box.parts[1].parts} == {4}
+    assert {part.whole for part in box.parts} == {8}
+    assert {part.whole for part in box.parts[1].parts} == {5}
+
+
+def test_a_contact_that_was_made_counts_whatever_else_is_recorded(
+    trial: Trial, unit: Callable[..., Allocation]
+) -> None:
+    """As in the data set that is analysed; the deviation stays in the list."""
+    allocated = unit(trial, Arm.SRC)
+    ReferralFactory.create(case=allocated.case, allocation=allocated, completed=True)
+    DeviationFactory.create(
+        allocation=allocated, kind=DeviationKind.NOT_DELIVERED, why=NotDelivered.OVERLOOKED
+    )
+    assert numbers(boxes_of(trial, Arm.SRC)[0].parts)["Received contact"] == 1
 
 
 def test_controls_are_contacted_all_the_same_or_checked_or_not_checked_yet(
@@ -263,13 +280,15 @@ def test_follow_up_is_over_after_the_protocols_days_and_lost_where_the_record_we
     month_ago = NOW.astimezone(UTC) - timedelta(days=30)
     unit(trial, Arm.SRC, allocated_at=month_ago)
     unit(trial, Arm.SRC, allocated_at=month_ago + timedelta(seconds=1))
-    gone, back, unflagged = (unit(trial, Arm.SRC, allocated_at=month_ago) for _ in range(3))
+    gone, back, unflagged, later = (unit(trial, Arm.SRC, allocated_at=month_ago) for _ in range(4))
     CrimeRecordEventFactory.create(case=gone.case, kind=CrimeRecordKind.TRANSFERRED)
+    after = NOW + timedelta(seconds=1)
+    CrimeRecordEventFactory.create(case=later.case, kind=CrimeRecordKind.CANCELLED, noticed_at=after)
     CrimeRecordEventFactory.create(case=back.case, kind=CrimeRecordKind.CANCELLED)
     CrimeRecordEventFactory.create(case=back.case, kind=CrimeRecordKind.REINSTATED)
     CrimeRecordEventFactory.create(case=unflagged.case, kind=CrimeRecordKind.UNFLAGGED)
     box = boxes_of(trial, Arm.SRC)[1]
-    assert (box.label, box.number, box.whole) == ("Followed up for 30 days", 3, 5)
+    assert (box.label, box.number, box.whole) == ("Followed up for 30 days", 4, 6)
     assert numbers(box.parts) == {"Follow-up not over yet": 1, "Lost to follow-up": 1}
     assert numbers(box.parts[1].parts) == {CrimeRecordKind.TRANSFERRED.label: 1}
 

@@ -92,6 +92,17 @@ def test_a_drawn_order_stays_when_one_of_its_wards_recruits_already(
     assert WardMode.objects.get(ward=first).starts_on == TODAY
 
 
+def test_a_ward_that_has_left_the_trial_is_rolled_out_again(
+    trial: Trial, terms: dict[str, Any], world: World
+) -> None:
+    left = world.wards[0]
+    WardModeFactory.create(ward=left, mode=Mode.TRIAL, trial=trial, starts_on=TODAY - timedelta(days=20))
+    WardModeFactory.create(ward=left, starts_on=TODAY - timedelta(days=10))
+    planned = plan_roll_out(**terms)
+    assert planned.started == ()
+    assert left.code in planned.steps[0].wards
+
+
 def test_without_the_key_that_sealed_it_no_order_is_drawn(terms: dict[str, Any], settings: Settings) -> None:
     settings.TRIAL_SEAL_KEYS = [OTHER_KEY]
     with pytest.raises(Refused, match="no order was drawn"):

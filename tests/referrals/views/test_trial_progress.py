@@ -249,7 +249,9 @@ def test_without_a_deviation_it_says_of_how_many(
 def test_allocations_made_while_an_earlier_report_waited_are_counted(
     browser: Client, trial: Trial, world: World, make_case: MakeCase, submit_all: SubmitAll
 ) -> None:
-    """The day comes in two parts; in the first an earlier report of Merton waits."""
+    """The day comes in two parts; in the first a report of Merton waits. One ward begins anew later."""
+    begins = NOW.date() + timedelta(days=30)
+    WardModeFactory.create(ward=world.wards[5], mode=Mode.TRIAL, trial=trial, starts_on=begins)
     early, late, elsewhere = (
         make_case(ward=world.wards[ward], reported_at=NOW - timedelta(hours=hours))
         for ward, hours in ((0, 9), (1, 8), (4, 7))

@@ -231,7 +231,9 @@ def test_nothing_is_recorded_withdrawn_or_checked_once_outcomes_are_locked(
         lambda: _check(control, by=hcop),
     ]
     for act in acts:
-        with pytest.raises(Refused, match="The outcomes of Pilot are locked: tell the trial lead"):
+        with pytest.raises(
+            Refused, match="The outcomes of Pilot are locked: nothing more is recorded. Tell the trial lead"
+        ):
             act()
     assert (Deviation.objects.count(), ControlCheck.objects.count()) == (1, 0)
     assert not controls_to_check(control.trial, hcop, AFTER).exists()

@@ -183,7 +183,9 @@ def test_once_outcomes_are_locked_nothing_is_looked_up(
     assert control.case.crime_reference not in words
     assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == []
     refused = browser.post(_list(trial), {"control": [control.pk]}, follow=True)
-    assert "The outcomes of Pilot are locked: tell the trial lead" in _words(refused)
+    assert "The outcomes of Pilot are locked: nothing more is recorded. Tell the trial lead" in _words(
+        refused
+    )
     assert not ControlCheck.objects.exists()
 
 

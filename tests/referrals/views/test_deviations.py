@@ -236,7 +236,12 @@ def test_once_outcomes_are_locked_nothing_is_asked_and_the_case_says_why(
         browser.post(_withdrawal(deviation), follow=True),
     ):
         assert response.redirect_chain == to_case
-        assert response.content.decode().count("The outcomes of Pilot are locked: tell the trial lead") == 1
+        assert (
+            response.content.decode().count(
+                "The outcomes of Pilot are locked: nothing more is recorded. Tell the trial lead"
+            )
+            == 1
+        )
     assert Deviation.objects.count() == 1
 
 

@@ -149,6 +149,7 @@ class DataSet(AppendOnly):
                         SELECT FROM referrals_trial
                         WHERE id = NEW.trial_id AND status IN ('locked', 'revealed')
                     )
+                    AND NEW.number = 1 + (SELECT count(*) FROM outcomes_dataset WHERE trial_id = NEW.trial_id)
                 """,
             ),
         ]

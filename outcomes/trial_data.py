@@ -13,12 +13,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, F, IntegerField, OuterRef, QuerySet, Subquery
+from django.db.models import Count, F, IntegerField, Min, OuterRef, QuerySet, Subquery
 
 from outcomes.by_arm import Counts, counted
 from outcomes.models import RecordedOutcome
 from referrals.models import Allocation, Arm, CrimeRecordEvent, Referral, Trial
-from referrals.queries import standing_deviations
+from referrals.queries import contacts_of_controls, controls_with_src, standing_deviations
 from referrals.rules.draws import Canonical
 from src_app.cells import harmless
 
@@ -49,20 +49,22 @@ COLUMNS = (
 
 
 def rows_of(trial: Trial, at: datetime) -> list[Row]:
-    """A row for each unit in the order of allocation, as things stand at a moment; three queries.
+    """A row for each unit in the order of allocation, as things stand at a moment; five queries.
 
     No crime reference, date, ward or strand is in it, but for what the protocol stratifies by.
     ``number``, ``unit``, ``stratum``, ``levels``, ``position`` and ``arm`` are those of the chain.
     ``linked_reports``: how many followed the unit's arm. ``followed_days``: whole days of follow-up so far.
     ``outcome``: Home Office code, null where the case was open. Of SRC alone: ``contact_made``,
     ``days_to_contact`` (whole days since the allocation) and ``no_contact_because`` (why the referral was
-    closed, or one of this module's words). Of control alone: ``control_contacted``, as its check found it,
-    null before. ``deviations``: kinds that stand. ``crime_record``: kinds of its changes, in order.
+    closed, or one of this module's words). Of control alone: ``control_contacted``, as its check found it or
+    as it was recorded since, null before the check. Contact is that of the unit's own report or of a linked
+    one, within follow-up, in both arms. ``deviations``: kinds that stand. ``crime_record``: kinds of its
+    changes, in order.
     """
     units = list(
         _units(trial, at)
         .select_related("referral", "control_check")
-        .annotate(linked=Count("followers"))
+        .annotate(linked=Count("followers"), linked_contact=Min("followers__referral__contacted_at"))
         .order_by("number")
     )
     follow_up = _follow_up(trial)
@@ -70,6 +72,9 @@ def rows_of(trial: Trial, at: datetime) -> list[Row]:
     for allocation, kind in standing_deviations(units).values_list("allocation", "kind"):
         deviations[allocation].add(kind)
     changes = _crime_record(units, follow_up, at)
+    controls = [unit.pk for unit in units if unit.arm == Arm.CONTROL]
+    contacted = {unit for unit, _ in contacts_of_controls(controls, follow_up)}
+    contacted |= controls_with_src(controls, follow_up)
     rows: list[Row] = []
     for unit in units:
         end = unit.allocated_at + follow_up
@@ -80,7 +85,7 @@ def rows_of(trial: Trial, at: datetime) -> list[Row]:
                 "followed_days": (min(end, at) - unit.allocated_at).days,
                 "outcome": unit.outcome,
                 **_contact(unit, end),
-                "control_contacted": _check(unit),
+                "control_contacted": _check(unit, contacted),
                 "deviations": sorted(deviations[unit.pk]),
                 "crime_record": changes[unit.pk],
             }
@@ -131,7 +136,7 @@ def _as_allocated(unit: Allocation) -> Row:
     return {name: getattr(unit, name) for name in ("number", "unit", "stratum", "levels", "position", "arm")}
 
 
-def _contact(unit: Allocation, end: datetime) -> Row:
+def _contact(unit: Any, end: datetime) -> Row:
     """Whether SRC was delivered within follow-up; a control has no referral to say it of."""
     made: bool | None = False
     days, why = None, None
@@ -140,18 +145,20 @@ def _contact(unit: Allocation, end: datetime) -> Row:
         made = None
     elif referral is None:
         why = NOT_REFERRED
-    elif referral.contacted_at is None:
-        why = referral.close_reason or STILL_OPEN
-    elif referral.contacted_at > end:
-        why = AFTER_FOLLOW_UP
     else:
-        made, days = True, (referral.contacted_at - unit.allocated_at).days
+        contacts = [moment for moment in (referral.contacted_at, unit.linked_contact) if moment]
+        if contacts and min(contacts) <= end:
+            made, days = True, (min(contacts) - unit.allocated_at).days
+        elif contacts:
+            why = AFTER_FOLLOW_UP
+        else:
+            why = referral.close_reason if referral.closed_at and referral.closed_at <= end else STILL_OPEN
     return {"contact_made": made, "days_to_contact": days, "no_contact_because": why}
 
 
-def _check(unit: Allocation) -> bool | None:
+def _check(unit: Allocation, contacted: Collection[int]) -> bool | None:
     check = getattr(unit, "control_check", None)
-    return check.contacted if check else None
+    return (check.contacted or unit.pk in contacted) if check else None
 
 
 def _crime_record(units: Collection[Allocation], follow_up: timedelta, at: datetime) -> dict[int, list[str]]:

@@ -2,13 +2,19 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count
 
 from referrals.deviation_pages import in_words
 from referrals.models import Allocation, Trial
-from referrals.queries import UNLOCKED, contacts_of_controls, controls_followed, trials_to_check
+from referrals.queries import (
+    UNLOCKED,
+    contacts_of_controls,
+    controls_followed,
+    controls_with_src,
+    trials_to_check,
+)
 from src_app.accounts.models import User
 from src_app.templatetags.words import day
 
@@ -58,13 +64,14 @@ def _checks(trials: list[Trial], user: User, at: datetime) -> list[Checks]:
     return [Checks(trial, *counts.get(trial.pk, (0, 0))) for trial in trials]
 
 
-def control_rows(controls: Iterable[Allocation]) -> list[ControlRow]:
+def control_rows(trial: Trial, controls: Iterable[Allocation]) -> list[ControlRow]:
     """The controls, in their order."""
     listed = list(controls)
+    follow_up = timedelta(days=trial.conduct.follow_up_days)
     found: dict[int, list[str]] = {control.pk: [] for control in listed}
-    for contact in contacts_of_controls(listed):
-        linked = contact.allocation.follows_id
-        of = ", by a linked report" if linked else ""
-        words = f"{in_words(contact.kind)} on {day(contact.happened_on)}{of}."
-        found[linked or contact.allocation_id].append(words)
+    for unit, contact in contacts_of_controls(found, follow_up):
+        of = ", by a linked report" if contact.allocation_id != unit else ""
+        found[unit].append(f"{in_words(contact.kind)} on {day(contact.happened_on)}{of}.")
+    for unit in controls_with_src(found, follow_up):
+        found[unit].append("The neighbourhood team contacted the victim over another report.")
     return [ControlRow(control, found[control.pk]) for control in listed]

@@ -14,6 +14,7 @@ from django.db.models import (
     Q,
     QuerySet,
 )
+from django.utils import timezone
 
 from referrals.models import (
     FOR_THE_HCOP,
@@ -235,11 +236,32 @@ def standing_deviations(allocations: Iterable[Allocation]) -> QuerySet[Deviation
     ).order_by("pk")
 
 
-def contacts_of_controls(units: Iterable[Allocation]) -> QuerySet[Deviation]:
-    """Contacts recorded of these control units, by their own report or by one that is linked to it."""
-    numbers = [unit.pk for unit in units]
-    reports = Allocation.objects.filter(Q(pk__in=numbers) | Q(follows__in=numbers))
-    return standing_deviations(reports).filter(kind__in=OF_CONTROL).select_related("allocation")
+def contacts_of_controls(units: Collection[int], follow_up: timedelta) -> list[tuple[int, Deviation]]:
+    """Contacts recorded of these control units, by key, within their follow-up, each with its unit's key.
+
+    By the unit's own report or by one that is linked to it.
+    """
+    reports = Allocation.objects.filter(Q(pk__in=units) | Q(follows__in=units))
+    found = []
+    recorded = standing_deviations(reports).filter(kind__in=OF_CONTROL)
+    for contact in recorded.select_related("allocation__follows"):
+        unit = contact.allocation.follows or contact.allocation
+        if contact.happened_on <= timezone.localdate(unit.allocated_at + follow_up):
+            found.append((unit.pk, contact))
+    return found
+
+
+def controls_with_src(units: Collection[int], follow_up: timedelta) -> set[int]:
+    """Of these control units, by key, those whose victim had SRC in follow-up, outside any trial."""
+    same = Q(case__incident_hash=OuterRef("case__incident_hash")) & ~Q(case__incident_hash="")
+    same |= Q(case__victim_hash=OuterRef("case__victim_hash")) & ~Q(case__victim_hash="")
+    referrals = Referral.objects.filter(
+        same,
+        allocation__isnull=True,
+        contacted_at__gte=OuterRef("allocated_at"),
+        contacted_at__lte=OuterRef("allocated_at") + follow_up,
+    )
+    return set(Allocation.objects.filter(Exists(referrals), pk__in=units).values_list("pk", flat=True))
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:

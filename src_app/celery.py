@@ -38,7 +38,7 @@ app.conf.beat_schedule = {
     },
     "close ended trials": {
         "task": "referrals.tasks.close_ended_trials",
-        "schedule": crontab(hour="0", minute="10"),
+        "schedule": crontab(minute="1"),
     },
     "send heads": {
         "task": "referrals.tasks.send_heads",

@@ -113,6 +113,20 @@ def grant_runtime_role(using: str) -> None:
             for table in there.intersection(tables):
                 names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
                 cursor.execute(sql.SQL(statement).format(**names))
+        _let_no_trigger_be_ignored(cursor)
+
+
+def _let_no_trigger_be_ignored(cursor: CursorWrapper) -> None:
+    """Takes the way out of every trigger that pgtrigger leaves to any role: a setting of the session.
+
+    The library's function is written anew with each trigger that a migration installs, and so after each.
+    """
+    cursor.execute(
+        """
+        CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name name) RETURNS boolean
+        LANGUAGE sql AS 'SELECT false'
+        """
+    )
 
 
 def _after_migrate(using: str, **_: Any) -> None:

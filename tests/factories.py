@@ -409,7 +409,7 @@ class ControlCheckFactory(DjangoModelFactory[ControlCheck]):
 
     allocation = SubFactory(AllocationFactory, arm=Arm.CONTROL)
     contacted = False
-    checked_at = NOW
+    checked_at = LazyAttribute(lambda check: check.allocation.allocated_at + timedelta(days=30))
     checked_by = SubFactory(UserFactory, role=Role.HCOP)
 
 

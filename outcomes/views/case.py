@@ -10,7 +10,7 @@ from outcomes.timeline import timeline
 from referrals.contact_pages import briefing_of
 from referrals.models import Allocation, Case, FollowUp, Strand, TextKind
 from referrals.overnight import shown_with
-from referrals.queries import UNLOCKED, cases_visible_to, report_of
+from referrals.queries import cases_visible_to, report_of
 from referrals.rules.eligibility import warnings_of_record
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -45,9 +45,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "grounds": warnings_of_record(report_of(found)),
         "reviews": request.user.can(Permission.REVIEW_CASES),
         "allocation": allocation,
-        "may_deviate": request.user.can(Permission.RECORD_DEVIATIONS)
-        and allocation is not None
-        and allocation.trial.status in UNLOCKED,
+        "may_deviate": request.user.can(Permission.RECORD_DEVIATIONS) and allocation is not None,
         "now": timezone.now(),
     }
     return render(request, "outcomes/case.html", context)

@@ -1,11 +1,10 @@
 """What did not go as it was allocated, as the HCOP records it, and the check of every control."""
 
 from collections.abc import Collection
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 from django.utils import timezone
 
 from referrals.actions import Refused
@@ -26,6 +25,7 @@ from referrals.queries import (
     allocations_visible_to,
     contacts_of_controls,
     controls_to_check,
+    controls_with_src,
     standing_deviations,
     trials_to_check,
 )
@@ -146,19 +146,27 @@ def _check_not_counted(deviation: Deviation) -> None:
 def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, at: datetime) -> int:
     """Records that these controls were looked up on the crime record after their follow-up.
 
-    Each unit counts as contacted where a contact is recorded as a deviation, of its own report or of one that
-    is linked to it, and otherwise as not. Returns how many were not checked before; passes over what is no
-    control unit, out of scope, or still followed up. Raises ``Trial.DoesNotExist`` for another BCU's.
+    A unit counts as contacted where within its follow-up a contact is recorded as a deviation, of its own
+    report or of a linked one, or was made here over another report; otherwise as not. Returns how many were
+    not checked before; passes over what is no control unit, out of scope, or still followed up. Raises
+    ``Trial.DoesNotExist`` for another BCU's.
     """
     check_authority(by, Permission.RECORD_DEVIATIONS)
     with transaction.atomic():
-        _lock(trials_to_check(by), trial.pk)
+        locked = trials_to_check(by).select_for_update(of=("self",)).get(pk=trial.pk)
+        if locked.status not in UNLOCKED:
+            raise Refused(
+                f"The outcomes of {locked.name} are locked: no more cases are looked up. Where a contact is "
+                "found, record it as a deviation."
+            )
         waiting = controls_to_check(trial, by, at).filter(pk__in=allocation_ids).select_related("case")
         controls = list(waiting)
         if not controls:
             return 0
-        found = contacts_of_controls(controls)
-        contacted = {contact.allocation.follows_id or contact.allocation_id for contact in found}
+        follow_up = timedelta(days=trial.conduct.follow_up_days)
+        keys = [control.pk for control in controls]
+        contacted = {unit for unit, _ in contacts_of_controls(keys, follow_up)}
+        contacted |= controls_with_src(keys, follow_up)
         ControlCheck.objects.bulk_create(
             ControlCheck(allocation=control, contacted=control.pk in contacted, checked_at=at, checked_by=by)
             for control in controls
@@ -174,23 +182,14 @@ def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, a
 
 
 def _locked(allocation_id: int, by: User) -> Allocation:
-    """The allocation, its trial locked first."""
+    """The allocation, its trial locked first.
+
+    Also once outcomes are locked: what is recorded then enters no data set but a corrected one.
+    """
     check_authority(by, Permission.RECORD_DEVIATIONS)
     allocation = allocations_visible_to(by).select_related("case").get(pk=allocation_id)
-    _lock(Trial.objects.all(), allocation.trial_id)
+    Trial.objects.select_for_update(of=("self",)).only("pk").get(pk=allocation.trial_id)
     return allocation
-
-
-def _lock(trials: QuerySet[Trial], trial_id: int) -> None:
-    """Nothing is recorded once outcomes are locked."""
-    trial = trials.select_for_update(of=("self",)).only("name", "status").get(pk=trial_id)
-    if trial.status not in UNLOCKED:
-        raise Refused(outcomes_locked(trial.name))
-
-
-def outcomes_locked(name: str) -> str:
-    """What is said where something would change a trial whose outcomes are locked."""
-    return f"The outcomes of {name} are locked: nothing more is recorded. Tell the trial lead."
 
 
 def _record(action: Action, allocation: Allocation, by: User, fields: Collection[str]) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from referrals.actions import Refused
 from referrals.actions.notify import queue
-from referrals.actions.trial_lock import record_trial, refuse_early
+from referrals.actions.trial_lock import WAIT_FOR_LOCK, record_trial, refuse_early
 from referrals.models import MailKind, NoticeKind, Trial, TrialNotice, TrialStatus
 from referrals.rules.draws import DOMAIN, Canonical
 from src_app.accounts.guards import check_authority
@@ -47,10 +47,12 @@ def note_head(*, trial: Trial, by: User, at: datetime) -> TrialNotice | None:
     """Sends how many allocations there are and the last hash; the caller holds the trial's lock.
 
     One a day, unless there are more since. Raises :class:`~referrals.actions.Refused` where the clock is
-    behind the last head.
+    behind the last head by more than somebody may have waited for the lock.
     """
     last = trial.notices.filter(kind=NoticeKind.HEAD).order_by("-pk").first()
-    refuse_early(at, last.noticed_at if last else None)
+    if last is not None:
+        refuse_early(at + WAIT_FOR_LOCK, last.noticed_at)
+        at = max(at, last.noticed_at)
     head = head_at(trial, at)
     if last is not None and last.content["heads"] == [head]:
         return None

@@ -1,7 +1,7 @@
 """Submitting a day's decisions: from here arms are derived, referrals made and mail queued, or nothing is."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import OperationalError, transaction
@@ -12,8 +12,8 @@ from referrals.actions import Refused
 from referrals.actions.allocate import allocate, firsts_of_unit
 from referrals.actions.refer import refer
 from referrals.actions.review import Overtaken
-from referrals.actions.trial_life import close_locked
-from referrals.actions.trial_lock import refuse_early
+from referrals.actions.trial_life import close_if_ended, close_locked
+from referrals.actions.trial_lock import WAIT_FOR_LOCK, refuse_early
 from referrals.models import (
     Allocation,
     Arm,
@@ -29,6 +29,7 @@ from referrals.models import (
 )
 from referrals.queries import bcus_of, cases_visible_to, of_linked_cases, report_of
 from referrals.rules.eligibility import barred
+from referrals.rules.seal import commitment
 from referrals.ward_modes import WardModes
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
@@ -36,8 +37,6 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.keys import WrongKey, open_seed
-
-WAIT_FOR_LOCK = timedelta(minutes=5)
 
 
 def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
@@ -82,11 +81,15 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
         .select_for_update(of=("self",))
     }
     _check_clock(trials, at)
+    for trial in trials.values():
+        close_if_ended(trial=trial, at=at)
     decisions = _checked(bcu, seen, by)
     places = _places(decisions)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
-    for trial, assessed in _assessed(decisions, places).items():
-        Decision.objects.filter(pk__in=assessed).update(submission=submission, assessed_for=trial)
+    for trial_id, assessed in _assessed(decisions, places).items():
+        # A trial of another BCU decides about none of these.
+        own = trial_id if trial_id in trials else None
+        Decision.objects.filter(pk__in=assessed).update(submission=submission, assessed_for=own)
     Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(decided_at=at)
     record(
         Action.DECISIONS_SUBMITTED,
@@ -100,10 +103,11 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
     return submission
 
 
-def _check_clock(trials: Iterable[int], at: datetime) -> None:
-    """A person may wait a while for the lock; a clock that is further behind the last allocation is wrong."""
+def _check_clock(trials: Mapping[int, Trial], at: datetime) -> None:
+    """A person may wait a while for the lock; a clock that is further behind what was recorded is wrong."""
     latest = Allocation.objects.filter(trial__in=trials).aggregate(latest=Max("allocated_at"))["latest"]
-    refuse_early(at + WAIT_FOR_LOCK, latest)
+    for after in (latest, *(trial.opened_at for trial in trials.values())):
+        refuse_early(at + WAIT_FOR_LOCK, after)
 
 
 def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
@@ -215,7 +219,7 @@ class _Fates:
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
         if trial.pk not in self.seeds:
-            self.seeds[trial.pk] = open_seed(trial.seed_encrypted)
+            self.seeds[trial.pk] = _sealed_seed(trial)
             self.units[trial.pk] = trial.allocations.filter(position__isnull=False).count()
         allocation = allocate(
             trial=trial,
@@ -236,6 +240,17 @@ class _Fates:
             )
             self.modes = WardModes(self.homes)
         return allocation
+
+
+def _sealed_seed(trial: Trial) -> bytes:
+    """The seed, where protocol and seed are still those that were sealed."""
+    seed = open_seed(trial.seed_encrypted)
+    if commitment(trial.protocol, seed) != trial.commitment:
+        raise Refused(
+            f"Protocol or seed of {trial.name} are not those that were sealed. Nothing was submitted: tell "
+            "the trial lead and the auditor."
+        )
+    return seed
 
 
 def _day_of(case: Case) -> date:

@@ -111,8 +111,9 @@ def remove_registrar(*, trial_id: int, registrar_id: int, by: User) -> None:
     """Takes a registrar off the draft; one that is gone already changes nothing."""
     with transaction.atomic():
         trial = lock_draft(trial_id, by)
+        if not trial.registrars.filter(pk=registrar_id).delete()[0]:
+            return
         _propose_anew(trial)
-        trial.registrars.filter(pk=registrar_id).delete()
         record_trial(Action.REGISTRARS_NAMED, trial, by, ["registrars"])
 
 

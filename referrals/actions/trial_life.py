@@ -17,6 +17,7 @@ from referrals.actions.trial_lock import (
     take_step,
 )
 from referrals.models import ApprovalKind, Mode, NoticeKind, Pause, Trial, TrialStatus
+from referrals.rules.draws import sha256
 from referrals.rules.seal import commitment
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -57,14 +58,14 @@ def uses_strand(trial: Trial) -> bool:
 def seal(*, trial_id: int, digest: str, by: User, at: datetime) -> Trial:
     """Draws the 256-bit seed, freezes the protocol and publishes the commitment to both.
 
-    ``digest``: that of the protocol which was read. Refused for whoever proposed the trial, and for a
-    protocol that changed since.
+    ``digest``: that of what was read, :func:`proposal_digest`. Refused for whoever proposed the trial, and
+    for a protocol, approval or registrar that changed since.
     """
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.SEAL_TRIALS)
         expect(trial, TrialStatus.DRAFT)
-        if trial.proposed_at is None or trial.protocol_digest != digest:
-            raise Refused("The protocol was changed after you opened this page: read it again.")
+        if trial.proposed_at is None or proposal_digest(trial) != digest:
+            raise Refused("Something was changed after you opened this page: read it again.")
         if trial.proposed_by == by:
             raise Refused("You proposed this trial: somebody else has to seal it.")
         if missing := lacking(trial):
@@ -83,6 +84,18 @@ def seal(*, trial_id: int, digest: str, by: User, at: datetime) -> Trial:
         tell_registrars(trial=trial, kind=NoticeKind.SEALED, content=content, by=by, at=at)
         record_trial(Action.TRIAL_SEALED, trial, by, ["status", "commitment"])
     return trial
+
+
+def proposal_digest(trial: Trial) -> str:
+    """What a seal is to freeze, in 64 hex digits: protocol, approvals and registrars as they are."""
+    approvals = trial.approvals.order_by("kind")
+    return sha256(
+        [
+            trial.protocol,
+            [[a.kind, a.reference, a.given_by, a.given_on.isoformat(), a.allows_strand] for a in approvals],
+            [[registrar.name, registrar.email] for registrar in trial.registrars.order_by("email")],
+        ]
+    )
 
 
 def open_recruitment(*, trial_id: int, by: User, at: datetime) -> Trial:
@@ -150,19 +163,32 @@ def close_locked(*, trial: Trial, because: str, by: User, at: datetime) -> None:
 
 
 def close_ended(*, by: User, at: datetime) -> int:
-    """Closes trials whose last day of recruitment is over; returns how many."""
+    """Closes trials whose last day of recruitment is over; returns how many.
+
+    Each by itself: where one is refused, the others are closed before the refusal is raised.
+    """
     check_authority(by, Permission.RUN_TRIALS)
-    closed = 0
+    closed, refusals = 0, []
     for trial_id in Trial.objects.filter(status=TrialStatus.RECRUITING).values_list("pk", flat=True):
-        with transaction.atomic():
-            trial = Trial.objects.select_for_update().get(pk=trial_id)
-            over = timezone.localdate(at) > trial.conduct.recruits_until
-            if over and trial.status == TrialStatus.RECRUITING:
-                close_locked(
-                    trial=trial, because="The last day of recruitment in the protocol is over.", by=by, at=at
-                )
-                closed += 1
+        try:
+            with transaction.atomic():
+                trial = Trial.objects.select_for_update().get(pk=trial_id)
+                closed += close_if_ended(trial=trial, at=at)
+        except Refused as refused:
+            refusals.append(f"{trial_id}: {refused}")
+    if refusals:
+        raise Refused(" ".join(refusals))
     return closed
+
+
+def close_if_ended(*, trial: Trial, at: datetime) -> bool:
+    """Closes a recruiting trial whose last day is over, as this system; the caller holds its lock."""
+    over = timezone.localdate(at) > trial.conduct.recruits_until
+    if trial.status != TrialStatus.RECRUITING or not over:
+        return False
+    because = "The last day of recruitment in the protocol is over."
+    close_locked(trial=trial, because=because, by=User.objects.system(), at=at)
+    return True
 
 
 def reveal(*, trial_id: int, by: User, at: datetime) -> Trial:

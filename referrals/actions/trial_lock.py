@@ -1,7 +1,7 @@
 """What every action on a trial begins and ends with: the lock, shared refusals, the audit row."""
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from referrals.actions import Refused
 from referrals.models import STEPS, Trial, TrialStatus
@@ -12,6 +12,9 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.templatetags.words import moment
+
+# So long somebody may have waited for a lock after the clock was read; a clock further behind is wrong.
+WAIT_FOR_LOCK = timedelta(minutes=5)
 
 
 def lock_trial(trial_id: int, by: User, permission: Permission) -> Trial:

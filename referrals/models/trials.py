@@ -329,6 +329,10 @@ class Pause(models.Model):
                 name="pause_resumed_at_by",
             ),
             models.CheckConstraint(
+                condition=Q(resumed_at__isnull=True) | Q(resumed_at__gte=F("paused_at")),
+                name="pause_ends_after_it_began",
+            ),
+            models.CheckConstraint(
                 condition=Q(meanwhile__in=[Mode.SRC_FOR_ALL, Mode.NOT_STARTED]) & ~Q(reason=""),
                 name="pause_says_why_and_what_meanwhile",
             ),
@@ -341,7 +345,9 @@ class Pause(models.Model):
                 condition=pgtrigger.Q(old__resumed_at__isnull=False)
                 | pgtrigger.Q(old__reason__df=pgtrigger.F("new__reason"))
                 | pgtrigger.Q(old__meanwhile__df=pgtrigger.F("new__meanwhile"))
-                | pgtrigger.Q(old__paused_at__df=pgtrigger.F("new__paused_at")),
+                | pgtrigger.Q(old__paused_at__df=pgtrigger.F("new__paused_at"))
+                | pgtrigger.Q(old__paused_by__df=pgtrigger.F("new__paused_by"))
+                | pgtrigger.Q(old__trial__df=pgtrigger.F("new__trial")),
             ),
         ]
 

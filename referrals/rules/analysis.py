@@ -71,7 +71,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be computed, and by whom it may be seen before the lock. Raises :class:`ImpossiblePlan`."""
+    """What will be computed, and by whom it may be seen before the lock. Raises :class:`ImpossiblePlan`.
+
+    A test with one side looks for a fall of the primary outcome.
+    """
 
     primary: Outcome = Outcome.ATTRITION
     estimate: Estimate = Estimate.RISK_RATIO
@@ -113,6 +116,7 @@ def document_of(plan: Plan) -> dict[str, Canonical]:
             "estimate": plan.estimate.value,
             "test": plan.test.value,
             "sides": plan.sides,
+            "direction": "either" if plan.sides == 2 else "fall",
         },
         "secondary": [outcome.value for outcome in plan.secondary],
         "open_cases": plan.open_cases.value,

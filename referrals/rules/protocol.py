@@ -65,6 +65,10 @@ class Conduct:
             raise ImpossiblePlan("The last day of recruitment must not be before the first.")
         if not 1 <= self.follow_up_days <= MOST_FOLLOW_UP_DAYS:
             raise ImpossiblePlan(f"Follow each case for 1 to {MOST_FOLLOW_UP_DAYS} days.")
+        if self.plan.sides == 1 and self.expected.src > self.expected.control:
+            raise ImpossiblePlan("A test of one side looks for a fall: take two sides to find a rise.")
+        if any(look.on < self.recruits_from for look in self.plan.looks):
+            raise ImpossiblePlan("No look can be planned before the first day of recruitment.")
 
 
 def protocol_of(

@@ -136,6 +136,16 @@ def rows_of(trial: Trial) -> list[Row]:
     ]
 
 
+def units_of(rows: Iterable[Row]) -> list[Row]:
+    """The units among them, each with the first contact of any of its reports."""
+    listed = list(rows)
+    first: dict[str, datetime] = {}
+    for row in listed:
+        if row.contacted_at is not None:
+            first[row.unit] = min(first.get(row.unit, row.contacted_at), row.contacted_at)
+    return [row._replace(contacted_at=first.get(row.unit)) for row in listed if row.position is not None]
+
+
 def shows_arms(trial: Trial) -> bool:
     """Whether numbers by arm may be shown: while a trial recruits they would tell what is left of a block."""
     return trial.status in TrialStatus.since(TrialStatus.CLOSED)
@@ -310,6 +320,8 @@ def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[
     for row in units:
         if kind := next((kind for kind in _CONTACTED_CONTROL if kind in kinds.get(row.pk, {})), None):
             contacted[_CONTACTED_CONTROL[kind]] += 1
+        elif row.checked:
+            contacted["Over another report, as the check found"] += 1
         else:
             checked += row.checked is not None
     return (

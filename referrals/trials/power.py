@@ -52,7 +52,7 @@ def _rare(assumed: Assumed, charged: float) -> list[str]:
     """What could be found of a rare outcome, in words, with its warnings."""
     if not 0 < charged < 1:
         return ["Give a share charged between 1% and 99% to see what could be found of charges."]
-    doubled = replace(assumed, control_rate=charged, src_rate=min(2 * charged, 1.0), one_sided=False)
+    doubled = replace(assumed, control_rate=charged, src_rate=min(2 * charged, 0.999), one_sided=False)
     found = summary_of(doubled)
     words = f"Of charges, {charged:.0%} without contact, no rise at all could be found."
     if found.detectable is not None:

@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.utils import timezone
 
 from referrals.models import (
+    OF_CONTROL,
     Allocation,
     Arm,
     Borough,
@@ -21,12 +22,12 @@ from referrals.models import (
     TrialNotice,
     Ward,
 )
-from referrals.queries import standing_deviations
+from referrals.queries import contacts_of_controls, standing_deviations
 from referrals.rules.protocol import YES_OR_NO
 from referrals.rules.recruitment import Recruitment, finding
 from referrals.rules.turns import Report, Taken, days_in_parts, out_of_turn
 from referrals.rules.ward_modes import Planned
-from referrals.trials.flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms
+from referrals.trials.flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms, units_of
 from referrals.trials.recruitment_chart import Chart, chart_of
 from referrals.ward_modes import WardModes
 from src_app.filters import start_of
@@ -106,12 +107,18 @@ class Progress:
 def progress_of(trial: Trial, at: datetime) -> Progress:
     """The progress of a trial that has opened; the same number of queries for any number of units."""
     rows = rows_of(trial)
-    units = [row for row in rows if row.position is not None]
+    units = units_of(rows)
     deviations = list(
         standing_deviations(Allocation.objects.filter(trial=trial)).select_related("allocation")
     )
     recruitment = recruitment_of(trial, units, at)
-    deviated = [Deviated(each.allocation_id, each.kind, each.why) for each in deviations]
+    days = timedelta(days=trial.conduct.follow_up_days)
+    others = [each for each in deviations if each.kind not in OF_CONTROL]
+    contacts = contacts_of_controls([unit.pk for unit in units], days)
+    deviated = [
+        *(Deviated(each.allocation_id, each.kind, each.why) for each in others),
+        *(Deviated(unit, each.kind, each.why) for unit, each in contacts),
+    ]
     return Progress(
         recruitment=recruitment,
         finding=finding(recruitment, closed=trial.closed_at is not None),

@@ -43,7 +43,7 @@ def controls(request: SignedInRequest, trial_id: int) -> HttpResponse:
         "is_locked": trial.status not in UNLOCKED,
         "checks": checks_of(trial, request.user, now),
         "paged": paged,
-        "rows": control_rows(paged.rows),
+        "rows": control_rows(trial, paged.rows),
         "system": settings.CRIME_SYSTEM_NAME,
     }
     return render(request, "deviations/controls.html", context)

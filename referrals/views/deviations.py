@@ -10,8 +10,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from referrals.actions import Refused, deviations
 from referrals.deviation_forms import DeviationForm
 from referrals.deviation_pages import in_words, particulars, service_of
-from referrals.models import Allocation, Deviation
-from referrals.queries import UNLOCKED, allocations_visible_to, standing_deviations
+from referrals.models import Allocation, Deviation, TrialStatus
+from referrals.queries import allocations_visible_to, standing_deviations
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -27,9 +27,6 @@ BACK_TO_CONTROLS = "controls"
 def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
     """What happened, and on which day; what is recorded already can be withdrawn here."""
     allocation = get_object_or_404(_allocations(request.user), case=case_id)
-    if allocation.trial.status not in UNLOCKED:
-        messages.error(request, deviations.outcomes_locked(allocation.trial.name))
-        return redirect("case", case_id=case_id)
     data = request.POST if request.method == "POST" else None
     form = DeviationForm(data, allocation=allocation, at=timezone.now())
     if form.is_valid() and _recorded(request, allocation, form):
@@ -46,6 +43,7 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
     context = {
         "allocation": allocation,
         "service": service_of(allocation),
+        "is_locked": allocation.trial.status in TrialStatus.since(TrialStatus.LOCKED),
         "first_day": deviations.first_day(allocation),
         "form": form,
         "from_controls": _from_controls(request),

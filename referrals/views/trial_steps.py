@@ -148,14 +148,18 @@ def _step(
     context = page_context(request, trial_id)
     trial: Trial = context["trial"]
     form = form_class(
-        request.POST if request.method == "POST" else None, initial={"digest": trial.protocol_digest}
+        request.POST if request.method == "POST" else None,
+        initial={"digest": trial_life.proposal_digest(trial)},
     )
     if request.method == "POST" and form.is_valid():
         try:
             act(form.cleaned_data)
         except Refused as refused:
-            messages.error(request, str(refused))
-            return redirect("trial", trial_id=trial_id)
+            if not form.visible_fields():
+                messages.error(request, str(refused))
+                return redirect("trial", trial_id=trial_id)
+            form.add_error(None, str(refused))
+            return render(request, f"trials/steps/{step}.html", {**context, "form": form})
         messages.success(request, done)
         return redirect(leads_to) if leads_to == "trial_list" else redirect(leads_to, trial_id=trial_id)
     return render(request, f"trials/steps/{step}.html", {**context, "form": form})

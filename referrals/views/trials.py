@@ -30,8 +30,8 @@ def trial_list(request: SignedInRequest) -> HttpResponse:
     """The trials of the account's BCUs."""
     trials = trial_rows(request.user)
     record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.EVALUATION, subject="trial")
-    can_manage = request.user.can(Permission.MANAGE_TRIALS)
-    return render(request, "trials/list.html", {"trials": trials, "can_manage": can_manage})
+    begin_in = bcus_of(request.user).order_by("name") if request.user.can(Permission.MANAGE_TRIALS) else []
+    return render(request, "trials/list.html", {"trials": trials, "begin_in": list(begin_in)})
 
 
 @requires(Permission.VIEW_TRIALS)
@@ -71,11 +71,18 @@ def draft_or_404(request: SignedInRequest, trial_id: int) -> Trial:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_trial(request: SignedInRequest) -> HttpResponse:
     """A new draft."""
-    bcu = bcus_of(request.user).order_by("name").first()
+    bcu = _bcu(request)
+    return _protocol_form(request, bcu, initial_of_new(bcu, timezone.localdate()), None)
+
+
+def _bcu(request: SignedInRequest) -> Bcu:
+    """The one that is asked for by its code, among the account's; without a code the first by name."""
+    code = request.POST.get("bcu") or request.GET.get("bcu")
+    bcus = bcus_of(request.user).order_by("name")
+    bcu = (bcus.filter(code=code) if code else bcus).first()
     if bcu is None:
-        raise Http404("The account belongs to no BCU.")
-    initial = initial_of_new(bcu, timezone.localdate())
-    return _protocol_form(request, bcu, initial, None)
+        raise Http404("The account belongs to no such BCU.")
+    return bcu
 
 
 @requires(Permission.MANAGE_TRIALS)
@@ -124,10 +131,7 @@ def _save(request: SignedInRequest, form: ProtocolForm, bcu: Bcu, draft: Trial |
 @require_POST
 def trial_power(request: SignedInRequest) -> HttpResponse:
     """What the design that is typed could find, as a part of its page; nothing is saved."""
-    bcu = bcus_of(request.user).order_by("name").first()
-    if bcu is None:
-        raise Http404("The account belongs to no BCU.")
-    form = ProtocolForm(request.POST, bcu=bcu)
+    form = ProtocolForm(request.POST, bcu=_bcu(request))
     return render(request, "trials/_power.html", {"form": form, "panel": _panel(form)})
 
 
@@ -160,7 +164,11 @@ def name_registrars(request: SignedInRequest, trial_id: int) -> HttpResponse:
     draft = draft_or_404(request, trial_id)
     form = RegistrarForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        trial_design.name_registrar(trial_id=draft.pk, **form.cleaned_data, by=request.user)
+        try:
+            trial_design.name_registrar(trial_id=draft.pk, **form.cleaned_data, by=request.user)
+        except Refused as refused:
+            messages.error(request, str(refused))
+            return redirect("trial", trial_id=draft.pk)
         return redirect("name_registrars", trial_id=draft.pk)
     registrars = draft.registrars.order_by("name", "pk")
     context = {"trial": draft, "form": form, "registrars": registrars, "part": ""}
@@ -172,7 +180,11 @@ def name_registrars(request: SignedInRequest, trial_id: int) -> HttpResponse:
 def remove_registrar(request: SignedInRequest, trial_id: int, registrar_id: int) -> HttpResponse:
     """Takes one off."""
     draft = draft_or_404(request, trial_id)
-    trial_design.remove_registrar(trial_id=draft.pk, registrar_id=registrar_id, by=request.user)
+    try:
+        trial_design.remove_registrar(trial_id=draft.pk, registrar_id=registrar_id, by=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("trial", trial_id=draft.pk)
     return redirect("name_registrars", trial_id=draft.pk)
 
 

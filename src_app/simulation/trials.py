@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from referrals.actions.trial_design import draft_trial, name_registrar, record_approval
-from referrals.actions.trial_life import open_recruitment, propose, seal
+from referrals.actions.trial_life import open_recruitment, proposal_digest, propose, seal
 from referrals.models import ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.allocation import Design, Scheme
 from referrals.rules.protocol import Conduct, Expected
@@ -99,5 +99,5 @@ def begin_trial_of(
     for registrar, email in REGISTRARS:
         name_registrar(trial_id=trial.pk, name=registrar, email=email, by=lead)
     trial = propose(trial_id=trial.pk, by=lead, at=at)
-    seal(trial_id=trial.pk, digest=trial.protocol_digest, by=leader, at=at)
+    seal(trial_id=trial.pk, digest=proposal_digest(trial), by=leader, at=at)
     return open_recruitment(trial_id=trial.pk, by=lead, at=at)

@@ -1,6 +1,7 @@
 """What must never change cannot be changed: each way is really tried, in SQL, with rows there to change."""
 
 import re
+from collections.abc import Callable
 
 import pgtrigger
 import pytest
@@ -8,7 +9,7 @@ from django.db import Error, InternalError, ProgrammingError, connection, transa
 from django.db.models import Model
 from psycopg2 import sql
 
-from referrals.models import Allocation, ContactAttempt, UnitKey
+from referrals.models import Allocation, ContactAttempt, Pause, Trial, UnitKey
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
 from src_app.database import DELETABLE_TABLES, append_only_tables, runtime_role
@@ -145,6 +146,23 @@ def test_ignoring_triggers_in_code_does_not_help_the_runtime_role(rows: None) ->
     """``pgtrigger.ignore`` is one line; the missing right stands behind it."""
     with pgtrigger.ignore(), pytest.raises(ProgrammingError, match="permission denied"), transaction.atomic():
         AuditEntry.objects.all().update(subject="another")
+
+
+def test_no_trigger_is_ignored_whatever_the_session_says(rows: None) -> None:
+    """Where the runtime role has the right to change a row, the trigger alone stands before it."""
+    trial = factories.TrialFactory.create()
+    pause = factories.PauseFactory.create(trial=trial)
+    changes: list[Callable[[], object]] = [
+        lambda: Trial.objects.filter(pk=trial.pk).update(seed_encrypted=b"another"),
+        lambda: Trial.objects.filter(pk=trial.pk).update(protocol={}),
+        lambda: trial.registrars.update(email="own@example.org"),
+        lambda: trial.approvals.all().delete(),
+        lambda: Pause.objects.filter(pk=pause.pk).update(reason="Another"),
+        lambda: factories.AllocationFactory.create(trial=trial),
+    ]
+    for change in changes:
+        with pgtrigger.ignore(), pytest.raises(Error), transaction.atomic():
+            change()
 
 
 def test_the_runtime_role_deletes_from_no_table_but_these(db: None) -> None:

@@ -49,6 +49,7 @@ from referrals.actions.trial_life import (
     close_ended,
     open_recruitment,
     pause,
+    proposal_digest,
     propose,
     resume,
     reveal,
@@ -257,7 +258,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(seal)
 def _(scene: Scene) -> dict[str, Any]:
     trial = propose(**scene.step(TrialStatus.DRAFT))
-    return {"trial_id": trial.pk, "digest": trial.protocol_digest, "by": scene.leader, "at": NOW}
+    return {"trial_id": trial.pk, "digest": proposal_digest(trial), "by": scene.leader, "at": NOW}
 
 
 @prepares(open_recruitment)

@@ -24,6 +24,7 @@ from tests.factories import (
     RecordedOutcomeFactory,
     ReferralFactory,
     TrialFactory,
+    UserFactory,
 )
 
 DAY = timedelta(days=1)
@@ -252,4 +253,35 @@ def test_as_many_queries_for_thirty_units_as_for_three(trial: Trial, unit: Unit)
         with CaptureQueriesContext(connection) as queries:
             rows_of(trial, LATER)
         counts.append(len(queries))
-    assert counts == [3, 3]
+    assert counts == [5, 5]
+
+
+def test_contact_of_either_arm_is_that_of_any_report_of_the_unit_within_follow_up(world: World) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    src, control, late = (
+        AllocationFactory.create(trial=trial, arm=arm, case__ward=world.wards[0])
+        for arm in (Arm.SRC, Arm.CONTROL, Arm.CONTROL)
+    )
+    ReferralFactory.create(
+        case=src.case,
+        allocation=src,
+        made_at=NOW,
+        status="closed",
+        close_reason="no_reply",
+        closed_at=NOW + timedelta(days=60),
+        closed_by=UserFactory.create(),
+    )
+    follower = AllocationFactory.create(
+        trial=trial, arm=Arm.SRC, follows=src, position=None, case__ward=world.wards[0]
+    )
+    for unit in (control, late):
+        ControlCheckFactory.create(allocation=unit)
+    DeviationFactory.create(allocation=control, happened_on=NOW.date() + timedelta(days=30))
+    DeviationFactory.create(allocation=late, happened_on=NOW.date() + timedelta(days=31))
+    at = NOW + timedelta(days=90)
+    rows = {row["number"]: row for row in rows_of(trial, at)}
+    assert rows[src.number]["no_contact_because"] == "still_open"
+    assert [rows[unit.number]["control_contacted"] for unit in (control, late)] == [True, False]
+    ReferralFactory.create(case=follower.case, allocation=follower, made_at=NOW, completed=True)
+    row = next(row for row in rows_of(trial, at) if row["number"] == src.number)
+    assert (row["contact_made"], row["days_to_contact"], row["no_contact_because"]) == (True, 0, None)

@@ -220,23 +220,24 @@ def test_a_withdrawal_cannot_be_withdrawn(control: Allocation, hcop: User) -> No
 
 
 @pytest.mark.parametrize("status", LOCKED)
-def test_nothing_is_recorded_withdrawn_or_checked_once_outcomes_are_locked(
+def test_once_outcomes_are_locked_no_control_is_looked_up(
     control: Allocation, hcop: User, trial_lead: User, status: TrialStatus
 ) -> None:
-    deviation = _record(control, hcop)
     advance(control.trial, status, by=trial_lead)
-    acts: list[Callable[[], object]] = [
-        lambda: _record(control, hcop, kind=DeviationKind.WRONG_WARD),
-        lambda: withdraw_deviation(deviation_id=deviation.pk, by=hcop, at=NOW),
-        lambda: _check(control, by=hcop),
-    ]
-    for act in acts:
-        with pytest.raises(
-            Refused, match="The outcomes of Pilot are locked: nothing more is recorded. Tell the trial lead"
-        ):
-            act()
-    assert (Deviation.objects.count(), ControlCheck.objects.count()) == (1, 0)
+    with pytest.raises(Refused, match="The outcomes of Pilot are locked: no more cases are looked up"):
+        _check(control, by=hcop)
     assert not controls_to_check(control.trial, hcop, AFTER).exists()
+    with pytest.raises(DatabaseError, match="of_a_control_unit"), transaction.atomic():
+        ControlCheckFactory.create(allocation=control, checked_at=AFTER)
+
+
+@pytest.mark.parametrize("status", LOCKED)
+def test_once_outcomes_are_locked_deviations_are_still_recorded_for_a_corrected_data_set(
+    control: Allocation, hcop: User, trial_lead: User, status: TrialStatus
+) -> None:
+    advance(control.trial, status, by=trial_lead)
+    deviation = _record(control, hcop)
+    assert withdraw_deviation(deviation_id=deviation.pk, by=hcop, at=NOW).withdraws == deviation
 
 
 def test_a_trial_closed_to_recruitment_is_not_locked(

@@ -35,6 +35,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
+from tests.database import tampering
 from tests.factories import (
     LONG_AGO,
     SEED,
@@ -397,6 +398,58 @@ def test_once_a_trial_is_closed_a_linked_report_follows_its_arm_as_long_as_the_u
     submit_all(after, at=now + timedelta(days=30))
     assert not Allocation.objects.filter(case=after).exists()
     assert Referral.objects.get(case=after).allocation is None
+
+
+def test_a_trial_whose_protocol_is_not_the_sealed_one_allocates_nobody(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial
+) -> None:
+    with tampering():
+        Trial.objects.filter(pk=trial.pk).update(protocol={**trial.protocol, "question": "Another?"})
+    with pytest.raises(Refused, match="not those that were sealed"):
+        submit_all(make_case(ward=world.wards[0]))
+    assert not Allocation.objects.exists()
+    assert not Submission.objects.exists()
+
+
+def test_after_the_protocols_last_day_a_submission_closes_the_trial_and_allocates_nobody(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    system: User,
+    now: datetime,
+) -> None:
+    last = now + timedelta(days=180)
+    submit_all(within := make_case(ward=world.wards[0], reported_at=last), at=last)
+    submit_all(late := make_case(ward=world.wards[0], reported_at=last), at=last + timedelta(days=1))
+    assert [row.case for row in Allocation.objects.all()] == [within]
+    assert Referral.objects.get(case=late).allocation is None
+    trial.refresh_from_db()
+    assert (trial.status, trial.closed_by) == (TrialStatus.CLOSED, system)
+
+
+def test_a_report_is_not_assessed_for_another_bcus_trial(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User
+) -> None:
+    WardModeFactory.create(ward=world.north_ward, mode=Mode.TRIAL, trial=TrialFactory.create(bcu=world.north))
+    case = make_case(ward=world.wards[0])
+    Case.objects.filter(pk=case.pk).update(ward=world.north_ward)
+    decision = DecisionFactory.create(
+        case=case, suitable=False, reason=Reason.OUTSIDE_BCU, contact_by=ContactBy.HOME_BCU, drafted_by=hcop
+    )
+    submit_all(case)
+    decision.refresh_from_db()
+    assert decision.submission is not None
+    assert decision.assessed_for is None
+
+
+def test_nobody_is_allocated_before_the_trial_was_opened(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, trial: Trial, now: datetime
+) -> None:
+    case = make_case(ward=world.wards[0], reported_at=now - timedelta(days=50))
+    with pytest.raises(Refused, match="clock of this system is behind"):
+        submit_all(case, at=now - timedelta(days=31))
+    assert not Allocation.objects.exists()
 
 
 def test_a_clock_behind_the_last_allocation_submits_nothing(

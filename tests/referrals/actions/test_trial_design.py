@@ -165,3 +165,9 @@ def test_a_draft_is_deleted_with_all_that_belongs_to_it(world: World, trial_lead
     assert not Trial.objects.exists()
     assert not Approval.objects.exists()
     assert not Registrar.objects.exists()
+
+
+def test_removing_a_registrar_who_is_gone_leaves_the_proposal(proposed: Trial, trial_lead: User) -> None:
+    remove_registrar(trial_id=proposed.pk, registrar_id=0, by=trial_lead)
+    proposed.refresh_from_db()
+    assert proposed.proposed_by == trial_lead

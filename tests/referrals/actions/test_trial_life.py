@@ -14,6 +14,7 @@ from referrals.actions.trial_life import (
     close_ended,
     open_recruitment,
     pause,
+    proposal_digest,
     propose,
     resume,
     reveal,
@@ -54,7 +55,7 @@ def proposed(trial_in: Callable[[TrialStatus], Trial], trial_lead: User) -> Tria
 
 
 def _seal(trial: Trial, by: User) -> Trial:
-    return seal(trial_id=trial.pk, digest=trial.protocol_digest, by=by, at=NOW)
+    return seal(trial_id=trial.pk, digest=proposal_digest(trial), by=by, at=NOW)
 
 
 def test_a_seal_draws_a_seed_that_is_kept_encrypted_and_publishes_the_commitment(
@@ -139,10 +140,25 @@ def test_race_is_a_stratum_only_where_the_assessment_allows_it(
     assert _seal(proposed, leader).status == TrialStatus.SEALED
 
 
-def test_a_protocol_changed_after_it_was_read_is_not_sealed(proposed: Trial, leader: User) -> None:
-    Trial.objects.filter(pk=proposed.pk).update(protocol={**proposed.protocol, "question": "Another?"})
-    with pytest.raises(Refused, match="changed after you opened"):
-        _seal(proposed, leader)
+def test_what_changed_after_it_was_read_is_not_sealed(
+    proposed: Trial, leader: User, trial_lead: User
+) -> None:
+    read = proposal_digest(proposed)
+    changes: list[Callable[[], object]] = [
+        lambda: Trial.objects.filter(pk=proposed.pk).update(
+            protocol={**proposed.protocol, "question": "Another?"}
+        ),
+        lambda: proposed.registrars.update(email="lead@force.example"),
+        lambda: proposed.approvals.filter(kind=ApprovalKind.ETHICS).update(reference="Another"),
+    ]
+    for change in changes:
+        with transaction.atomic():
+            change()
+            propose(trial_id=proposed.pk, by=trial_lead, at=NOW)
+            with pytest.raises(Refused, match="changed after you opened"):
+                seal(trial_id=proposed.pk, digest=read, by=leader, at=NOW)
+            transaction.set_rollback(True)
+    assert seal(trial_id=proposed.pk, digest=read, by=leader, at=NOW).status == TrialStatus.SEALED
 
 
 @pytest.mark.parametrize("keys", [[], ["no key"]], ids=["missing", "malformed"])

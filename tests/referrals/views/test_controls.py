@@ -1,7 +1,7 @@
 """The list of controls to look up on the crime record, and the way to it."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from tests.factories import (
     CaseFactory,
     ControlCheckFactory,
     DeviationFactory,
+    ReferralFactory,
     TrialFactory,
     advance,
 )
@@ -106,21 +107,41 @@ def test_the_words_are_those_of_practice(browser: Client, trial: Trial, allocate
 def test_a_contact_on_record_is_shown_of_the_case_and_of_a_linked_report(
     browser: Client, trial: Trial, allocate: Allocate
 ) -> None:
-    contacted, of_link, withdrawn = (allocate() for _ in range(3))
-    DeviationFactory.create(allocation=contacted)
-    DeviationFactory.create(allocation=contacted, kind="wrong_ward")
+    """Within its follow-up, which ended on 13 November; what came after it is no contact of the trial."""
+    contacted, of_link, withdrawn, after = (allocate() for _ in range(4))
+    followed = {"happened_on": date(2026, 11, 13)}
+    DeviationFactory.create(allocation=contacted, **followed)
+    DeviationFactory.create(allocation=contacted, kind="wrong_ward", **followed)
     linked = allocate(follows=of_link, position=None)
-    DeviationFactory.create(allocation=linked, kind="for_safety", ordered_by="Insp 4021")
-    mistake = DeviationFactory.create(allocation=withdrawn)
-    DeviationFactory.create(allocation=withdrawn, withdraws=mistake)
+    DeviationFactory.create(allocation=linked, kind="for_safety", ordered_by="Insp 4021", **followed)
+    mistake = DeviationFactory.create(allocation=withdrawn, **followed)
+    DeviationFactory.create(allocation=withdrawn, withdraws=mistake, **followed)
+    DeviationFactory.create(allocation=after, happened_on=date(2026, 11, 14))
     rows = browser.get(_list(trial)).context["rows"]
     assert {row.control: row.contacts for row in rows} == {
-        contacted: ["The neighbourhood team contacted the victim by accident on 23 November 2026."],
+        contacted: ["The neighbourhood team contacted the victim by accident on 13 November 2026."],
         of_link: [
-            "The victim was contacted because safety called for it on 23 November 2026, by a linked report."
+            "The victim was contacted because safety called for it on 13 November 2026, by a linked report."
         ],
         withdrawn: [],
+        after: [],
     }
+
+
+def test_src_that_the_victim_had_by_another_report_outside_the_trial_is_a_contact(
+    browser: Client, trial: Trial, allocate: Allocate, make_case: MakeCase, now: datetime
+) -> None:
+    control = allocate()
+    Case.objects.filter(pk=control.case_id).update(victim_hash="c" * 64)
+    ReferralFactory.create(
+        case=make_case(victim_hash="c" * 64, decided_at=now),
+        made_at=now - timedelta(days=20),
+        completed=True,
+    )
+    [row] = browser.get(_list(trial)).context["rows"]
+    assert row.contacts == ["The neighbourhood team contacted the victim over another report."]
+    browser.post(_list(trial), {"control": [control.pk]})
+    assert ControlCheck.objects.get().contacted
 
 
 def test_a_contact_that_is_found_can_be_recorded_first(
@@ -134,7 +155,7 @@ def test_those_ticked_are_looked_up_and_leave_the_list(
     browser: Client, trial: Trial, allocate: Allocate, hcop: User, now: datetime
 ) -> None:
     one, two, three = (allocate() for _ in range(3))
-    DeviationFactory.create(allocation=two)
+    DeviationFactory.create(allocation=two, happened_on=date(2026, 11, 13))
     response = browser.post(_list(trial), {"control": [one.pk, two.pk]}, follow=True)
     words = _words(response)
     assert "Recorded as looked up: 2 cases." in words
@@ -183,9 +204,7 @@ def test_once_outcomes_are_locked_nothing_is_looked_up(
     assert control.case.crime_reference not in words
     assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == []
     refused = browser.post(_list(trial), {"control": [control.pk]}, follow=True)
-    assert "The outcomes of Pilot are locked: nothing more is recorded. Tell the trial lead" in _words(
-        refused
-    )
+    assert "The outcomes of Pilot are locked: no more cases are looked up" in _words(refused)
     assert not ControlCheck.objects.exists()
 
 

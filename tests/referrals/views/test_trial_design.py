@@ -14,7 +14,7 @@ from referrals.rules.analysis import Look
 from referrals.trials.forms import initial_of
 from src_app.accounts.models import User
 from tests.conftest import World
-from tests.factories import TrialFactory
+from tests.factories import BcuMembershipFactory, TrialFactory
 
 NEW = reverse("new_trial")
 
@@ -110,6 +110,8 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"looks": "next spring"}, "a day and a user name"),
         ({"looks": "2027-03-01"}, "Name who reads each look"),
         ({"looks": "2027-03-01 nobody"}, "nobody: no account that may read trials"),
+        ({"sides": 1, "src_percent": 40}, "looks for a fall"),
+        ({"looks": "2026-01-01 trial_lead"}, "before the first day of recruitment"),
         ({"src_percent": 31}, "must differ"),
         ({"follow_up_days": 0}, "whole number from 1 to 730"),
     ],
@@ -154,6 +156,27 @@ def test_fewer_contacts_and_more_losses_are_allowed_for(browser: Client, filled_
     ]
     assert powers == sorted(powers, reverse=True)
     assert len(set(powers)) == 3
+
+
+@pytest.mark.parametrize("charged", [0, 1, 50, 99, 100])
+def test_whatever_share_is_charged_it_says_what_could_be_found(
+    browser: Client, filled_in: dict[str, Any], charged: int
+) -> None:
+    response = browser.post(NEW, {**filled_in, "show": "power", "charge_percent": charged})
+    assert "harge" in response.context["panel"].rare[0]
+
+
+def test_a_lead_of_two_bcus_drafts_for_the_one_that_is_chosen(
+    browser: Client, world: World, trial_lead: User, filled_in: dict[str, Any]
+) -> None:
+    BcuMembershipFactory.create(user=trial_lead, bcu=world.north)
+    listed = browser.get(reverse("trial_list")).content.decode()
+    assert f"{NEW}?bcu=SW" in listed
+    assert "New trial in North" in listed
+    assert [name for name, *_ in browser.get(f"{NEW}?bcu=N").context["form"].boroughs()] == ["Barnet"]
+    browser.post(NEW, {**filled_in, "bcu": "SW"})
+    assert Trial.objects.get(name="Pilot").bcu == world.south_west
+    assert browser.get(f"{NEW}?bcu=X").status_code == 404
 
 
 def test_the_part_of_the_page_that_follows_the_typing_saves_nothing(

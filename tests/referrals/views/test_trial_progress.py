@@ -221,14 +221,18 @@ def test_a_design_that_freezes_nothing_says_so(browser: Client, world: World) ->
     assert "it has neither strata nor factors" in words(browser, trial)
 
 
-def test_deviations_are_counted_and_listed_without_a_crime_reference(
-    browser: Client, trial: Trial, unit: Callable[..., Allocation]
+def test_deviations_are_counted_and_once_recruitment_is_closed_listed_without_a_crime_reference(
+    browser: Client, trial: Trial, unit: Callable[..., Allocation], trial_lead: User
 ) -> None:
     missed, control = unit(trial), unit(trial, Arm.CONTROL)
     unit(trial)
     DeviationFactory.create(allocation=missed, kind=DeviationKind.NOT_DELIVERED, why=NotDelivered.NO_OFFICER)
     withdrawn = DeviationFactory.create(allocation=control)
     DeviationFactory.create(allocation=control, withdraws=withdrawn)
+    page = words(browser, trial)
+    assert "1 deviation is recorded, of 3 allocations." in page
+    assert "SRC not delivered" not in page
+    advance(trial, TrialStatus.CLOSED, by=trial_lead)
     page = words(browser, trial)
     assert "SRC not delivered: 1 of 3 allocations" in page
     assert f"{missed.unit[:8]} SRC not delivered No officer was free 23 November 2026" in page

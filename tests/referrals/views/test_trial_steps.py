@@ -115,6 +115,15 @@ def test_a_step_that_needs_a_reason_asks_for_it(lead: Client, trial_in: TrialIn,
     assert "Say why recruitment is" in response.content.decode()
 
 
+def test_a_reason_that_was_typed_is_kept_where_the_step_is_refused(lead: Client, trial_in: TrialIn) -> None:
+    trial = trial_in(TrialStatus.RECRUITING)
+    PauseFactory.create(trial=trial)
+    given = {"reason": "Typed with care", "meanwhile": "not_started"}
+    page = lead.post(reverse("pause_trial", args=[trial.pk]), given).content.decode()
+    assert "is paused already" in page
+    assert "Typed with care" in page
+
+
 def test_a_pause_is_shown_and_ended(lead: Client, trial_in: TrialIn) -> None:
     trial = trial_in(TrialStatus.RECRUITING)
     PauseFactory.create(trial=trial, reason="A complaint is looked into.")

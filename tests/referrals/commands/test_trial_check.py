@@ -18,7 +18,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.keys import seal_seed
 from tests.database import tampering
-from tests.factories import NOW, SEED, CaseFactory
+from tests.factories import NOW, SEED, AllocationFactory, CaseFactory
 
 UNITS = 9
 
@@ -118,6 +118,46 @@ def test_a_row_that_is_deleted_is_named_given_the_heads(
     found = check()
     assert found["allocation"] == without_heads
     assert check(head)["problem"]
+
+
+def test_a_row_that_is_added_is_named(allocated: list[Allocation], trial: Trial) -> None:
+    last = allocated[-1]
+    with tampering():
+        AllocationFactory.create(
+            trial=trial,
+            number=UNITS + 1,
+            stratum=allocated[0].stratum,
+            position=UNITS,
+            case=CaseFactory.create(),
+            submission=last.submission,
+            previous_hash=last.row_hash,
+        )
+    assert check()["allocation"] == UNITS + 1
+
+
+def test_units_exchanged_with_their_hashes_by_who_holds_the_seed_are_found_given_the_heads(
+    allocated: list[Allocation], head: Path
+) -> None:
+    """Two victims given each other's arm: every arm still follows from its position."""
+    one, other = next((a, b) for a in allocated[:3] for b in allocated[4:8] if a.arm != b.arm)
+    spare = CaseFactory.create()
+    exchanged = ("case", "unit", "salt", "case_digest", "moment_digest", "allocated_at")
+    of_one, of_other = ({name: getattr(row, name) for name in exchanged} for row in (one, other))
+    with tampering():
+        Allocation.objects.filter(pk=one.pk).update(case=spare, unit="0" * 32)
+        for row, given in ((other, of_one), (one, of_other)):
+            Allocation.objects.filter(pk=row.pk).update(**given)
+            for name, value in given.items():
+                setattr(row, name, value)
+        chained_again(allocated, SEED)
+        for row in allocated:
+            Allocation.objects.filter(pk=row.pk).update(previous_hash=f"{row.number}")
+        for row in allocated:
+            Allocation.objects.filter(pk=row.pk).update(
+                previous_hash=row.previous_hash, row_hash=row.row_hash
+            )
+    assert check()["result"] == "verified"
+    assert "head" in check(head)["problem"].lower()
 
 
 def test_cases_that_are_exchanged_are_named(allocated: list[Allocation]) -> None:

@@ -19,7 +19,10 @@ _ASKED = {"why": (DeviationKind.NOT_DELIVERED, None), "ordered_by": (DeviationKi
 
 
 class DeviationForm(forms.Form):
-    """What happened, when, and what one kind asks besides; what another kind asks is passed over."""
+    """What happened, when, and what one kind asks besides; what another kind asks is passed over.
+
+    The day is today unless it is said; it has to be said of what was ``looked_up`` weeks after.
+    """
 
     kind = forms.TypedChoiceField(
         coerce=DeviationKind,
@@ -50,9 +53,9 @@ class DeviationForm(forms.Form):
         },
     )
 
-    def __init__(self, data: Any, *, allocation: Allocation, at: datetime) -> None:
+    def __init__(self, data: Any, *, allocation: Allocation, at: datetime, looked_up: bool = False) -> None:
         self.allocation, self.today = allocation, timezone.localdate(at)
-        super().__init__(data, initial={"happened_on": self.today})
+        super().__init__(data, initial={} if looked_up else {"happened_on": self.today})
         self.kinds = kinds_for(allocation)
         cast(forms.TypedChoiceField, self.fields["kind"]).choices = self.kinds
 

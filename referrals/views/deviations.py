@@ -1,5 +1,7 @@
 """What did not go as a trial allocated it, recorded and taken back by the HCOP."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.db.models import QuerySet
 from django.http import HttpResponse
@@ -10,13 +12,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from referrals.actions import Refused, deviations
 from referrals.deviation_forms import DeviationForm
 from referrals.deviation_pages import in_words, particulars, service_of
-from referrals.models import Allocation, Deviation, TrialStatus
+from referrals.models import OF_CONTROL, Allocation, Deviation, TrialStatus
 from referrals.queries import allocations_visible_to, standing_deviations
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.templatetags.words import day
 
 # Where whoever looks controls up comes from, and goes back to: ``?back_to=controls``.
 BACK_TO_CONTROLS = "controls"
@@ -28,7 +31,7 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
     """What happened, and on which day; what is recorded already can be withdrawn here."""
     allocation = get_object_or_404(_allocations(request.user), case=case_id)
     data = request.POST if request.method == "POST" else None
-    form = DeviationForm(data, allocation=allocation, at=timezone.now())
+    form = DeviationForm(data, allocation=allocation, at=timezone.now(), looked_up=_from_controls(request))
     if form.is_valid() and _recorded(request, allocation, form):
         if _from_controls(request):
             return redirect("controls", trial_id=allocation.trial_id)
@@ -56,12 +59,8 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 
 def _allocations(user: User) -> QuerySet[Allocation]:
-    """The account's allocations with what the page shows; without the trial's seed and protocol."""
-    return (
-        allocations_visible_to(user)
-        .select_related("case__ward", "trial")
-        .defer("trial__seed_encrypted", "trial__protocol")
-    )
+    """The account's allocations with what the page shows; without the trial's seed."""
+    return allocations_visible_to(user).select_related("case__ward", "trial").defer("trial__seed_encrypted")
 
 
 def _from_controls(request: SignedInRequest) -> bool:
@@ -78,6 +77,13 @@ def _recorded(request: SignedInRequest, allocation: Allocation, form: DeviationF
         return False
     reference = allocation.case.crime_reference
     messages.success(request, f"Recorded for {reference}: “{in_words(deviation.kind)}”.")
+    last = timezone.localdate(
+        allocation.allocated_at + timedelta(days=allocation.trial.conduct.follow_up_days)
+    )
+    if deviation.kind in OF_CONTROL and deviation.happened_on > last:
+        messages.info(
+            request, f"The case was followed up until {day(last)}: a contact after that does not count."
+        )
     return True
 
 

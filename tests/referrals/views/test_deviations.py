@@ -17,7 +17,9 @@ from referrals.queries import standing_deviations
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
+from tests.database import tampering
 from tests.factories import (
+    NOW,
     AllocationFactory,
     ControlCheckFactory,
     DeviationFactory,
@@ -289,3 +291,22 @@ def test_neither_seed_nor_protocol_is_read(browser: Client, control: Allocation)
         with CaptureQueriesContext(connection) as queries:
             _page(browser.get(address))
         assert not [query for query in queries if "seed_encrypted" in query["sql"]]
+
+
+def test_a_contact_after_follow_up_is_recorded_and_said_not_to_count(
+    browser: Client, control: Allocation
+) -> None:
+    response = _post(browser, control, kind="by_accident")
+    assert "does not count" not in response.content.decode()
+    with tampering():
+        Allocation.objects.filter(pk=control.pk).update(allocated_at=NOW - timedelta(days=40))
+    withdrawn = Deviation.objects.get()
+    browser.post(_withdrawal(withdrawn))
+    response = _post(browser, control, kind="by_accident")
+    assert "until 13 November 2026: a contact after that does not count" in response.content.decode()
+
+
+def test_of_what_was_looked_up_the_day_has_to_be_said(browser: Client, control: Allocation) -> None:
+    form = browser.get(f"{_address(control)}?back_to=controls").context["form"]
+    assert form["happened_on"].value() is None
+    assert browser.get(_address(control)).context["form"]["happened_on"].value() == NOW.date()

@@ -56,8 +56,8 @@ def rows_of(trial: Trial, at: datetime) -> list[Row]:
     ``linked_reports``: how many followed the unit's arm. ``followed_days``: whole days of follow-up so far.
     ``outcome``: Home Office code, null where the case was open. Of SRC alone: ``contact_made``,
     ``days_to_contact`` (whole days since the allocation) and ``no_contact_because`` (why the referral was
-    closed, or one of this module's words). Of control alone: ``control_contacted``, as its check found it or
-    as it was recorded since, null before the check. Contact is that of the unit's own report or of a linked
+    closed, or one of this module's words). Of control alone: ``control_contacted``, by what is recorded
+    by now, null before its check. Contact is that of the unit's own report or of a linked
     one, within follow-up, in both arms. ``deviations``: kinds that stand. ``crime_record``: kinds of its
     changes, in order.
     """
@@ -157,8 +157,7 @@ def _contact(unit: Any, end: datetime) -> Row:
 
 
 def _check(unit: Allocation, contacted: Collection[int]) -> bool | None:
-    check = getattr(unit, "control_check", None)
-    return (check.contacted or unit.pk in contacted) if check else None
+    return unit.pk in contacted if getattr(unit, "control_check", None) else None
 
 
 def _crime_record(units: Collection[Allocation], follow_up: timedelta, at: datetime) -> dict[int, list[str]]:

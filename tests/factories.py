@@ -304,7 +304,7 @@ class TrialFactory(DjangoModelFactory[Trial]):
 
 
 def advance(trial: Trial, status: TrialStatus, *, by: User, at: datetime = NOW) -> None:
-    """Takes the trial on to the status, past the actions; its seed is ``SEED``."""
+    """Takes the trial on to the status, past the actions, its controls checked; its seed is ``SEED``."""
     order = TrialStatus.values
     for step in order[order.index(trial.status) + 1 : order.index(status) + 1]:
         name = STEPS[TrialStatus(step)]
@@ -313,6 +313,10 @@ def advance(trial: Trial, status: TrialStatus, *, by: User, at: datetime = NOW) 
         setattr(trial, f"{name}_by", by)
         if step == TrialStatus.CLOSED:
             trial.closed_because = "The target was reached."
+        if step == TrialStatus.LOCKED:
+            controls = trial.allocations.filter(arm=Arm.CONTROL, position__isnull=False)
+            for control in controls.filter(control_check__isnull=True):
+                ControlCheckFactory.create(allocation=control)
         if step == TrialStatus.REVEALED:
             trial.revealed_seed = SEED.hex()
         trial.save()

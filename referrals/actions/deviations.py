@@ -107,8 +107,7 @@ def wrong_day(allocation: Allocation) -> str:
 def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviation:
     """Takes back what was recorded by mistake, by a further row; twice changes nothing.
 
-    Refused for a contact that the check of its control has counted. Raises ``Deviation.DoesNotExist`` for
-    one out of scope, and for a row that withdraws another.
+    Raises ``Deviation.DoesNotExist`` for one out of scope, and for a row that withdraws another.
     """
     check_authority(by, Permission.RECORD_DEVIATIONS)
     with transaction.atomic():
@@ -118,7 +117,6 @@ def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviatio
         earlier = Deviation.objects.filter(withdraws=deviation).first()
         if earlier is not None:
             return earlier
-        _check_not_counted(deviation)
         withdrawal = Deviation.objects.create(
             allocation=allocation,
             kind=deviation.kind,
@@ -131,16 +129,6 @@ def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviatio
         )
         _record(Action.DEVIATION_WITHDRAWN, allocation, by, ["deviations"])
     return withdrawal
-
-
-def _check_not_counted(deviation: Deviation) -> None:
-    unit = deviation.allocation.follows_id or deviation.allocation_id
-    counted = ControlCheck.objects.filter(allocation=unit, checked_at__gte=deviation.recorded_at)
-    if deviation.kind in OF_CONTROL and counted.exists():
-        raise Refused(
-            "The case was looked up with this contact on record, and counts as contacted: tell the trial "
-            "lead if that is wrong."
-        )
 
 
 def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, at: datetime) -> int:

@@ -188,6 +188,20 @@ class Trial(models.Model):
                 """,
             ),
             refuse(
+                name="locked_with_every_control_checked",
+                unless="""
+                    NEW.status NOT IN ('locked', 'revealed')
+                    OR NOT EXISTS (
+                        SELECT FROM referrals_allocation AS control
+                        WHERE control.trial_id = NEW.id AND control.arm = 'control'
+                            AND control.position IS NOT NULL
+                            AND NOT EXISTS (
+                                SELECT FROM referrals_controlcheck WHERE allocation_id = control.id
+                            )
+                    )
+                """,
+            ),
+            refuse(
                 name="strand_as_assessed",
                 unless="""
                     NEW.status = 'draft'

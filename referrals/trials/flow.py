@@ -31,9 +31,11 @@ from referrals.rules.analysis import OpenCases
 
 # Whose investigation goes on elsewhere, or nowhere: no outcome of it can come here.
 LOST = (CrimeRecordKind.CANCELLED, CrimeRecordKind.TRANSFERRED, CrimeRecordKind.RECLASSIFIED)
+OVER_ANOTHER_REPORT = "over_another_report"
 _CONTACTED_CONTROL = {
     DeviationKind.FOR_SAFETY: "Because safety called for it",
     DeviationKind.BY_ACCIDENT: "By accident",
+    OVER_ANOTHER_REPORT: "Over another report, outside the trial",
 }
 _ARMS = {Arm.SRC: "Allocated to SRC", Arm.CONTROL: "Allocated to usual service (control)"}
 _OF_BOTH = (DeviationKind.IN_ERROR, DeviationKind.WRONG_WARD)
@@ -320,8 +322,6 @@ def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[
     for row in units:
         if kind := next((kind for kind in _CONTACTED_CONTROL if kind in kinds.get(row.pk, {})), None):
             contacted[_CONTACTED_CONTROL[kind]] += 1
-        elif row.checked:
-            contacted["Over another report, as the check found"] += 1
         else:
             checked += row.checked is not None
     return (

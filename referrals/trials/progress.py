@@ -22,12 +22,21 @@ from referrals.models import (
     TrialNotice,
     Ward,
 )
-from referrals.queries import contacts_of_controls, standing_deviations
+from referrals.queries import contacts_of_controls, controls_with_src, standing_deviations
 from referrals.rules.protocol import YES_OR_NO
 from referrals.rules.recruitment import Recruitment, finding
 from referrals.rules.turns import Report, Taken, days_in_parts, out_of_turn
 from referrals.rules.ward_modes import Planned
-from referrals.trials.flow import Deviated, Flow, Row, flow_of, rows_of, shows_arms, units_of
+from referrals.trials.flow import (
+    OVER_ANOTHER_REPORT,
+    Deviated,
+    Flow,
+    Row,
+    flow_of,
+    rows_of,
+    shows_arms,
+    units_of,
+)
 from referrals.trials.recruitment_chart import Chart, chart_of
 from referrals.ward_modes import WardModes
 from src_app.filters import start_of
@@ -114,10 +123,12 @@ def progress_of(trial: Trial, at: datetime) -> Progress:
     recruitment = recruitment_of(trial, units, at)
     days = timedelta(days=trial.conduct.follow_up_days)
     others = [each for each in deviations if each.kind not in OF_CONTROL]
-    contacts = contacts_of_controls([unit.pk for unit in units], days)
+    controls = [unit.pk for unit in units if unit.arm == Arm.CONTROL]
+    contacts = contacts_of_controls(controls, days)
     deviated = [
         *(Deviated(each.allocation_id, each.kind, each.why) for each in others),
         *(Deviated(unit, each.kind, each.why) for unit, each in contacts),
+        *(Deviated(unit, OVER_ANOTHER_REPORT, "") for unit in controls_with_src(controls, days)),
     ]
     return Progress(
         recruitment=recruitment,

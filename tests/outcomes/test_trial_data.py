@@ -171,10 +171,14 @@ def test_a_row_of_src_says_whether_contact_was_made_and_if_not_why(
 
 
 @pytest.mark.parametrize("found", [True, False, None])
-def test_a_row_of_control_says_what_its_check_found(trial: Trial, unit: Unit, found: bool | None) -> None:
+def test_a_row_of_control_says_once_it_is_checked_whether_a_contact_is_recorded(
+    trial: Trial, unit: Unit, found: bool | None
+) -> None:
     allocation = unit(Arm.CONTROL)
     if found is not None:
-        ControlCheckFactory.create(allocation=allocation, contacted=found)
+        ControlCheckFactory.create(allocation=allocation)
+    if found:
+        DeviationFactory.create(allocation=allocation)
     row = _row(trial)
     assert row["control_contacted"] is found
     assert (row["contact_made"], row["days_to_contact"], row["no_contact_because"]) == (None, None, None)

@@ -300,12 +300,10 @@ def test_a_check_says_by_whom_when_and_whether_a_contact_is_recorded(allocate: A
 
 def test_a_contact_recorded_of_a_linked_report_counts_for_the_unit(allocate: Allocate, hcop: User) -> None:
     first, other = allocate(), allocate()
-    contact = _record(_linked_to(first, allocate), hcop)
+    _record(_linked_to(first, allocate), hcop)
     _linked_to(other, allocate)
     _check(first, other, by=hcop)
     assert [check.contacted for check in ControlCheck.objects.order_by("allocation")] == [True, False]
-    with pytest.raises(Refused, match="counts as contacted"):
-        withdraw_deviation(deviation_id=contact.pk, by=hcop, at=AFTER)
 
 
 def test_a_unit_is_checked_once(control: Allocation, hcop: User, other_hcop: User) -> None:
@@ -336,12 +334,11 @@ def test_controls_wait_in_the_order_of_their_allocation(allocate: Allocate, hcop
     assert list(controls_to_check(first.trial, hcop, AFTER)) == [first, second, third]
 
 
-def test_a_contact_that_a_check_counted_is_not_withdrawn(control: Allocation, hcop: User) -> None:
-    contact, ward = _record(control, hcop), _record(control, hcop, kind=DeviationKind.WRONG_WARD)
+def test_a_contact_that_a_check_found_can_be_withdrawn_as_a_mistake(control: Allocation, hcop: User) -> None:
+    contact = _record(control, hcop)
     _check(control, by=hcop)
-    with pytest.raises(Refused, match="counts as contacted: tell the trial lead"):
-        withdraw_deviation(deviation_id=contact.pk, by=hcop, at=AFTER)
-    assert withdraw_deviation(deviation_id=ward.pk, by=hcop, at=AFTER)
+    assert withdraw_deviation(deviation_id=contact.pk, by=hcop, at=AFTER).withdraws == contact
+    assert ControlCheck.objects.get().contacted, "what the check found stays on record"
 
 
 def test_a_contact_found_after_the_check_is_recorded_and_can_be_withdrawn(

@@ -21,7 +21,6 @@ from tests.database import tampering
 from tests.factories import (
     NOW,
     AllocationFactory,
-    ControlCheckFactory,
     DeviationFactory,
     ReferralFactory,
     TrialFactory,
@@ -214,16 +213,6 @@ def test_what_is_recorded_stands_on_the_page_and_is_withdrawn_and_recorded_anew(
     assert "Recorded already" not in _page(response)
     _post(browser, control, kind="for_safety", ordered_by="Insp 4022")
     assert standing_deviations([control]).get().ordered_by == "Insp 4022"
-
-
-def test_a_contact_that_the_check_has_counted_is_kept_with_a_sentence(
-    browser: Client, control: Allocation, now: datetime
-) -> None:
-    contact = DeviationFactory.create(allocation=control, recorded_at=now - timedelta(hours=1))
-    ControlCheckFactory.create(allocation=control, contacted=True)
-    response = browser.post(_withdrawal(contact), follow=True)
-    assert "counts as contacted: tell the trial lead" in response.content.decode()
-    assert list(standing_deviations([control])) == [contact]
 
 
 def test_once_outcomes_are_locked_it_says_when_what_is_recorded_will_count(

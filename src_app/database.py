@@ -113,20 +113,30 @@ def grant_runtime_role(using: str) -> None:
             for table in there.intersection(tables):
                 names = {"table": sql.Identifier(table), "role": sql.Identifier(role)}
                 cursor.execute(sql.SQL(statement).format(**names))
-        _let_no_trigger_be_ignored(cursor)
+        _let_no_trigger_be_put_off(cursor)
 
 
-def _let_no_trigger_be_ignored(cursor: CursorWrapper) -> None:
-    """Takes the way out of every trigger that pgtrigger leaves to any role: a setting of the session.
+def _let_no_trigger_be_put_off(cursor: CursorWrapper) -> None:
+    """Takes from the runtime role two ways past a trigger that it has no right to disable.
 
-    The library's function is written anew with each trigger that a migration installs, and so after each.
+    pgtrigger lets any session ignore triggers by a setting: its function, written anew with each trigger that
+    a migration installs, says no from here on. And a temporary table of the same name, which imports need the
+    right to make, would be read in place of the true one: trigger functions look there last.
     """
     cursor.execute(
         """
-        CREATE OR REPLACE FUNCTION _pgtrigger_should_ignore(trigger_name name) RETURNS boolean
+        CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean
         LANGUAGE sql AS 'SELECT false'
         """
     )
+    cursor.execute(
+        """
+        SELECT oid::regprocedure::text FROM pg_proc
+        WHERE pronamespace = 'public'::regnamespace AND prorettype = 'trigger'::regtype
+        """
+    )
+    for (function,) in cursor.fetchall():
+        cursor.execute(f"ALTER FUNCTION {function} SET search_path = public, pg_temp")
 
 
 def _after_migrate(using: str, **_: Any) -> None:

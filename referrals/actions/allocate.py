@@ -19,15 +19,16 @@ def allocate(
     case: Case,
     borough: Borough,
     submission: Submission,
+    follows: Allocation | None,
     at: datetime,
 ) -> Allocation:
     """Allocates one case; the caller holds the trial's row lock and decides the order.
 
-    A report that shares an incident or victim with an earlier one of the trial follows its arm and takes no
-    position; otherwise the next position of the stratum decides. What the case is like is frozen in the row.
-    The database refuses a position, a unit or a link of the chain that is taken already.
+    A report that ``follows`` an earlier one of its unit has its arm and takes no position; otherwise the next
+    position of the stratum decides. What the case is like is frozen in the row. The database refuses a
+    position, a unit or a link of the chain that is taken already.
     """
-    first = first_of_unit(case, trial)
+    first = follows
     known = {
         "borough": borough.code,
         "repeat_victim": "yes" if case.repeat_victim else "no",
@@ -93,13 +94,8 @@ def moment_digest(salt: str, at: datetime) -> str:
     return sha256([DOMAIN, "moment", salt, at.astimezone(UTC).isoformat(timespec="microseconds")])
 
 
-def first_of_unit(case: Case, trial: Trial) -> Allocation | None:
-    """The earliest allocated report of the case's unit; where it joins two units, the earlier unit's."""
-    return next(iter(firsts_of_unit(case, [trial])), None)
-
-
 def firsts_of_unit(case: Case, trials: Collection[Trial]) -> list[Allocation]:
-    """The same in any of several trials, the earliest first."""
+    """The first allocated report of each unit that the case belongs to, the earliest first."""
     known = UnitKey.objects.filter(trial__in=trials, key_hash__in=_keys(case))
     firsts = [key.allocation.follows or key.allocation for key in known.select_related("allocation__follows")]
     return sorted(set(firsts), key=lambda first: first.pk)

@@ -165,9 +165,9 @@ class _Fates:
             case, (home, served) = decision.case, places[decision.pk]
             allocation = None
             if decision.suitable:
-                mode, trial = self._fate_of(case, home)
+                mode, trial, first = self._fate_of(case, home)
                 if trial:
-                    allocation = self._allocate(trial, case, home)
+                    allocation = self._allocate(trial, case, home, first)
                     allocated.append(case.crime_reference)
                 if mode == Mode.NOT_STARTED or (allocation and allocation.arm == Arm.CONTROL):
                     continue
@@ -188,18 +188,18 @@ class _Fates:
                 references=allocated,
             )
 
-    def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None]:
-        """The mode that decides about the case, with the trial where one allocates it.
+    def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None, Allocation | None]:
+        """The mode that decides about the case; the trial that allocates it, and whom it follows there.
 
         A unit's trial counts for all its reports: while it recruits, and after that as long as the unit is
         followed up.
         """
         for first in firsts_of_unit(case, self.trials.values()):
             if self._is_followed(first):
-                return Mode.TRIAL, self.trials[first.trial_id]
+                return Mode.TRIAL, self.trials[first.trial_id], first
         counting = self.modes.on(home.pk, _day_of(case))
         if counting.trial is None:
-            return counting.mode, None
+            return counting.mode, None, None
         trial = self.trials.get(counting.trial.pk)
         if trial is None:
             raise Refused(
@@ -210,16 +210,16 @@ class _Fates:
         referred = Referral.objects.filter(
             of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
         )
-        return (Mode.SRC_FOR_ALL, None) if referred.exists() else (Mode.TRIAL, trial)
+        return (Mode.SRC_FOR_ALL, None, None) if referred.exists() else (Mode.TRIAL, trial, None)
 
     def _is_followed(self, first: Allocation) -> bool:
         trial = self.trials[first.trial_id]
         over = first.allocated_at + timedelta(days=trial.conduct.follow_up_days)
         return trial.status == TrialStatus.RECRUITING or self.at < over
 
-    def _allocate(self, trial: Trial, case: Case, ward: Ward) -> Allocation:
+    def _allocate(self, trial: Trial, case: Case, ward: Ward, follows: Allocation | None) -> Allocation:
         if trial.pk not in self.seeds:
-            self.seeds[trial.pk] = _sealed_seed(trial)
+            self.seeds[trial.pk] = _sealed_seed(trial, case)
             self.units[trial.pk] = trial.allocations.filter(position__isnull=False).count()
         allocation = allocate(
             trial=trial,
@@ -227,6 +227,7 @@ class _Fates:
             case=case,
             borough=ward.borough,
             submission=self.submission,
+            follows=follows,
             at=self.at,
         )
         self.units[trial.pk] += allocation.position is not None
@@ -242,13 +243,14 @@ class _Fates:
         return allocation
 
 
-def _sealed_seed(trial: Trial) -> bytes:
+def _sealed_seed(trial: Trial, case: Case) -> bytes:
     """The seed, where protocol and seed are still those that were sealed."""
     seed = open_seed(trial.seed_encrypted)
     if commitment(trial.protocol, seed) != trial.commitment:
         raise Refused(
-            f"Protocol or seed of {trial.name} are not those that were sealed. Nothing was submitted: tell "
-            "the trial lead and the auditor."
+            f"{case.crime_reference}: protocol or seed of {trial.name} are not those that were sealed. "
+            "Nothing was submitted: tell the trial lead and the auditor, clear the cases of its wards and "
+            "submit the others."
         )
     return seed
 

@@ -9,6 +9,7 @@ from django.utils import timezone
 from referrals.actions import Refused
 from referrals.actions.registry import note_head, tell_registrars
 from referrals.actions.trial_lock import (
+    WAIT_FOR_LOCK,
     expect,
     lock_draft,
     lock_trial,
@@ -137,10 +138,21 @@ def resume(*, trial_id: int, by: User, at: datetime) -> Trial:
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.MANAGE_TRIALS)
         expect(trial, TrialStatus.RECRUITING)
-        if not trial.pauses.filter(resumed_at__isnull=True).update(resumed_at=at, resumed_by=by):
+        if not _end_pause(trial, by, at):
             raise Refused(f"{trial.name} is not paused.")
         record_trial(Action.TRIAL_RESUMED, trial, by, ["pauses"])
     return trial
+
+
+def _end_pause(trial: Trial, by: User, at: datetime) -> bool:
+    """Ends the pause that lasts, if one does; the clock may have been read while it was begun."""
+    pause = trial.pauses.filter(resumed_at__isnull=True).first()
+    if pause is None:
+        return False
+    refuse_early(at + WAIT_FOR_LOCK, pause.paused_at)
+    pause.resumed_at, pause.resumed_by = max(at, pause.paused_at), by
+    pause.save(update_fields=["resumed_at", "resumed_by"])
+    return True
 
 
 def close(*, trial_id: int, because: str, by: User, at: datetime) -> Trial:
@@ -156,7 +168,7 @@ def close_locked(*, trial: Trial, because: str, by: User, at: datetime) -> None:
     """Closes a recruiting trial whose lock the caller holds, and sends the head of its chain."""
     refuse_early(at, trial.opened_at)
     trial.closed_because = because
-    trial.pauses.filter(resumed_at__isnull=True).update(resumed_at=at, resumed_by=by)
+    _end_pause(trial, by, at)
     take_step(trial, TrialStatus.CLOSED, by, at, "closed_because")
     note_head(trial=trial, by=by, at=at)
     record_trial(Action.TRIAL_CLOSED, trial, by, ["status", "closed_because"])

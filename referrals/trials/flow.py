@@ -1,7 +1,7 @@
 """The flow of participants through a trial, as CONSORT 2010 draws it; by arm only once recruitment is closed.
 
-Schulz, Altman and Moher (2010), "CONSORT 2010 statement", BMJ 340:c332. The unit is that of allocation: what
-is said of contact is said of the report that was allocated, and linked reports are counted and no more.
+Schulz, Altman and Moher (2010), "CONSORT 2010 statement", BMJ 340:c332. The unit is that of allocation:
+contact is that of any report of the unit, and linked reports are counted and no more.
 """
 
 from collections import Counter
@@ -57,6 +57,7 @@ class Row(NamedTuple):
     status: str | None
     contacted_at: datetime | None
     close_reason: str | None
+    closed_at: datetime | None
     checked: bool | None
 
 
@@ -133,6 +134,7 @@ def rows_of(trial: Trial) -> list[Row]:
             "referral__status",
             "referral__contacted_at",
             "referral__close_reason",
+            "referral__closed_at",
             "control_check__contacted",
         )
     ]
@@ -296,8 +298,10 @@ def _not_delivered(row: Row, kinds: Mapping[str, str], follow_up: timedelta) -> 
         return ""
     if why := kinds.get(DeviationKind.NOT_DELIVERED):
         return str(NotDelivered(why).label)
-    if row.close_reason:
+    if row.close_reason and row.closed_at and row.closed_at <= row.allocated_at + follow_up:
         return str(CloseReason(row.close_reason).label)
+    if row.close_reason:
+        return "Still open when follow-up ended"
     if row.contacted_at:
         return "Contact came after follow-up"
     return "" if row.status else "No referral is on record"

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 
 from referrals.models import Approval, ApprovalKind, Bcu, Mode, Trial, Ward
+from referrals.queries import bcus_of
 from referrals.rules.allocation import Design, Factor, ImpossibleDesign, Scheme
 from referrals.rules.analysis import Estimate, ImpossiblePlan, Look, OpenCases, Outcome, Plan, Test
 from referrals.rules.assumed import Assumed, ImpossibleAssumption
@@ -126,6 +127,7 @@ class ProtocolForm(forms.Form):
 
     def __init__(self, *args: Any, bcu: Bcu, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.bcu = bcu
         self._wards: dict[str, list[Ward]] = {}
         wards = Ward.objects.filter(borough__bcu=bcu).select_related("borough")
         for ward in wards.order_by("borough__name", "name"):
@@ -158,11 +160,12 @@ class ProtocolForm(forms.Form):
                 raise forms.ValidationError("Name who reads each look: 2027-03-01 leader")
         readers = {look.reader for look in looks}
         for user in User.objects.filter(username__in=readers, is_active=True):
-            if user.can(Permission.VIEW_TRIALS):
+            if user.can(Permission.VIEW_TRIALS) and bcus_of(user).filter(pk=self.bcu.pk).exists():
                 readers.discard(user.username)
         if readers:
+            named = ", ".join(sorted(readers))
             raise forms.ValidationError(
-                f"{', '.join(sorted(readers))}: no account that may read trials has this user name."
+                f"{named}: no account of {self.bcu} that may read trials has this user name."
             )
         return tuple(looks)
 

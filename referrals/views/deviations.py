@@ -60,7 +60,11 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 def _allocations(user: User) -> QuerySet[Allocation]:
     """The account's allocations with what the page shows; without the trial's seed."""
-    return allocations_visible_to(user).select_related("case__ward", "trial").defer("trial__seed_encrypted")
+    return (
+        allocations_visible_to(user)
+        .select_related("case__ward", "trial", "follows")
+        .defer("trial__seed_encrypted")
+    )
 
 
 def _from_controls(request: SignedInRequest) -> bool:
@@ -77,9 +81,9 @@ def _recorded(request: SignedInRequest, allocation: Allocation, form: DeviationF
         return False
     reference = allocation.case.crime_reference
     messages.success(request, f"Recorded for {reference}: “{in_words(deviation.kind)}”.")
-    last = timezone.localdate(
-        allocation.allocated_at + timedelta(days=allocation.trial.conduct.follow_up_days)
-    )
+    unit = allocation.follows or allocation
+    follow_up = timedelta(days=allocation.trial.conduct.follow_up_days)
+    last = timezone.localdate(unit.allocated_at + follow_up)
     if deviation.kind in OF_CONTROL and deviation.happened_on > last:
         messages.info(
             request, f"The case was followed up until {day(last)}: a contact after that does not count."

@@ -5,16 +5,18 @@ from collections.abc import Callable
 
 import pgtrigger
 import pytest
+from django.apps import apps
 from django.db import Error, InternalError, ProgrammingError, connection, transaction
 from django.db.models import Model
 from psycopg2 import sql
 
-from referrals.models import Allocation, ContactAttempt, Pause, Trial, UnitKey
+from referrals.models import Allocation, Arm, ContactAttempt, Pause, Trial, UnitKey
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
 from src_app.database import DELETABLE_TABLES, append_only_tables, runtime_role
 from tests import factories
 from tests.database import owner_rights
+from tests.factories import NOW
 
 TABLES = {
     "audit_auditentry",
@@ -163,6 +165,30 @@ def test_no_trigger_is_ignored_whatever_the_session_says(rows: None) -> None:
     for change in changes:
         with pgtrigger.ignore(), pytest.raises(Error), transaction.atomic():
             change()
+
+
+def test_no_temporary_table_stands_in_for_a_true_one_in_a_trigger(rows: None) -> None:
+    control = factories.AllocationFactory.create(arm=Arm.CONTROL)
+    history = apps.get_model("referrals", "CaseEvent").objects
+    before = history.count()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE referrals_allocation AS SELECT id, trial_id, arm, position, "
+            "allocated_at - interval '99 days' AS allocated_at FROM public.referrals_allocation"
+        )
+        cursor.execute("CREATE TEMPORARY TABLE referrals_caseevent (LIKE public.referrals_caseevent)")
+        with pytest.raises(Error, match="of_a_control_unit"), transaction.atomic():
+            cursor.execute(
+                "INSERT INTO public.referrals_controlcheck "
+                "(allocation_id, contacted, checked_at, checked_by_id) "
+                "VALUES (%s, false, %s, %s)",
+                [control.pk, NOW, control.submission.submitted_by_id],
+            )
+        cursor.execute(
+            "UPDATE public.referrals_case SET crime_reference = '01/1/26' WHERE id = %s", [control.case_id]
+        )
+        cursor.execute("DROP TABLE pg_temp.referrals_allocation, pg_temp.referrals_caseevent")
+    assert history.count() == before + 1
 
 
 def test_the_runtime_role_deletes_from_no_table_but_these(db: None) -> None:

@@ -452,6 +452,26 @@ def test_nobody_is_allocated_before_the_trial_was_opened(
     assert not Allocation.objects.exists()
 
 
+def test_a_report_that_joins_two_units_of_a_closed_trial_follows_the_one_that_is_followed_up(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    trial: Trial,
+    trial_lead: User,
+    now: datetime,
+) -> None:
+    over = make_case(ward=world.wards[0], victim_hash="a" * 64)
+    submit_all(over)
+    later = now + timedelta(days=20)
+    followed = make_case(ward=world.wards[0], incident_hash="b" * 64)
+    submit_all(followed, at=later)
+    trial.refresh_from_db()
+    advance(trial, TrialStatus.CLOSED, by=trial_lead, at=later)
+    joins = make_case(ward=world.wards[0], victim_hash="a" * 64, incident_hash="b" * 64)
+    submit_all(joins, at=now + timedelta(days=40))
+    assert Allocation.objects.get(case=joins).follows == Allocation.objects.get(case=followed)
+
+
 def test_a_clock_behind_the_last_allocation_submits_nothing(
     make_case: MakeCase,
     submit_all: Callable[..., Submission],

@@ -237,6 +237,22 @@ def test_a_pause_says_why_and_ends(trial_in: Callable[[TrialStatus], Trial], tri
     assert (ended.reason, ended.paused_by, ended.resumed_by) == (why["reason"], trial_lead, trial_lead)
 
 
+@pytest.mark.parametrize("name", ["resume", "close"])
+def test_a_pause_ends_no_earlier_than_it_began_whatever_the_clock_says(
+    trial_in: Callable[[TrialStatus], Trial], trial_lead: User, name: str
+) -> None:
+    trial = trial_in(TrialStatus.RECRUITING)
+    PauseFactory.create(trial=trial, paused_at=NOW)
+    acts: dict[str, Callable[..., object]] = {
+        "resume": lambda at: resume(trial_id=trial.pk, by=trial_lead, at=at),
+        "close": lambda at: close(trial_id=trial.pk, because="Why", by=trial_lead, at=at),
+    }
+    with pytest.raises(Refused, match="clock of this system is behind"):
+        acts[name](NOW - timedelta(hours=1))
+    acts[name](NOW - timedelta(seconds=1))
+    assert Pause.objects.get().resumed_at == NOW
+
+
 def test_closing_says_why_ends_a_pause_and_sends_the_head_of_the_chain(
     trial_in: Callable[[TrialStatus], Trial], trial_lead: User
 ) -> None:

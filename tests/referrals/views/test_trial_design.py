@@ -13,8 +13,9 @@ from referrals.rules.allocation import Scheme
 from referrals.rules.analysis import Look
 from referrals.trials.forms import initial_of
 from src_app.accounts.models import User
+from src_app.accounts.roles import Role
 from tests.conftest import World
-from tests.factories import BcuMembershipFactory, TrialFactory
+from tests.factories import BcuMembershipFactory, TrialFactory, UserFactory
 
 NEW = reverse("new_trial")
 
@@ -109,7 +110,7 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"wards": []}, "Choose at least one ward."),
         ({"looks": "next spring"}, "a day and a user name"),
         ({"looks": "2027-03-01"}, "Name who reads each look"),
-        ({"looks": "2027-03-01 nobody"}, "nobody: no account that may read trials"),
+        ({"looks": "2027-03-01 nobody"}, "nobody: no account of South West that may read trials"),
         ({"sides": 1, "src_percent": 40}, "looks for a fall"),
         ({"looks": "2026-01-01 trial_lead"}, "before the first day of recruitment"),
         ({"src_percent": 31}, "must differ"),
@@ -191,6 +192,15 @@ def test_the_part_of_the_page_that_follows_the_typing_saves_nothing(
 def test_a_new_trial_begins_with_every_ward_ticked(browser: Client, world: World) -> None:
     form = browser.get(NEW).context["form"]
     assert [(name, ticked) for name, _, ticked in form.boroughs()] == [("Merton", 3), ("Wandsworth", 3)]
+
+
+def test_a_look_is_not_read_by_an_account_of_another_bcu(
+    browser: Client, filled_in: dict[str, Any], world: World
+) -> None:
+    reader = UserFactory.create(username="north_leader", role=Role.LEADER)
+    BcuMembershipFactory.create(user=reader, bcu=world.north)
+    said = _problems(browser, filled_in, looks="2027-03-01 north_leader")
+    assert "north_leader: no account of South West that may read trials" in said
 
 
 def test_a_sealed_trial_has_no_form(browser: Client, world: World) -> None:

@@ -28,24 +28,19 @@ def allocate(
     position of the stratum decides. What the case is like is frozen in the row. The database refuses a
     position, a unit or a link of the chain that is taken already.
     """
-    first = follows
-    known = {
-        "borough": borough.code,
-        "repeat_victim": "yes" if case.repeat_victim else "no",
-        "race": "yes" if Strand.RACE in case.strands else "no",
-    }
+    known = _known(case, borough)
     levels = {factor.name: known[factor.name] for factor in trial.design.factors}
     salt = secrets.token_hex(16)
     last = Allocation.objects.filter(trial=trial).order_by("-number").first()
     allocation = Allocation(
         trial=trial,
         number=last.number + 1 if last else 1,
-        unit=first.unit if first else secrets.token_hex(16),
-        stratum=first.stratum if first else known.get(trial.stratified_by, ""),
-        levels=first.levels if first else levels,
+        unit=follows.unit if follows else secrets.token_hex(16),
+        stratum=follows.stratum if follows else known.get(trial.stratified_by, ""),
+        levels=follows.levels if follows else levels,
         position=None,
         case=case,
-        follows=first,
+        follows=follows,
         submission=submission,
         allocated_at=at,
         salt=salt,
@@ -53,20 +48,35 @@ def allocate(
         moment_digest=moment_digest(salt, at),
         previous_hash=last.row_hash if last else "",
     )
-    if first:
-        allocation.arm = first.arm
+    if follows:
+        allocation.arm = follows.arm
     else:
         allocation.position = _next_position(allocation)
         allocation.arm = _arm(allocation, seed).value
     key = seal.chain_key(seed, trial.protocol_digest)
     allocation.row_hash = seal.chain_hash(key, previous=allocation.previous_hash, row=chained(allocation))
     allocation.save()
-    taken = UnitKey.objects.filter(trial=trial).values_list("key_hash", flat=True)
-    UnitKey.objects.bulk_create(
-        UnitKey(trial=trial, key_hash=key_hash, allocation=allocation)
-        for key_hash in sorted(_keys(case) - set(taken.filter(key_hash__in=_keys(case))))
-    )
+    _keep_keys(allocation)
     return allocation
+
+
+def _known(case: Case, borough: Borough) -> dict[str, str]:
+    """What of a case can be its stratum or a factor."""
+    return {
+        "borough": borough.code,
+        "repeat_victim": "yes" if case.repeat_victim else "no",
+        "race": "yes" if Strand.RACE in case.strands else "no",
+    }
+
+
+def _keep_keys(allocation: Allocation) -> None:
+    """Incident and victim are of this unit from now on, where they are of none yet."""
+    keys = _keys(allocation.case)
+    taken = UnitKey.objects.filter(trial=allocation.trial, key_hash__in=keys)
+    UnitKey.objects.bulk_create(
+        UnitKey(trial=allocation.trial, key_hash=key_hash, allocation=allocation)
+        for key_hash in sorted(keys - set(taken.values_list("key_hash", flat=True)))
+    )
 
 
 def chained(allocation: Allocation) -> Mapping[str, Canonical]:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from referrals.rules.allocation import Arm
-from referrals.rules.analysis import Estimate, OpenCases, Outcome, Plan
+from referrals.rules.analysis import OpenCases, Outcome, Plan
 from referrals.rules.draws import Canonical
 
 Row = Mapping[str, Any]
@@ -93,10 +93,6 @@ class Comparison:
             return None
         return self.src.value / self.control.value
 
-    def estimated(self, estimate: Estimate) -> float | None:
-        """The one of the two that a plan names."""
-        return self.risk_ratio if estimate is Estimate.RISK_RATIO else self.risk_difference
-
 
 @dataclass(frozen=True)
 class ByArm:
@@ -127,11 +123,6 @@ class ByArm:
     def compared_outcomes(self) -> list[Comparison]:
         """The primary outcome, then the others."""
         return [self.primary, *self.secondary]
-
-    @property
-    def estimate(self) -> float | None:
-        """The plan's primary estimate."""
-        return self.primary.estimated(self.plan.estimate)
 
     @property
     def document(self) -> dict[str, Canonical]:

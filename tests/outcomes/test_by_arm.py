@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from outcomes.by_arm import ByArm, Counts, by_arm, by_arm_of, counted
-from referrals.rules.analysis import Estimate, OpenCases, Outcome, Plan
+from referrals.rules.analysis import OpenCases, Outcome, Plan
 
 LEFT_OUT = Plan(open_cases=OpenCases.LEFT_OUT)
 
@@ -44,13 +44,6 @@ def test_difference_and_ratio_are_of_src_against_control() -> None:
     assert compared.risk_difference == pytest.approx(4 / 10 - 5 / 8)
     assert compared.points == pytest.approx(-22.5)
     assert compared.risk_ratio == pytest.approx(0.64)
-
-
-@pytest.mark.parametrize(
-    ("estimate", "value"), [(Estimate.RISK_RATIO, 0.64), (Estimate.RISK_DIFFERENCE, -0.225)]
-)
-def test_the_estimate_is_the_one_the_plan_names(estimate: Estimate, value: float) -> None:
-    assert by_arm(ROWS, Plan(estimate=estimate)).estimate == pytest.approx(value)
 
 
 def test_the_primary_outcome_comes_first() -> None:

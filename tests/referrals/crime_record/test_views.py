@@ -1,0 +1,126 @@
+"""The flag list."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from referrals.crime_record import views as flags
+from referrals.models import Referral
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+
+ClientOf = Callable[[User], Client]
+MakeReferral = Callable[..., Referral]
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def make_wrong(make_referral: MakeReferral, hcop: User, now: datetime) -> MakeReferral:
+    """Makes a referral whose flag was set and has to go."""
+
+    def make(**fields: Any) -> Referral:
+        set_by = {"flag_confirmed_at": now, "flag_confirmed_by": hcop, "ruled_out_since": now}
+        return make_referral(**{**set_by, **fields})
+
+    return make
+
+
+def test_cases_to_flag_are_listed_to_copy_and_confirmed_together(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral
+) -> None:
+    browser = client_of(hcop)
+    one, two = make_referral(), make_referral()
+    html = browser.get(reverse("flag_list")).content.decode()
+    assert "2 cases" in html
+    assert f"{one.case.crime_reference}\n{two.case.crime_reference}" in html
+    response = browser.post(reverse("confirm_flags"), {"referral": [one.pk]}, follow=True)
+    html = response.content.decode()
+    assert "Confirmed for 1 case" in html
+    assert one.case.crime_reference not in html
+    assert two.case.crime_reference in html
+
+
+@pytest.mark.parametrize("name", ["confirm_flags", "confirm_flags_removed"])
+def test_ticking_nothing_says_so(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, name: str
+) -> None:
+    make_referral()
+    response = client_of(hcop).post(reverse(name), {"referral": ["x"]}, follow=True)
+    assert "Nothing is ticked" in response.content.decode()
+
+
+def test_flags_that_have_to_go_stand_first_and_are_ticked_off(
+    client_of: ClientOf, make_wrong: MakeReferral, hcop: User, make_referral: MakeReferral, now: datetime
+) -> None:
+    browser = client_of(hcop)
+    to_set, later, first = make_referral(), make_wrong(), make_wrong(ruled_out_since=now - timedelta(days=1))
+    html = browser.get(reverse("flag_list")).content.decode()
+    order = [
+        "Remove",
+        first.case.crime_reference,
+        later.case.crime_reference,
+        "Confirm the ticked flags are off",
+        to_set.case.crime_reference,
+    ]
+    assert [html.index(words) for words in order] == sorted(html.index(words) for words in order)
+    assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == [
+        first.number,
+        later.number,
+        to_set.number,
+    ]
+    ids = {"referral": [first.pk, to_set.pk]}
+    for confirmed in ("1 case", "0 cases"):
+        response = browser.post(reverse("confirm_flags_removed"), ids, follow=True)
+        assert f"Removed from {confirmed}" in response.content.decode()
+    assert first.case.crime_reference not in response.content.decode()
+    first.refresh_from_db()
+    to_set.refresh_from_db()
+    assert (first.flag_removed_at, first.flag_removed_by, to_set.flag_removed_at) == (now, hcop, None)
+    entry = AuditEntry.objects.get(action=Action.FLAGS_REMOVED)
+    assert (entry.references, entry.fields) == ([first.number], ["flag_removed_at", "flag_removed_by"])
+
+
+def test_a_flag_that_has_to_go_cannot_be_confirmed(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, now: datetime
+) -> None:
+    never_set = make_referral(ruled_out_since=now)
+    client_of(hcop).post(reverse("confirm_flags"), {"referral": [never_set.pk]})
+    never_set.refresh_from_db()
+    assert never_set.flag_confirmed_at is None
+
+
+def test_more_than_a_page_of_them_says_that_there_are_more(
+    client_of: ClientOf, hcop: User, make_wrong: MakeReferral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flags, "PER_PAGE", 2)
+    for _ in range(3):
+        make_wrong()
+    response = client_of(hcop).get(reverse("flag_list"))
+    assert len(response.context["to_remove"]) == 2
+    assert "There are more" in response.content.decode()
+
+
+def test_an_empty_list_says_when_there_will_be_more(client_of: ClientOf, hcop: User) -> None:
+    assert "Every flag is confirmed" in client_of(hcop).get(reverse("flag_list")).content.decode()
+
+
+def test_the_number_of_queries_does_not_grow_with_rows(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral
+) -> None:
+    browser = client_of(hcop)
+
+    def add(count: int) -> int:
+        for _ in range(count):
+            make_referral()
+            make_wrong()
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(reverse("flag_list"))
+        return len(queries)
+
+    assert add(3) == add(27)

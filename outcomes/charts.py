@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from statistics import median
+from threading import Thread
 from typing import Any
 
+import structlog
 from django.core.cache import cache
 
 from outcomes.rates import Week
 
+log = structlog.get_logger()
 BLUE, GREY = "#1d70b8", "#505a5f"
 KEPT_FOR = 24 * 60 * 60
 
@@ -21,6 +24,25 @@ def weekly_chart(weeks: Sequence[Week]) -> str:
         for number, week in enumerate(weeks)
     ]
     return _drawn_once(points)
+
+
+def warm_up() -> Thread:
+    """Starts the renderer beside whatever else this process does; returns the thread that does it.
+
+    The first chart of a process takes two seconds, nearly all of them for starting: nobody should wait for
+    that. Should it fail, charts are drawn as before, and whoever asks for one meets what is wrong.
+    """
+    # A process that is told to end does not wait for it.
+    thread = Thread(target=_draw_for_nobody, name="warm-up of charts", daemon=True)
+    thread.start()
+    return thread
+
+
+def _draw_for_nobody() -> None:
+    try:
+        _draw([{"week": "1 Jan", "share": 0.5, "order": 0}])
+    except Exception:
+        log.exception("the renderer of charts did not start")
 
 
 def _drawn_once(points: list[dict[str, Any]]) -> str:
@@ -35,7 +57,7 @@ def _drawn_once(points: list[dict[str, Any]]) -> str:
 
 
 def _draw(points: list[dict[str, Any]]) -> str:
-    # Slow to import, and only whoever opens a chart that nobody has opened before needs them.
+    # Slow to import, and only a process that draws needs them: of those that serve pages, see ``warm_up``.
     import altair
     import vl_convert
 

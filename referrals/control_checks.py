@@ -43,21 +43,21 @@ class ControlRow:
     contacts: list[str]
 
 
-def checks_of(trial: Trial, user: User, at: datetime) -> Checks:
-    """How far the check of the trial's controls has come."""
-    return _checks([trial], user, at)[0]
+def checks_of(trial: Trial, at: datetime) -> Checks:
+    """How far the check of the controls has come, of one of ``trials_to_check``."""
+    return _checks([trial], at)[0]
 
 
 def waiting_checks(user: User, at: datetime) -> list[Checks]:
     """Of each trial that has controls to look up; trials in the order in which they were opened."""
     trials = list(trials_to_check(user).filter(status__in=UNLOCKED).order_by("opened_at", "pk"))
-    return [checks for checks in _checks(trials, user, at) if checks.waiting]
+    return [checks for checks in _checks(trials, at) if checks.waiting]
 
 
-def _checks(trials: list[Trial], user: User, at: datetime) -> list[Checks]:
+def _checks(trials: list[Trial], at: datetime) -> list[Checks]:
     counts = {
         trial: (followed, checked)
-        for trial, followed, checked in controls_followed(trials, user, at)
+        for trial, followed, checked in controls_followed(trials, at)
         .values_list("trial")
         .annotate(Count("pk"), Count("control_check"))
     }

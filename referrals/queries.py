@@ -211,12 +211,16 @@ def trials_to_check(user: User) -> QuerySet[Trial]:
     return Trial.objects.filter(bcu__in=places_of(user).bcus, status__in=begun).defer("seed_encrypted")
 
 
-def controls_followed(trials: Iterable[Trial], user: User, at: datetime) -> QuerySet[Allocation]:
-    """Control units of the trials whose follow-up is over."""
+def controls_followed(trials: Iterable[Trial], at: datetime) -> QuerySet[Allocation]:
+    """Control units, whose follow-up is over, of trials that the account may see.
+
+    A trial's cases are its BCU's: the cases themselves are not asked, so that an index of the controls alone
+    is read however many cases there are.
+    """
     over = Q(pk__in=[])
     for trial in trials:
         over |= Q(trial=trial, allocated_at__lte=at - timedelta(days=trial.conduct.follow_up_days))
-    return allocations_visible_to(user).filter(over, arm=Arm.CONTROL, position__isnull=False)
+    return Allocation.objects.filter(over, arm=Arm.CONTROL, position__isnull=False)
 
 
 def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Allocation]:
@@ -224,7 +228,7 @@ def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Alloca
 
     The first allocated first; none once outcomes are locked.
     """
-    followed = controls_followed([trial], user, at)
+    followed = allocations_visible_to(user) & controls_followed([trial], at)
     waiting = followed.filter(trial__status__in=UNLOCKED, control_check__isnull=True)
     return waiting.order_by("number", "pk")
 

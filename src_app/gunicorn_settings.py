@@ -21,3 +21,11 @@ control_socket_disable = True
 def post_fork(server: Any, _worker: Any) -> None:
     """In a new worker process: end with the master, should that be killed."""
     die_with_parent(server.pid)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """In a worker process that is about to serve: have the charts' renderer ready before anybody asks."""
+    # Only now: it knows models.
+    from referrals.compliance.charts import warm_up
+
+    warm_up()

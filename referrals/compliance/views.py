@@ -2,6 +2,7 @@
 
 import csv
 import uuid
+from datetime import datetime
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -32,8 +33,9 @@ MOST_OVERDUE = 20
 def compliance(request: SignedInRequest) -> HttpResponse:
     """The answer above the fold, the overdue by name, then the wards and the weeks."""
     now = timezone.now()
-    form, period, counted = _asked(request)
-    borough = form.cleaned_data.get("borough", "")
+    form, period = _asked(request, now)
+    borough = form.borough_code
+    counted = _counted(request, form, period, now)
     late = list(overdue(request.user, at=now, borough=borough)[: MOST_OVERDUE + 1])
     series = weeks(request.user, period=period, at=now, borough=borough)
     record(
@@ -62,11 +64,10 @@ def compliance(request: SignedInRequest) -> HttpResponse:
 @requires(Permission.VIEW_COMPLIANCE)
 @require_safe
 def compliance_chart(request: SignedInRequest) -> HttpResponse:
-    """The weekly run chart, as a picture."""
-    form, period, _ = _asked(request)
-    series = weeks(
-        request.user, period=period, at=timezone.now(), borough=form.cleaned_data.get("borough", "")
-    )
+    """The weekly run chart, as a picture; the weeks alone are read for it."""
+    now = timezone.now()
+    form, period = _asked(request, now)
+    series = weeks(request.user, period=period, at=now, borough=form.borough_code)
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
 
 
@@ -74,7 +75,9 @@ def compliance_chart(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def compliance_download(request: SignedInRequest) -> HttpResponse:
     """The table by ward, as a file."""
-    _, period, counted = _asked(request)
+    now = timezone.now()
+    form, period = _asked(request, now)
+    counted = _counted(request, form, period, now)
     record(Action.DOWNLOADED, by=request.user, purpose=Purpose.SUPERVISION, subject="compliance")
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"compliance-{period.first}-{period.last}.csv"
@@ -111,17 +114,19 @@ def compliance_download(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-def _asked(request: SignedInRequest) -> tuple[PeriodForm, Period, Compliance]:
-    """The form, its period and the counts; what makes no sense falls back to the usual and says so."""
-    now = timezone.now()
+def _asked(request: SignedInRequest, now: datetime) -> tuple[PeriodForm, Period]:
+    """The form and its period; what makes no sense falls back to the usual and says so."""
     usual = default_period(now)
     form = PeriodForm(request.GET, usual=usual, user=request.user)
-    period = form.period(usual) if form.is_valid() else usual
-    counted = compliance_of(
+    return form, form.period(usual) if form.is_valid() else usual
+
+
+def _counted(request: SignedInRequest, form: PeriodForm, period: Period, now: datetime) -> Compliance:
+    """The counts by ward, in the order asked for."""
+    return compliance_of(
         request.user,
         period=period,
         at=now,
-        borough=form.cleaned_data.get("borough", ""),
+        borough=form.borough_code,
         order=form.cleaned_data.get("order") or "name",
     )
-    return form, period, counted

@@ -58,6 +58,14 @@ class Allocation(AppendOnly):
             ),
             models.CheckConstraint(condition=Q(arm__in=Arm.values), name="allocation_arm_is_known"),
         ]
+        indexes = [
+            # Of the controls alone, to count those whose follow-up is over: every overnight review does.
+            models.Index(
+                fields=["trial", "allocated_at", "id"],
+                name="allocation_control_by_time",
+                condition=Q(arm=Arm.CONTROL, position__isnull=False),
+            )
+        ]
         triggers = [
             *AppendOnly.Meta.triggers,
             refuse(

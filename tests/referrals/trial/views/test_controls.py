@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from referrals.models import Allocation, Arm, Case, ControlCheck, Trial, TrialStatus
+from referrals.trial.readers.controls import waiting_checks
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
@@ -279,6 +280,23 @@ def test_the_overnight_review_names_how_many_wait_in_each_trial(
     assert -1 < words.find(two) < words.find(one)
     assert "Third" not in words
     assert f'href="{_list(trial)}"' in response.content.decode()
+
+
+def test_counting_what_waits_reads_an_index_of_the_controls_and_no_case(
+    trial: Trial, allocate: Allocate, hcop: User, now: datetime
+) -> None:
+    allocate()
+    with CaptureQueriesContext(connection) as queries:
+        [checks] = waiting_checks(hcop, now)
+    assert (checks.trial, checks.waiting) == (trial, 1)
+    [count] = [query["sql"] for query in queries if "referrals_allocation" in query["sql"]]
+    with connection.cursor() as cursor:
+        # Of a few rows all would be read; so that the plan is that of many, this is made dear.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {count}")
+        plan = "\n".join(line for (line,) in cursor)
+    assert "using allocation_control_by_time" in plan
+    assert "referrals_case" not in plan
 
 
 @pytest.mark.parametrize("reason", ["none waits", "locked", "another BCU's"])

@@ -16,6 +16,7 @@ from referrals.queries import bcus_of, trials_visible_to
 from referrals.trials.bundle import export_trial
 from referrals.trials.forms import ApprovalForm, ProtocolForm, RegistrarForm, initial_of, initial_of_new
 from referrals.trials.listing import trial_rows
+from referrals.trials.next_step import next_step
 from referrals.trials.page import TrialPage, trial_page
 from referrals.trials.power import panel_of
 from src_app.accounts.guards import SignedInRequest, requires
@@ -49,9 +50,8 @@ def page_context(request: SignedInRequest, trial_id: int) -> dict[str, Any]:
         "page": page,
         "trial": page.trial,
         "part": "trial",
+        "next": next_step(page, request.user),
         "can_manage": request.user.can(Permission.MANAGE_TRIALS),
-        "can_seal": request.user.can(Permission.SEAL_TRIALS),
-        "can_export": request.user.can(Permission.EXPORT_TRIALS),
     }
 
 

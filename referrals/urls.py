@@ -70,6 +70,7 @@ urlpatterns = [
         name="acknowledge_follow_up",
     ),
     path("places/", places.place_list, name="place_list"),
+    path("people/", places.person_list, name="person_list"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/new/", trials.new_trial, name="new_trial"),
     path("trials/power/", trials.trial_power, name="trial_power"),

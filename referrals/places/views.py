@@ -24,18 +24,17 @@ PER_PAGE = 100
 @requires(Permission.MANAGE_PLACES)
 @require_safe
 def place_list(request: SignedInRequest) -> HttpResponse:
-    """Wards with team and mode; with ``?show=people`` people with role and teams."""
-    return _people(request) if request.GET.get("show") == "people" else _wards(request)
-
-
-def _wards(request: SignedInRequest) -> HttpResponse:
+    """Wards with their team and mode."""
     paged = page_of(request, wards_to_keep(request.user), PER_PAGE)
     _record(request, "ward", [ward.code for ward in paged.rows])
     table = WardTable(modes_on(paged.rows, today()), caption="Wards, by borough")
     return render(request, "places/wards.html", {"paged": paged, "table": table})
 
 
-def _people(request: SignedInRequest) -> HttpResponse:
+@requires(Permission.MANAGE_ACCOUNTS)
+@require_safe
+def person_list(request: SignedInRequest) -> HttpResponse:
+    """People with their role, their teams and their BCUs."""
     paged = page_of(request, people_to_keep(request.user), PER_PAGE)
     _record(request, "account", [user.username for user in paged.rows])
     table = PersonTable(with_places(paged.rows, today()), caption="People, by name")

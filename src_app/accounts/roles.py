@@ -41,6 +41,7 @@ class Permission(StrEnum):
     EXPORT_TRIALS = "export trials"
     VIEW_AUDIT = "view audit"
     MANAGE_PLACES = "manage places"
+    MANAGE_ACCOUNTS = "manage accounts"
     SEND_REMINDERS = "send reminders"
 
 
@@ -89,7 +90,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
     Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES, Permission.MANAGE_ACCOUNTS}),
     Role.SYSTEM: frozenset(
         {
             Permission.IMPORT_CASES,
@@ -97,6 +98,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.COMPUTE_RATES,
             Permission.SEND_REMINDERS,
             Permission.MANAGE_PLACES,
+            Permission.MANAGE_ACCOUNTS,
             Permission.EXPORT_TRIALS,
             Permission.RUN_TRIALS,
         }

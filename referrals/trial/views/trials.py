@@ -22,6 +22,7 @@ from referrals.trial.forms.design import (
     initial_of_new,
 )
 from referrals.trial.readers.listing import trial_rows
+from referrals.trial.readers.next_step import next_step
 from referrals.trial.readers.page import TrialPage, trial_page
 from referrals.trial.readers.power import panel_of
 from src_app.accounts.guards import SignedInRequest, requires
@@ -56,9 +57,8 @@ def page_context(request: SignedInRequest, trial_id: int) -> dict[str, Any]:
         "page": page,
         "trial": page.trial,
         "part": "trial",
+        "next": next_step(page, request.user),
         "can_manage": request.user.can(Permission.MANAGE_TRIALS),
-        "can_seal": request.user.can(Permission.SEAL_TRIALS),
-        "can_export": request.user.can(Permission.EXPORT_TRIALS),
     }
 
 

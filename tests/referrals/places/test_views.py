@@ -17,7 +17,7 @@ from tests.conftest import World
 from tests.factories import TeamMembershipFactory, TrialFactory, UserFactory, WardFactory, WardModeFactory
 
 WARDS = reverse("place_list")
-PEOPLE = f"{WARDS}?show=people"
+PEOPLE = reverse("person_list")
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from django.db.models import Q
 from referrals.models.cases import Case, Submission
 from referrals.models.trials import Trial
 from referrals.rules.allocation import Arm as RuleArm
-from src_app.database import AppendOnly, refuse
+from src_app.database import AppendOnly, read_sql, refuse
 
 
 class Arm(models.TextChoices):
@@ -62,31 +62,11 @@ class Allocation(AppendOnly):
             *AppendOnly.Meta.triggers,
             refuse(
                 name="follows_the_first",
-                unless="""
-                    NEW.follows_id IS NULL OR EXISTS (
-                        SELECT FROM referrals_allocation AS first
-                        WHERE first.id = NEW.follows_id AND first.follows_id IS NULL
-                            AND first.trial_id = NEW.trial_id AND first.arm = NEW.arm
-                            AND first.unit = NEW.unit
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/follows_the_first.sql"),
             ),
             refuse(
                 name="only_while_recruiting",
-                unless="""
-                    EXISTS (
-                        SELECT FROM referrals_trial AS trial
-                        WHERE trial.id = NEW.trial_id
-                            AND trial.status IN ('recruiting', 'closed')
-                            AND (
-                                NEW.follows_id IS NOT NULL
-                                OR trial.status = 'recruiting' AND NOT EXISTS (
-                                    SELECT FROM referrals_pause
-                                    WHERE trial_id = trial.id AND resumed_at IS NULL
-                                )
-                            )
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/only_while_recruiting.sql"),
             ),
         ]
 
@@ -207,17 +187,7 @@ class ControlCheck(AppendOnly):
             *AppendOnly.Meta.triggers,
             refuse(
                 name="of_a_control_unit",
-                unless="""
-                    EXISTS (
-                        SELECT FROM referrals_allocation AS control
-                        JOIN referrals_trial AS trial ON trial.id = control.trial_id
-                        WHERE control.id = NEW.allocation_id AND control.arm = 'control'
-                            AND control.position IS NOT NULL
-                            AND trial.status IN ('recruiting', 'closed')
-                            AND NEW.checked_at >= control.allocated_at
-                            + make_interval(days => (trial.protocol->>'follow_up_days')::int)
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/of_a_control_unit.sql"),
             ),
         ]
 

@@ -12,7 +12,7 @@ from referrals.models.allocations import Allocation
 from referrals.models.cases import Case, PersonalText
 from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
-from src_app.database import AppendOnly, refuse
+from src_app.database import AppendOnly, read_sql, refuse
 
 
 class ReferralStatus(models.TextChoices):
@@ -188,15 +188,7 @@ class Referral(models.Model):
             *keep_state_by_referral(),
             refuse(
                 name="never_of_a_control",
-                unless="""
-                    CASE WHEN NEW.allocation_id IS NULL
-                    THEN NOT EXISTS (SELECT FROM referrals_allocation WHERE case_id = NEW.case_id)
-                    ELSE EXISTS (
-                        SELECT FROM referrals_allocation
-                        WHERE id = NEW.allocation_id AND case_id = NEW.case_id AND arm = 'src'
-                    )
-                    END
-                """,
+                unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
             ),
         ]
 

@@ -10,7 +10,7 @@ from referrals.models.places import Bcu, Mode
 from referrals.rules import seal
 from referrals.rules.allocation import Design
 from referrals.rules.protocol import Conduct, conduct_of, design_of
-from src_app.database import AppendOnly, refuse
+from src_app.database import AppendOnly, read_sql, refuse
 
 
 class TrialStatus(models.TextChoices):
@@ -74,15 +74,12 @@ def _goes_forward() -> str:
         f"(coalesce(OLD.{column}::text, '') <> '' AND OLD.{column} IS DISTINCT FROM NEW.{column})"
         for column in dated
     ]
-    return f"""
-        IF array_position({order}, NEW.status::text) - array_position({order}, OLD.status::text) NOT IN (0, 1)
-            OR (OLD.status <> 'draft' AND ({" OR ".join(changed)}))
-            OR {" OR ".join(redated)}
-        THEN
-            RAISE EXCEPTION 'refused: a trial goes forward' USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NEW;
-    """
+    return read_sql(
+        "referrals/models/sql/goes_forward.sql",
+        order=order,
+        sealed_changed=" OR ".join(changed),
+        set_before_changed=" OR ".join(redated),
+    )
 
 
 @pghistory.track(exclude=["seed_encrypted"], model_name="TrialEvent")
@@ -189,28 +186,11 @@ class Trial(models.Model):
             ),
             refuse(
                 name="locked_with_every_control_checked",
-                unless="""
-                    NEW.status NOT IN ('locked', 'revealed')
-                    OR NOT EXISTS (
-                        SELECT FROM referrals_allocation AS control
-                        WHERE control.trial_id = NEW.id AND control.arm = 'control'
-                            AND control.position IS NOT NULL
-                            AND NOT EXISTS (
-                                SELECT FROM referrals_controlcheck WHERE allocation_id = control.id
-                            )
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/locked_with_every_control_checked.sql"),
             ),
             refuse(
                 name="strand_as_assessed",
-                unless="""
-                    NEW.status = 'draft'
-                    OR NOT (
-                        NEW.protocol->>'stratified_by' = 'race'
-                        OR NEW.protocol->'allocation'->'factors' @> '[{"name": "race"}]'
-                    )
-                    OR EXISTS (SELECT FROM referrals_approval WHERE trial_id = NEW.id AND allows_strand)
-                """,
+                unless=read_sql("referrals/models/sql/strand_as_assessed.sql"),
             ),
         ]
 
@@ -245,19 +225,7 @@ def of_drafts_alone() -> list[pgtrigger.Trigger]:
             name="of_drafts_alone",
             when=pgtrigger.Before,
             operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
-            func="""
-                IF EXISTS (
-                    SELECT FROM referrals_trial WHERE status <> 'draft'
-                    AND id IN (
-                        CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.trial_id END,
-                        CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.trial_id END
-                    )
-                ) THEN
-                    RAISE EXCEPTION 'refused: the trial is sealed' USING ERRCODE = 'check_violation';
-                END IF;
-                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-                RETURN NEW;
-            """,
+            func=read_sql("referrals/models/sql/of_drafts_alone.sql"),
         )
     ]
 

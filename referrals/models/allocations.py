@@ -7,10 +7,11 @@ from django.db.models import Q
 from referrals.models.cases import Case, Submission
 from referrals.models.trials import Trial
 from referrals.rules.allocation import Arm as RuleArm
+from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, read_sql, refuse
 
 
-class Arm(models.TextChoices):
+class Arm(NamedChoices):
     """The two arms of the trial."""
 
     SRC = RuleArm.SRC.value, "SRC"
@@ -34,7 +35,7 @@ class Allocation(AppendOnly):
     position = models.PositiveIntegerField(null=True)
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="allocation")
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
-    arm = models.CharField(max_length=10, choices=Arm.choices)
+    arm = models.CharField(max_length=10, choices=Arm.as_choices)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="allocations")
     allocated_at = models.DateTimeField()
     salt = models.CharField(max_length=32)
@@ -88,7 +89,7 @@ class UnitKey(AppendOnly):
         return f"unit of {self.allocation}"
 
 
-class DeviationKind(models.TextChoices):
+class DeviationKind(NamedChoices):
     """What did not go as it was allocated. The arm stays, and the unit is analysed as it was allocated."""
 
     BY_ACCIDENT = "by_accident", "Control contacted by accident"
@@ -103,7 +104,7 @@ OF_CONTROL = (DeviationKind.BY_ACCIDENT, DeviationKind.FOR_SAFETY)
 OF_SRC = (DeviationKind.NOT_DELIVERED,)
 
 
-class NotDelivered(models.TextChoices):
+class NotDelivered(NamedChoices):
     """Why SRC was not delivered."""
 
     NOT_REACHED = "not_reached", "The victim could not be reached"
@@ -122,8 +123,8 @@ class Deviation(AppendOnly):
     """
 
     allocation = models.ForeignKey(Allocation, on_delete=models.PROTECT, related_name="deviations")
-    kind = models.CharField(max_length=20, choices=DeviationKind.choices)
-    why = models.CharField(max_length=20, choices=NotDelivered.choices, blank=True)
+    kind = models.CharField(max_length=20, choices=DeviationKind.as_choices)
+    why = models.CharField(max_length=20, choices=NotDelivered.as_choices, blank=True)
     ordered_by = models.CharField(max_length=60, blank=True)
     happened_on = models.DateField()
     recorded_at = models.DateTimeField()

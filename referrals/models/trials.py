@@ -10,10 +10,11 @@ from referrals.models.places import Bcu, Mode
 from referrals.rules import seal
 from referrals.rules.allocation import Design
 from referrals.rules.protocol import Conduct, conduct_of, design_of
+from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, read_sql, refuse
 
 
-class TrialStatus(models.TextChoices):
+class TrialStatus(NamedChoices):
     """Where a trial is in its life, in order; there is no way back."""
 
     DRAFT = "draft", "Draft"
@@ -93,7 +94,7 @@ class Trial(models.Model):
 
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="trials")
     name = models.CharField(max_length=200, unique=True)
-    status = models.CharField(max_length=20, choices=TrialStatus.choices, default=TrialStatus.DRAFT)
+    status = models.CharField(max_length=20, choices=TrialStatus.as_choices, default=TrialStatus.DRAFT)
     protocol = models.JSONField(default=dict)
     commitment = models.CharField(max_length=64, blank=True)
     seed_encrypted = models.BinaryField(null=True)
@@ -230,7 +231,7 @@ def of_drafts_alone() -> list[pgtrigger.Trigger]:
     ]
 
 
-class ApprovalKind(models.TextChoices):
+class ApprovalKind(NamedChoices):
     """What must be agreed before a trial can be sealed."""
 
     CHIEF_OFFICER = "chief_officer", "Chief officer"
@@ -246,7 +247,7 @@ class Approval(models.Model):
     """
 
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="approvals")
-    kind = models.CharField(max_length=20, choices=ApprovalKind.choices)
+    kind = models.CharField(max_length=20, choices=ApprovalKind.as_choices)
     reference = models.CharField(max_length=60)
     given_by = models.CharField(max_length=100)
     given_on = models.DateField()
@@ -292,7 +293,7 @@ class Pause(models.Model):
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="pauses")
     reason = models.CharField(max_length=300)
-    meanwhile = models.CharField(max_length=20, choices=Mode.choices)
+    meanwhile = models.CharField(max_length=20, choices=Mode.as_choices)
     paused_at = models.DateTimeField()
     paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     resumed_at = models.DateTimeField(null=True)
@@ -337,7 +338,7 @@ class Pause(models.Model):
         return f"pause of {self.trial}"
 
 
-class NoticeKind(models.TextChoices):
+class NoticeKind(NamedChoices):
     """What registrars are told of."""
 
     SEALED = "trial_sealed", "Commitment"
@@ -350,7 +351,7 @@ class TrialNotice(AppendOnly):
     """What every registrar of a trial is sent, word for word: ``content`` is the file that goes with it."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="notices")
-    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    kind = models.CharField(max_length=20, choices=NoticeKind.as_choices)
     on = models.DateField()
     content = models.JSONField()
     noticed_at = models.DateTimeField()

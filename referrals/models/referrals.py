@@ -287,7 +287,11 @@ class Result(NamedChoices):
 
 
 class ContactAttempt(AppendOnly):
-    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake."""
+    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake.
+
+    A contact made on a referral that was closed without one keeps that closure (``earlier_…``), which
+    stands again where the contact is withdrawn.
+    """
 
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="attempts")
@@ -303,14 +307,36 @@ class ContactAttempt(AppendOnly):
     noted_on_record = models.BooleanField(default=False)
     note = models.OneToOneField(PersonalText, on_delete=models.PROTECT, null=True, related_name="attempt")
     withdraws = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by")
+    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
+    earlier_closed_at = models.DateTimeField(null=True)
+    # Nobody looks for the attempts that replaced what an account had closed.
+    earlier_closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta(AppendOnly.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=Q(made_at__lte=F("logged_at")), name="attempt_is_not_in_the_future"
-            )
+            ),
+            models.CheckConstraint(
+                condition=_together("earlier_closed_at", "earlier_closed_by"),
+                name="attempt_earlier_closed_at_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(earlier_reason="", earlier_closed_at__isnull=True)
+                | Q(earlier_reason__in=CloseReason.values, earlier_closed_at__isnull=False),
+                name="attempt_keeps_a_whole_closure_or_none",
+            ),
         ]
         indexes = [models.Index(fields=["referral", "made_at", "id"], name="attempt_by_referral")]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="keeps_the_closure_it_replaces",
+                unless=read_sql("referrals/models/sql/keeps_the_closure_it_replaces.sql"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()}: {self.get_result_display()}"

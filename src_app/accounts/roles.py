@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from django.db.models import TextChoices
+from src_app.choices import NamedChoices
 
 
-class Role(TextChoices):
+class Role(NamedChoices):
     """Who someone is to this system; one for each account."""
 
     HCOP = "hcop", "Hate crime officer (HCOP)"

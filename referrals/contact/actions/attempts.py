@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.apps import apps
 from django.db import transaction
 
 from referrals.contact.actions.closing import close_by_record
@@ -93,6 +92,10 @@ def log_attempt(
             support_offered=support_offered,
             noted_on_record=noted_on_record,
             note=_keep_note(referral.case, note, at),
+            # Empty where the referral is open.
+            earlier_reason=referral.close_reason,
+            earlier_closed_at=referral.closed_at,
+            earlier_closed_by_id=referral.closed_by_id,
         )
         record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if attempt.note else [])])
         _advance(referral, attempt)
@@ -132,7 +135,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         fields = ["attempt"]
         if not _still_ended(referral):
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
-            _take_back_the_end(referral)
+            _take_back_the_end(referral, attempt)
             referral.save(update_fields=fields[1:])
             if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
                 event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
@@ -238,17 +241,13 @@ def _results(referral: Referral) -> list[str]:
     return list(attempts_that_stand(referral).values_list("result", flat=True))
 
 
-def _take_back_the_end(referral: Referral) -> None:
-    """Back to the closure that a contact made had replaced, if it still stands; otherwise open again."""
-    before = None
-    if referral.status == ReferralStatus.COMPLETED:
-        history = apps.get_model("referrals", "ReferralEvent").objects.filter(pgh_obj=referral.pk)
-        before = history.exclude(status=ReferralStatus.COMPLETED).order_by("pgh_id").last()
+def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:
+    """Back to the closure that the withdrawn contact had replaced, if it still stands; else open again."""
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = referral.contacted_at = None
-    if before is not None and before.status == ReferralStatus.CLOSED:
-        referral.status, referral.close_reason = before.status, before.close_reason
-        referral.closed_at, referral.closed_by = before.closed_at, before.closed_by
+    if attempt.earlier_reason:
+        referral.status, referral.close_reason = ReferralStatus.CLOSED, attempt.earlier_reason
+        referral.closed_at, referral.closed_by = attempt.earlier_closed_at, attempt.earlier_closed_by
         if not _still_ended(referral):
             referral.status, referral.close_reason = ReferralStatus.OPEN, ""
             referral.closed_at = referral.closed_by = None

@@ -51,6 +51,11 @@ def test_it_shows_who_did_what_when_and_why(browser: Client, now: datetime) -> N
         assert expected in page
 
 
+def test_an_act_that_has_no_name_any_more_is_shown_as_it_was_kept(browser: Client) -> None:
+    AuditEntryFactory.create(action="act of long ago")
+    assert "act of long ago" in browser.get(URL).content.decode()
+
+
 def test_many_references_are_shown_as_a_number(browser: Client) -> None:
     AuditEntryFactory.create(references=[f"ref-{number}" for number in range(25)])
     assert "case: ref-0, ref-1, ref-2 and 22 others" in browser.get(URL).content.decode()

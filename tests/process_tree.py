@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.patience import patience
+
 
 class Process(NamedTuple):
     """A process and the moment it began, which tells it from a later one of the same number."""
@@ -47,18 +49,18 @@ def descendants(pid: int) -> set[Process]:
     return {process(each) for each in found if _stat(each)}
 
 
-def wait_for(reached: Callable[[], object], what: str, seconds: float = 90) -> None:
-    """Return when `reached()` is true; fail when it is not within `seconds`."""
-    deadline = time.monotonic() + seconds
+def wait_for(reached: Callable[[], object], what: str, seconds: float = 300, *, every: float = 0.02) -> None:
+    """Return when `reached()` is true, asked `every` so many seconds; fail after `seconds` of patience."""
+    deadline = time.monotonic() + patience(seconds)
     while not reached():
-        assert time.monotonic() < deadline, f"still waiting after {seconds} s: {what}"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"still waiting after {patience(seconds):g} s: {what}"
+        time.sleep(every)
 
 
 def assert_none_lives(processes: Iterable[Process], seconds: float = 30) -> None:
-    """Every one of `processes` has ended, or does so within `seconds`."""
+    """Every one of `processes` has ended, or does so within `seconds` of patience."""
     processes = list(processes)
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while any(each.lives for each in processes) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [each.command for each in processes if each.lives] == []

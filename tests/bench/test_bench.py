@@ -13,6 +13,7 @@ from bench.allocation import GROWING, TIMES_BARE
 from bench.figures import Times
 from bench.run import NAMES, PAGE_NAMES
 from referrals.rules.trial.allocation import Scheme
+from tests.patience import patience
 
 # One run for all of them, in whichever worker.
 pytestmark = pytest.mark.xdist_group("bench")
@@ -26,7 +27,7 @@ def _bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=patience(600),
     )
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from src_app.supervisor.processes import free_port
+from tests.patience import patience
 from tests.process_tree import Process, assert_none_lives, descendants, wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,14 +50,14 @@ def demo(directory: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
         wait_for(
             lambda: "Ctrl-C stops" in output.read_text() or running.poll() is not None,
             "the demo to serve",
-            240,
+            600,
         )
         assert running.poll() is None, output.read_text()
         yield running, output
     finally:
         family = descendants(running.pid)
         running.kill()
-        running.wait(90)
+        running.wait(patience(120))
         for each in family:
             if each.lives:
                 os.kill(each.pid, signal.SIGKILL)
@@ -105,7 +106,7 @@ def test_nothing_of_a_killed_demo_lives(
     with demo(directory, tmp_path) as (running, _):
         family = family_of(running)
         kill(running)
-        running.wait(90)
+        running.wait(patience(120))
         assert_none_lives(family)
 
 
@@ -113,7 +114,7 @@ def test_ctrl_c_stops_everything_in_order(directory: Path, tmp_path: Path) -> No
     with demo(directory, tmp_path) as (running, output):
         family = family_of(running)
         running.send_signal(signal.SIGINT)
-        assert running.wait(90) == 0
+        assert running.wait(patience(120)) == 0
         assert_none_lives(family, 0)
     assert output.read_text().rstrip().endswith("Stopping …")
     assert "Warm shutdown" in (directory / "log" / "worker.log").read_text()
@@ -124,6 +125,6 @@ def test_a_demo_that_loses_a_process_says_which_and_stops_the_others(directory: 
         family = family_of(running)
         (beat,) = (each for each in family if " beat " in each.command)
         os.kill(beat.pid, signal.SIGKILL)
-        assert running.wait(90) == 1
+        assert running.wait(patience(120)) == 1
         assert_none_lives(family, 0)
     assert re.search(r"The beat process ended by itself \(status -9\)", output.read_text())

@@ -26,6 +26,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from tests.factories import NOW, NotificationFactory, ReferralFactory
+from tests.patience import patience
 
 MakeReferral = Callable[..., Referral]
 HOUR = timedelta(hours=1)
@@ -48,7 +49,7 @@ class Peer:
         self.recipients += envelope.rcpt_tos
         if self.slow:
             self.slow -= 1
-            await asyncio.sleep(1)
+            await asyncio.sleep(patience(4))
         return "250 Accepted"
 
 
@@ -167,7 +168,7 @@ def test_a_mail_server_that_is_down_loses_nothing(
 def test_a_mail_server_too_slow_to_answer_may_get_a_message_twice_and_both_are_known(
     waiting: Notification, peer: Peer, system: User, settings: Settings, clock: time_machine.Traveller
 ) -> None:
-    settings.EMAIL_TIMEOUT, peer.slow = 0.3, 1
+    settings.EMAIL_TIMEOUT, peer.slow = patience(2), 1
     assert not notify.deliver(notification_id=waiting.pk, by=system)
     clock.shift(timedelta(minutes=2))
     assert notify.deliver(notification_id=waiting.pk, by=system)
@@ -217,7 +218,7 @@ def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
 def test_of_many_workers_with_the_same_message_one_sends_it(
     waiting: Notification, peer: Peer, system: User
 ) -> None:
-    together = threading.Barrier(4)
+    together = threading.Barrier(4, timeout=patience(60))
 
     def work() -> None:
         together.wait()

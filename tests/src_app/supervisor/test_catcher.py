@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from src_app.supervisor.processes import free_port
+from tests.patience import patience
 from tests.process_tree import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -24,7 +25,7 @@ def port(tmp_path: Path) -> Iterator[int]:
         yield number
     finally:
         catcher.terminate()
-        assert catcher.wait(30) == 0
+        assert catcher.wait(patience(60)) == 0
 
 
 def listens(port: int) -> bool:

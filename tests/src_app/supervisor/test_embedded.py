@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from src_app.supervisor.children import unprivileged_account
+from tests.patience import patience
 from tests.process_tree import Process, assert_none_lives, descendants, process, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -76,7 +77,7 @@ def run(
         env=environment(directory.parent, more),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=patience(300),
         check=False,
     )
 
@@ -103,7 +104,7 @@ def supervised(
         yield supervisor, json.loads(told.read_text())
     finally:
         supervisor.terminate()
-        supervisor.wait(90)
+        supervisor.wait(patience(120))
         assert_none_lives(family)
 
 
@@ -117,7 +118,7 @@ def test_nothing_outlives_a_supervisor_ended_by_any_signal(
         for expected in ("postgres", "redis-server", "sleep 600", "checkpointer"):
             assert expected in commands
         supervisor.send_signal(signal.Signals[number])
-        supervisor.wait(90)
+        supervisor.wait(patience(120))
         assert_none_lives(family)
     assert list((directory.parent / "tmp").iterdir()) == []
     assert run(directory, "true").returncode == 0
@@ -130,7 +131,7 @@ def test_nothing_outlives_a_killed_working_process(directory: Path, tmp_path: Pa
             each for each in family if "src_app.supervisor.embedded" in each.command and "-c" in each.command
         )
         os.kill(working.pid, signal.SIGKILL)
-        assert supervisor.wait(90) == 128 + signal.SIGKILL
+        assert supervisor.wait(patience(120)) == 128 + signal.SIGKILL
         assert_none_lives(family)
     assert run(directory, "true").returncode == 0
 
@@ -143,7 +144,7 @@ def test_services_and_command_end_when_both_supervising_processes_are_killed_at_
         (stray,) = (each for each in family if each.command.startswith("sleep 600"))
         # The one process that asked not to be ended with its parent is out of reach this time.
         os.killpg(supervisor.pid, signal.SIGKILL)
-        supervisor.wait(90)
+        supervisor.wait(patience(120))
         try:
             assert_none_lives(family - {stray})
         finally:
@@ -162,7 +163,7 @@ def test_what_was_stored_is_there_after_the_supervisor_was_killed(directory: Pat
     assert made.returncode == 0, made.stderr
     with supervised(directory, tmp_path) as (supervisor, _):
         supervisor.kill()
-        supervisor.wait(90)
+        supervisor.wait(patience(120))
     assert sql(directory, "DATABASE_OWNER_URL", "SELECT word FROM kept").stdout == "('kept',)\n"
 
 
@@ -235,7 +236,7 @@ def test_services_stay_up_until_the_last_command_that_uses_them_has_ended(
             assert sql(directory, "DATABASE_URL", "SELECT 1").stdout == "(1,)\n"
             assert first.poll() is None
             second.terminate()
-            assert first.wait(90) == 0
+            assert first.wait(patience(120)) == 0
 
 
 def test_a_directory_in_use_is_refused_to_a_command_that_wants_it_alone(

@@ -39,4 +39,4 @@ def test_a_busy_pool_process_ends_with_its_killed_parent(begin: str) -> None:
         child = process(int(parent.stdout.readline()))
         parent.kill()
         parent.wait()
-        assert_none_lives([child], 5)
+        assert_none_lives([child])

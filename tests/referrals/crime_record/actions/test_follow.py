@@ -47,6 +47,7 @@ from tests.factories import (
     SubmissionFactory,
     WardFactory,
 )
+from tests.patience import patience
 
 RULED_OUT = [
     ({"crime_status": "cancelled"}, CrimeRecordKind.CANCELLED),
@@ -494,7 +495,7 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
         pressed.start()
         while pressed.is_alive() and not _somebody_waits_for_this_transaction():
             pressed.join(0.01)
-    pressed.join(20)
+    pressed.join(patience(120))
     assert isinstance(outcome[0], Refused)
     assert "went to Colliers Wood team this moment" in str(outcome[0])
     referral.refresh_from_db()

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from outcomes.recording.actions import import_outcomes
-from referrals.contact.actions.attempts import close_without_contact, log_attempt
+from referrals.contact.actions.attempts import log_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.crime_record.actions.flags import confirm_flags
 from referrals.intake.saving.save import import_cases
 from referrals.models import (

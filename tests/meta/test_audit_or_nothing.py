@@ -19,7 +19,8 @@ from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_lo
 from outcomes.rates.actions import compute_rates, recount
 from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
-from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer

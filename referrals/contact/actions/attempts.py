@@ -1,4 +1,4 @@
-"""Attempts at contact, and the end of a referral: contact made, or closed without."""
+"""Attempts at contact, made and withdrawn; contact made ends a referral."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -14,12 +14,11 @@ from referrals.contact.actions.referral_lock import (
     refuse_officer_in_case,
     tell,
 )
-from referrals.contact.readers.referrals import attempts_that_stand
+from referrals.contact.readers.referrals import results_that_stand
 from referrals.mail.outbox import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     Case,
-    CloseReason,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
@@ -146,32 +145,6 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
     return withdrawal
 
 
-def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
-    """Ends the referral without contact; it stays in the denominator.
-
-    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
-    call again changes nothing.
-    """
-    with transaction.atomic():
-        referral = lock_referral(referral_id, by)
-        if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
-            return referral
-        refuse_closed(referral)
-        refuse_officer_in_case(referral, by)
-        if why := why_not_close(
-            reason,
-            results=_results(referral),
-            decides_safety=by.can(Permission.CHASE_REFERRALS),
-        ):
-            raise Refused(why)
-        referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
-        referral.closed_at, referral.closed_by = at, by
-        fields = ["status", "close_reason", "closed_at", "closed_by"]
-        referral.save(update_fields=fields)
-        record_change(Action.REFERRAL_CLOSED, referral, by, fields)
-    return referral
-
-
 def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
     """What the same form wrote before; the referral's lock makes the look safe."""
     known = ContactAttempt.objects.filter(key=key).first()
@@ -237,10 +210,6 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     )
 
 
-def _results(referral: Referral) -> list[str]:
-    return list(attempts_that_stand(referral).values_list("result", flat=True))
-
-
 def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:
     """Back to the closure that the withdrawn contact had replaced, if it still stands; else open again."""
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
@@ -256,14 +225,14 @@ def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:
 def _still_ended(referral: Referral) -> bool:
     """Whether what ended the referral still stands after an attempt was withdrawn."""
     if referral.status == ReferralStatus.COMPLETED:
-        return any(is_contact(result) for result in _results(referral))
+        return any(is_contact(result) for result in results_that_stand(referral))
     if referral.close_reason in CLOSED_BY_RECORD:
         return referral.ruled_out_since is not None
     if referral.status == ReferralStatus.CLOSED:
         closed_by = referral.closed_by
         return not why_not_close(
             referral.close_reason,
-            results=_results(referral),
+            results=results_that_stand(referral),
             decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
         )
     return True

@@ -10,7 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.crime_record import views as flags
+from referrals.crime_record import views
 from referrals.models import Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -98,7 +98,7 @@ def test_a_flag_that_has_to_go_cannot_be_confirmed(
 def test_more_than_a_page_of_them_says_that_there_are_more(
     client_of: ClientOf, hcop: User, make_wrong: MakeReferral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flags, "PER_PAGE", 2)
+    monkeypatch.setattr(views, "PER_PAGE", 2)
     for _ in range(3):
         make_wrong()
     response = client_of(hcop).get(reverse("flag_list"))

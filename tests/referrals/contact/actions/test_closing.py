@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.mail.outbox import deliver, waiting_ids
 from referrals.models import (
     CloseReason,

@@ -98,6 +98,8 @@ from referrals.trial.actions.life import (
 from referrals.trial.actions.registry import send_heads
 from referrals.trial.actions.roll_out import plan_roll_out, set_trial_wards
 from referrals.trial.actions.ward_modes import set_ward_mode
+from referrals.trial.bundle import export_trial, head_of
+from referrals.trial.check import check_trial
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -113,6 +115,8 @@ ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 # Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 PARTS = {
+    "check_authority",
+    "check_may_export",
     "check_scope",
     "check_trial_wards",
     "close_by_record",
@@ -268,6 +272,21 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     trial = propose(**scene.step(TrialStatus.DRAFT))
     return {"trial_id": trial.pk, "digest": proposal_digest(trial), "by": scene.leader, "at": NOW}
+
+
+@prepares(export_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "by": scene.trial_lead}
+
+
+@prepares(head_of)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(check_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "heads": {}, "by": scene.trial_lead}
 
 
 @prepares(open_recruitment)

@@ -22,7 +22,7 @@ from src_app.accounts.models import User
 from tests.conftest import World
 from tests.extracts import extract, row
 from tests.factories import NOW, CaseImportFactory, PostcodeFactory
-from tests.referrals.intake.uploading import (
+from tests.referrals.intake.views.uploading import (
     PAGE,
     page_of,
     save,

@@ -14,7 +14,7 @@ from referrals.intake.reading.columns import Column
 from referrals.models import CaseImport, HeadingMeaning, HeldPart, ImportStatus
 from src_app.accounts.models import User
 from tests.extracts import extract, row
-from tests.referrals.intake.uploading import page_of, text, upload
+from tests.referrals.intake.views.uploading import page_of, text, upload
 from tests.workbooks import Cell, xlsx
 
 STRANGE = b"Postcode,Ref,When,<b>Story</b>\r\nx,01/7300001/26,22/11/2026 18:07,Harassment\r\n"

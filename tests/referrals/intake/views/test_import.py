@@ -21,7 +21,7 @@ from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.extracts import extract, reference, row
 from tests.factories import BcuMembershipFactory, CaseImportFactory, PostcodeFactory
-from tests.referrals.intake.uploading import (
+from tests.referrals.intake.views.uploading import (
     PAGE,
     page_of,
     save,

@@ -15,7 +15,7 @@ from referrals.models import CaseImport, ImportStatus
 from src_app.accounts.models import User
 from tests.extracts import extract, row
 from tests.factories import NOW
-from tests.referrals.intake.uploading import (
+from tests.referrals.intake.views.uploading import (
     PAGE,
     page_of,
     save,

@@ -69,6 +69,7 @@ def django_db_modify_db_settings(
 ) -> None:
     """The owner makes the database."""
     database.log_in_as_owner()
+    database.wait_longer()
     database.make_roles_usable()
     with django_db_blocker.unblock():
         database.copy_migrated()

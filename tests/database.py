@@ -20,16 +20,15 @@ from environ import Env
 from psycopg2 import sql
 
 from src_app.database import runtime_role
+from tests.patience import patience
 
 # Any number, the same in every worker: they make one role, one after another.
 _TURN = 5_310_447
 
 
-# Whatever a migration reads is among these.
-_DECIDES = (
-    "requirements.txt",
-    *(f"{name}/**/*.{kind}" for name in ("src_app", "referrals", "outcomes") for kind in ("py", "sql")),
-)
+# Migrations, and the models that they take functions and triggers from; rights are given again to each copy.
+_DECIDES = ("**/migrations/*.py", "**/models.py", "**/models/**/*.*")
+_OURS = ("src_app", "referrals", "outcomes")
 _MIGRATED = "tests_migrated_"
 
 
@@ -71,6 +70,15 @@ def make_roles_usable() -> None:
         owner.close()
 
 
+def wait_longer() -> None:
+    """Lets statements and locks take as long as they may on a slow machine; before any connection is made."""
+    limits = {"lock_timeout": 60, "statement_timeout": 180, "idle_in_transaction_session_timeout": 360}
+    given = settings.DATABASES[DEFAULT_DB_ALIAS]["OPTIONS"]
+    # Of an option that is given twice the last counts.
+    longer = "".join(f" -c {name}={patience(seconds):.0f}s" for name, seconds in limits.items())
+    given["options"] += longer
+
+
 def copy_migrated() -> None:
     """Has the tests' database made as a copy of one that is migrated, which is made where it is missing."""
     name = _MIGRATED + _state_of_code()
@@ -97,9 +105,13 @@ def copy_migrated() -> None:
 def _state_of_code() -> str:
     """A checksum over everything that decides what a migrated database holds."""
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in _DECIDES for path in settings.BASE_DIR.glob(pattern)):
+    paths = {
+        path for name in _OURS for pattern in _DECIDES for path in (settings.BASE_DIR / name).glob(pattern)
+    }
+    for path in sorted(path for path in paths if path.suffix in {".py", ".sql"}):
         digest.update(str(path.relative_to(settings.BASE_DIR)).encode())
         digest.update(path.read_bytes())
+    digest.update((settings.BASE_DIR / "requirements.txt").read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -147,9 +159,13 @@ def tampering() -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         for table in tables:
             cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
-        yield
-        for table in tables:
-            cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
+        try:
+            yield
+        finally:
+            # In a transaction that failed it is undone anyway, and no statement is taken.
+            if not connections[DEFAULT_DB_ALIAS].needs_rollback:
+                for table in tables:
+                    cursor.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
 
 
 def use_runtime_role() -> None:

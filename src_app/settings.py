@@ -13,6 +13,7 @@ import pghistory
 import pgtrigger
 from csp.constants import NONE, SELF
 
+from src_app.commits import Connection
 from src_app.logs import logging_config
 
 env = environ.Env()
@@ -136,7 +137,11 @@ def _database(url: str, options: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # The address may carry options of its own: sslmode, or the folder of a Unix socket as host.
-        "OPTIONS": {**config.get("OPTIONS", {}), "options": f"{options} {_NO_TRIGGER_IGNORED}"},
+        "OPTIONS": {
+            **config.get("OPTIONS", {}),
+            "options": f"{options} {_NO_TRIGGER_IGNORED}",
+            "connection_factory": Connection,
+        },
     }
 
 

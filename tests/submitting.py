@@ -20,7 +20,7 @@ from django.db import OperationalError
 if not apps.ready:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
     django.setup()
-    import referrals.actions.submit  # noqa: F401 - loaded before anybody is forked
+    import referrals.review.actions.submit  # noqa: F401 - loaded before anybody is forked
 
 
 def work(plan: Mapping[str, Any], *, halt: bool) -> None:

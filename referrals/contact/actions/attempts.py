@@ -42,10 +42,12 @@ from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
+from src_app.busy import looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
 
+@looked_up_by_key
 def log_attempt(
     *,
     referral_id: int,
@@ -102,6 +104,7 @@ def log_attempt(
     return attempt
 
 
+@looked_up_by_key
 def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> ContactAttempt:
     """Takes back an attempt logged by mistake, by a row that names it; returns that row.
 

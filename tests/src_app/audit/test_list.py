@@ -116,8 +116,9 @@ def test_a_search_for_a_reference_never_stands_in_an_address(browser: Client) ->
 
 def test_a_search_for_a_part_of_a_reference_finds_nothing(browser: Client) -> None:
     AuditEntryFactory.create(references=["01/7000001/26"], origin="page one")
-    response = browser.post(URL, {"reference": "01/7000001"}, follow=True)
-    assert "page one" not in response.content.decode()
+    page = browser.post(URL, {"reference": "01/7000001"}, follow=True).content.decode()
+    assert "Nothing in the log fits" in page
+    assert "page one" not in page
 
 
 def test_an_empty_search_says_what_to_enter(browser: Client) -> None:

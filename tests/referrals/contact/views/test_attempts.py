@@ -155,7 +155,8 @@ def test_a_time_that_is_none_is_said_and_given_back(client, referral, made_at):
 
 
 def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
-    client.post(address("log_contact", referral), given(follow_ups=["barred_method"]))
+    response = client.post(address("log_contact", referral), given(follow_ups=["barred_method"]))
+    assert "barred_method is not one of the available choices" in response.content.decode()
     assert not ContactAttempt.objects.exists()
 
 

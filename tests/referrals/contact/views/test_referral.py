@@ -284,7 +284,9 @@ def test_reading_something_that_is_no_notice_changes_nothing(client_of, make_ref
 def test_an_ended_referral_has_nothing_to_read(open_as, make_referral, officer):
     referral = make_referral(closed=True)
     ReferralNoticeFactory.create(referral=referral)
-    assert "I have read this" not in open_as(officer, referral).content.decode()
+    text = open_as(officer, referral).content.decode()
+    assert "Closed without contact" in text
+    assert "I have read this" not in text
 
 
 def test_one_the_record_closed_says_to_make_no_contact(open_as, make_referral, officer, now):

@@ -77,6 +77,7 @@ def test_from_upload_to_the_overnight_review(browser: Client, hcop: User) -> Non
 def test_the_pages_of_an_extract_show_no_postcode_key_or_note(browser: Client) -> None:
     upload(browser, extract(row(1), row(2, reported_at="never"), row(3, crime_reference="SW19 7QP")))
     page = page_of(browser, CaseImport.objects.get())
+    assert "Save 1 case<" in page
     for secret in ("SW19", "CAD73", "V7300", "Dog at address"):
         assert secret not in page
 

@@ -101,6 +101,7 @@ def test_it_says_how_many_of_how_many_are_looked_up_and_nothing_of_younger_ones(
 def test_the_words_are_those_of_practice(browser: Client, trial: Trial, allocate: Allocate) -> None:
     allocate()
     words = _words(browser.get(_list(trial))).lower()
+    assert "cases with usual service" in words
     for word in (" arm", "control", "stratum", "allocat"):
         assert word not in words
 
@@ -184,7 +185,8 @@ def test_what_may_not_be_looked_up_here_is_passed_over(
         case=CaseFactory.create(ward=world.north_ward), arm=Arm.CONTROL, allocated_at=since
     )
     others = [allocate(arm=Arm.SRC), allocate(allocated_at=now - timedelta(days=29)), north]
-    browser.post(_list(trial), {"control": [other.pk for other in others]})
+    response = browser.post(_list(trial), {"control": [other.pk for other in others]}, follow=True)
+    assert "Recorded as looked up: 0 cases." in _words(response)
     assert not ControlCheck.objects.exists()
 
 
@@ -320,7 +322,9 @@ def test_the_overnight_review_says_nothing_where_nothing_is_to_be_looked_up(
             arm=Arm.CONTROL,
             allocated_at=now - timedelta(days=40),
         )
-    assert "looked up on the crime record" not in _words(browser.get(reverse("overnight_review")))
+    words = _words(browser.get(reverse("overnight_review")))
+    assert "Overnight review" in words
+    assert "looked up on the crime record" not in words
 
 
 def test_the_overnight_review_asks_two_things_of_all_trials_together_and_one_of_none(

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from django.utils import timezone
 
+from local.demo.trials import begin_trial
 from outcomes.reference import load_outcome_codes
 from referrals.intake.places import load_places
 from referrals.models import (
@@ -21,7 +22,6 @@ from referrals.models import (
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
-from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 SUPERVISED = "Wandsworth"

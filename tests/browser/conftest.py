@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.patience import patience
+from tests.process_tree import kill_tree
+
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 WIDTHS = (320, 768, 1280)
@@ -54,7 +57,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             [
                 sys.executable,
                 "-m",
-                "src_app.supervisor.demo",
+                "local.demo",
                 "--directory",
                 str(directory),
                 "--port",
@@ -64,13 +67,17 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         passwords = _wait_for_sign_ins(demo, output)
         yield System(f"http://127.0.0.1:{port}", passwords, directory)
     finally:
         demo.terminate()
-        demo.wait(60)
+        try:
+            demo.wait(patience(120))
+        finally:
+            kill_tree(demo)
 
 
 def _wait_for_sign_ins(demo: "subprocess.Popen[bytes]", output: Path) -> dict[str, str]:

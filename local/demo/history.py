@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from local.demo.reports import SLOW_WARD, Reporter
 from outcomes.actions import import_outcomes
 from referrals.actions.contact import close_without_contact, log_attempt
 from referrals.actions.refer import confirm_flags
@@ -31,7 +32,6 @@ from referrals.models import (
     VictimType,
 )
 from src_app.accounts.models import User
-from src_app.simulation.reports import SLOW_WARD, Reporter
 
 STILL_OPEN = timedelta(days=9)
 OVERDUE_IN = "Wandsworth"

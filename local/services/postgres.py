@@ -99,7 +99,8 @@ def _make_cluster(cluster: Path, log: Path, lock: IO[bytes]) -> None:
     _give(unfinished)
     child = start(
         [
-            *(*_not_as_root(signal.SIGKILL), binaries() / "initdb", "-D", unfinished, "-U", _SUPERUSER),
+            *_not_as_root(signal.SIGKILL),
+            *(str(binaries() / "initdb"), "-D", str(unfinished), "-U", _SUPERUSER),
             *("--auth=trust", "-E", "UTF8", "--no-sync"),
             *("--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"),
         ],

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from local.services.children import ServiceError, end_of, start, stop, wait_until
@@ -22,7 +23,7 @@ class Running:
     def wait_until_answering(self) -> None:
         """Return when the web and mail ports answer; raises ServiceError when they do not."""
         for port in (self.port, self.mail_port):
-            wait_until(lambda port=port: answers(port), f"Port {port}", self.children)
+            wait_until(partial(answers, port), f"Port {port}", self.children)
 
     def raise_if_one_ended(self) -> None:
         """Raises ServiceError if any process has ended, which none does unless told to."""

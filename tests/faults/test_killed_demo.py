@@ -117,6 +117,8 @@ def test_ctrl_c_stops_everything_in_order(directory: Path, tmp_path: Path) -> No
         assert_none_lives(family, 0)
     assert output.read_text().rstrip().endswith("Stopping …")
     assert "Warm shutdown" in (directory / "log" / "worker.log").read_text()
+    # Mail names people: only who runs the demo reads it.
+    assert (directory / "mail").stat().st_mode & 0o777 == 0o700
 
 
 def test_a_demo_that_loses_a_process_says_which_and_stops_the_others(directory: Path, tmp_path: Path) -> None:

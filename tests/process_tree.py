@@ -1,9 +1,12 @@
-"""Which processes another process has started, and whether they still live."""
+"""Which processes another process has started, whether they still live, and their end."""
 
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from tests.patience import patience
 
@@ -47,6 +50,21 @@ def descendants(pid: int) -> set[Process]:
     while new := {child for child, parent in parents.items() if parent in found | {pid}} - found:
         found |= new
     return {process(each) for each in found if _stat(each)}
+
+
+def kill_tree(running: "subprocess.Popen[Any]") -> None:
+    """Kill `running`, which leads a session, and all it started, also where it has ended; none lives then."""
+    of_session = {
+        process(int(entry.name))
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) and fields[3] == str(running.pid)
+    }
+    left = descendants(running.pid) | of_session
+    for each in left:
+        if each.lives:
+            os.kill(each.pid, signal.SIGKILL)
+    running.wait()
+    assert_none_lives(left)
 
 
 def wait_for(reached: Callable[[], object], what: str, seconds: float = 300, *, every: float = 0.02) -> None:

@@ -17,6 +17,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.patience import patience
+from tests.process_tree import kill_tree
 
 ROOT = Path(__file__).resolve().parents[2]
 AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
@@ -58,7 +59,7 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             [
                 sys.executable,
                 "-m",
-                "src_app.supervisor.demo",
+                "local.demo",
                 "--directory",
                 str(directory),
                 "--port",
@@ -68,13 +69,17 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
             cwd=ROOT,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
         passwords = _wait_for_sign_ins(demo, output)
         yield System(f"http://127.0.0.1:{port}", passwords, directory)
     finally:
         demo.terminate()
-        demo.wait(patience(120))
+        try:
+            demo.wait(patience(120))
+        finally:
+            kill_tree(demo)
 
 
 def _wait_for_sign_ins(demo: "subprocess.Popen[bytes]", output: Path) -> dict[str, str]:

@@ -81,7 +81,6 @@ READ_NOTHING = {
     "import_outcomes",
     "load_postcodes",
     "load_reference_data",
-    "make_demo",
     "trial_guessing",
     "trial_power",
     "trial_verify",

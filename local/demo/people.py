@@ -1,22 +1,19 @@
-"""The demo's sign-ins, one for each role, and the trials they work in."""
+"""The demo's accounts, one for each role, and the trials they work in."""
 
-import base64
-import hashlib
-import hmac
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
 
+from local.demo.sign_ins import PEOPLE, sign_ins
+from local.demo.trials import begin_trial
 from referrals.models import Bcu, Mode, Team, Ward
 from referrals.places.actions.membership import join_bcu, join_team
 from referrals.trial.actions.ward_modes import set_ward_mode
 from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
-from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 # Name, boroughs, target and days of follow-up.
@@ -27,45 +24,19 @@ TRIALS = (
 NOT_STARTED_IN = "Kingston upon Thames"
 
 
-@dataclass(frozen=True)
-class SignIn:
-    """An account and the password that opens it."""
-
-    username: str
-    password: str
-    role: str
-
-
-PEOPLE = (
-    ("hcop", "HCOP, South West", Role.HCOP),
-    ("officer", "PCSO 7114SW", Role.OFFICER),
-    ("supervisor", "Inspector, Wandsworth", Role.SUPERVISOR),
-    ("triallead", "Trial lead", Role.TRIAL_LEAD),
-    ("leader", "Chief Superintendent", Role.LEADER),
-    ("auditor", "Information governance", Role.AUDITOR),
-    ("admin", "System administrator", Role.ADMINISTRATOR),
-)
-
-
-def password_of(username: str) -> str:
-    """The same at every start of one installation, and kept nowhere: derived from the secret key."""
-    digest = hmac.new(settings.SECRET_KEY.encode(), f"demo {username}".encode(), hashlib.sha256)
-    return base64.b32encode(digest.digest()[:10]).decode().lower()
-
-
-def make_people(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> list[SignIn]:
-    """Makes the accounts that are not there yet; returns all sign-ins."""
+def make_people(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> None:
+    """Makes the accounts that are not there yet."""
+    passwords = {person.username: person.password for person in sign_ins(settings.SECRET_KEY)}
     for username, name, role in PEOPLE:
         if User.objects.filter(username=username).exists():
             continue
-        user = _account(username, name, role, by, at)
+        user = _account(username, name, role, passwords[username], by, at)
         if role == Role.OFFICER:
             _join(user, Team.objects.filter(wards__name__in=OFFICERS_WARDS), starts_on, by)
         elif role == Role.SUPERVISOR:
             _join(user, Team.objects.filter(borough__name="Wandsworth"), starts_on, by)
         elif role in (Role.HCOP, Role.TRIAL_LEAD, Role.LEADER):
             join_bcu(user=user, bcu=bcu, starts_on=starts_on, by=by)
-    return [SignIn(username, password_of(username), role) for username, _, role in PEOPLE]
 
 
 def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
@@ -75,7 +46,7 @@ def make_crews(*, starts_on: date, by: User, at: datetime) -> dict[int, User]:
     for number, (borough, name) in enumerate(boroughs):
         username = f"crew-{name.split()[0].lower()}"
         crews[borough] = _account(
-            username, f"PC {3310 + number}SW", Role.OFFICER, by, at, secrets.token_urlsafe(32)
+            username, f"PC {3310 + number}SW", Role.OFFICER, secrets.token_urlsafe(32), by, at
         )
         _join(crews[borough], Team.objects.filter(borough=borough), starts_on, by)
     return crews
@@ -113,14 +84,12 @@ def make_trials(*, bcu: Bcu, starts_on: date, by: User, at: datetime) -> None:
     )
 
 
-def _account(
-    username: str, name: str, role: Role, by: User, at: datetime, password: str | None = None
-) -> User:
+def _account(username: str, name: str, role: Role, password: str, by: User, at: datetime) -> User:
     return make_account(
         username=username,
         display_name=name,
         role=role,
-        password=password or password_of(username),
+        password=password,
         by=by,
         at=at,
     )

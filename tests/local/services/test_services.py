@@ -1,4 +1,4 @@
-"""The supervisor of PostgreSQL and Redis, run as people run it: as a process that gets signals."""
+"""PostgreSQL and Valkey for a command, run as people run it: as a process that gets signals."""
 
 import json
 import os
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from src_app.supervisor.children import unprivileged_account
+from local.services.valkey import binary
 from tests.patience import patience
-from tests.process_tree import Process, assert_none_lives, descendants, process, wait_for
+from tests.process_tree import Process, assert_none_lives, descendants, kill_tree, process, wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 TELL = "import json, os, sys; json.dump(dict(os.environ), open(sys.argv[1], 'w'));"
@@ -37,9 +37,8 @@ with connection.cursor() as cursor:
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[Path]:
-    """A folder with a short path, closed to other users, that the tests of this file share."""
+    """A folder closed to other users that the tests of this file share."""
     with tempfile.TemporaryDirectory(prefix="src-test-") as folder:
-        (Path(folder) / "tmp").mkdir()
         yield Path(folder)
 
 
@@ -55,13 +54,16 @@ def environment(place: Path, more: Mapping[str, str] | None = None) -> dict[str,
         **kept,
         "ENVIRONMENT": "test",
         "PYTHONPATH": str(ROOT),
-        "TMPDIR": str(place / "tmp"),
         **(more or {}),
     }
 
 
+def sockets(env: Mapping[str, str]) -> Path:
+    return Path(env["DATABASE_URL"].partition("?host=")[2])
+
+
 def supervise(directory: Path, *command: str, options: tuple[str, ...] = ()) -> list[str]:
-    supervisor = [sys.executable, "-P", "-m", "src_app.supervisor.embedded", "--volatile"]
+    supervisor = [sys.executable, "-P", "-m", "local.services", "--volatile"]
     return [*supervisor, "--directory", str(directory), *options, "--", *command]
 
 
@@ -104,32 +106,48 @@ def supervised(
         yield supervisor, json.loads(told.read_text())
     finally:
         supervisor.terminate()
-        supervisor.wait(patience(120))
-        assert_none_lives(family)
+        try:
+            supervisor.wait(patience(120))
+            assert_none_lives(family)
+        finally:
+            kill_tree(supervisor)
 
 
 @pytest.mark.parametrize("number", ["SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"])
 def test_nothing_outlives_a_supervisor_ended_by_any_signal(
     directory: Path, tmp_path: Path, number: str
 ) -> None:
-    with supervised(directory, tmp_path) as (supervisor, _):
+    with supervised(directory, tmp_path) as (supervisor, env):
         family = descendants(supervisor.pid)
         commands = " ".join(each.command for each in family)
-        for expected in ("postgres", "redis-server", "sleep 600", "checkpointer"):
+        for expected in ("postgres", Path(binary()).name, "sleep 600", "checkpointer"):
             assert expected in commands
         supervisor.send_signal(signal.Signals[number])
         supervisor.wait(patience(120))
-        assert_none_lives(family)
-    assert list((directory.parent / "tmp").iterdir()) == []
+        assert_none_lives(family, 10)
+    assert not sockets(env).exists()
     assert run(directory, "true").returncode == 0
+
+
+def test_a_killed_supervisor_gives_nothing_the_time_to_end_in_order(directory: Path, tmp_path: Path) -> None:
+    ready = tmp_path / "ready"
+    wait = f"trap '' TERM INT QUIT; touch {ready}; while :; do sleep 1; done"
+    supervisor = subprocess.Popen(
+        supervise(directory, "sh", "-c", wait), env=environment(directory.parent), start_new_session=True
+    )
+    try:
+        wait_for(ready.exists, "the command under the supervisor")
+        family = descendants(supervisor.pid)
+        supervisor.kill()
+        assert_none_lives(family, 8)
+    finally:
+        kill_tree(supervisor)
 
 
 def test_nothing_outlives_a_killed_working_process(directory: Path, tmp_path: Path) -> None:
     with supervised(directory, tmp_path) as (supervisor, _):
         family = descendants(supervisor.pid)
-        (working,) = (
-            each for each in family if "src_app.supervisor.embedded" in each.command and "-c" in each.command
-        )
+        (working,) = (each for each in family if "local.services" in each.command and "-c" in each.command)
         os.kill(working.pid, signal.SIGKILL)
         assert supervisor.wait(patience(120)) == 128 + signal.SIGKILL
         assert_none_lives(family)
@@ -139,18 +157,18 @@ def test_nothing_outlives_a_killed_working_process(directory: Path, tmp_path: Pa
 def test_services_and_command_end_when_both_supervising_processes_are_killed_at_once(
     directory: Path, tmp_path: Path
 ) -> None:
-    with supervised(directory, tmp_path) as (supervisor, _):
+    with supervised(directory, tmp_path) as (supervisor, env):
         family = descendants(supervisor.pid)
         (stray,) = (each for each in family if each.command.startswith("sleep 600"))
         # The one process that asked not to be ended with its parent is out of reach this time.
         os.killpg(supervisor.pid, signal.SIGKILL)
         supervisor.wait(patience(120))
         try:
-            assert_none_lives(family - {stray})
+            assert_none_lives(family - {stray}, 10)
         finally:
             os.kill(stray.pid, signal.SIGKILL)
     assert run(directory, "true").returncode == 0
-    assert list((directory.parent / "tmp").iterdir()) == []
+    assert not sockets(env).exists()
 
 
 def test_what_was_stored_is_there_after_the_supervisor_was_killed(directory: Path, tmp_path: Path) -> None:
@@ -172,13 +190,12 @@ def test_a_lock_file_naming_another_living_process_of_the_servers_user_is_no_obs
 ) -> None:
     assert run(directory, "true").returncode == 0
     (cluster,) = directory.glob("postgres-*")
-    account = unprivileged_account()
-    other = subprocess.Popen(["sleep", "600"], user=account.uid if account else None)
+    owner = cluster.stat()
+    other = subprocess.Popen(["sleep", "600"], user=owner.st_uid)
     try:
         lock_file = cluster / "postmaster.pid"
         lock_file.write_text(f"{other.pid}\n{cluster}\n1\n5432\n/nowhere\n\n  1 1\n")
-        if account:
-            os.chown(lock_file, account.uid, account.gid)
+        os.chown(lock_file, owner.st_uid, owner.st_gid)
         assert run(directory, "true").returncode == 0
         assert process(other.pid).lives
     finally:
@@ -200,8 +217,7 @@ def test_a_cluster_half_made_when_its_maker_was_killed_is_made_again(place: Path
 
 def test_paths_too_long_for_a_socket_do_not_matter(place: Path) -> None:
     long = place / ("Directory with spaces " + "x" * 80) / ("y" * 80)
-    (long / "tmp").mkdir(parents=True)
-    done = run(long / "services", "true", more={"TMPDIR": str(long / "tmp")})
+    done = run(long / "services", "true")
     assert (done.returncode, done.stderr) == (0, "")
 
 
@@ -258,7 +274,7 @@ def test_nothing_is_started_where_addresses_are_given(place: Path, tmp_path: Pat
     env = json.loads(told.read_text())
     assert {name: env[name] for name in addresses} == addresses
     assert "DATABASE_OWNER_URL" not in env
-    assert [path.name for path in directory.iterdir()] == ["keys.json"]
+    assert not (directory / "log").exists()
 
 
 def test_only_the_service_without_an_address_is_started(place: Path, tmp_path: Path) -> None:

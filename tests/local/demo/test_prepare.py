@@ -31,7 +31,7 @@ def address(worker_id: str) -> Iterator[str]:
 
 def _prepare(address: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "src_app.supervisor.prepare"],
+        [sys.executable, "-m", "local.demo.prepare", "true"],
         env={**os.environ, "ENVIRONMENT": "demo", "DATABASE_OWNER_URL": address},
         cwd=settings.BASE_DIR,
         capture_output=True,

@@ -1,17 +1,18 @@
 """``make_demo``: the demo's people and cases, brought about by the real actions."""
 
 import io
-import json
 from collections import Counter
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
+from local.demo import data
+from local.demo.data import InProduction, make_demo
+from local.demo.sign_ins import sign_ins
 from outcomes.models import RateSnapshot, RecordedOutcome
 from referrals.models import (
     Allocation,
@@ -28,7 +29,6 @@ from referrals.scope import referrals_visible_to, teams_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.models import AuditEntry
-from src_app.management.commands import make_demo
 from tests.factories import NOW
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
@@ -41,11 +41,10 @@ def _places() -> None:
     call_command("load_postcodes", str(POSTCODES), stdout=io.StringIO())
 
 
-def _make(*arguments: str) -> dict[str, str]:
-    """Runs it; returns the passwords."""
-    out = io.StringIO()
-    call_command("make_demo", "--json", *arguments, stdout=out)
-    return {entry["username"]: entry["password"] for entry in json.loads(out.getvalue())["sign_ins"]}
+def _make(*, history: bool = False) -> dict[str, str]:
+    """Makes it; returns the passwords."""
+    make_demo(history=history, at=NOW)
+    return {person.username: person.password for person in sign_ins(settings.SECRET_KEY)}
 
 
 def _rows() -> dict[str, int]:
@@ -54,7 +53,7 @@ def _rows() -> dict[str, int]:
 
 
 def test_there_is_a_sign_in_for_each_role_that_works_and_is_kept_nowhere_in_clear() -> None:
-    passwords = _make("--no-history")
+    passwords = _make()
     people = User.objects.filter(username__in=passwords)
     assert sorted(people.values_list("role", flat=True)) == sorted(set(Role) - {Role.SYSTEM})
     for username, password in passwords.items():
@@ -74,7 +73,7 @@ def test_there_is_a_sign_in_for_each_role_that_works_and_is_kept_nowhere_in_clea
 
 
 def test_without_history_last_nights_reports_wait_and_nothing_else_is_there() -> None:
-    _make("--no-history")
+    _make()
     assert Case.objects.filter(decided_at__isnull=True).count() == Case.objects.count() == 24
     assert not Referral.objects.exists()
 
@@ -82,15 +81,15 @@ def test_without_history_last_nights_reports_wait_and_nothing_else_is_there() ->
 def test_passwords_are_the_same_at_every_start_and_differ_between_installations(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    first = _make("--no-history")
+    first = _make()
     assert len(set(first.values())) == 7
-    assert _make("--no-history") == first
+    assert _make() == first
     monkeypatch.setattr(settings, "SECRET_KEY", "another")
-    assert not set(_make("--no-history").values()) & set(first.values())
+    assert not set(_make().values()) & set(first.values())
 
 
 def test_two_trials_recruit_in_three_boroughs_and_five_wards_have_not_started() -> None:
-    _make("--no-history")
+    _make()
     begun = WardMode.objects.filter(starts_on__gt="2026-01-01")
     modes = Counter(begun.values_list("ward__borough__name", "mode"))
     assert modes == {
@@ -106,10 +105,10 @@ def test_two_trials_recruit_in_three_boroughs_and_five_wards_have_not_started() 
 def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(make_demo, "WEEKS", 5)
-    _make()
+    monkeypatch.setattr(data, "WEEKS", 5)
+    _make(history=True)
     rows = _rows()
-    _make()
+    _make(history=True)
     assert _rows() == rows
     past = Case.objects.filter(decided_at__isnull=False)
     assert 80 <= past.count() <= 180
@@ -137,7 +136,7 @@ def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
     assert set(AuditEntry.objects.values_list("origin", flat=True)) == {
         "command load_reference_data",
         "command load_postcodes",
-        "command make_demo",
+        "make_demo",
     }
     # The catcher's mailbox stays empty: nobody was told anything about made-up weeks.
     assert not Notification.objects.filter(sent_at__isnull=True).exists()
@@ -147,13 +146,6 @@ def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
 
 def test_it_is_refused_in_production(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settings, "PRODUCTION", True)
-    with pytest.raises(CommandError, match="not in production") as caught:
-        _make("--no-history")
-    assert caught.value.returncode == 2
+    with pytest.raises(InProduction):
+        _make()
     assert not User.objects.filter(username="hcop").exists()
-
-
-def test_it_prints_a_table_for_people() -> None:
-    out = io.StringIO()
-    call_command("make_demo", "--no-history", stdout=out)
-    assert "supervisor" in out.getvalue()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.process_tree import assert_none_lives, process
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 # The child sleeps: as one that is busy, it does not look whether its parent is still there.
 PARENT = """
 import os, time

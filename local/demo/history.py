@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
+from local.demo.reports import SLOW_WARD, Reporter
 from outcomes.recording.actions import import_outcomes
 from referrals.contact.actions.attempts import log_attempt
 from referrals.contact.actions.closing import close_without_contact
@@ -32,7 +33,6 @@ from referrals.models import (
 from referrals.review.actions.drafts import draft_not_suitable, draft_suitable, set_safety
 from referrals.review.actions.submit import submit
 from src_app.accounts.models import User
-from src_app.simulation.reports import SLOW_WARD, Reporter
 
 STILL_OPEN = timedelta(days=9)
 OVERDUE_IN = "Wandsworth"

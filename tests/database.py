@@ -111,7 +111,7 @@ def _state_of_code() -> str:
     for path in sorted(path for path in paths if path.suffix in {".py", ".sql"}):
         digest.update(str(path.relative_to(settings.BASE_DIR)).encode())
         digest.update(path.read_bytes())
-    digest.update((settings.BASE_DIR / "requirements.txt").read_bytes())
+    digest.update((settings.BASE_DIR / "requirements" / "serve.txt").read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -17,7 +17,7 @@ import psycopg2
 from local.services.children import ROOT
 
 _PATTERNS = (
-    "requirements.txt",
+    "requirements/serve.txt",
     "*/migrations/*.py",
     "src_app/*/migrations/*.py",
     "src_app/database.py",

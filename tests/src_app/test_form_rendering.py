@@ -14,7 +14,9 @@ CHOICES = [("a", "The first"), ("b", "The second")]
 
 def form_with(field: forms.Field, data: dict[str, Any] | None = None) -> forms.Form:
     """A form with ``field`` as ``what``."""
-    return type("OneField", (forms.Form,), {"what": field})(data)
+    form = forms.Form(data)
+    form.fields["what"] = field
+    return form
 
 
 def field_of(kind: type[forms.Field], **more: Any) -> forms.Field:

@@ -59,11 +59,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "crispy_forms",
-    "crispy_forms_gds",
     "csp",
     "django_filters",
     "django_htmx",
@@ -118,10 +117,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = ["gds"]
-CRISPY_TEMPLATE_PACK = "gds"
-# The pack styles text fields by itself and leaves these bare.
-CRISPY_CLASS_CONVERTERS = {"dateinput": "govuk-input", "numberinput": "govuk-input"}
+FORM_RENDERER = "src_app.form_rendering.GovukRenderer"
 
 # Database: the runtime role here, the owner only for migrations.
 # ATOMIC_REQUESTS stays off: actions own their transactions.

@@ -104,7 +104,7 @@ def test_attempts_are_listed_and_a_withdrawn_one_is_struck_out(open_as, make_ref
     assert "Withdrawn by PS 51" in text
     assert "Asked to be called back" in text
     assert "waits for somebody to acknowledge it" in text
-    assert text.count("app-timeline__title") == 2
+    assert text.count("moj-timeline__title") == 2
     assert reverse("withdraw_attempt", args=[referral.number, right.pk]) in text
     assert reverse("withdraw_attempt", args=[referral.number, wrong.pk]) not in text
 

@@ -46,8 +46,28 @@ def test_nothing_is_left_to_secure() -> None:
 def test_serving_as_the_owner_is_told(changed: dict[str, str]) -> None:
     done = _check(**changed)
     assert done.returncode == 1
-<<<<<<< HEAD
-    assert says in done.stderr
+    assert "(src_app.E001)" in done.stderr
+
+
+def test_of_several_mistakes_each_is_told() -> None:
+    """In one run: starting the command is what takes long."""
+    done = _check(
+        LINKING_KEY="short",
+        TRIAL_SEAL_KEYS="none",
+        SECOND_FACTOR_KEYS="none",
+        EXTRACT_FOLDER="/nowhere/at/all",
+        SECRET_KEY="short",
+    )
+    assert done.returncode == 1
+    for said in (
+        "(src_app.E002) LINKING_KEY",
+        "(src_app.E003) TRIAL_SEAL_KEYS",
+        "(src_app.E003) SECOND_FACTOR_KEYS",
+        "(src_app.W001) EXTRACT_FOLDER",
+        "(security.W009)",
+    ):
+        assert said in done.stderr
+    assert "(src_app.E003) EXTRACT_KEYS" not in done.stderr
 
 
 FILES = ("Dockerfile", "docker-compose.yml", "Procfile")
@@ -100,27 +120,3 @@ def test_every_image_of_others_is_a_version_and_every_port_is_this_machines_own(
         if "build" not in service:
             assert re.search(r":v?\d", service["image"]), service["image"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
-=======
-    assert "(src_app.E001)" in done.stderr
-
-
-def test_of_several_mistakes_each_is_told() -> None:
-    """In one run: starting the command is what takes long."""
-    done = _check(
-        LINKING_KEY="short",
-        TRIAL_SEAL_KEYS="none",
-        SECOND_FACTOR_KEYS="none",
-        EXTRACT_FOLDER="/nowhere/at/all",
-        SECRET_KEY="short",
-    )
-    assert done.returncode == 1
-    for said in (
-        "(src_app.E002) LINKING_KEY",
-        "(src_app.E003) TRIAL_SEAL_KEYS",
-        "(src_app.E003) SECOND_FACTOR_KEYS",
-        "(src_app.W001) EXTRACT_FOLDER",
-        "(security.W009)",
-    ):
-        assert said in done.stderr
-    assert "(src_app.E003) EXTRACT_KEYS" not in done.stderr
->>>>>>> speed

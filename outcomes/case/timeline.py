@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from outcomes.case_records import CaseRecords, Row
+from outcomes.case.readers import CaseRecords, Row
 from referrals.models import (
     Case,
     CrimeRecordKind,

@@ -6,8 +6,8 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
-from outcomes.case_records import records_of
 from referrals.cases.readers import report_of
 from referrals.contact.readers.cards import briefing
 from referrals.models import Case, Strand, TextKind

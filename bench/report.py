@@ -20,7 +20,7 @@ DEEP_PAGES = {
 
 
 @dataclass
-class Report:
+class BenchReport:
     """Everything measured in one run."""
 
     rows: int

@@ -14,7 +14,7 @@ from bench.measuring import Place, measure, place_of
 from bench.pages import pages_of
 from bench.people import make_world
 from bench.postcodes import load_sample_postcodes, measure_postcodes
-from bench.report import Report
+from bench.report import BenchReport
 
 PAGE_NAMES = (
     *("overnight_review", "case_list", "case_list_ward", "case_list_borough", "case_list_dates"),
@@ -27,11 +27,11 @@ PAGE_NAMES = (
 NAMES = (*PAGE_NAMES, "import", "load_postcodes", "allocation")
 
 
-def run(arguments: argparse.Namespace) -> Report:
+def run(arguments: argparse.Namespace) -> BenchReport:
     """Measures what was asked for, or everything."""
     names = arguments.names or NAMES
     small = arguments.small if arguments.rows > arguments.small else None
-    report = Report(arguments.rows, small)
+    report = BenchReport(arguments.rows, small)
     with own_databases(arguments.migrated) as databases:
         if set(names) & set(PAGE_NAMES):
             _measure_pages(databases, arguments, names, report)
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> Report:
 
 
 def _measure_pages(
-    databases: Databases, arguments: argparse.Namespace, names: Sequence[str], report: Report
+    databases: Databases, arguments: argparse.Namespace, names: Sequence[str], report: BenchReport
 ) -> None:
     """Each page in the database of every size, the small one and the large one in turn."""
     now = timezone.now().replace(microsecond=0)
@@ -65,7 +65,7 @@ def _measure_pages(
 
 
 def _measure_imports(
-    databases: Databases, arguments: argparse.Namespace, names: Sequence[str], report: Report
+    databases: Databases, arguments: argparse.Namespace, names: Sequence[str], report: BenchReport
 ) -> None:
     """Into a database of the small size: an index is not the deeper for a larger one."""
     database = databases.make("imports")

@@ -24,12 +24,12 @@ ALL = """
 
 
 def added(*changes: str) -> str:
-    """Adds what rows of BCU, code and number come to, and nothing where that is nothing."""
+    """SQL that adds up ``changes`` (rows of BCU, code and number) and adds each sum that is not zero."""
     return read_sql("outcomes/sql/added_outcomes.sql", changes=" UNION ALL ".join(changes))
 
 
 def of_case_changes() -> list[pgtrigger.Trigger]:
-    """A new case has no decision yet, and one with a decision is never deleted: updates are all."""
+    """Triggers on changed cases: a new one has no decision yet, and a decided one is never deleted."""
     now, before = (
         read_sql("outcomes/sql/changed_case.sql", row=row, number=number)
         for row, number in (("NEW", "1"), ("OLD", "-1"))
@@ -47,7 +47,7 @@ def of_case_changes() -> list[pgtrigger.Trigger]:
 
 
 def of_decision_changes() -> list[pgtrigger.Trigger]:
-    """Of a decided case; a draft counts for nothing."""
+    """Triggers on decisions: those of a decided case count, drafts do not."""
     now, before = (
         read_sql("outcomes/sql/changed_decisions.sql", rows=rows, number=number)
         for rows, number in (("new_rows", "1"), ("old_rows", "-1"))
@@ -58,7 +58,7 @@ def of_decision_changes() -> list[pgtrigger.Trigger]:
 
 
 def of_new_outcomes() -> list[pgtrigger.Trigger]:
-    """The latest outcome takes the place of the one before; the table only grows."""
+    """Triggers on outcomes: the latest of a case replaces the one before. No row is changed or deleted."""
     now, before = (
         read_sql("outcomes/sql/changed_outcomes.sql", but=but, number=number)
         for but, number in (("", "1"), ("AND id NOT IN (SELECT id FROM new_rows)", "-1"))

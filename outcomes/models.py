@@ -47,7 +47,7 @@ class RecordedOutcome(AppendOnly):
 
 
 class OutcomeCount(models.Model):
-    """So many more suitable, decided cases of a BCU whose latest outcome is this; none: not closed yet.
+    """A number to add to the suitable, decided cases of a BCU with this latest outcome (null: still open).
 
     SRC and usual service together, never by arm. The sum over the rows is how many there are; each change
     of a case, decision or outcome adds rows and none is changed, so that nobody waits for another's count.

@@ -78,7 +78,7 @@ def _read(user: User) -> Places:
 
 @contextmanager
 def asked_once() -> Iterator[None]:
-    """Inside, an account belongs where it belonged when first asked for."""
+    """Within this block the places of an account are read once and kept."""
     token = _asked.set({})
     try:
         yield
@@ -87,7 +87,7 @@ def asked_once() -> Iterator[None]:
 
 
 class PlacesMiddleware:
-    """A page reads many tables through one scope: it is asked for once a request."""
+    """Reads the places of an account once a request, since a page reads many tables through them."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -129,7 +129,7 @@ def wards_visible_to(user: User) -> QuerySet[Ward]:
 
 
 def _within(places: Places, *, team: str, bcu: str) -> Q:
-    """Of rows that lead to a team and to a BCU: those of the places; what is not asked for joins nothing."""
+    """A condition for rows of these places; ``team`` and ``bcu`` are the paths from a row to its own."""
     of_teams, of_bcus = Q(**{f"{team}__in": places.teams}), Q(**{f"{bcu}__in": places.bcus})
     if not places.bcus:
         return of_teams

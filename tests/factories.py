@@ -20,7 +20,7 @@ from factory.django import DjangoModelFactory
 
 from outcomes.models import DataSet, Look, OutcomeCode, RecordedOutcome
 from referrals.intake.held.report import keep_report
-from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.preview import ImportPreview
 from referrals.models import (
     STEPS,
     Allocation,
@@ -549,7 +549,7 @@ class CaseImportFactory(DjangoModelFactory[CaseImport]):
     uploaded_at = NOW - timedelta(minutes=5)
     queued_at = SelfAttribute("uploaded_at")
     status = ImportStatus.WAITING
-    report_encrypted = LazyFunction(lambda: keep_report(Fates(0, 0, 0, 0, 0, "", 0, 0)))
+    report_encrypted = LazyFunction(lambda: keep_report(ImportPreview(0, 0, 0, 0, 0, "", 0, 0)))
     parts = RelatedFactory(HeldPartFactory, "extract")
 
 

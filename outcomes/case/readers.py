@@ -15,25 +15,25 @@ from django.db import connection
 from referrals.models import Case, Decision, Referral
 
 # Columns by name: what ends in ``_at`` is a moment, in ``_on`` a day, and ``by`` is who did it.
-Row = Mapping[str, Any]
+Record = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class CaseRecords:
     """The rows of each table, the first written first."""
 
-    accounts: list[Row]
-    texts: list[Row]
-    crime_record: list[Row]
-    outcomes: list[Row]
-    attempts: list[Row]
-    hand_overs: list[Row]
-    notices: list[Row]
-    tasks: list[Row]
-    mail: list[Row]
-    trials: list[Row]
-    deviations: list[Row]
-    checks: list[Row]
+    accounts: list[Record]
+    texts: list[Record]
+    crime_record: list[Record]
+    outcomes: list[Record]
+    attempts: list[Record]
+    hand_overs: list[Record]
+    notices: list[Record]
+    tasks: list[Record]
+    mail: list[Record]
+    trials: list[Record]
+    deviations: list[Record]
+    checks: list[Record]
 
     @property
     def trial(self) -> str:
@@ -139,7 +139,7 @@ def _accounts(case: Case, referral: Referral | None) -> list[int]:
     return [account for account in named if account is not None]
 
 
-def _read(row: Row) -> Row:
+def _read(row: Record) -> Record:
     return {name: _value(name, value) for name, value in row.items()}
 
 

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
 from referrals.cases.readers import report_of
-from referrals.contact.readers.cards import briefing
+from referrals.contact.readers.briefing import briefing
 from referrals.models import Case, Strand, TextKind
 from referrals.review.readers import shown_with
 from referrals.rules.eligibility import warnings_of_record

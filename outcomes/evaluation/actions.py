@@ -17,7 +17,7 @@ from referrals.trial.actions.trial_lock import (
     expect,
     lock_trial,
     record_trial,
-    refuse_early,
+    refuse_clock_behind,
     take_step,
 )
 from src_app.accounts.guards import check_authority
@@ -36,7 +36,7 @@ def lock_outcomes(*, trial_id: int, by: User, at: datetime) -> DataSet:
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.MANAGE_TRIALS)
         expect(trial, TrialStatus.CLOSED)
-        refuse_early(at, trial.closed_at)
+        refuse_clock_behind(at, trial.closed_at)
         if missing := awaited(trial, at).missing:
             raise Refused(f"The outcomes cannot be locked yet. {' '.join(missing)}")
         take_step(trial, TrialStatus.LOCKED, by, at)
@@ -56,7 +56,7 @@ def correct_data_set(*, trial_id: int, reason: str, by: User, at: datetime) -> D
         reason = _said(reason, "Say why the data set is corrected.")
         last = trial.data_sets.order_by("number").last()
         assert last is not None, "the lock makes the first"
-        refuse_early(at, last.made_at)
+        refuse_clock_behind(at, last.made_at)
         rows = rows_of(trial, at)
         if sha256(rows) == last.digest:
             raise Refused(
@@ -78,7 +78,7 @@ def open_look(*, trial_id: int, planned_on: date | None, reason: str, by: User, 
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.VIEW_TRIALS)
         expect(trial, TrialStatus.RECRUITING, TrialStatus.CLOSED)
-        refuse_early(at, trial.opened_at)
+        refuse_clock_behind(at, trial.opened_at)
         if planned_on is not None:
             _check_planned(trial, planned_on, by, at)
             reason = ""

@@ -12,7 +12,7 @@ from referrals.rules.trial.allocation import Arm
 from referrals.rules.trial.analysis import OpenCases, Outcome, Plan
 from referrals.rules.trial.draws import Canonical
 
-Row = Mapping[str, Any]
+DataRow = Mapping[str, Any]
 
 _LABELS = {
     Outcome.ATTRITION: "Victim withdrew support (attrition)",
@@ -50,14 +50,14 @@ def counted(codes: Iterable[int | None], plan: Plan) -> Counts:
 
 @dataclass(frozen=True)
 class Share:
-    """So many of so many."""
+    """A number of cases out of all that are counted."""
 
     number: int
     of: int
 
     @property
     def value(self) -> float | None:
-        """From 0 to 1; none of nothing."""
+        """The share, from 0 to 1; ``None`` where nothing is counted."""
         return self.number / self.of if self.of else None
 
 
@@ -130,7 +130,7 @@ class ByArm:
         return {Arm.SRC.value: asdict(self.src), Arm.CONTROL.value: asdict(self.control)}
 
 
-def by_arm(rows: Iterable[Row], plan: Plan) -> ByArm:
+def by_arm(rows: Iterable[DataRow], plan: Plan) -> ByArm:
     """Counts by arm of a data set's rows."""
     codes: dict[str, list[int | None]] = {arm.value: [] for arm in Arm}
     for row in rows:

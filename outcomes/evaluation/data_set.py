@@ -23,7 +23,7 @@ from referrals.trial.readers.controls import contacts_of_controls, controls_with
 from referrals.trial.readers.deviations import standing_deviations
 from src_app.cells import harmless
 
-Row = dict[str, Canonical]
+DataRow = dict[str, Canonical]
 
 # Why there was no contact, where no reason to close says it.
 STILL_OPEN = "still_open"
@@ -49,7 +49,7 @@ COLUMNS = (
 )
 
 
-def rows_of(trial: Trial, at: datetime) -> list[Row]:
+def rows_of(trial: Trial, at: datetime) -> list[DataRow]:
     """A row for each unit in the order of allocation, as things stand at a moment; five queries.
 
     No crime reference, date, ward or strand is in it, but for what the protocol stratifies by.
@@ -76,7 +76,7 @@ def rows_of(trial: Trial, at: datetime) -> list[Row]:
     controls = [unit.pk for unit in units if unit.arm == Arm.CONTROL]
     contacted = {unit for unit, _ in contacts_of_controls(controls, follow_up)}
     contacted |= controls_with_src(controls, follow_up)
-    rows: list[Row] = []
+    rows: list[DataRow] = []
     for unit in units:
         end = unit.allocated_at + follow_up
         rows.append(
@@ -133,11 +133,11 @@ def _units(trial: Trial, at: datetime) -> QuerySet[Allocation, Any]:
     return Allocation.objects.filter(trial=trial, position__isnull=False).annotate(outcome=outcome)
 
 
-def _as_allocated(unit: Allocation) -> Row:
+def _as_allocated(unit: Allocation) -> DataRow:
     return {name: getattr(unit, name) for name in ("number", "unit", "stratum", "levels", "position", "arm")}
 
 
-def _contact(unit: Any, end: datetime) -> Row:
+def _contact(unit: Any, end: datetime) -> DataRow:
     """Whether SRC was delivered within follow-up; a control has no referral to say it of."""
     made: bool | None = False
     days, why = None, None

@@ -93,7 +93,7 @@ def _measures() -> dict[int, OutcomeCode]:
 
 
 def _outcomes(code: OutcomeCode | None, number: int) -> Outcomes:
-    """So many cases whose latest outcome is this one; of no outcome, they are not closed."""
+    """A number of cases with this latest outcome; without an outcome they are still open."""
     return Outcomes(
         cases=number,
         closed=number if code else 0,

@@ -13,8 +13,8 @@ from django.utils import timezone
 from outcomes.models import RecordedOutcome
 from outcomes.recording.reading import (
     Column,
+    OutcomeRow,
     Reading,
-    Row,
     read_outcomes,
 )
 from referrals.intake.reading.rows import Rejection, shown
@@ -110,7 +110,9 @@ def _lock_cases(reading: Reading, by: User) -> dict[str, Case]:
     return cases
 
 
-def _fitting(rows: list[Row], cases: dict[str, Case], report: OutcomeReport) -> list[tuple[Row, Case]]:
+def _fitting(
+    rows: list[OutcomeRow], cases: dict[str, Case], report: OutcomeReport
+) -> list[tuple[OutcomeRow, Case]]:
     """The rows whose case is here and was reported by then; the others are rejected."""
     fitting = []
     for row in rows:

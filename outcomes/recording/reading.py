@@ -22,8 +22,8 @@ class Column(StrEnum):
 
 
 @dataclass(frozen=True)
-class Row:
-    """One outcome as the file gives it."""
+class OutcomeRow:
+    """One outcome as a row of the file gives it."""
 
     line: int
     crime_reference: str
@@ -37,7 +37,7 @@ class Reading:
 
     rows: int = 0
     rejected: int = 0
-    good: list[Row] = field(default_factory=list)
+    good: list[OutcomeRow] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
 
 
@@ -72,7 +72,7 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
 
 def _read(
     record: Record, width: int, places: dict[Column, int], at: datetime, rejections: list[Rejection]
-) -> Row | None:
+) -> OutcomeRow | None:
     if record.cells is None:
         reason = "A quotation mark inside a quoted cell must be doubled."
         rejections.append(Rejection(record.line, "", "", reason))
@@ -96,7 +96,7 @@ def _read(
     recorded_at = read(Column.RECORDED_AT, lambda text: _moment(text, at))
     if reference is None or code is None or recorded_at is None:
         return None
-    return Row(record.line, reference, code, recorded_at)
+    return OutcomeRow(record.line, reference, code, recorded_at)
 
 
 def _reference(text: str) -> str:

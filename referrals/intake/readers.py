@@ -32,12 +32,15 @@ def recent_imports(user: User) -> QuerySet[CaseImport]:
 
 
 def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
-    """Extracts that ask for somebody, the latest first: each for a day at most, as long as it is kept.
+    """Extracts that need attention, the latest first:
 
-    Columns are to be matched, or fates to be confirmed that would change something; or one could not be read,
-    or came through the watched folder with rows that were rejected, and no file of that BCU has been saved by
-    hand since. One of the folder of which nothing was saved is named for three days, whatever else came:
-    nobody saw it arrive, and a weekend may lie between.
+    - its columns are to be matched, or a preview with new, changed or rejected rows is to be confirmed;
+    - it was uploaded and could not be read, or it came through the watched folder and some of its rows were
+      rejected; and no file of that BCU has been saved from an upload since;
+    - it came through the watched folder and none of it was saved.
+
+    The first two are listed for a day, as long as the extract is kept; the third for three days, since nobody
+    saw it arrive and a weekend may lie between.
     """
     by_hand = CaseImport.objects.filter(
         bcu=OuterRef("bcu"),

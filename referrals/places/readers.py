@@ -16,7 +16,7 @@ from referrals.models import (
     TeamMembership,
     Ward,
 )
-from referrals.places.ward_modes import Counting, WardModes
+from referrals.places.ward_modes import EffectiveMode, WardModes
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -46,13 +46,13 @@ class WardRow:
 def modes_on(wards: Collection[Ward], day: date) -> list[WardRow]:
     """The wards with the words for the mode that counts on that day."""
     modes = WardModes(wards)
-    return [WardRow(ward=ward, mode=mode_words(modes.on(ward.pk, day))) for ward in wards]
+    return [WardRow(ward=ward, mode=mode_words(modes.effective_mode(ward.pk, day))) for ward in wards]
 
 
-def mode_words(counting: Counting) -> str:
+def mode_words(effective: EffectiveMode) -> str:
     """The mode that counts, with the trial where one recruits."""
-    label = str(counting.mode.label)
-    return f"{label}: {counting.trial}" if counting.trial else label
+    label = str(effective.mode.label)
+    return f"{label}: {effective.trial}" if effective.trial else label
 
 
 @dataclass(frozen=True)

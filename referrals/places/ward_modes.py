@@ -1,4 +1,4 @@
-"""Which mode of a ward counts on a day, read from the database."""
+"""Which mode applies to a ward on a day, read from the database."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ _PAUSED = {Mode.SRC_FOR_ALL: Recruitment.PAUSED_SRC, Mode.NOT_STARTED: Recruitme
 
 
 @dataclass(frozen=True)
-class Counting:
-    """The mode that counts; in trial mode the trial, which recruits."""
+class EffectiveMode:
+    """The mode that applies to a ward on a day; in trial mode also the trial that recruits there."""
 
     mode: Mode
     trial: Trial | None
@@ -39,10 +39,10 @@ class WardModes:
         meanwhile = dict(paused.values_list("trial", "meanwhile"))
         self.recruitment = {pk: _recruitment(trial, meanwhile) for pk, trial in self.trials.items()}
 
-    def on(self, ward: int, day: date) -> Counting:
+    def effective_mode(self, ward: int, day: date) -> EffectiveMode:
         """The mode of a ward, by its key, for a report of that day."""
         mode, trial = mode_on(day, self.planned.get(ward, []), self.recruitment)
-        return Counting(Mode(mode), self.trials[trial] if trial is not None else None)
+        return EffectiveMode(Mode(mode), self.trials[trial] if trial is not None else None)
 
 
 def _recruitment(trial: Trial, meanwhile: dict[int, str]) -> Recruitment:

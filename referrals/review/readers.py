@@ -36,30 +36,30 @@ from referrals.models import (
     TextKind,
 )
 from referrals.rules.duplicates import WITHIN, may_be_one
-from referrals.rules.eligibility import barred, warnings
+from referrals.rules.eligibility import ineligible_because, warnings
 from referrals.scope import bcus_of, cases_visible_to, submissions_visible_to
 from src_app.accounts.models import User
 
-# So long a case that was put right after it was found not suitable is shown.
-PUT_RIGHT_SHOWN_FOR = timedelta(days=7)
-# Both reports of an offence come within days of it.
+# A case that was found not suitable is listed for this long after its crime record was put right.
+REINSTATED_SHOWN_FOR = timedelta(days=7)
+# Two reports of one offence come within this time of each other.
 LATEST_REPORT = timedelta(days=7)
 
 
-# Row number and crime reference of each.
+# The primary key and crime reference of each report.
 Reports = list[tuple[int, str]]
 
 
-def put_right(user: User, at: datetime) -> list[CrimeRecordEvent]:
-    """Cases that were found not suitable and whose crime record was put right since: nobody has them.
+def reinstated_cases(user: User, at: datetime) -> list[CrimeRecordEvent]:
+    """The events that put a crime record right after its case was found not suitable; the latest first.
 
-    Their decision stays. The latest first, for a week.
+    The decision stays, so nobody contacts these victims: the HCOP is shown them for a week.
     """
     later = CrimeRecordEvent.objects.filter(case=OuterRef("case"), pk__gt=OuterRef("pk"))
     events = CrimeRecordEvent.objects.filter(
         ~Exists(later),
         kind=CrimeRecordKind.REINSTATED,
-        noticed_at__gt=at - PUT_RIGHT_SHOWN_FOR,
+        noticed_at__gt=at - REINSTATED_SHOWN_FOR,
         case__in=cases_visible_to(user),
         case__decision__suitable=False,
         case__referral__isnull=True,
@@ -68,7 +68,7 @@ def put_right(user: User, at: datetime) -> list[CrimeRecordEvent]:
 
 
 @dataclass(frozen=True)
-class Row:
+class ReviewRow:
     """One case of the list. ``linked`` share its incident or victim; ``alike`` may be the same offence."""
 
     case: Case
@@ -77,7 +77,7 @@ class Row:
     wishes: str
     communication_need: str
     warnings: list[str]
-    barred: str
+    ineligible_because: str
     linked: Reports
     alike: Reports
 
@@ -129,8 +129,8 @@ def waiting(user: User) -> QuerySet[Case]:
     )
 
 
-def progress_of(rows: list[Row]) -> Progress:
-    """Counts over rows that are all that waits, the longest waiting first."""
+def progress_of(rows: list[ReviewRow]) -> Progress:
+    """Counts over ``rows``, which are all that waits, the longest waiting first."""
     suitable = [row.decision.suitable for row in rows if row.decision]
     return Progress(
         waiting=len(rows),
@@ -156,7 +156,7 @@ def progress(user: User) -> Progress:
     return Progress(**counts)
 
 
-def rows(user: User, cases: Iterable[Case]) -> list[Row]:
+def rows(user: User, cases: Iterable[Case]) -> list[ReviewRow]:
     """Those of the ``waiting`` cases with their linked reports, in a fixed number of queries."""
     listed = list(cases)
     linked = _linked(user, listed)
@@ -164,10 +164,10 @@ def rows(user: User, cases: Iterable[Case]) -> list[Row]:
     return [_row(case, linked[case.pk], alike[case.pk]) for case in listed]
 
 
-def together(listed: list[Row]) -> list[Row]:
-    """The rows in their order, but those that belong together, by links or likeness, after their first."""
+def together(listed: list[ReviewRow]) -> list[ReviewRow]:
+    """The rows, reordered so that linked and similar reports follow the first of them."""
     by_case = {row.case.pk: row for row in listed}
-    placed: dict[int, Row] = {}
+    placed: dict[int, ReviewRow] = {}
     for row in listed:
         following = [row.case.pk]
         while following:
@@ -178,18 +178,18 @@ def together(listed: list[Row]) -> list[Row]:
     return list(placed.values())
 
 
-def _row(case: Case, linked: Reports, alike: Reports) -> Row:
+def _row(case: Case, linked: Reports, alike: Reports) -> ReviewRow:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
     report = report_of(case)
-    return Row(
+    return ReviewRow(
         case=case,
         decision=getattr(case, "decision", None),
         notes=[note for note in notes if note],
         wishes=texts.get(TextKind.CONTACT_WISHES, ""),
         communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
         warnings=warnings(report),
-        barred=barred(report),
+        ineligible_because=ineligible_because(report),
         linked=linked,
         alike=alike,
     )
@@ -199,10 +199,10 @@ Others = dict[int, Reports]
 
 
 def shown_with(user: User, case: Case) -> tuple[Reports, Reports]:
-    """Row number and crime reference of others in sight: those linked to it, and those that may be it again.
+    """The reports linked to a case, and those that may be the same offence reported twice.
 
-    Linked ones share its incident or victim; of the others, what may be the same offence reported twice. One
-    query, of which each half has an index of its own.
+    Linked reports share its incident or victim; a report that is linked is not listed as alike too. Only
+    reports that the account may see are returned. It takes one query, and each half of it has an index.
     """
     around = Case.objects.none()
     if case.ward_id:
@@ -228,7 +228,7 @@ def _is_linked(case: Case, other: "_Found") -> bool:
 
 
 def _alike(user: User, cases: list[Case], linked: Others) -> Others:
-    """Of the same ward, and perhaps one offence; what is linked already is left out."""
+    """For each case, the reports of its ward that may be the same offence, but for the linked ones."""
     nearby = _nearby(user, cases)
     return {
         case.pk: [
@@ -253,7 +253,7 @@ class _Other:
 
 @dataclass(frozen=True)
 class _Found(_Other):
-    """One that was found for a single case, and the keys by which it may be linked."""
+    """A report found for a single case, with the hashes by which the two may be linked."""
 
     incident_hash: str
     victim_hash: str
@@ -346,24 +346,24 @@ class Day:
     """The drafts of one BCU, to be checked and submitted together."""
 
     bcu: Bcu
-    rows: list[Row]
+    rows: list[ReviewRow]
 
     @property
-    def suitable(self) -> list[Row]:
+    def suitable(self) -> list[ReviewRow]:
         return [row for row in self.rows if row.decision and row.decision.suitable]
 
     @property
-    def refer_now(self) -> list[Row]:
-        """Not for chance to decide: referred outside any trial as soon as they are submitted."""
+    def refer_now(self) -> list[ReviewRow]:
+        """Cases that are referred outside any trial as soon as they are submitted."""
         return [row for row in self.rows if row.decision and row.decision.referred_anyway]
 
     @property
-    def not_suitable(self) -> list[Row]:
+    def not_suitable(self) -> list[ReviewRow]:
         going = self.suitable + self.refer_now
         return [row for row in self.rows if row not in going]
 
     @property
-    def without_team(self) -> list[Row]:
+    def without_team(self) -> list[ReviewRow]:
         """Cases that go to a team, with neither a ward nor a team chosen: they hold up the submission."""
         return [
             row
@@ -383,14 +383,14 @@ def drafted_days(user: User) -> list[Day]:
 
 
 @dataclass(frozen=True)
-class Fate:
+class DecisionResult:
     """What became of one submitted case."""
 
     decision: Decision
     referral: Referral | None
 
 
-def fates(submission: Submission) -> list[Fate]:
+def decision_results(submission: Submission) -> list[DecisionResult]:
     """What became of each case of a submission, in order of report time, with the mail that told the team."""
     told = Notification.objects.filter(kind=MailKind.REFERRAL_MADE)
     decisions = (
@@ -398,7 +398,7 @@ def fates(submission: Submission) -> list[Fate]:
         .prefetch_related(Prefetch("case__referral__notifications", told))
         .order_by(F("case__reported_at"), "case__crime_reference")
     )
-    return [Fate(decision, getattr(decision.case, "referral", None)) for decision in decisions]
+    return [DecisionResult(decision, getattr(decision.case, "referral", None)) for decision in decisions]
 
 
 def latest_submissions(user: User) -> QuerySet[Submission]:

@@ -10,7 +10,7 @@ _WARNED = {
     RECLASSIFIED: "Incident, not a crime",
     UNFLAGGED: "Hate flag taken off",
 }
-_BARRED = {
+_INELIGIBLE = {
     CANCELLED: "The crime was cancelled: mark it not suitable.",
     TRANSFERRED: "The crime was transferred to another force or BCU: mark it not suitable.",
     RECLASSIFIED: "This is an incident, not a crime: mark it not suitable.",
@@ -52,10 +52,10 @@ def warnings_of_record(report: Report) -> list[str]:
     return [_WARNED[ground] for ground in report.grounds]
 
 
-def barred(report: Report) -> str:
+def ineligible_because(report: Report) -> str:
     """Why the report cannot be suitable whatever anybody thinks, in one sentence; empty when it can be.
 
     The pilot's one rule: a hate incident that is no crime is out. A crime that is cancelled, gone to another
     force, or no hate crime any more is none here.
     """
-    return _BARRED[report.grounds[0]] if report.grounds else ""
+    return _INELIGIBLE[report.grounds[0]] if report.grounds else ""

@@ -49,7 +49,7 @@ def make_account(
 
 
 def close_account(*, user: User, by: User) -> None:
-    """Nobody signs in with it any more, and whoever is signed in is out with the next page."""
+    """Closes the account: nobody can sign in with it, and whoever is signed in is out with the next page."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
@@ -61,7 +61,7 @@ def close_account(*, user: User, by: User) -> None:
 
 
 def reset_sign_in(*, user: User, password: str, by: User) -> None:
-    """A new first password and no second factor, for somebody who lost one or comes back; ends sessions."""
+    """Gives the account a new first password and no second factor, and ends its sessions."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role == Role.SYSTEM:
         raise AccountRefused("Nobody signs in as the system: choose the account of a person.")

@@ -12,7 +12,7 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
     """Sign-in without sign-up. ``src_app.audit.sign_in`` records who signed in, out, or failed."""
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
-        """Never."""
+        """Nobody may sign up: an administrator makes accounts."""
         return False
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:

@@ -1,4 +1,4 @@
-"""The second factor: its secrets encrypted, and known of each session whether it has shown it."""
+"""The second factor: its encrypted secrets, and whether a session has shown it."""
 
 from typing import Any
 

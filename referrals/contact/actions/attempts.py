@@ -149,7 +149,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
 
 
 def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
-    """What the same form wrote before; the referral's lock makes the look safe."""
+    """The attempt that this form logged before, if any; raises :class:`Refused` for another referral's."""
     known = ContactAttempt.objects.filter(key=key).first()
     if known is not None and known.referral_id != referral.pk:
         raise Refused("This form was used for another referral: open the page again.")
@@ -214,7 +214,7 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
 
 
 def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:
-    """Back to the closure that the withdrawn contact had replaced, if it still stands; else open again."""
+    """Closes the referral as it was before the withdrawn contact, if that still holds; else opens it."""
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = referral.contacted_at = None
     if attempt.earlier_reason:

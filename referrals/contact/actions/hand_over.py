@@ -1,4 +1,4 @@
-"""The ward for contact after the decision: the referral follows the victim's home to another team."""
+"""Handing a referral to another team, because the victim's ward changed after the decision."""
 
 from datetime import datetime
 

@@ -56,7 +56,7 @@ def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at:
 
 
 def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime) -> None:
-    """A task that the crime record causes; one of a kind waits at a time. The caller holds the lock."""
+    """Adds a follow-up, unless one of its kind waits already. The caller holds the referral's lock."""
     _, made = FollowUp.objects.get_or_create(
         referral=referral,
         attempt=None,

@@ -56,7 +56,7 @@ def refuse_closed(referral: Referral) -> None:
 
 
 def refuse_officer_in_case(referral: Referral, by: User) -> None:
-    """Raises :class:`Refused`: SRC comes from somebody who is not on the investigation."""
+    """Raises :class:`Refused` for the officer in the case: SRC comes from outside the investigation."""
     if same_person(referral.case.officer_in_case, by.display_name):
         raise Refused(
             "You are the officer in the case: SRC comes from somebody else. "

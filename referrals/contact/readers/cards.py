@@ -1,50 +1,21 @@
-"""What the pages of reassurance contact say: a card for each referral, and the briefing before contact."""
+"""What a list of referrals shows: a card for each, and one sentence about all of them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from referrals.contact.readers.referrals import may_read, open_referrals, results_that_stand
-from referrals.models import (
-    Case,
-    CloseReason,
-    ContactAttempt,
-    Method,
-    Noticed,
-    PersonalText,
-    Referral,
-    ReferralStatus,
-    Restriction,
-    Result,
-    TextKind,
-)
-from referrals.rules.contact import (
-    CONTACT_MADE,
-    methods_barred,
-    results_barred,
-    same_person,
-    why_not_close,
-)
+from referrals.contact.readers.briefing import SAFETY_NOTES
+from referrals.contact.readers.referrals import is_officer_in_case, may_read, open_referrals
+from referrals.models import Case, Noticed, PersonalText, Referral, ReferralStatus, Restriction, TextKind
 from referrals.rules.crime_record import is_for_safety
 from referrals.scope import teams_of
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
-from src_app.templatetags.words import clock, due_words, moment, weekday_moment
+from src_app.templatetags.words import clock, due_words, weekday_moment
 
 MOST_TEAMS_NAMED = 3
-
-_SAFETY = {
-    TextKind.SAFETY_NOTE: "Safety note: ",
-    TextKind.REVIEW_SAFETY: "From the hate crime officer: ",
-}
-_NOTES = {
-    **_SAFETY,
-    TextKind.CONTACT_WISHES: "Wishes: ",
-    TextKind.COMMUNICATION_NEED: "Communication: ",
-}
 
 
 @dataclass(frozen=True)
@@ -87,7 +58,7 @@ def tags_of(case: Case, texts: Collection[PersonalText]) -> list[Tag]:
     tags = [
         Tag(Restriction(each).label, "red") for each in case.restrictions if each != Restriction.INTERPRETER
     ]
-    if any(text.body for text in texts if text.kind in _SAFETY):
+    if any(text.body for text in texts if text.kind in SAFETY_NOTES):
         tags.append(Tag("Safety note: read it first", "red"))
     if Restriction.INTERPRETER in case.restrictions:
         tags.append(Tag("Interpreter needed", "yellow"))
@@ -157,29 +128,22 @@ def unread_of(referral: Referral, user: User) -> Unread | None:
     )
 
 
-def is_officer_in_case(referral: Referral, user: User) -> bool:
-    """SRC comes from somebody who is not on the investigation."""
-    return same_person(referral.case.officer_in_case, user.display_name)
-
-
-def is_with_officer_in_case(referral: Referral) -> bool:
-    """Whoever took it is on the investigation since: it must change hands."""
-    return referral.taken_by is not None and is_officer_in_case(referral, referral.taken_by)
-
-
 @dataclass(frozen=True)
-class Lead:
-    """The first sentence of my referrals, and the empty state's."""
+class Summary:
+    """All open referrals of an account in one sentence; ``open`` is how many there are.
+
+    ``teams`` names the account's teams and is empty where it has none.
+    """
 
     teams: str
     sentence: str
     open: int
 
 
-def lead_of(user: User, now: datetime) -> Lead:
-    """How many to contact today, where, and how many are overdue; of all pages."""
+def summary_of(user: User, now: datetime) -> Summary:
+    """How many victims to contact today, in which teams, and how many are overdue: over all pages."""
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    # Tomorrow by the calendar, then its midnight: a day of a clock change has not 24 hours.
+    # The next midnight by the calendar: on the day of a clock change it is not 24 hours after the last one.
     tomorrow = timezone.make_aware((midnight.replace(tzinfo=None)) + timedelta(days=1))
     counts = open_referrals(user).aggregate(
         open=Count("pk"),
@@ -192,102 +156,8 @@ def lead_of(user: User, now: datetime) -> Lead:
     sentence = f"{today or 'Nobody'} to contact today in {teams}."
     if overdue:
         sentence += f" {overdue} {'is' if overdue == 1 else 'are'} overdue."
-    return Lead(teams=teams, sentence=sentence, open=counts["open"])
+    return Summary(teams=teams, sentence=sentence, open=counts["open"])
 
 
 def _joined(names: list[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-
-
-@dataclass(frozen=True)
-class Briefing:
-    """What must be known before contact; safety overrides wishes, so it comes first."""
-
-    title: str
-    lines: list[str]
-    as_at: str
-
-
-def briefing_of(case: Case) -> Briefing:
-    """Restrictions, safety notes, wishes and needs, and how old they are, of a case with its ``texts``."""
-    return briefing(case, {text.kind: text.body for text in case.texts.all()})
-
-
-def briefing(case: Case, texts: Mapping[str, str]) -> Briefing:
-    """Restrictions, safety notes, wishes and needs, and how old they are; ``texts`` by their kind.
-
-    The title is what must be read before all else: the restrictions, or the safety note where there are none.
-    """
-    first = [f"{Restriction(each).label}." for each in case.restrictions]
-    if case.victim_under_18 and Restriction.THROUGH_GUARDIAN not in case.restrictions:
-        first.append("The victim is under 18: speak through a safe parent or guardian.")
-    notes = [f"{words}{texts[kind]}" for kind, words in _NOTES.items() if texts.get(kind)]
-    if not first and any(texts.get(kind) for kind in _SAFETY):
-        first.append(notes.pop(0))
-    title = " ".join(first) or "No restrictions and no safety note are recorded here."
-    as_at = f"From the crime record as at {moment(case.changed_at)}."
-    if case.restrictions_set_at:
-        as_at += f" Set by the hate crime officer at {moment(case.restrictions_set_at)}."
-    return Briefing(title=title, lines=notes, as_at=as_at)
-
-
-@dataclass(frozen=True)
-class Offered:
-    """What the log page offers at once, what it keeps under "something else", and what is ruled out."""
-
-    methods: list[tuple[str, str]]
-    methods_barred: list[tuple[str, str]]
-    results: list[tuple[str, str]]
-    results_other: list[tuple[str, str]]
-    results_barred: list[tuple[str, str]]
-
-
-_AT_ONCE = (Result.CONTACT_MADE, Result.NO_ANSWER, Result.MESSAGE_LEFT)
-
-
-def offered_for(referral: Referral) -> Offered:
-    """A barred way is not offered, yet can be recorded: the truth must have a place."""
-    restrictions = referral.case.restrictions
-    no_methods, no_results = methods_barred(restrictions), results_barred(restrictions)
-    # One that was closed without contact can still turn out well, and in no other way.
-    ended = referral.status != ReferralStatus.OPEN
-    results = [each for each in Result.choices if not ended or each[0] == CONTACT_MADE]
-    return Offered(
-        methods=[each for each in Method.choices if each[0] not in no_methods],
-        methods_barred=[each for each in Method.choices if each[0] in no_methods],
-        results=[each for each in results if each[0] in _AT_ONCE and each[0] not in no_results],
-        results_other=[each for each in results if each[0] not in _AT_ONCE],
-        results_barred=[each for each in results if each[0] in no_results],
-    )
-
-
-def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
-    """The reasons its attempts have shown, the one of the latest attempt first."""
-    results = results_that_stand(referral)
-    shown = [
-        reason
-        for reason in CloseReason
-        if not why_not_close(reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS))
-    ]
-    return sorted(shown, key=lambda reason: reason != (results[-1] if results else ""))
-
-
-@dataclass(frozen=True)
-class LoggedAttempt:
-    """An attempt as the page of its referral lists it, with the row that withdraws it."""
-
-    attempt: ContactAttempt
-    withdrawal: ContactAttempt | None
-    may_withdraw: bool
-
-
-def attempts_of(referral: Referral, user: User) -> list[LoggedAttempt]:
-    """The attempts of one of ``referrals_to_open``, oldest first, withdrawn ones among them."""
-    contacts = user.can(Permission.CONTACT_VICTIMS)
-    supervises = contacts and user.can(Permission.CHASE_REFERRALS)
-    listed = []
-    for attempt in referral.attempts.all():
-        withdrawal = getattr(attempt, "withdrawn_by", None)
-        own = contacts and attempt.made_by == user
-        listed.append(LoggedAttempt(attempt, withdrawal, withdrawal is None and (own or supervises)))
-    return listed

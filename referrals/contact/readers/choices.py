@@ -2,8 +2,13 @@
 
 from dataclasses import dataclass
 
-from referrals.contact.readers.cards import is_officer_in_case, is_with_officer_in_case, reasons_to_close
-from referrals.models import Referral, ReferralStatus
+from referrals.contact.readers.referrals import (
+    is_officer_in_case,
+    is_with_officer_in_case,
+    results_that_stand,
+)
+from referrals.models import CloseReason, ContactAttempt, Method, Referral, ReferralStatus, Result
+from referrals.rules.contact import CONTACT_MADE, methods_barred, results_barred, why_not_close
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import moment
@@ -77,3 +82,68 @@ def _closure(referral: Referral, *, log: bool) -> str:
     if log:
         words += " If contact was made after all, log it: then that is what counts."
     return words
+
+
+@dataclass(frozen=True)
+class AttemptChoices:
+    """What the page for logging contact offers at once, folds away, and names as ruled out."""
+
+    methods: list[tuple[str, str]]
+    methods_barred: list[tuple[str, str]]
+    results: list[tuple[str, str]]
+    results_other: list[tuple[str, str]]
+    results_barred: list[tuple[str, str]]
+
+
+_AT_ONCE = (Result.CONTACT_MADE, Result.NO_ANSWER, Result.MESSAGE_LEFT)
+
+
+def attempt_choices_for(referral: Referral) -> AttemptChoices:
+    """What can be logged of a referral.
+
+    What the restrictions rule out is folded away, and can still be recorded if it was done.
+    """
+    restrictions = referral.case.restrictions
+    no_methods, no_results = methods_barred(restrictions), results_barred(restrictions)
+    # After a referral was closed without contact, the one thing left to log is that contact was made.
+    ended = referral.status != ReferralStatus.OPEN
+    results = [each for each in Result.choices if not ended or each[0] == CONTACT_MADE]
+    return AttemptChoices(
+        methods=[each for each in Method.choices if each[0] not in no_methods],
+        methods_barred=[each for each in Method.choices if each[0] in no_methods],
+        results=[each for each in results if each[0] in _AT_ONCE and each[0] not in no_results],
+        results_other=[each for each in results if each[0] not in _AT_ONCE],
+        results_barred=[each for each in results if each[0] in no_results],
+    )
+
+
+def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
+    """The reasons its attempts have shown, the one of the latest attempt first."""
+    results = results_that_stand(referral)
+    shown = [
+        reason
+        for reason in CloseReason
+        if not why_not_close(reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS))
+    ]
+    return sorted(shown, key=lambda reason: reason != (results[-1] if results else ""))
+
+
+@dataclass(frozen=True)
+class LoggedAttempt:
+    """An attempt as the page of its referral lists it, with the row that withdraws it."""
+
+    attempt: ContactAttempt
+    withdrawal: ContactAttempt | None
+    may_withdraw: bool
+
+
+def attempts_of(referral: Referral, user: User) -> list[LoggedAttempt]:
+    """The attempts of one of ``referrals_to_open``, oldest first, withdrawn ones among them."""
+    contacts = user.can(Permission.CONTACT_VICTIMS)
+    supervises = contacts and user.can(Permission.CHASE_REFERRALS)
+    listed = []
+    for attempt in referral.attempts.all():
+        withdrawal = getattr(attempt, "withdrawn_by", None)
+        own = contacts and attempt.made_by == user
+        listed.append(LoggedAttempt(attempt, withdrawal, withdrawal is None and (own or supervises)))
+    return listed

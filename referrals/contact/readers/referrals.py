@@ -17,6 +17,7 @@ from referrals.models import (
     ReferralStatus,
     TextKind,
 )
+from referrals.rules.contact import same_person
 from referrals.scope import referrals_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -97,3 +98,13 @@ def referrals_linked_to(referral: Referral, user: User) -> QuerySet[Referral]:
         .select_related("ward", "taken_by")
         .order_by("made_at", "pk")
     )
+
+
+def is_officer_in_case(referral: Referral, user: User) -> bool:
+    """Whether the account is the officer in the case, who may not make the contact."""
+    return same_person(referral.case.officer_in_case, user.display_name)
+
+
+def is_with_officer_in_case(referral: Referral) -> bool:
+    """Whether whoever took the referral has become the officer in the case: a colleague must take it over."""
+    return referral.taken_by is not None and is_officer_in_case(referral, referral.taken_by)

@@ -9,16 +9,10 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
-from referrals.contact.readers.cards import (
-    Offered,
-    briefing_of,
-    due_of,
-    is_officer_in_case,
-    offered_for,
-    reasons_to_close,
-    unread_of,
-)
-from referrals.contact.readers.referrals import referrals_to_open
+from referrals.contact.readers.briefing import briefing_of
+from referrals.contact.readers.cards import due_of, unread_of
+from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
+from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.views.opening import record_opening
 from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
 from referrals.scope import referrals_visible_to
@@ -34,8 +28,8 @@ _ASKS_TO_CLOSE = (Result.DECLINED, Result.WRONG_DETAILS, Result.UNSAFE)
 def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     """From the card: log contact, what came of it, save. Three taps for a telephone call, and no typing."""
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
-    offered = offered_for(referral)
-    form = AttemptForm(request.POST if request.method == "POST" else None, initial=_usual(offered))
+    choices = attempt_choices_for(referral)
+    form = AttemptForm(request.POST if request.method == "POST" else None, initial=_usual(choices))
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):
             return _after(request, referral, attempt)
@@ -49,7 +43,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
-        "offered": offered,
+        "choices": choices,
         "is_open": referral.status == ReferralStatus.OPEN,
         "form": form,
         "now": now,
@@ -57,9 +51,9 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     return render(request, "contact/log_contact.html", context)
 
 
-def _usual(offered: Offered) -> dict[str, str]:
+def _usual(choices: AttemptChoices) -> dict[str, str]:
     """The telephone is chosen already, where nothing rules it out."""
-    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(offered.methods) else {}
+    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(choices.methods) else {}
 
 
 def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:

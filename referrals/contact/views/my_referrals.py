@@ -11,16 +11,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from referrals.contact.actions import notices, taking
 from referrals.contact.forms import KeyForm
-from referrals.contact.readers.cards import (
-    attempts_of,
-    briefing_of,
-    card_of,
-    due_of,
-    holder_of,
-    lead_of,
-    unread_of,
-)
-from referrals.contact.readers.choices import choices_for
+from referrals.contact.readers.briefing import briefing_of
+from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of
+from referrals.contact.readers.choices import attempts_of, choices_for
 from referrals.contact.readers.referrals import (
     open_referrals,
     referrals_ended_since,
@@ -57,7 +50,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         references=[referral.number for referral in [*paged.rows, *done]],
     )
     context = {
-        "lead": lead_of(request.user, now),
+        "summary": summary_of(request.user, now),
         "cards": [card_of(referral, request.user, now) for referral in paged.rows],
         "paged": paged,
         "done": done,

@@ -71,7 +71,7 @@ def _lock_decided(keys: Sequence[int]) -> list[Case]:
 
 
 def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: User, at: datetime) -> Events:
-    """An event for each case that stands otherwise than at its latest one, and one audit row for all."""
+    """Records an event for each case whose crime record now stands differently, and one audit row for all."""
     before = crime_record_standings([case.pk for case in cases])
     events = []
     for case in cases:
@@ -79,7 +79,7 @@ def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: 
             continue
         grounds = report_of(case).grounds
         kind = grounds[0] if grounds else CrimeRecordKind.REINSTATED
-        # Nothing in the way now, and something of these changed: it was in the way, from the decision on.
+        # Without an earlier event, what kept the case out before this change did so when it was decided.
         if kind != before.get(case.pk):
             events.append(CrimeRecordEvent(case=case, kind=kind, noticed_at=at, noticed_by=by))
     if events:
@@ -96,7 +96,7 @@ def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: 
 
 
 def _concerned(cases: list[Case], events: Events) -> list[int]:
-    """Referrals that are open, or whose flag and standing an event changes."""
+    """Keys of the referrals to look at: the open ones, and those of a case with an event."""
     of_open = Q(case__in=[case.pk for case in cases], status=ReferralStatus.OPEN)
     return list(Referral.objects.filter(of_open | Q(case__in=list(events))).values_list("pk", flat=True))
 
@@ -121,7 +121,7 @@ def _follow_all(
 
 
 def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None:
-    """The flag has to go where the record rules a case out, and to be confirmed anew where it is in again."""
+    """Has the flags of ruled-out cases removed, and those of reinstated ones confirmed anew."""
     out, back = [], []
     for referral in referrals:
         event = events.get(referral.case_id)
@@ -147,7 +147,7 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
 def _follow(
     referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
 ) -> None:
-    """Opens what the record had closed, hands it to the ward's team, and tells what else changed."""
+    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed."""
     noticed = {each for each in Noticed if each in names}
     mail = MailKind.REFERRAL_CHANGED
     if event is not None and referral.close_reason in CLOSED_BY_RECORD:
@@ -170,7 +170,7 @@ def _follow(
 
 
 def _changed_since(referral: Referral) -> set[Noticed]:
-    """The texts that changed with what closed the referral or after it, when nobody was told."""
+    """The kinds of texts that changed while the referral was closed, when nobody was told."""
     changed = PersonalText.objects.filter(
         case=referral.case_id, kind__in=Noticed.values, changed_at__gte=referral.closed_at
     )
@@ -178,7 +178,7 @@ def _changed_since(referral: Referral) -> set[Noticed]:
 
 
 def _open_again(referral: Referral, by: User, at: datetime) -> None:
-    """As it was, with the same due time and with whoever had it."""
+    """Opens the referral as it was, with the same due time and taken by the same person."""
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = None
     fields = ["status", "close_reason", "closed_at", "closed_by"]

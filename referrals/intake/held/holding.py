@@ -103,7 +103,7 @@ def hold_extract(
 
 
 def _same_file(held: CaseImport, content: Content) -> bool:
-    """As far as can be told: of what is settled the size is left."""
+    """Whether it is the file that was held; where that is gone already, only the size is compared."""
     if held.size != content.size or held.status not in HELD:
         return held.size == content.size
     with content.open() as one, content_of(held).open() as other:
@@ -157,9 +157,9 @@ def _to_choose(content: Content, bcu: Bcu) -> str:
 
 
 def save_extract(*, import_id: uuid.UUID, seen: str, by: User, at: datetime) -> CaseImport:
-    """Has the good rows saved; ``seen`` is the digest of the fates on the page.
+    """Has the good rows saved; ``seen`` is the digest of the preview on the page.
 
-    A short file is saved before this returns, a long one by a worker. Where the fates have changed meanwhile
+    A short file is saved before this returns, a long one by a worker. Where the preview has changed meanwhile
     nothing is saved, and it waits again with a sentence that says so. Once more changes nothing. Raises
     ``CaseImport.DoesNotExist`` for one that is not theirs, and :class:`Refused` for one that is gone.
     """

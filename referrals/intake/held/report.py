@@ -7,24 +7,24 @@ from typing import Any
 
 from referrals.intake.reading.columns import Column
 from referrals.intake.reading.rows import Rejection, Warned
-from referrals.intake.saving.fates import ChangedCase, Fates, NewCase
+from referrals.intake.saving.preview import ChangedCase, ImportPreview, NewCase
 from referrals.models import CaseImport
 from src_app.keys import WrongKey, decrypt_extract, encrypt_extract
 from src_app.refused import Refused
 
 
-def keep_report(fates: Fates) -> bytes:
-    """The fates as they are kept."""
-    return encrypt_extract(json.dumps(asdict(fates), default=datetime.isoformat).encode())
+def keep_report(preview: ImportPreview) -> bytes:
+    """The preview as JSON, encrypted."""
+    return encrypt_extract(json.dumps(asdict(preview), default=datetime.isoformat).encode())
 
 
-def report_of(held: CaseImport) -> Fates:
-    """The fates as they were kept; raises :class:`Refused` where their key is lost."""
+def report_of(held: CaseImport) -> ImportPreview:
+    """The preview as it was kept; raises :class:`Refused` where its key is lost."""
     try:
         kept: dict[str, Any] = json.loads(decrypt_extract(bytes(held.report_encrypted or b"")))
     except WrongKey:
         raise Refused("This extract can no longer be opened: upload it again.") from None
-    return Fates(
+    return ImportPreview(
         **{
             **kept,
             "new_cases": [

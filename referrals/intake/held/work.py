@@ -26,7 +26,7 @@ from referrals.intake.held.rejected import rejected_file
 from referrals.intake.held.report import keep_report
 from referrals.intake.reading.read import SeveralSheets, Unmatched
 from referrals.intake.reading.text import NotATable
-from referrals.intake.saving.fates import MOST_SHOWN, Fates
+from referrals.intake.saving.preview import MOST_SHOWN, ImportPreview
 from referrals.intake.saving.save import Asked, import_cases, preview_cases
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
 from src_app.accounts.guards import NotAllowed, check_authority
@@ -58,7 +58,7 @@ class Stopped(Exception):
 
 
 class _LookAgain(Exception):
-    """It is not to be saved before somebody looks; says why, to them."""
+    """The extract must not be saved before somebody looks at it; the text tells them why."""
 
 
 def start_work(held: CaseImport, at: datetime) -> None:
@@ -73,7 +73,7 @@ def start_work(held: CaseImport, at: datetime) -> None:
 
 
 def _tell_worker(import_id: UUID) -> None:
-    """If it cannot be told, the next sweep does."""
+    """Asks a worker to start once this transaction is committed; where it cannot be asked, the sweep does."""
     task = "referrals.tasks.work_on_extract"
     transaction.on_commit(lambda: current_app.send_task(task, [str(import_id)], retry=False), robust=True)
 
@@ -84,9 +84,9 @@ def work(*, import_id: UUID, at: datetime) -> None:
     It acts for whoever uploaded or confirmed it. One of the watched folder that cannot be saved at this
     moment is left to the sweep, as nobody is there to try again.
     """
-    with alone(_lock_key(import_id)) as is_alone:
+    with try_advisory_lock(_lock_key(import_id)) as is_held:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
-        if not is_alone or not waiting.update(attempts=F("attempts") + 1):
+        if not is_held or not waiting.update(attempts=F("attempts") + 1):
             return
         _tell_progress(import_id, 0, 0.0)
         held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").first()
@@ -139,7 +139,7 @@ def progress_of(held: CaseImport) -> tuple[int, float]:
 
 
 def _tell_progress(import_id: UUID, rows: int, share: float) -> None:
-    """Nothing hangs on it: a short extract needs neither worker nor Redis."""
+    """Notes the progress for the page; a failure is ignored, so that a short extract needs no Redis."""
     with suppress(RedisError):
         cache.set(_cached(import_id), (rows, share), 3_600)
 
@@ -157,15 +157,19 @@ def is_running(import_id: UUID) -> bool:
 
 
 @contextmanager
-def alone(key: int) -> Iterator[bool]:
-    """Whether nobody else holds the lock of that number; held until the connection ends at the latest."""
+def try_advisory_lock(key: int) -> Iterator[bool]:
+    """Tries to take PostgreSQL's advisory lock ``key``, and gives it back at the end of the block.
+
+    Yields whether it was taken: false means that another connection holds it. PostgreSQL gives it back, too,
+    when the connection ends.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        (is_alone,) = cursor.fetchone()
+        (is_held,) = cursor.fetchone()
     try:
-        yield is_alone
+        yield is_held
     finally:
-        if is_alone:
+        if is_held:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
 
@@ -178,7 +182,7 @@ def _cached(import_id: UUID) -> str:
     return f"import:{import_id}"
 
 
-def _asked(held: CaseImport, settle: Callable[[Fates], None]) -> Asked:
+def _asked(held: CaseImport, settle: Callable[[ImportPreview], None]) -> Asked:
     def progress(rows: int, share: float) -> None:
         _tell_progress(held.pk, rows, share)
         if not CaseImport.objects.filter(pk=held.pk, status=held.status).exists():
@@ -188,7 +192,7 @@ def _asked(held: CaseImport, settle: Callable[[Fates], None]) -> Asked:
 
 
 def _still_there(user: User | None) -> User:
-    """Whoever it is done for; an account that was closed meanwhile has nothing done for it."""
+    """The account that the work is done for; raises :class:`NotAllowed` if it was closed meanwhile."""
     if user is None or not (user.is_active or user.role == Role.SYSTEM):
         raise NotAllowed
     return user
@@ -197,8 +201,8 @@ def _still_there(user: User | None) -> User:
 def _read(held: CaseImport, by: User, at: datetime, problem: str = "") -> None:
     content = content_of(held)
 
-    def settle(fates: Fates) -> None:
-        _settle(held, ImportStatus.WAITING, fates, problem=problem, report_encrypted=keep_report(fates))
+    def settle(preview: ImportPreview) -> None:
+        _settle(held, ImportStatus.WAITING, preview, problem=problem, report_encrypted=keep_report(preview))
         hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
 
     preview_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
@@ -207,16 +211,16 @@ def _read(held: CaseImport, by: User, at: datetime, problem: str = "") -> None:
 def _save(held: CaseImport, by: User, at: datetime) -> None:
     content = content_of(held)
 
-    def settle(fates: Fates) -> None:
-        if held.saved_unseen and fates.may_be_older:
+    def settle(preview: ImportPreview) -> None:
+        if held.saved_unseen and preview.may_be_older:
             raise _LookAgain(_MAY_BE_OLDER)
-        if not held.saved_unseen and fates.digest != held.seen:
+        if not held.saved_unseen and preview.digest != held.seen:
             raise _LookAgain(_CHANGED)
         hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
         drop_parts(held, PartKind.CONTENT)
         # Nobody looked before it was saved: what there is to look at is kept for a day.
-        unseen = keep_report(fates.to_look_at()) if held.saved_unseen and fates.warnings else None
-        _settle(held, ImportStatus.SAVED, fates, settled_at=at, report_encrypted=unseen)
+        unseen = keep_report(preview.with_warnings_only()) if held.saved_unseen and preview.warnings else None
+        _settle(held, ImportStatus.SAVED, preview, settled_at=at, report_encrypted=unseen)
 
     try:
         import_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
@@ -226,9 +230,9 @@ def _save(held: CaseImport, by: User, at: datetime) -> None:
         _read(held, by, at, str(why))
 
 
-def _settle(held: CaseImport, status: ImportStatus, fates: Fates, **values: object) -> None:
-    """Compare-and-set: it must still be as it was when the work began."""
-    counts = fates.counts()
+def _settle(held: CaseImport, status: ImportStatus, preview: ImportPreview, **values: object) -> None:
+    """Sets the extract's new status and counts; raises :class:`Stopped` if its status changed meanwhile."""
+    counts = preview.counts()
     if not CaseImport.objects.filter(pk=held.pk, status=held.status).update(
         status=status, **counts, **values
     ):
@@ -242,7 +246,7 @@ def _put(held: CaseImport, status: ImportStatus, problem: str, at: datetime) -> 
 
 
 def _give_up(held: CaseImport, problem: str, at: datetime) -> None:
-    """What was to be saved waits again; what cannot be read is deleted, by this system."""
+    """Lets an extract that could not be saved wait again, and deletes one that could not be read."""
     if held.status == ImportStatus.SAVING and not held.saved_unseen:
         _put(held, ImportStatus.WAITING, problem, at)
         return

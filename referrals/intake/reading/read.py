@@ -111,7 +111,7 @@ def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> 
 
 
 def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
-    """How many headings the likeliest row has that are known, and which it is; none known, the fullest."""
+    """How many known headings the best row has, and its place; the fullest row's where none has any."""
     scores = [sum(known(cell) is not None for cell in row) for row in rows]
     if not any(scores):
         filled = [sum(bool(cell.strip()) for cell in row) for row in rows]

@@ -72,7 +72,7 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ExtractRow:
     """A row that can be saved: values by field of a case, or kind of text, for the columns the file has.
 
     Incident and victim are keyed hashes already. ``postcode`` is ``None`` without the column; it finds the
@@ -93,7 +93,7 @@ class Read:
 
     line: int
     crime_reference: str
-    row: Row | None
+    row: ExtractRow | None
     rejections: list[Rejection]
     warnings: list[Warned]
 
@@ -206,7 +206,7 @@ class _RowReader:
         for column, kind in self.texts:
             values[kind] = self._text(column)
         postcode = self.cells.get(Column.VICTIM_POSTCODE)
-        row = Row(self.line, values, None if postcode is None else read_postcode(postcode))
+        row = ExtractRow(self.line, values, None if postcode is None else read_postcode(postcode))
         return Read(self.line, reference, row, [], self.warnings)
 
     def _field(self, column: Column, read: "_Reader") -> Any:

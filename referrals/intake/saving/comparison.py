@@ -25,7 +25,7 @@ _CHANGEABLE = sorted(column.value for column in CHANGEABLE_WHEN_DECIDED)
 
 
 def reject(cursor: CursorWrapper, bcu: Bcu) -> None:
-    """Rejects what only the whole file, or the database, shows; then only good rows are staged."""
+    """Rejects rows for what only the whole file or the database shows, so that only good rows stay staged."""
     cursor.execute(
         """
         INSERT INTO staged_remark (line, rejects, column_name, value, reason)
@@ -99,7 +99,7 @@ _TEXT_EMPTY = "CASE WHEN sent.{name} = '' THEN {column} END"
 
 
 def _parts(staging: Staging) -> dict[str, sql.Composable]:
-    """What of each column the comparison asks: whether it differs, and whether it would empty a text."""
+    """SQL for each column: whether its value differs, and whether it would empty a text."""
     texts = [
         {
             "text": sql.Identifier(f"kept_{column}"),
@@ -143,7 +143,7 @@ def compare(cursor: CursorWrapper, staging: Staging, bcu: Bcu, *, lock: bool) ->
 
 
 def _locked(cursor: CursorWrapper) -> int:
-    """How many cases there are to change, locked from now on."""
+    """Locks the cases that would change, and returns how many there are."""
     cursor.execute(
         "SELECT FROM referrals_case WHERE id IN (SELECT case_id FROM staged_fate WHERE takes <> '{}') "
         "ORDER BY id FOR NO KEY UPDATE"
@@ -174,7 +174,7 @@ _OLDER = """
 
 
 def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
-    """Says of good rows what the comparison showed; returns whether the extract may be an older one."""
+    """Adds warnings to good rows; returns whether the extract may be older than what is saved."""
     if Column.VICTIM_POSTCODE in staging.columns:
         cursor.execute(
             "INSERT INTO staged_remark (line, rejects, column_name, value, reason) "

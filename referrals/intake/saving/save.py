@@ -12,7 +12,7 @@ from referrals.intake.reading.columns import Column, Meanings, field_name
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.rows import open_extract
 from referrals.intake.saving import merging
-from referrals.intake.saving.fates import Fates, foresee, references
+from referrals.intake.saving.preview import ImportPreview, make_preview, references
 from referrals.intake.saving.staging import Progress, Staging, staged
 from referrals.models import Bcu, HeadingMeaning
 from referrals.scope import bcus_to_import_for
@@ -26,41 +26,44 @@ from src_app.refused import Refused
 
 
 class Asked(TypedDict, total=False):
-    """What may be said of an import besides what it is of.
+    """What an import can be given besides its content, its BCU, who asks and when.
 
-    ``sheet``: the one of a workbook where several may be meant. ``meanings``: instead of those that the
-    BCU's headings are known to have. ``listed``: at most so many rejections, and warnings, are returned.
-    ``settle`` is called in the transaction once the fates are known, before anything is saved: what it raises
-    undoes all. ``progress`` is told of every batch of rows read.
+    ``sheet`` names the sheet to read, where several of a workbook hold reports. ``meanings`` says which
+    column each heading means; without it, what was saved for the BCU's headings counts. ``listed`` limits how
+    many rejections, and how many warnings, are returned. ``settle`` is called with the preview, inside the
+    transaction and before anything is saved: whatever it raises undoes everything. ``progress`` is called
+    after every batch of rows that was read.
     """
 
     sheet: str
     meanings: Meanings
     listed: int
-    settle: Callable[[Fates], None]
+    settle: Callable[[ImportPreview], None]
     progress: Progress
 
 
 def preview_cases(
     *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
-) -> Fates:
-    """Every row's fate, nothing saved; recorded as a consultation, as it tells which reports are here.
+) -> ImportPreview:
+    """Returns what would become of every row, and saves nothing.
+
+    It is recorded as a consultation, since it tells which reports are in the system.
 
     Raises :class:`~referrals.intake.reading.text.NotATable`.
     """
     with _staged(content, bcu, by, at, asked) as staging, _unhurried():
-        fates = foresee(staging, bcu=bcu, listed=asked.get("listed"))
+        preview = make_preview(staging, bcu=bcu, listed=asked.get("listed"))
         if settle := asked.get("settle"):
-            settle(fates)
+            settle(preview)
         for chunk in references():
             record(Action.LIST_SHOWN, by=by, purpose=Purpose.INTAKE, subject="extract", references=chunk)
-    return fates
+    return preview
 
 
 def import_cases(
     *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
-) -> Fates:
-    """Saves the good rows and returns every row's fate; the same file again changes nothing.
+) -> ImportPreview:
+    """Saves the good rows and returns what became of every row; the same file again changes nothing.
 
     Raises :class:`~referrals.intake.reading.text.NotATable`, and :class:`Refused` when another import is
     in the way.
@@ -69,16 +72,16 @@ def import_cases(
     """
     with _staged(content, bcu, by, at, asked) as staging, _in_turn(), _unhurried():
         Bcu.objects.select_for_update(no_key=True).get(pk=bcu.pk)
-        fates = foresee(staging, bcu=bcu, lock=True, listed=asked.get("listed"))
+        preview = make_preview(staging, bcu=bcu, lock=True, listed=asked.get("listed"))
         if settle := asked.get("settle"):
-            settle(fates)
-        if fates.new:
-            merging.make(staging, fates.new, bcu=bcu, at=at)
-        if fates.changed:
+            settle(preview)
+        if preview.new:
+            merging.make(staging, preview.new, bcu=bcu, at=at)
+        if preview.changed:
             merging.change(staging, at=at)
             follow_crime_record(changed=merging.changes_of_decided(), by=by, at=at)
-        _record(fates, by)
-    return fates
+        _record(preview, by)
+    return preview
 
 
 def check_scope(by: User, bcu: Bcu) -> None:
@@ -112,7 +115,7 @@ def _unhurried() -> Iterator[None]:
 
 @contextmanager
 def _in_turn() -> Iterator[None]:
-    """Says in words that another import took too long; open it around the transaction."""
+    """Turns a wait for another import that took too long into :class:`Refused`; wraps the transaction."""
     try:
         yield
     except OperationalError as error:
@@ -122,17 +125,17 @@ def _in_turn() -> Iterator[None]:
         raise
 
 
-def _record(fates: Fates, by: User) -> None:
-    """Rows for what was made and for what was changed; one without references for nothing."""
-    if fates.new or not fates.changed:
-        _record_import(by, "new", set(Column) if fates.new else set())
-    if fates.changed:
+def _record(preview: ImportPreview, by: User) -> None:
+    """Writes audit rows for the cases made and for those changed, or one without references for none."""
+    if preview.new or not preview.changed:
+        _record_import(by, "new", set(Column) if preview.new else set())
+    if preview.changed:
         _record_import(by, "changed", merging.columns_changed())
 
 
-def _record_import(by: User, fate: str, columns: Collection[Column]) -> None:
+def _record_import(by: User, kind: str, columns: Collection[Column]) -> None:
     fields = {field_name(column) for column in columns}
-    for chunk in references(fate):
+    for chunk in references(kind):
         record(
             Action.CASES_IMPORTED,
             by=by,

@@ -16,9 +16,9 @@ from psycopg2 import sql
 from referrals.intake.reading.columns import FIELD_OF, TEXT_OF, Column
 from referrals.intake.reading.rows import (
     Extract,
+    ExtractRow,
     Read,
     Rejection,
-    Row,
     Warned,
 )
 from referrals.models import Bcu, Postcode
@@ -113,7 +113,7 @@ def _typed(name: str) -> sql.Composable:
 
 
 class _Batch:
-    """Rows on their way: as text at once, since thousands of objects are dear to keep."""
+    """A batch of rows, kept as text for COPY, which takes less memory than objects."""
 
     def __init__(self, names: list[str], reads: Iterable[Read]) -> None:
         self.rows = 0
@@ -146,7 +146,7 @@ class _Batch:
         _copy_remarks(self.warnings)
 
 
-def _line(row: Row, names: list[str]) -> str:
+def _line(row: ExtractRow, names: list[str]) -> str:
     cells = [_cell(row.values[name]) for name in names]
     return "\t".join([str(row.line), *cells, "f" if row.postcode else "t"])
 

@@ -62,7 +62,7 @@ def delete_old(folder: Path, at: datetime) -> None:
 
 
 def _room(folder: Path, name: str) -> Path:
-    """Made where it is missing; a link in its place, which would lead elsewhere, is not followed."""
+    """The folder, made where it is missing; a link in its place is not followed, as it may lead anywhere."""
     room = folder / name
     room.mkdir(mode=0o700, exist_ok=True)
     if room.is_symlink():

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from referrals.intake.held.holding import GONE, hold_extract, note_refused
-from referrals.intake.held.work import alone
+from referrals.intake.held.work import try_advisory_lock
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.text import NotATable
 from referrals.intake.watched import claims
@@ -52,8 +52,8 @@ def take_extracts(*, by: User, at: datetime) -> int:
     check_authority(by, Permission.IMPORT_CASES)
     if not settings.EXTRACT_FOLDER:
         return 0
-    with alone(_LOCK_KEY) as is_alone:
-        if not is_alone:
+    with try_advisory_lock(_LOCK_KEY) as is_held:
+        if not is_held:
             return 0
         look = _Look(by, at, Watch.resumed(at))
         try:
@@ -65,7 +65,7 @@ def take_extracts(*, by: User, at: datetime) -> int:
 
 @dataclass
 class _Look:
-    """One look at the folder. ``left``: what is nobody's to take; ``failed``: what could not be taken."""
+    """One look at the folder. ``left`` counts what belongs to no BCU, ``failed`` what could not be taken."""
 
     by: User
     at: datetime
@@ -88,7 +88,7 @@ class _Look:
                 self.left += 1
 
     def end(self) -> None:
-        """Names and paths are not logged: they may be somebody's data. Nor is the same said twice."""
+        """Logs how much was left or failed, if that changed; never a name or path, which may be personal."""
         told = (self.left, self.failed)
         if any(told) and told != self.watch.told:
             log.warning("the watched folder holds what is not taken", left=self.left, failed=self.failed)

@@ -17,7 +17,7 @@ from referrals.intake.held.matching import read_meanings, remember_headings
 from referrals.intake.reading.columns import letters
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import SeveralSheets, Unmatched
-from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.intake.saving.staging import Progress as Told
 from referrals.management.named import bcu_to_import_for
@@ -57,7 +57,7 @@ class Command(BaseCommand):
             with acting("command import_cases", by=system), _shown_progress() as progress:
                 bcu = bcu_to_import_for(system, options["bcu"])
                 said = read_meanings(options["map"])
-                fates = act(
+                preview = act(
                     content=Content.at(path),
                     bcu=bcu,
                     by=system,
@@ -79,10 +79,10 @@ class Command(BaseCommand):
         except KeyboardInterrupt:
             raise CommandError("Stopped. Nothing was saved.", returncode=2) from None
         if options["json"]:
-            self.stdout.write(json.dumps(fates.report(), indent=2))
+            self.stdout.write(json.dumps(preview.report(), indent=2))
         else:
-            _print(Console(file=cast(IO[str], self.stdout), highlight=False, markup=False), fates)
-        if fates.rejected:
+            _print(Console(file=cast(IO[str], self.stdout), highlight=False, markup=False), preview)
+        if preview.rejected:
             sys.exit(1)
 
 
@@ -100,16 +100,16 @@ def _shown_progress() -> Iterator[Told]:
         yield told
 
 
-def _print(console: Console, fates: Fates) -> None:
-    counts = fates.counts()
+def _print(console: Console, preview: ImportPreview) -> None:
+    counts = preview.counts()
     console.print(", ".join(f"{count:,} {name}" for name, count in counts.items()))
-    if fates.rejections:
+    if preview.rejections:
         table = Table("Line", "Column", "Value", "Reason", title="Rejected", title_justify="left")
-        for rejected in fates.rejections:
+        for rejected in preview.rejections:
             table.add_row(str(rejected.line), rejected.column, rejected.value, rejected.reason)
         console.print(table)
-    if fates.warnings:
+    if preview.warnings:
         table = Table("Line", "Column", "Reason", title="To look at", title_justify="left")
-        for warned in fates.warnings:
+        for warned in preview.warnings:
             table.add_row(str(warned.line), warned.column, warned.reason)
         console.print(table)

@@ -70,7 +70,7 @@ def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, 
 
 
 def _lock(user: User) -> None:
-    """Two who put one person somewhere take turns."""
+    """Locks the account, so that its places are changed by one person at a time."""
     User.objects.select_for_update().get(pk=user.pk)
 
 

@@ -23,7 +23,7 @@ from referrals.models import (
     TextKind,
 )
 from referrals.places.readers import teams_to_pick_from
-from referrals.rules.eligibility import barred
+from referrals.rules.eligibility import ineligible_because
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -45,7 +45,7 @@ def draft_suitable(*, case_id: int, version: int | None, by: User, at: datetime)
     """
     with transaction.atomic():
         case = _lock(case_id, by)
-        if reason := barred(report_of(case)):
+        if reason := ineligible_because(report_of(case)):
             raise Refused(reason)
         return _draft(case, version, by, at, suitable=True)
 
@@ -85,7 +85,7 @@ def choose_team(
             raise Refused("That team is not in the BCU of this case: choose another.")
         kept = _kept(case)
         outside = kept is not None and kept.referred_anyway
-        if not outside and (reason := barred(report_of(case))):
+        if not outside and (reason := ineligible_because(report_of(case))):
             raise Refused(reason)
         keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
         if kept is not None and outside:

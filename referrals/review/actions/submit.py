@@ -1,4 +1,4 @@
-"""Submitting a day's decisions: from here arms are derived, referrals made and mail queued, or nothing is."""
+"""Submitting a day's decisions: units are allocated, referrals made and mail queued, all of it or none."""
 
 import uuid
 from collections.abc import Mapping
@@ -25,12 +25,12 @@ from referrals.models import (
 )
 from referrals.places.ward_modes import WardModes
 from referrals.review.actions.drafts import Overtaken
-from referrals.rules.eligibility import barred
+from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
 from referrals.scope import bcus_of, cases_visible_to
 from referrals.trial.actions.allocate import allocate, firsts_of_unit
 from referrals.trial.actions.life import close_if_ended, close_locked
-from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, refuse_early
+from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, refuse_clock_behind
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -103,7 +103,7 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
         references=[decision.case.crime_reference for decision in decisions],
         fields=["decided_at", "submission"],
     )
-    _Fates(submission=submission, trials=trials, by=by, at=at).give(decisions, places)
+    SubmissionOutcome(submission=submission, trials=trials, by=by, at=at).carry_out(decisions, places)
     return submission
 
 
@@ -111,7 +111,7 @@ def _check_clock(trials: Mapping[int, Trial], at: datetime) -> None:
     """A person may wait a while for the lock; a clock that is further behind what was recorded is wrong."""
     latest = Allocation.objects.filter(trial__in=trials).aggregate(latest=Max("allocated_at"))["latest"]
     for after in (latest, *(trial.opened_at for trial in trials.values())):
-        refuse_early(at + WAIT_FOR_LOCK, after)
+        refuse_clock_behind(at + WAIT_FOR_LOCK, after)
 
 
 def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
@@ -135,7 +135,7 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
         )
     for decision in decisions:
         # A later extract may have made an incident of it after it was drafted.
-        if decision.suitable and (reason := barred(report_of(decision.case))):
+        if decision.suitable and (reason := ineligible_because(report_of(decision.case))):
             raise Refused(f"{decision.case.crime_reference}: {reason} Nothing was submitted.")
         if _goes_out(decision) and decision.team is None and decision.case.ward is None:
             raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
@@ -146,11 +146,12 @@ def _goes_out(decision: Decision) -> bool:
     return decision.suitable or decision.referred_anyway
 
 
-class _Fates:
-    """What becomes of each case of one submission. Seeds are opened here and die with the call.
+class SubmissionOutcome:
+    """What becomes of each case of one submission: allocated, referred, or left to usual service.
 
-    A case's own ward decides whether and in which stratum it is randomised; where it has none, the first
-    ward, by code, of the team the HCOP chose. The team chosen gets the referral either way.
+    A case's own ward decides whether it is randomised and in which stratum. A case without a ward goes by the
+    first ward, by code, of the team that the HCOP chose. If the HCOP chose a team, that team gets the
+    referral either way. The trials' seeds are decrypted here, and kept no longer than this object lives.
     """
 
     def __init__(self, *, submission: Submission, trials: dict[int, Trial], by: User, at: datetime) -> None:
@@ -158,18 +159,21 @@ class _Fates:
         self.seeds: dict[int, bytes] = {}
         self.units: dict[int, int] = {}
 
-    def give(self, decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> None:
-        """``places``: of each decision that goes out, the ward that decides and the ward that is served."""
+    def carry_out(self, decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> None:
+        """Allocates and refers the cases whose decisions have a key in ``places``.
+
+        ``places`` gives for each the ward whose mode counts, and the ward under which contact is counted.
+        """
         self.homes = {home for home, _ in places.values()}
         self.modes = WardModes(self.homes)
         allocated = []
         going = [decision for decision in decisions if decision.pk in places]
-        # Who is referred outside any trial first: a linked report of theirs is then no unit of one.
+        # Cases referred outside any trial come first: a linked report of the victim is then no unit of one.
         for decision in sorted(going, key=lambda decision: not decision.referred_anyway):
             case, (home, served) = decision.case, places[decision.pk]
             allocation = None
             if decision.suitable:
-                mode, trial, first = self._fate_of(case, home)
+                mode, trial, first = self._mode_for(case, home)
                 if trial:
                     allocation = self._allocate(trial, case, home, first)
                     allocated.append(case.crime_reference)
@@ -192,25 +196,25 @@ class _Fates:
                 references=allocated,
             )
 
-    def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None, Allocation | None]:
-        """The mode that decides about the case; the trial that allocates it, and whom it follows there.
+    def _mode_for(self, case: Case, home: Ward) -> tuple[Mode, Trial | None, Allocation | None]:
+        """The mode that applies to the case, the trial that allocates it, and the allocation that it follows.
 
-        A unit's trial counts for all its reports: while it recruits, and after that as long as the unit is
-        followed up.
+        A later report of a unit follows the unit's first allocation, in the same trial, as long as that trial
+        recruits or the unit is followed up. A case that begins a unit of its own follows none.
         """
         for first in firsts_of_unit(case, self.trials.values()):
             if self._is_followed(first):
                 return Mode.TRIAL, self.trials[first.trial_id], first
-        counting = self.modes.on(home.pk, _day_of(case))
-        if counting.trial is None:
-            return counting.mode, None, None
-        trial = self.trials.get(counting.trial.pk)
+        effective = self.modes.effective_mode(home.pk, _day_of(case))
+        if effective.trial is None:
+            return effective.mode, None, None
+        trial = self.trials.get(effective.trial.pk)
         if trial is None:
             raise Refused(
                 f"{case.crime_reference}: the trial of its ward is another BCU's. Nothing was submitted: "
                 "tell the trial lead, clear this case and submit the others."
             )
-        # A victim who gets SRC already is no unit for chance to decide about.
+        # A victim who was referred outside the trial gets SRC already: there is nothing to randomise.
         referred = Referral.objects.filter(
             of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
         )
@@ -278,7 +282,7 @@ def _assessed(decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -
     found: dict[int | None, list[int]] = {}
     for decision in decisions:
         home = homes[decision.pk]
-        trial = modes.on(home.pk, _day_of(decision.case)).trial if home else None
+        trial = modes.effective_mode(home.pk, _day_of(decision.case)).trial if home else None
         found.setdefault(trial.pk if trial else None, []).append(decision.pk)
     return found
 

@@ -40,18 +40,18 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
     paged = page_of(request, readers.waiting(request.user), PER_PAGE)
     rows = readers.together(readers.rows(request.user, paged.rows))
     now = timezone.now()
-    put_right = readers.put_right(request.user, now)
+    reinstated_cases = readers.reinstated_cases(request.user, now)
     shown = [reference for row in rows for reference in row.references]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in put_right)]),
+        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in reinstated_cases)]),
     )
     context = {
         "rows": rows,
-        "put_right": put_right,
+        "reinstated_cases": reinstated_cases,
         "to_look_up": waiting_checks(request.user, now),
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
@@ -66,7 +66,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
 @requires(Permission.REVIEW_CASES)
 @require_POST
 def mark_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
-    """One press."""
+    """Marks the case suitable, with one press of a button."""
     form = MarkForm(request.POST)
     version = form.cleaned_data["version"] if form.is_valid() else None
     return _marked(
@@ -167,7 +167,7 @@ def _own_note(case: Case) -> str:
     return next(texts, "")
 
 
-def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.Row:
+def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.ReviewRow:
     """The case as the list shows it; 404 for one that is not theirs or is decided already.
 
     ``still_open`` finds one whose referral is open, too.
@@ -183,7 +183,7 @@ def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.Row:
 
 def _case_form(
     request: SignedInRequest,
-    row: readers.Row,
+    row: readers.ReviewRow,
     form: NotSuitableForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
@@ -197,13 +197,15 @@ def _case_form(
     return render(request, template, {"row": row, "form": form, "now": timezone.now()})
 
 
-def _not_suitable_form(request: SignedInRequest, row: readers.Row, form: NotSuitableForm) -> HttpResponse:
+def _not_suitable_form(
+    request: SignedInRequest, row: readers.ReviewRow, form: NotSuitableForm
+) -> HttpResponse:
     part = "_not_suitable" if getattr(request, "htmx", False) else "not_suitable"
     return _case_form(request, row, form, f"review/{part}.html")
 
 
 def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]) -> HttpResponse:
-    """Does it, and shows the row as it is now: alone to a script, in the list to everybody else."""
+    """Marks the case and shows its row: by itself where htmx asks, and in the whole list otherwise."""
     refused = ""
     try:
         action()

@@ -66,20 +66,22 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         submissions_visible_to(request.user).select_related("bcu", "submitted_by"),
         pk=submission_id,
     )
-    fates = readers.fates(submission)
+    results = readers.decision_results(submission)
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[fate.decision.case.crime_reference for fate in fates],
+        references=[result.decision.case.crime_reference for result in results],
     )
     context = {
         "submission": submission,
-        "referred": [fate for fate in fates if fate.referral],
-        "usual": [fate for fate in fates if not fate.referral and fate.decision.suitable],
-        "not_suitable": [fate for fate in fates if not fate.referral and not fate.decision.suitable],
-        "total": len(fates),
+        "referred": [each for each in results if each.referral],
+        "usual": [each for each in results if not each.referral and each.decision.suitable],
+        "not_suitable": [
+            result for result in results if not result.referral and not result.decision.suitable
+        ],
+        "total": len(results),
     }
     return render(request, "review/submitted.html", context)
 

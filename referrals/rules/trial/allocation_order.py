@@ -1,4 +1,8 @@
-"""Whether cases were allocated in their turn: who sees an arm could choose which case comes next. Pure."""
+"""Counts the chances to choose which case is allocated next.
+
+Whoever sees the arm of one case before submitting the next could choose which that is. Within one submission
+the order is that of the reports, so nobody can choose.
+"""
 
 import heapq
 from collections import defaultdict
@@ -10,8 +14,8 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Report:
-    """A report that the trial may get: known here from ``imported_at`` on, undecided until ``decided_at``."""
+class CandidateReport:
+    """A report that may become a unit: known from ``imported_at`` on, undecided until ``decided_at``."""
 
     stratum: str
     reported_at: datetime
@@ -20,8 +24,8 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Taken:
-    """A unit as it was allocated: when its case was reported, when its arm came and in which submission."""
+class AllocatedUnit:
+    """A unit that was allocated ``at`` this moment, on this ``day`` in London, by this ``submission``."""
 
     stratum: str
     reported_at: datetime
@@ -30,12 +34,12 @@ class Taken:
     submission: int
 
 
-def out_of_turn(taken: Iterable[Taken], reports: Iterable[Report]) -> int:
+def allocated_out_of_order(units: Iterable[AllocatedUnit], reports: Iterable[CandidateReport]) -> int:
     """How many units were allocated while an earlier report of their stratum was known and undecided."""
     coming = sorted(reports, key=lambda report: report.imported_at, reverse=True)
     waiting: dict[str, list[tuple[datetime, datetime]]] = defaultdict(list)
     found = 0
-    for unit in sorted(taken, key=lambda unit: unit.at):
+    for unit in sorted(units, key=lambda unit: unit.at):
         while coming and coming[-1].imported_at <= unit.at:
             report = coming.pop()
             heapq.heappush(waiting[report.stratum], (report.reported_at, report.decided_at or _NEVER))
@@ -46,9 +50,9 @@ def out_of_turn(taken: Iterable[Taken], reports: Iterable[Report]) -> int:
     return found
 
 
-def days_in_parts(taken: Iterable[Taken]) -> tuple[int, int]:
+def days_in_parts(units: Iterable[AllocatedUnit]) -> tuple[int, int]:
     """On how many days units came from more than one submission, and on how many days there were any."""
     submissions: dict[date, set[int]] = defaultdict(set)
-    for unit in taken:
+    for unit in units:
         submissions[unit.day].add(unit.submission)
     return sum(len(parts) > 1 for parts in submissions.values()), len(submissions)

@@ -75,7 +75,7 @@ def _known(case: Case, borough: Borough) -> dict[str, str]:
 
 
 def _keep_keys(allocation: Allocation) -> None:
-    """Incident and victim are of this unit from now on, where they are of none yet."""
+    """Makes the case's incident and victim part of this unit, unless they belong to one already."""
     keys = _keys(allocation.case)
     taken = UnitKey.objects.filter(trial=allocation.trial, key_hash__in=keys)
     UnitKey.objects.bulk_create(
@@ -85,7 +85,7 @@ def _keep_keys(allocation: Allocation) -> None:
 
 
 def chained(allocation: Allocation) -> Mapping[str, Canonical]:
-    """What the hash of a row is over: nothing in it tells whose it is, and all of it can be published."""
+    """The part of an allocation that its hash covers: all of it can be published, as it names nobody."""
     return {
         "number": allocation.number,
         "unit": allocation.unit,
@@ -100,12 +100,12 @@ def chained(allocation: Allocation) -> Mapping[str, Canonical]:
 
 
 def case_digest(salt: str, case: Case) -> str:
-    """What stands for the case outside (64 hex digits); nothing is told without the salt."""
+    """The digest that stands for the case in a bundle (64 hex digits); it tells nothing without the salt."""
     return sha256([DOMAIN, "case", salt, case.crime_reference])
 
 
 def moment_digest(salt: str, at: datetime) -> str:
-    """What stands for the moment outside, to the microsecond (64 hex digits)."""
+    """The digest that stands for the moment, to the microsecond, in a bundle (64 hex digits)."""
     return sha256([DOMAIN, "moment", salt, at.astimezone(UTC).isoformat(timespec="microseconds")])
 
 
@@ -139,6 +139,6 @@ def _arm(allocation: Allocation, seed: bytes) -> Arm:
 
 
 def _given(trial: Trial) -> list[Given]:
-    """Every unit of the trial that has its arm, in order."""
+    """Every unit that was allocated so far, in order."""
     units = Allocation.objects.filter(trial=trial, position__isnull=False).order_by("number")
     return [Given(Arm(arm), levels) for arm, levels in units.values_list("arm", "levels")]

@@ -118,7 +118,7 @@ def remove_registrar(*, trial_id: int, registrar_id: int, by: User) -> None:
 
 
 def _propose_anew(trial: Trial) -> None:
-    """What was proposed is not what there is now."""
+    """Takes the proposal back, because the draft is no longer what was proposed."""
     if trial.proposed_at is not None:
         trial.proposed_at = trial.proposed_by = None
         trial.save(update_fields=["proposed_at", "proposed_by"])

@@ -21,7 +21,7 @@ from referrals.models import (
 )
 from referrals.scope import allocations_visible_to, trials_to_check
 from referrals.trial.readers.controls import (
-    UNLOCKED,
+    OUTCOMES_STILL_OPEN,
     contacts_of_controls,
     controls_to_check,
     controls_with_src,
@@ -141,7 +141,7 @@ def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, a
     check_authority(by, Permission.RECORD_DEVIATIONS)
     with transaction.atomic():
         locked = trials_to_check(by).select_for_update(of=("self",)).get(pk=trial.pk)
-        if locked.status not in UNLOCKED:
+        if locked.status not in OUTCOMES_STILL_OPEN:
             raise Refused(
                 f"The outcomes of {locked.name} are locked: no more cases are looked up. Where a contact is "
                 "found, record it as a deviation."

@@ -16,7 +16,7 @@ from referrals.trial.actions.trial_lock import (
     lock_draft,
     lock_trial,
     record_trial,
-    refuse_early,
+    refuse_clock_behind,
     take_step,
 )
 from referrals.trial.readers.approvals import lacking
@@ -55,7 +55,7 @@ def seal(*, trial_id: int, digest: str, by: User, at: datetime) -> Trial:
             raise Refused("You proposed this trial: somebody else has to seal it.")
         if missing := lacking(trial):
             raise Refused(f"Still missing: {', '.join(missing)}. The trial lead has to propose it anew.")
-        refuse_early(at, trial.proposed_at)
+        refuse_clock_behind(at, trial.proposed_at)
         seed = secrets.token_bytes(32)
         trial.commitment = commitment(trial.protocol, seed)
         try:
@@ -88,7 +88,7 @@ def open_recruitment(*, trial_id: int, by: User, at: datetime) -> Trial:
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.MANAGE_TRIALS)
         expect(trial, TrialStatus.SEALED)
-        refuse_early(at, trial.sealed_at)
+        refuse_clock_behind(at, trial.sealed_at)
         conduct, today = trial.conduct, timezone.localdate(at)
         if today < conduct.recruits_from:
             raise Refused(f"The protocol lets this trial recruit from {conduct.recruits_from:%-d %B %Y} on.")
@@ -109,7 +109,7 @@ def pause(*, trial_id: int, reason: str, meanwhile: Mode, by: User, at: datetime
         expect(trial, TrialStatus.RECRUITING)
         if trial.pauses.filter(resumed_at__isnull=True).exists():
             raise Refused(f"{trial.name} is paused already.")
-        refuse_early(at, trial.opened_at)
+        refuse_clock_behind(at, trial.opened_at)
         pause = Pause.objects.create(
             trial=trial, reason=reason, meanwhile=meanwhile, paused_at=at, paused_by=by
         )
@@ -133,7 +133,7 @@ def _end_pause(trial: Trial, by: User, at: datetime) -> bool:
     pause = trial.pauses.filter(resumed_at__isnull=True).first()
     if pause is None:
         return False
-    refuse_early(at + WAIT_FOR_LOCK, pause.paused_at)
+    refuse_clock_behind(at + WAIT_FOR_LOCK, pause.paused_at)
     pause.resumed_at, pause.resumed_by = max(at, pause.paused_at), by
     pause.save(update_fields=["resumed_at", "resumed_by"])
     return True
@@ -150,7 +150,7 @@ def close(*, trial_id: int, because: str, by: User, at: datetime) -> Trial:
 
 def close_locked(*, trial: Trial, because: str, by: User, at: datetime) -> None:
     """Closes a recruiting trial whose lock the caller holds, and sends the head of its chain."""
-    refuse_early(at, trial.opened_at)
+    refuse_clock_behind(at, trial.opened_at)
     trial.closed_because = because
     _end_pause(trial, by, at)
     take_step(trial, TrialStatus.CLOSED, by, at, "closed_because")
@@ -192,7 +192,7 @@ def reveal(*, trial_id: int, by: User, at: datetime) -> Trial:
     with transaction.atomic():
         trial = lock_trial(trial_id, by, Permission.MANAGE_TRIALS)
         expect(trial, TrialStatus.LOCKED)
-        refuse_early(at, trial.locked_at)
+        refuse_clock_behind(at, trial.locked_at)
         try:
             seed = open_seed(trial.seed_encrypted)
         except WrongKey as error:

@@ -9,7 +9,7 @@ from django.utils import timezone
 from referrals.mail.outbox import queue
 from referrals.models import MailKind, NoticeKind, Trial, TrialNotice, TrialStatus
 from referrals.rules.trial.draws import DOMAIN, Canonical
-from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, record_trial, refuse_early
+from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, record_trial, refuse_clock_behind
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -51,7 +51,7 @@ def note_head(*, trial: Trial, by: User, at: datetime) -> TrialNotice | None:
     """
     last = trial.notices.filter(kind=NoticeKind.HEAD).order_by("-pk").first()
     if last is not None:
-        refuse_early(at + WAIT_FOR_LOCK, last.noticed_at)
+        refuse_clock_behind(at + WAIT_FOR_LOCK, last.noticed_at)
         at = max(at, last.noticed_at)
     head = head_at(trial, at)
     if last is not None and last.content["heads"] == [head]:

@@ -45,7 +45,7 @@ class RollOut:
 
     @property
     def digest(self) -> str:
-        """Another one for other steps (64 hex digits)."""
+        """A digest of the steps (64 hex digits): it differs where any step differs."""
         steps = [[step.day.isoformat(), step.wards] for step in self.steps]
         return sha256([steps, [mode.pk for mode in self.replaced]])
 

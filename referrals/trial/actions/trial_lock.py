@@ -39,7 +39,7 @@ def expect(trial: Trial, *statuses: TrialStatus) -> None:
         )
 
 
-def refuse_early(at: datetime, after: datetime | None) -> None:
+def refuse_clock_behind(at: datetime, after: datetime | None) -> None:
     """Raises :class:`Refused` where the clock is behind what has been recorded."""
     if after is not None and at < after:
         raise Refused(

@@ -59,7 +59,7 @@ def checks_of(trial: Trial, at: datetime) -> Checks:
 
 def waiting_checks(user: User, at: datetime) -> list[Checks]:
     """Of each trial that has controls to look up; trials in the order in which they were opened."""
-    trials = list(trials_to_check(user).filter(status__in=UNLOCKED).order_by("opened_at", "pk"))
+    trials = list(trials_to_check(user).filter(status__in=OUTCOMES_STILL_OPEN).order_by("opened_at", "pk"))
     return [checks for checks in _checks(trials, at) if checks.waiting]
 
 
@@ -87,7 +87,7 @@ def control_rows(trial: Trial, controls: Iterable[Allocation]) -> list[ControlRo
 
 
 # Trials that may have allocated, and whose outcomes are not locked.
-UNLOCKED = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
+OUTCOMES_STILL_OPEN = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
 
 
 def controls_followed(trials: Iterable[Trial], at: datetime) -> QuerySet[Allocation]:
@@ -108,7 +108,7 @@ def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Alloca
     The first allocated first; none once outcomes are locked.
     """
     followed = allocations_visible_to(user) & controls_followed([trial], at)
-    waiting = followed.filter(trial__status__in=UNLOCKED, control_check__isnull=True)
+    waiting = followed.filter(trial__status__in=OUTCOMES_STILL_OPEN, control_check__isnull=True)
     return waiting.order_by("number", "pk")
 
 

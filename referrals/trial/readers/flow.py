@@ -41,7 +41,7 @@ _ARMS = {Arm.SRC: "Allocated to SRC", Arm.CONTROL: "Allocated to usual service (
 _OF_BOTH = (DeviationKind.IN_ERROR, DeviationKind.WRONG_WARD)
 
 
-class Row(NamedTuple):
+class AllocationRow(NamedTuple):
     """An allocation with what became of it; ``position`` is null for a linked report."""
 
     pk: int
@@ -115,11 +115,11 @@ class Flow:
         return [*above, *(box for arm in self.arms for box in arm)]
 
 
-def rows_of(trial: Trial) -> list[Row]:
+def rows_of(trial: Trial) -> list[AllocationRow]:
     """Every allocation of the trial, in order; one query."""
     rows = Allocation.objects.filter(trial=trial).order_by("number")
     return [
-        Row(*row)
+        AllocationRow(*row)
         for row in rows.values_list(
             "pk",
             "unit",
@@ -140,7 +140,7 @@ def rows_of(trial: Trial) -> list[Row]:
     ]
 
 
-def units_of(rows: Iterable[Row]) -> list[Row]:
+def units_of(rows: Iterable[AllocationRow]) -> list[AllocationRow]:
     """The units among them, each with the first contact of any of its reports."""
     listed = list(rows)
     first: dict[str, datetime] = {}
@@ -155,7 +155,7 @@ def shows_arms(trial: Trial) -> bool:
     return trial.status in TrialStatus.since(TrialStatus.CLOSED)
 
 
-def flow_of(trial: Trial, rows: Iterable[Row], deviated: Iterable[Deviated], at: datetime) -> Flow:
+def flow_of(trial: Trial, rows: Iterable[AllocationRow], deviated: Iterable[Deviated], at: datetime) -> Flow:
     """The flow as it stands; a query, and one more where arms are shown."""
     units = [row for row in rows if row.position is not None]
     assessed = _assessed(trial)
@@ -249,7 +249,7 @@ def _assessed(trial: Trial) -> list[_Assessed]:
 
 
 def _why_not_allocated(assessed: _Assessed) -> str:
-    """The rules of a submission leave these three, and ask in this order."""
+    """Why a suitable case was not allocated; a submission asks for these three reasons in this order."""
     if assessed.trial is not None and assessed.position is None:
         return "Linked to an earlier unit, whose arm it follows"
     if assessed.at_close and not assessed.with_src:
@@ -260,7 +260,7 @@ def _why_not_allocated(assessed: _Assessed) -> str:
 def _arm(
     trial: Trial,
     arm: Arm,
-    units: list[Row],
+    units: list[AllocationRow],
     of: int,
     kinds: Mapping[int, Mapping[str, str]],
     standings: Mapping[int, str],
@@ -275,8 +275,10 @@ def _arm(
     )
 
 
-def _src(units: list[Row], kinds: Mapping[int, Mapping[str, str]], follow_up: timedelta) -> tuple[Part, ...]:
-    """Contacted within follow-up, not contacted and why, still open."""
+def _src(
+    units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]], follow_up: timedelta
+) -> tuple[Part, ...]:
+    """The SRC arm: contacted within follow-up, not contacted and why, or still open."""
     whole = len(units)
     missed: Counter[str] = Counter()
     still_open = 0
@@ -292,7 +294,7 @@ def _src(units: list[Row], kinds: Mapping[int, Mapping[str, str]], follow_up: ti
     )
 
 
-def _not_delivered(row: Row, kinds: Mapping[str, str], follow_up: timedelta) -> str:
+def _not_delivered(row: AllocationRow, kinds: Mapping[str, str], follow_up: timedelta) -> str:
     """Why SRC was not delivered, a recorded reason first; empty where it was, or still may be."""
     if row.contacted_at and row.contacted_at <= row.allocated_at + follow_up:
         return ""
@@ -318,8 +320,8 @@ def _standings(trial: Trial) -> dict[int, str]:
     return dict(events.order_by("pk").values_list("case", "kind"))
 
 
-def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
-    """Contacted all the same, looked up without a contact, not looked up yet; each unit once."""
+def _control(units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
+    """The control arm, each unit once: contacted all the same, looked up without a contact, or not yet."""
     whole = len(units)
     contacted: Counter[str] = Counter()
     checked = 0
@@ -335,7 +337,7 @@ def _control(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[
     )
 
 
-def _kept(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
+def _kept(units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:
     """Units that should not have been allocated there, if any: nobody is taken out of an arm."""
     found = [kind for row in units for kind in _OF_BOTH if kind in kinds.get(row.pk, {})]
     wrong = sum(any(kind in kinds.get(row.pk, {}) for kind in _OF_BOTH) for row in units)
@@ -344,8 +346,8 @@ def _kept(units: list[Row], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Par
     return (kept,) if wrong else ()
 
 
-def _followed(trial: Trial, units: list[Row], standings: Mapping[int, str], at: datetime) -> Box:
-    """By days since allocation alone; whether an outcome has come is not asked here."""
+def _followed(trial: Trial, units: list[AllocationRow], standings: Mapping[int, str], at: datetime) -> Box:
+    """Units whose days of follow-up are over, not over, or lost; no outcome is read."""
     days = timedelta(days=trial.conduct.follow_up_days)
     kept = [row for row in units if standings.get(row.case_id) not in LOST]
     over = sum(row.allocated_at + days <= at for row in kept)
@@ -374,6 +376,6 @@ def _analysed(trial: Trial, whole: int) -> Box:
 
 
 def _parts(numbers: Mapping[str, int], whole: int) -> tuple[Part, ...]:
-    """What there is any of, the most frequent first."""
+    """The parts that are not zero, the largest first."""
     found = [Part(label, number, whole) for label, number in numbers.items() if number > 0]
     return tuple(sorted(found, key=lambda part: (-part.number, part.label)))

@@ -51,7 +51,7 @@ def wards_in(trials: Sequence[Trial], day: date) -> dict[int, list[str]]:
     modes = WardModes(wards)
     found: dict[int, list[str]] = {trial.pk: [] for trial in trials}
     for ward in wards:
-        trial = modes.on(ward.pk, day).trial
+        trial = modes.effective_mode(ward.pk, day).trial
         if trial is not None and trial.pk in found:
             found[trial.pk].append(ward.name)
     return found

@@ -7,7 +7,7 @@ from referrals.scope import trials_visible_to
 from referrals.trial.readers.approvals import lacking
 from referrals.trial.readers.words import (
     Line,
-    Taken,
+    StepTaken,
     protocol_lines,
     steps_of,
 )
@@ -23,7 +23,7 @@ class TrialPage:
 
     trial: Trial
     lines: list[Line]
-    steps: list[Taken]
+    steps: list[StepTaken]
     approvals: list[tuple[ApprovalKind, Approval | None]]
     registrars: list[Registrar]
     pause: Pause | None

@@ -45,7 +45,7 @@ class Panel:
 
 
 def panel_of(design: Design, conduct: Conduct, assumed: Assumed) -> Panel:
-    """All of it; raises :class:`~referrals.rules.trial.assumed.ImpossibleAssumption`."""
+    """What the panel says; raises :class:`~referrals.rules.trial.assumed.ImpossibleAssumption`."""
     return Panel(
         summary=summary_of(assumed),
         rare=_rare(assumed, conduct.expected.charge / 100),
@@ -54,7 +54,7 @@ def panel_of(design: Design, conduct: Conduct, assumed: Assumed) -> Panel:
 
 
 def _rare(assumed: Assumed, charged: float) -> list[str]:
-    """What could be found of a rare outcome, in words, with its warnings."""
+    """What the design could find of a rare outcome, in words, with warnings."""
     if not 0 < charged < 1:
         return ["Give a share charged between 1% and 99% to see what could be found of charges."]
     doubled = replace(assumed, control_rate=charged, src_rate=min(2 * charged, 0.999), one_sided=False)

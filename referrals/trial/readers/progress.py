@@ -24,10 +24,10 @@ from referrals.models import (
 )
 from referrals.places.ward_modes import WardModes
 from referrals.rules.trial.allocation_order import (
-    Report,
-    Taken,
+    AllocatedUnit,
+    CandidateReport,
+    allocated_out_of_order,
     days_in_parts,
-    out_of_turn,
 )
 from referrals.rules.trial.protocol import YES_OR_NO
 from referrals.rules.trial.recruitment import Recruitment, finding
@@ -36,9 +36,9 @@ from referrals.trial.readers.controls import contacts_of_controls, controls_with
 from referrals.trial.readers.deviations import standing_deviations
 from referrals.trial.readers.flow import (
     OVER_ANOTHER_REPORT,
+    AllocationRow,
     Deviated,
     Flow,
-    Row,
     flow_of,
     rows_of,
     shows_arms,
@@ -73,10 +73,14 @@ class Balance:
 
 
 @dataclass(frozen=True)
-class Turns:
-    """In what order cases were allocated: ``out_of_turn`` of ``units``, ``in_parts`` of ``days``."""
+class AllocationOrder:
+    """Whether somebody could have chosen which case came next.
 
-    out_of_turn: int
+    ``allocated_out_of_order`` of the ``units`` were allocated while an earlier report waited; on ``in_parts``
+    of the ``days`` with allocations there was more than one submission.
+    """
+
+    allocated_out_of_order: int
     units: int
     in_parts: int
     days: int
@@ -104,7 +108,7 @@ class Progress:
     balance: list[Balance]
     deviations: list[Deviation]
     deviation_kinds: list[tuple[str, Share]]
-    turns: Turns
+    allocation_order: AllocationOrder
     pauses: list[Pause]
     heads: Heads
 
@@ -146,13 +150,13 @@ def progress_of(trial: Trial, at: datetime) -> Progress:
         balance=_balance(trial, units),
         deviations=deviations,
         deviation_kinds=_kinds(deviations, len(rows)),
-        turns=_turns(trial, units),
+        allocation_order=_allocation_order(trial, units),
         pauses=list(trial.pauses.order_by("paused_at")),
         heads=_heads(trial, len(rows)),
     )
 
 
-def recruitment_of(trial: Trial, units: Sequence[Row], at: datetime) -> Recruitment:
+def recruitment_of(trial: Trial, units: Sequence[AllocationRow], at: datetime) -> Recruitment:
     """Recruitment from the day on which the trial opened to today, or to the day on which it closed."""
     assert trial.opened_at is not None
     return Recruitment(
@@ -164,9 +168,9 @@ def recruitment_of(trial: Trial, units: Sequence[Row], at: datetime) -> Recruitm
     )
 
 
-def _balance(trial: Trial, units: Sequence[Row]) -> list[Balance]:
+def _balance(trial: Trial, units: Sequence[AllocationRow]) -> list[Balance]:
     """Of what was frozen at allocation; both arms together until recruitment is closed."""
-    columns: dict[str, list[Row]] = {"Both arms together": list(units)}
+    columns: dict[str, list[AllocationRow]] = {"Both arms together": list(units)}
     if shows_arms(trial):
         columns = {arm.label: [unit for unit in units if unit.arm == arm] for arm in Arm}
     boroughs = dict(Borough.objects.filter(bcu=trial.bcu_id).values_list("code", "name"))
@@ -189,14 +193,14 @@ def _balance(trial: Trial, units: Sequence[Row]) -> list[Balance]:
     ]
 
 
-def _with(level_of: Callable[[Row], str], level: str, rows: Sequence[Row]) -> int:
+def _with(level_of: Callable[[AllocationRow], str], level: str, rows: Sequence[AllocationRow]) -> int:
     return sum(level_of(row) == level for row in rows)
 
 
-def _frozen(trial: Trial) -> list[tuple[str, Sequence[str], Callable[[Row], str]]]:
+def _frozen(trial: Trial) -> list[tuple[str, Sequence[str], Callable[[AllocationRow], str]]]:
     """The name of the stratum and of each factor, its levels, and where a unit has its own."""
     design = trial.design
-    found: list[tuple[str, Sequence[str], Callable[[Row], str]]] = [
+    found: list[tuple[str, Sequence[str], Callable[[AllocationRow], str]]] = [
         (factor.name, factor.levels, _level_of(factor.name)) for factor in design.factors
     ]
     if trial.stratified_by:
@@ -204,7 +208,7 @@ def _frozen(trial: Trial) -> list[tuple[str, Sequence[str], Callable[[Row], str]
     return found
 
 
-def _level_of(factor: str) -> Callable[[Row], str]:
+def _level_of(factor: str) -> Callable[[AllocationRow], str]:
     return lambda row: row.levels.get(factor, "")
 
 
@@ -213,9 +217,9 @@ def _kinds(deviations: Sequence[Deviation], allocations: int) -> list[tuple[str,
     return [(kind.label, Share(numbers[kind], allocations)) for kind in DeviationKind if numbers[kind]]
 
 
-def _turns(trial: Trial, units: Sequence[Row]) -> Turns:
-    taken = [
-        Taken(
+def _allocation_order(trial: Trial, units: Sequence[AllocationRow]) -> AllocationOrder:
+    allocated = [
+        AllocatedUnit(
             stratum=unit.stratum,
             reported_at=unit.reported_at,
             at=unit.allocated_at,
@@ -224,11 +228,16 @@ def _turns(trial: Trial, units: Sequence[Row]) -> Turns:
         )
         for unit in units
     ]
-    in_parts, days = days_in_parts(taken)
-    return Turns(out_of_turn(taken, _reports(trial, units)), len(units), in_parts, days)
+    in_parts, days = days_in_parts(allocated)
+    return AllocationOrder(
+        allocated_out_of_order=allocated_out_of_order(allocated, _candidates(trial, units)),
+        units=len(units),
+        in_parts=in_parts,
+        days=days,
+    )
 
 
-def _reports(trial: Trial, units: Sequence[Row]) -> list[Report]:
+def _candidates(trial: Trial, units: Sequence[AllocationRow]) -> list[CandidateReport]:
     """Reports that may have waited when a unit was allocated, of days on which their ward was in the trial.
 
     By ward, repeat victim and strands as they stand today; a report without a ward is in no stratum.
@@ -249,7 +258,7 @@ def _reports(trial: Trial, units: Sequence[Row]) -> list[Report]:
         reported_at__lt=max(unit.reported_at for unit in units),
     ).exclude(decided_at__lte=min(unit.allocated_at for unit in units))
     return [
-        Report(_stratum(trial, borough, repeat, strands), reported_at, imported_at, decided_at)
+        CandidateReport(_stratum(trial, borough, repeat, strands), reported_at, imported_at, decided_at)
         for ward, borough, repeat, strands, reported_at, imported_at, decided_at in cases.values_list(
             "ward",
             "ward__borough__code",

@@ -55,7 +55,7 @@ def plans_of(wards: Iterable[Ward], trial: Trial, today: date) -> list[WardPlan]
     return [
         WardPlan(
             ward=ward,
-            mode=mode_words(modes.on(ward.pk, today)),
+            mode=mode_words(modes.effective_mode(ward.pk, today)),
             changes=_changes(modes, modes.planned.get(ward.pk, []), trial, today),
         )
         for ward in wards
@@ -63,7 +63,7 @@ def plans_of(wards: Iterable[Ward], trial: Trial, today: date) -> list[WardPlan]
 
 
 def _changes(modes: WardModes, planned: list[Planned], trial: Trial, today: date) -> list[Change]:
-    """The last that has begun, and all to come."""
+    """The change that began last, and all that are still to come."""
     begun = [each for each in planned if each.starts_on <= today][-1:]
     to_come = [each for each in planned if each.starts_on > today]
     return [

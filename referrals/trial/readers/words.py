@@ -62,7 +62,7 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Taken:
+class StepTaken:
     """A step of a trial's life; ``at`` and ``by`` are empty until it is taken."""
 
     words: str
@@ -133,12 +133,12 @@ def _wards(codes: tuple[str, ...], wards: Mapping[str, Ward]) -> str:
     return f"{len(codes)}. {'; '.join(parts)}"
 
 
-def steps_of(trial: Trial) -> list[Taken]:
+def steps_of(trial: Trial) -> list[StepTaken]:
     """The proposal and every step, in order, taken or not."""
     return [
-        Taken("Proposed", trial.proposed_at, trial.proposed_by),
+        StepTaken("Proposed", trial.proposed_at, trial.proposed_by),
         *(
-            Taken(_STEP_WORDS[status], getattr(trial, f"{name}_at"), getattr(trial, f"{name}_by"))
+            StepTaken(_STEP_WORDS[status], getattr(trial, f"{name}_at"), getattr(trial, f"{name}_by"))
             for status, name in STEPS.items()
         ),
     ]

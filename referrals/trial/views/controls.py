@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 from referrals.models import Trial
 from referrals.scope import trials_to_check
 from referrals.trial.actions.deviations import check_controls
-from referrals.trial.readers.controls import UNLOCKED, checks_of, control_rows, controls_to_check
+from referrals.trial.readers.controls import OUTCOMES_STILL_OPEN, checks_of, control_rows, controls_to_check
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -40,7 +40,7 @@ def controls(request: SignedInRequest, trial_id: int) -> HttpResponse:
     context = {
         "trial": trial,
         "days": trial.conduct.follow_up_days,
-        "is_locked": trial.status not in UNLOCKED,
+        "is_locked": trial.status not in OUTCOMES_STILL_OPEN,
         "checks": checks_of(trial, now),
         "paged": paged,
         "rows": control_rows(trial, paged.rows),

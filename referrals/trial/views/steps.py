@@ -84,7 +84,7 @@ def pause_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
 @requires(Permission.MANAGE_TRIALS)
 @_ask_and_do
 def resume_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
-    """Lets it recruit again."""
+    """Lets a paused trial recruit again."""
     return _step(
         request,
         trial_id,
@@ -145,7 +145,7 @@ def _step(
     form_class: type[forms.Form] = forms.Form,
     leads_to: str = "trial",
 ) -> HttpResponse:
-    """Asks, with the trial as it is now; then does it, or says why not and loses nothing."""
+    """Asks for confirmation; once confirmed takes the step, or says why not and keeps what was typed."""
     context = page_context(request, trial_id)
     trial: Trial = context["trial"]
     form = form_class(

@@ -83,7 +83,7 @@ def new_trial(request: SignedInRequest) -> HttpResponse:
 
 
 def _bcu(request: SignedInRequest) -> Bcu:
-    """The one that is asked for by its code, among the account's; without a code the first by name."""
+    """The account's BCU whose code is asked for; without a code the first by name."""
     code = request.POST.get("bcu") or request.GET.get("bcu")
     bcus = bcus_of(request.user).order_by("name")
     bcu = (bcus.filter(code=code) if code else bcus).first()
@@ -185,7 +185,7 @@ def name_registrars(request: SignedInRequest, trial_id: int) -> HttpResponse:
 @requires(Permission.MANAGE_TRIALS)
 @require_POST
 def remove_registrar(request: SignedInRequest, trial_id: int, registrar_id: int) -> HttpResponse:
-    """Takes one off."""
+    """Takes a registrar off the draft."""
     draft = draft_or_404(request, trial_id)
     try:
         design.remove_registrar(trial_id=draft.pk, registrar_id=registrar_id, by=request.user)

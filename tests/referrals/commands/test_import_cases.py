@@ -83,10 +83,10 @@ def test_the_second_run_finds_everything_unchanged(only_bcu: Bcu, file: Path, ca
 
 def test_a_dry_run_reports_the_same_and_saves_nothing(only_bcu: Bcu, file: Path, capsys: Any) -> None:
     assert run(file, "--dry-run", "--json") == 0
-    foreseen = capsys.readouterr().out
+    previewed = capsys.readouterr().out
     assert not Case.objects.exists()
     run(file, "--json")
-    assert capsys.readouterr().out == foreseen
+    assert capsys.readouterr().out == previewed
 
 
 def test_without_json_a_person_can_read_it(only_bcu: Bcu, file: Path, capsys: Any) -> None:

@@ -7,12 +7,12 @@ from referrals.intake.reading.columns import REQUIRED, Column, recogniser
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import (
+    ExtractRow,
     Rejection,
-    Row,
     Warned,
     open_extract,
 )
-from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import preview_cases
 from referrals.models import Bcu
 from src_app.accounts.models import User
@@ -43,7 +43,7 @@ class Reading:
 
     rows: int = 0
     rejected: int = 0
-    good: list[Row] = field(default_factory=list)
+    good: list[ExtractRow] = field(default_factory=list)
     rejections: list[Rejection] = field(default_factory=list)
     warnings: list[Warned] = field(default_factory=list)
 
@@ -64,7 +64,7 @@ def read_extract(content: bytes, *, at: datetime) -> Reading:
     return reading
 
 
-def foreseen(bcu: Bcu, *rows: dict[str, str], columns: list[str] | None = None) -> Fates:
+def previewed(bcu: Bcu, *rows: dict[str, str], columns: list[str] | None = None) -> ImportPreview:
     """What would become of the rows if this system saved them now."""
     content = extract(*rows, columns=columns)
     return preview_cases(content=content, bcu=bcu, by=User.objects.system(), at=NOW)

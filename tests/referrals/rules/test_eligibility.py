@@ -7,7 +7,7 @@ import pytest
 
 from referrals.models import CloseReason, CrimeRecordKind, CrimeStatus
 from referrals.rules.crime_record import grounds
-from referrals.rules.eligibility import Report, barred, warnings, warnings_of_record
+from referrals.rules.eligibility import Report, ineligible_because, warnings, warnings_of_record
 
 PLAIN = Report(
     is_crime=True,
@@ -21,7 +21,7 @@ PLAIN = Report(
 
 def test_nothing_speaks_against_a_plain_crime_with_an_individual_victim() -> None:
     assert warnings(PLAIN) == []
-    assert barred(PLAIN) == ""
+    assert ineligible_because(PLAIN) == ""
 
 
 @pytest.mark.parametrize(
@@ -34,13 +34,13 @@ def test_nothing_speaks_against_a_plain_crime_with_an_individual_victim() -> Non
     ],
 )
 def test_what_is_no_hate_crime_of_the_bcu_cannot_be_suitable(change: dict[str, Any], says: str) -> None:
-    sentence = barred(replace(PLAIN, **change))
+    sentence = ineligible_because(replace(PLAIN, **change))
     assert says in sentence
     assert sentence.endswith(": mark it not suitable.")
 
 
 def test_nothing_else_keeps_a_case_from_being_suitable() -> None:
-    assert not barred(replace(PLAIN, individual_victim=False, under_18=True, ward_known=False))
+    assert not ineligible_because(replace(PLAIN, individual_victim=False, under_18=True, ward_known=False))
 
 
 def test_each_thing_to_look_at_has_its_words() -> None:

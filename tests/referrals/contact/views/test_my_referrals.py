@@ -44,7 +44,7 @@ def test_the_first_due_comes_first_and_the_first_sentence_counts(page, make_refe
 def test_the_due_time_itself_is_not_overdue_and_midnight_is_tomorrow(page, make_referral, now):
     make_referral(due_at=now)
     make_referral(due_at=now.replace(hour=0, minute=0) + timedelta(days=1))
-    assert page().context["lead"].sentence == "1 to contact today in Abbey team."
+    assert page().context["summary"].sentence == "1 to contact today in Abbey team."
 
 
 def test_each_card_says_who_has_it_and_offers_what_comes_next(page, make_referral, officer, colleague, now):
@@ -140,10 +140,10 @@ def test_an_officer_without_a_team_is_told_what_to_do(client_of, db):
 def test_two_teams_are_both_named_and_many_are_counted(page, make_referral, officer, world):
     make_referral()
     TeamMembershipFactory.create(user=officer, team=world.teams[1])
-    assert "in Abbey team and Colliers Wood team." in page().context["lead"].sentence
+    assert "in Abbey team and Colliers Wood team." in page().context["summary"].sentence
     for team in world.teams[2:4]:
         TeamMembershipFactory.create(user=officer, team=team)
-    assert "in your 4 teams." in page().context["lead"].sentence
+    assert "in your 4 teams." in page().context["summary"].sentence
 
 
 def test_more_than_fifty_are_paged(page, make_referral, now):
@@ -151,7 +151,7 @@ def test_more_than_fifty_are_paged(page, make_referral, now):
         make_referral(due_at=now + timedelta(minutes=minutes))
     first = page()
     assert len(first.context["cards"]) == 50
-    assert first.context["lead"].open == 51
+    assert first.context["summary"].open == 51
     second = page("?" + first.context["paged"].next_url.partition("?")[2])
     assert len(second.context["cards"]) == 1
     assert second.context["cards"][0].referral.due_at == now + timedelta(minutes=50)

@@ -48,7 +48,7 @@ def hold(bcu: Bcu, hcop: User) -> Callable[..., CaseImport]:
 
 
 def seen(held: CaseImport) -> str:
-    """The digest of the fates on its page."""
+    """The digest of the preview on its page."""
     return report_of(CaseImport.objects.get(pk=held.pk)).digest
 
 

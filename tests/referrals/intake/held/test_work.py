@@ -221,8 +221,8 @@ def test_one_works_on_it_at_a_time_and_the_page_knows(
     held: CaseImport, elsewhere: Callable[[Callable[[], Any]], Any], system: User
 ) -> None:
     assert not work.is_running(held.pk)
-    with work.alone(work._lock_key(held.pk)) as alone:
-        assert alone
+    with work.try_advisory_lock(work._lock_key(held.pk)) as is_held:
+        assert is_held
         assert elsewhere(lambda: work.is_running(held.pk))
         elsewhere(lambda: work.work(import_id=held.pk, at=NOW))
         assert status(held) == ImportStatus.READING
@@ -246,8 +246,8 @@ def test_what_is_being_saved_this_moment_cannot_be_stopped(
     def stopped_too_late(**asked: Any) -> Any:
         settle = asked.pop("settle")
 
-        def settle_then_be_asked_to_stop(fates: Any) -> None:
-            settle(fates)
+        def settle_then_be_asked_to_stop(preview: Any) -> None:
+            settle(preview)
             answers.append(elsewhere(lambda: discard_extract(import_id=held.pk, by=hcop, at=NOW)))
 
         return made(**asked, settle=settle_then_be_asked_to_stop)

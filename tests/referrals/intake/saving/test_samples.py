@@ -48,8 +48,8 @@ def test_the_overnight_extract_gives_the_counts_worked_out_by_hand(real_places: 
     # twice (cut -d, -f1 | sort | uniq -d), so all 24 are new. The last report is earlier than AT.
     # grep -n ',Incident,' gives lines 5, 7 and 16; every victim is an individual; every postcode is a live
     # one of the sample (comm -23): three warnings.
-    fates = import_cases(content=OVERNIGHT.read_bytes(), bcu=real_places, by=system, at=AT)
-    report = fates.report()
+    preview = import_cases(content=OVERNIGHT.read_bytes(), bcu=real_places, by=system, at=AT)
+    report = preview.report()
     assert {name: report[name] for name in ("rows", "new", "unchanged", "changed", "rejected")} == {
         "rows": 24,
         "new": 24,
@@ -96,9 +96,9 @@ def test_the_overnight_extract_gives_the_counts_worked_out_by_hand(real_places: 
 def test_the_pilot_period_gives_the_counts_worked_out_by_hand(real_places: Bcu, system: User) -> None:
     # 301 lines, 16 cells each, no reference twice: 300 new. grep -n gives 17 incidents, 16 organisations and
     # 8 times the State, no row two of these. Nothing was reported between 1am and 2am on 30/10/2022.
-    fates = import_cases(content=PILOT.read_bytes(), bcu=real_places, by=system, at=AT)
-    report = fates.report()
-    assert fates.counts() == {"rows": 300, "new": 300, "unchanged": 0, "changed": 0, "rejected": 0}
+    preview = import_cases(content=PILOT.read_bytes(), bcu=real_places, by=system, at=AT)
+    report = preview.report()
+    assert preview.counts() == {"rows": 300, "new": 300, "unchanged": 0, "changed": 0, "rejected": 0}
     incidents = [42, 69, 75, 86, 104, 127, 131, 168, 170, 187, 224, 227, 232, 237, 268, 274, 282]
     organisations = [17, 43, 61, 72, 83, 105, 118, 171, 188, 191, 204, 208, 213, 215, 256, 261]
     states = [10, 46, 62, 74, 202, 249, 279, 299]
@@ -139,9 +139,9 @@ def test_the_pilot_period_gives_the_counts_worked_out_by_hand(real_places: Bcu, 
 
 
 def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, system: User) -> None:
-    fates = import_cases(content=MESSY.read_bytes(), bcu=real_places, by=system, at=AT)
-    assert fates.counts() == {"rows": 30, "new": 24, "unchanged": 0, "changed": 0, "rejected": 6}
-    assert [(rejection.line, rejection.column) for rejection in fates.rejections] == [
+    preview = import_cases(content=MESSY.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert preview.counts() == {"rows": 30, "new": 24, "unchanged": 0, "changed": 0, "rejected": 6}
+    assert [(rejection.line, rejection.column) for rejection in preview.rejections] == [
         (5, "reported_at"),  # 31 February
         (8, "crime_reference"),  # that of line 4 again
         (12, "crime_reference"),  # missing
@@ -149,7 +149,7 @@ def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, s
         (15, ""),  # five cells
         (16, ""),  # eighteen
     ]
-    assert [(warned.line, warned.column) for warned in fates.warnings] == [
+    assert [(warned.line, warned.column) for warned in preview.warnings] == [
         (6, "victim_postcode"),  # ZZ1 1ZZ
         (7, "reported_at"),  # 1.57am on the night the clocks went back
         (7, "victim_postcode"),  # none
@@ -166,9 +166,9 @@ def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, s
 
 
 def test_a_spreadsheets_night(real_places: Bcu, system: User) -> None:
-    fates = import_cases(content=SPREADSHEET.read_bytes(), bcu=real_places, by=system, at=AT)
-    assert fates.counts() == {"rows": 12, "new": 12, "unchanged": 0, "changed": 0, "rejected": 0}
-    assert [(warned.line, warned.column) for warned in fates.warnings] == [
+    preview = import_cases(content=SPREADSHEET.read_bytes(), bcu=real_places, by=system, at=AT)
+    assert preview.counts() == {"rows": 12, "new": 12, "unchanged": 0, "changed": 0, "rejected": 0}
+    assert [(warned.line, warned.column) for warned in preview.warnings] == [
         (4, "victim_type"),  # an organisation
         (5, "crime_or_incident"),
         (9, "victim_type"),  # the State
@@ -181,8 +181,8 @@ def test_the_same_file_again_changes_nothing(real_places: Bcu, system: User) -> 
     content = PILOT.read_bytes()
     import_cases(content=content, bcu=real_places, by=system, at=AT)
     before = _rows_of_every_table()
-    fates = import_cases(content=content, bcu=real_places, by=system, at=AT)
-    assert fates.counts() == {"rows": 300, "new": 0, "unchanged": 300, "changed": 0, "rejected": 0}
+    preview = import_cases(content=content, bcu=real_places, by=system, at=AT)
+    assert preview.counts() == {"rows": 300, "new": 0, "unchanged": 300, "changed": 0, "rejected": 0}
     after = _rows_of_every_table()
     # That the import was done is recorded; nothing else in the whole database differs.
     audit = "audit_auditentry"

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from referrals.intake.reading.text import NotATable
 from referrals.intake.saving import save
-from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, CrimeRecordEvent, Decision, PersonalText, Referral, TextKind
 from src_app.accounts.guards import NotAllowed
@@ -23,7 +23,7 @@ from tests.factories import NOW, DecisionFactory, ReferralFactory, SubmissionFac
 LATER = NOW + timedelta(hours=1)
 
 
-def imported(bcu: Bcu, by: User, *rows: dict[str, str], at: datetime = NOW) -> Fates:
+def imported(bcu: Bcu, by: User, *rows: dict[str, str], at: datetime = NOW) -> ImportPreview:
     return import_cases(content=extract(*rows), bcu=bcu, by=by, at=at)
 
 
@@ -47,8 +47,8 @@ def test_a_new_row_becomes_a_case_with_its_texts(bcu: Bcu, world: World, hcop: U
 
 
 def test_a_rejected_row_keeps_no_good_row_back(bcu: Bcu, hcop: User) -> None:
-    fates = imported(bcu, hcop, row(1), row(2, reported_at="never"), row(3))
-    assert fates.counts() == {"rows": 3, "new": 2, "unchanged": 0, "changed": 0, "rejected": 1}
+    preview = imported(bcu, hcop, row(1), row(2, reported_at="never"), row(3))
+    assert preview.counts() == {"rows": 3, "new": 2, "unchanged": 0, "changed": 0, "rejected": 1}
     assert set(Case.objects.values_list("crime_reference", flat=True)) == {reference(1), reference(3)}
 
 
@@ -99,8 +99,8 @@ def test_the_same_file_again_writes_no_case_text_or_history(bcu: Bcu, hcop: User
     before = history("Case"), history("PersonalText")
     assert before == (5, 10)
     with CaptureQueriesContext(connection) as queries:
-        fates = imported(bcu, hcop, *rows, at=LATER)
-    assert fates.counts() == {"rows": 5, "new": 0, "unchanged": 5, "changed": 0, "rejected": 0}
+        preview = imported(bcu, hcop, *rows, at=LATER)
+    assert preview.counts() == {"rows": 5, "new": 0, "unchanged": 5, "changed": 0, "rejected": 0}
     assert (history("Case"), history("PersonalText")) == before
     written = [
         q["sql"]
@@ -160,8 +160,8 @@ def test_what_is_no_table_saves_nothing(bcu: Bcu, hcop: User) -> None:
 def test_a_preview_saves_nothing_and_is_recorded(bcu: Bcu, hcop: User) -> None:
     imported(bcu, hcop, row(1))
     content = extract(row(1, offence="Arson"), row(2), row(3, reported_at="never"))
-    fates = preview_cases(content=content, bcu=bcu, by=hcop, at=NOW)
-    assert fates.counts() == {"rows": 3, "new": 1, "unchanged": 0, "changed": 1, "rejected": 1}
+    preview = preview_cases(content=content, bcu=bcu, by=hcop, at=NOW)
+    assert preview.counts() == {"rows": 3, "new": 1, "unchanged": 0, "changed": 1, "rejected": 1}
     assert Case.objects.get().offence == "Harassment"
     entry = AuditEntry.objects.latest("pk")
     assert (entry.action, entry.references) == (Action.LIST_SHOWN, [reference(1), reference(2)])
@@ -249,8 +249,8 @@ def test_a_draft_of_a_report_that_changes_is_not_as_it_was_seen(bcu: Bcu, hcop: 
 
 def test_of_a_decided_case_no_team_is_asked_for_in_the_overnight_review(bcu: Bcu, hcop: User) -> None:
     def asked(*rows: dict[str, str]) -> list[int]:
-        fates = imported(bcu, hcop, *rows)
-        return [warned.line for warned in fates.warnings if "choose a team" in warned.reason]
+        preview = imported(bcu, hcop, *rows)
+        return [warned.line for warned in preview.warnings if "choose a team" in warned.reason]
 
     nowhere = {"victim_postcode": ""}
     assert asked(row(1, **nowhere), row(2, **nowhere)) == [2, 3]

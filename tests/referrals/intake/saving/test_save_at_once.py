@@ -9,7 +9,7 @@ from django.apps import apps
 from django.db import connection, transaction
 
 from referrals.intake.saving import save
-from referrals.intake.saving.fates import Fates, foresee
+from referrals.intake.saving.preview import ImportPreview, make_preview
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case
 from src_app.accounts.models import User
@@ -21,7 +21,7 @@ from tests.factories import NOW
 from tests.patience import patience
 
 
-def imported(bcu: Bcu, by: User, *rows: dict[str, str]) -> Fates:
+def imported(bcu: Bcu, by: User, *rows: dict[str, str]) -> ImportPreview:
     return import_cases(content=extract(*rows), bcu=bcu, by=by, at=NOW)
 
 
@@ -48,10 +48,10 @@ def together(*calls: Callable[[], object]) -> list[object]:
     return results
 
 
-def in_thread(act: Callable[[], Fates]) -> Callable[[], Fates]:
+def in_thread(act: Callable[[], ImportPreview]) -> Callable[[], ImportPreview]:
     """The origin is each thread's own."""
 
-    def call() -> Fates:
+    def call() -> ImportPreview:
         with acting("test", by=None):
             return act()
 
@@ -64,7 +64,7 @@ def test_of_four_imports_of_one_file_at_once_one_saves_and_the_others_find_it_un
 ) -> None:
     rows = [row(number) for number in range(200)]
     results = together(*[in_thread(lambda: imported(bcu, hcop, *rows))] * 4)
-    counts = [result.counts() for result in results if isinstance(result, Fates)]
+    counts = [result.counts() for result in results if isinstance(result, ImportPreview)]
     assert len(counts) == 4, results
     assert sorted((count["new"], count["unchanged"]) for count in counts) == [(0, 200)] * 3 + [(200, 0)]
     assert Case.objects.count() == 200
@@ -83,7 +83,7 @@ def test_two_bcus_importing_one_reference_at_once_never_both_have_it(
     assert Case.objects.count() == 50
     assert Case.objects.values("bcu").distinct().count() == 1
     for result in results:
-        if isinstance(result, Fates):
+        if isinstance(result, ImportPreview):
             assert result.counts()["new"] in (0, 50)
         else:
             assert isinstance(result, Refused)
@@ -97,14 +97,14 @@ def test_a_reference_made_elsewhere_after_the_look_saves_nothing(
     make_case: Callable[..., Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    looked = foresee
+    looked = make_preview
 
-    def look_then_be_overtaken(*args: Any, **kwargs: Any) -> Fates:
-        fates = looked(*args, **kwargs)
+    def look_then_be_overtaken(*args: Any, **kwargs: Any) -> ImportPreview:
+        preview = looked(*args, **kwargs)
         together(lambda: make_case(crime_reference=reference(2), ward=world.north_ward))
-        return fates
+        return preview
 
-    monkeypatch.setattr(save, "foresee", look_then_be_overtaken)
+    monkeypatch.setattr(save, "make_preview", look_then_be_overtaken)
     with pytest.raises(Refused, match="Nothing was saved"):
         imported(bcu, hcop, row(1), row(2))
     assert Case.objects.count() == 1
@@ -112,7 +112,7 @@ def test_a_reference_made_elsewhere_after_the_look_saves_nothing(
 
 @pytest.mark.django_db(transaction=True)
 def test_an_import_that_waits_too_long_says_so_without_the_rows(bcu: Bcu, hcop: User) -> None:
-    def waits() -> Fates:
+    def waits() -> ImportPreview:
         with connection.cursor() as cursor:
             cursor.execute("SET lock_timeout = '100ms'")
         return in_thread(lambda: imported(bcu, hcop, row()))()

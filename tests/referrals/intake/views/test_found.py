@@ -16,7 +16,7 @@ from referrals.intake.held.holding import hold_extract
 from referrals.intake.held.matching import remember_headings
 from referrals.intake.held.report import keep_report
 from referrals.intake.reading.rows import Warned
-from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.preview import ImportPreview
 from referrals.models import Case, CaseImport, ImportSource, ImportStatus
 from src_app.accounts.models import User
 from tests.conftest import World
@@ -133,7 +133,7 @@ def test_what_nobody_looked_at_before_it_was_saved_is_on_its_page(
     browser: Client, world: World, system: User, now: datetime, settings: Any
 ) -> None:
     warned = [Warned(7, "victim_type", "No individual victim: Organisation.")]
-    report = keep_report(Fates(9, 9, 0, 0, 0, "", 0, 1, warnings=warned))
+    report = keep_report(ImportPreview(9, 9, 0, 0, 0, "", 0, 1, warnings=warned))
     held = found(world, system, now, rows=9, new=9, report_encrypted=report)
     html = page_of(browser, held)
     assert "To look at" in html

@@ -184,7 +184,7 @@ def test_while_one_looks_another_does_not(put: Callable[..., Path], system: User
         finally:
             connection.close()
 
-    with work.alone(folder._LOCK_KEY):
+    with work.try_advisory_lock(folder._LOCK_KEY):
         thread = threading.Thread(target=look)
         thread.start()
         thread.join(patience(120))

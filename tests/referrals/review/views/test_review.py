@@ -489,17 +489,17 @@ def test_a_page_that_somebody_else_has_emptied_shows_the_first_and_not_that_all_
 def test_who_was_not_suitable_and_is_put_right_since_is_listed_for_a_week(
     browser: Client, make_case: MakeCase, world: World, now: datetime
 ) -> None:
-    def put_right(*, days: int, suitable: bool = False, kind: str = "reinstated") -> Case:
+    def make_reinstated(*, days: int, suitable: bool = False, kind: str = "reinstated") -> Case:
         case = make_case(decided_at=now - timedelta(days=9))
         unsuitable = {"suitable": False, "reason": Reason.OTHER, "contact_by": ContactBy.HOME_BCU}
         DecisionFactory.create(case=case, **({} if suitable else unsuitable))
         CrimeRecordEventFactory.create(case=case, kind=kind, noticed_at=now - timedelta(days=days))
         return case
 
-    listed = put_right(days=1)
-    again_out = put_right(days=2)
+    listed = make_reinstated(days=1)
+    again_out = make_reinstated(days=2)
     CrimeRecordEventFactory.create(case=again_out, kind="cancelled", noticed_at=now)
-    others = [put_right(days=8), put_right(days=1, suitable=True), again_out]
+    others = [make_reinstated(days=8), make_reinstated(days=1, suitable=True), again_out]
     html = page(browser, "overnight_review")
     assert "Put right on the crime record" in html
     assert listed.crime_reference in html

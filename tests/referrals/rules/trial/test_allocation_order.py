@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from referrals.rules.trial.allocation_order import (
-    Report,
-    Taken,
+    AllocatedUnit,
+    CandidateReport,
+    allocated_out_of_order,
     days_in_parts,
-    out_of_turn,
 )
 
 START = datetime(2026, 11, 23, 8, tzinfo=UTC)
@@ -19,30 +19,31 @@ def at(hours: int) -> datetime:
     return START + timedelta(hours=hours)
 
 
-def unit(reported: int, allocated: int, stratum: str = "a", submission: int = 1) -> Taken:
-    return Taken(stratum, at(reported), at(allocated), at(allocated).date(), submission)
+def unit(reported: int, allocated: int, stratum: str = "a", submission: int = 1) -> AllocatedUnit:
+    return AllocatedUnit(stratum, at(reported), at(allocated), at(allocated).date(), submission)
 
 
-def report(reported: int, imported: int, decided: int | None, stratum: str = "a") -> Report:
-    return Report(stratum, at(reported), at(imported), None if decided is None else at(decided))
+def report(reported: int, imported: int, decided: int | None, stratum: str = "a") -> CandidateReport:
+    return CandidateReport(stratum, at(reported), at(imported), None if decided is None else at(decided))
 
 
 def test_an_earlier_report_that_was_known_and_undecided_was_passed_over() -> None:
-    assert out_of_turn([unit(2, 10)], [report(1, 9, None)]) == 1
-    assert out_of_turn([unit(2, 10)], [report(1, 10, 11)]) == 1
+    assert allocated_out_of_order([unit(2, 10)], [report(1, 9, None)]) == 1
+    assert allocated_out_of_order([unit(2, 10)], [report(1, 10, 11)]) == 1
 
 
 def test_a_report_decided_by_then_was_not() -> None:
     """Decided in the same submission, or before it."""
-    assert out_of_turn([unit(2, 10)], [report(1, 9, 10), report(1, 5, 6), report(2, 9, 10)]) == 0
+    assert allocated_out_of_order([unit(2, 10)], [report(1, 9, 10), report(1, 5, 6), report(2, 9, 10)]) == 0
 
 
 def test_a_report_imported_later_could_not_be_chosen() -> None:
-    assert out_of_turn([unit(2, 10)], [report(1, 11, None)]) == 0
+    assert allocated_out_of_order([unit(2, 10)], [report(1, 11, None)]) == 0
 
 
 def test_a_later_report_or_one_of_another_stratum_waits_in_its_turn() -> None:
-    assert out_of_turn([unit(2, 10)], [report(3, 9, None), report(2, 9, None), report(1, 9, None, "b")]) == 0
+    others = [report(3, 9, None), report(2, 9, None), report(1, 9, None, "b")]
+    assert allocated_out_of_order([unit(2, 10)], others) == 0
 
 
 @given(
@@ -60,7 +61,9 @@ def test_a_later_report_or_one_of_another_stratum_waits_in_its_turn() -> None:
         max_size=12,
     ),
 )
-def test_it_is_the_same_as_looking_at_every_pair(units: list[Taken], reports: list[Report]) -> None:
+def test_it_is_the_same_as_looking_at_every_pair(
+    units: list[AllocatedUnit], reports: list[CandidateReport]
+) -> None:
     pairs = sum(
         any(
             waiting.stratum == taken.stratum
@@ -71,7 +74,7 @@ def test_it_is_the_same_as_looking_at_every_pair(units: list[Taken], reports: li
         )
         for taken in units
     )
-    assert out_of_turn(units, reports) == pairs
+    assert allocated_out_of_order(units, reports) == pairs
 
 
 def test_a_day_in_parts_has_units_of_more_than_one_submission() -> None:

@@ -149,8 +149,8 @@ def test_a_new_plan_takes_the_place_of_what_has_not_begun(
     assert len(planned.replaced) == 6
     assert min(_starts(trial)) == later
     modes = WardModes([abbey])
-    assert modes.on(abbey.pk, TOMORROW).mode == Mode.NOT_STARTED
-    assert modes.on(abbey.pk, later).trial == trial
+    assert modes.effective_mode(abbey.pk, TOMORROW).mode == Mode.NOT_STARTED
+    assert modes.effective_mode(abbey.pk, later).trial == trial
 
 
 def test_another_mode_planned_for_the_day_of_a_step_gives_way_and_is_named(
@@ -162,7 +162,7 @@ def test_another_mode_planned_for_the_day_of_a_step_gives_way_and_is_named(
     assert [mode.ward for mode in planned.replaced] == [world.wards[0]]
     kept.refresh_from_db()
     assert kept.mode == Mode.SRC_FOR_ALL
-    assert WardModes([world.wards[0]]).on(world.wards[0].pk, TOMORROW).trial == trial
+    assert WardModes([world.wards[0]]).effective_mode(world.wards[0].pk, TOMORROW).trial == trial
 
 
 def test_a_roll_out_begins_today_where_no_other_mode_does(

@@ -1,4 +1,4 @@
-"""What becomes of each row, before anything is saved."""
+"""A preview of an import: what becomes of each row of an extract, before anything is saved."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -64,13 +64,14 @@ class Alike:
 
 
 @dataclass(frozen=True)
-class Fates:
-    """How many rows have each fate. ``rejected`` counts rows, each with one rejection or more.
+class ImportPreview:
+    """How many rows of an extract become new cases, change one, change nothing, or are rejected.
 
-    Of new and changed cases the first 200 are listed; of rejections and warnings as many as were asked for,
-    and ``all_rejections`` and ``all_warnings`` tell how many there are. ``digest`` is the same for the same
-    fates: it tells whether they changed since somebody looked. ``may_be_older``: it would change cases that
-    were saved here after its last report.
+    A rejected row is counted once and has one rejection or more. The first 200 new and the first 200 changed
+    cases are listed. Rejections and warnings are listed as far as was asked for; ``all_rejections`` and
+    ``all_warnings`` tell how many there are. Two previews with the same ``digest`` would save the same: it
+    tells whether anything changed since somebody looked. ``may_be_older`` is true if the extract would change
+    cases that were saved here after its last report.
     """
 
     rows: int
@@ -103,12 +104,12 @@ class Fates:
             columns.setdefault((reason, tuple(found)), []).append(column)
         return [Alike(reason, named, list(found)) for (reason, found), named in columns.items()]
 
-    def to_look_at(self) -> "Fates":
-        """The same without lists, but for the warnings."""
+    def with_warnings_only(self) -> "ImportPreview":
+        """The same preview, whose only list is that of the warnings."""
         return replace(self, new_cases=[], changed_cases=[], rejections=[])
 
     def counts(self) -> dict[str, int]:
-        """How many rows there are, and how many of each fate."""
+        """How many rows there are, and how many of them are new, unchanged, changed and rejected."""
         names = ("rows", "new", "unchanged", "changed", "rejected")
         return {name: getattr(self, name) for name in names}
 
@@ -121,7 +122,9 @@ class Fates:
         }
 
 
-def foresee(staging: Staging, *, bcu: Bcu, lock: bool = False, listed: int | None = None) -> Fates:
+def make_preview(
+    staging: Staging, *, bcu: Bcu, lock: bool = False, listed: int | None = None
+) -> ImportPreview:
     """What becomes of each row if it is saved now; with ``lock`` the cases stay as they are until commit.
 
     ``listed`` limits the rejections and warnings that are returned. Call it in a transaction; afterwards the
@@ -131,17 +134,17 @@ def foresee(staging: Staging, *, bcu: Bcu, lock: bool = False, listed: int | Non
         reject(cursor, bcu)
         compare(cursor, staging, bcu, lock=lock)
         may_be_older = warn(cursor, staging, bcu)
-        return _told(cursor, staging, listed, may_be_older)
+        return _read_preview(cursor, staging, listed, may_be_older)
 
 
-def references(fate: str = "") -> Iterator[list[str]]:
+def references(kind: str = "") -> Iterator[list[str]]:
     """The crime references of the good rows, in the file's order: of all, of ``new`` or of ``changed`` ones.
 
     As many at a time as an audit row holds, and one empty list where there are none.
     """
     conditions = {"": "true", "new": "case_id IS NULL", "changed": "takes <> '{}'"}
     with connection.chunked_cursor() as cursor:
-        run(cursor, _REFERENCES, condition=sql.SQL(conditions[fate]))
+        run(cursor, _REFERENCES, condition=sql.SQL(conditions[kind]))
         found = cursor.fetchmany(MOST_REFERENCES)
         yield [reference for (reference,) in found]
         while found := cursor.fetchmany(MOST_REFERENCES):
@@ -182,7 +185,9 @@ _REMARKS = """
 """
 
 
-def _told(cursor: CursorWrapper, staging: Staging, listed: int | None, may_be_older: bool) -> Fates:
+def _read_preview(
+    cursor: CursorWrapper, staging: Staging, listed: int | None, may_be_older: bool
+) -> ImportPreview:
     """The counts, and the first of each list."""
     places = ", ".join(f"{column} {place}" for column, place in sorted(staging.places.items()))
     parts = {
@@ -196,7 +201,7 @@ def _told(cursor: CursorWrapper, staging: Staging, listed: int | None, may_be_ol
         return list(cursor.fetchall())
 
     ((new, unchanged, changed, rejected, rejections, warnings, digest),) = rows(_COUNTS)
-    return Fates(
+    return ImportPreview(
         rows=staging.rows,
         new=new,
         unchanged=unchanged,

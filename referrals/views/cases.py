@@ -1,10 +1,13 @@
 """Every case of the account's BCUs, and the way to one by its crime reference."""
 
+from collections.abc import Iterable
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from referrals.filters import CaseFilter, CaseSearchForm
+from referrals.models import Case
 from referrals.queries import cases_visible_to, latest_cases
 from referrals.tables import CaseTable
 from src_app.accounts.guards import SignedInRequest, requires
@@ -51,7 +54,7 @@ def _list(request: SignedInRequest, form: CaseSearchForm) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[case.crime_reference for case in paged.rows],
+        references=[*(case.crime_reference for case in paged.rows), *_referrals_of(paged.rows)],
     )
     context = {
         "form": form,
@@ -60,3 +63,8 @@ def _list(request: SignedInRequest, form: CaseSearchForm) -> HttpResponse:
         "table": CaseTable(paged.rows, caption="Cases, the latest first"),
     }
     return render(request, "cases/list.html", context)
+
+
+def _referrals_of(cases: Iterable[Case]) -> list[str]:
+    """The numbers of the referrals that the list leads to."""
+    return [case.referral.number for case in cases if hasattr(case, "referral")]

@@ -1,5 +1,7 @@
 """Every case of the account's BCUs, and the way to one by its crime reference."""
 
+from collections.abc import Iterable
+
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
@@ -7,6 +9,7 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.cases.filters import CaseFilter, CaseSearchForm
 from referrals.cases.readers import latest_cases
 from referrals.cases.tables import CaseTable
+from referrals.models import Case
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -52,7 +55,7 @@ def _list(request: SignedInRequest, form: CaseSearchForm) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[case.crime_reference for case in paged.rows],
+        references=[*(case.crime_reference for case in paged.rows), *_referrals_of(paged.rows)],
     )
     context = {
         "form": form,
@@ -61,3 +64,8 @@ def _list(request: SignedInRequest, form: CaseSearchForm) -> HttpResponse:
         "table": CaseTable(paged.rows, caption="Cases, the latest first"),
     }
     return render(request, "cases/list.html", context)
+
+
+def _referrals_of(cases: Iterable[Case]) -> list[str]:
+    """The numbers of the referrals that the list leads to."""
+    return [case.referral.number for case in cases if hasattr(case, "referral")]

@@ -31,7 +31,11 @@ def flag_list(request: SignedInRequest) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="referral",
-        references=[referral.number for referral in [*to_remove, *paged.rows]],
+        references=[
+            reference
+            for referral in [*to_remove, *paged.rows]
+            for reference in (referral.number, referral.case.crime_reference)
+        ],
     )
     context = {
         "paged": paged,

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from referrals.contact.actions import attempts as contact
+from referrals.contact.actions import referral_lock
 from referrals.contact.actions.follow_ups import chase
 from referrals.intake.held.holding import hold_extract, note_refused
 from referrals.models import (
@@ -124,7 +125,12 @@ Answer = tuple[int, str]
 def log_no_answer(client_of: ClientOf, officer: User, make_referral: MakeReferral) -> Callable[[], Answer]:
     """Logs on the page that nobody answered; returns status and text of what comes of it."""
     client, referral = client_of(officer), make_referral()
-    given = {"key": uuid.uuid4(), "method": Method.TELEPHONE, "result": Result.NO_ANSWER, "note": "Later"}
+    given: dict[str, Any] = {
+        "key": uuid.uuid4(),
+        "method": Method.TELEPHONE,
+        "result": Result.NO_ANSWER,
+        "note": "Later",
+    }
 
     def log() -> Answer:
         response = client.post(reverse("log_contact", args=[referral.number]), given, follow=True)
@@ -213,7 +219,7 @@ def test_an_action_without_a_key_is_not_called_unsaved(
 ) -> None:
     referral = make_referral()
     ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
-    lock = contact.lock_referral
+    lock = referral_lock.lock_referral
 
     def lose_then_lock(*args: Any) -> Referral:
         lose_answers(1)
@@ -251,7 +257,13 @@ Prepared = tuple[Callable[[], object], type[Model]]
 
 def _log(hcop: User, officer: User, world: World) -> Prepared:
     referral = ReferralFactory.create(case__ward=world.wards[0])
-    given = {"method": Method.TELEPHONE, "result": Result.NO_ANSWER, "made_at": NOW, "by": officer, "at": NOW}
+    given: dict[str, Any] = {
+        "method": Method.TELEPHONE,
+        "result": Result.NO_ANSWER,
+        "made_at": NOW,
+        "by": officer,
+        "at": NOW,
+    }
     return partial(contact.log_attempt, referral_id=referral.pk, key=uuid.uuid4(), **given), ContactAttempt
 
 
@@ -259,7 +271,7 @@ def _withdraw(hcop: User, officer: User, world: World) -> Prepared:
     logged = ContactAttemptFactory.create(
         referral__case__ward=world.wards[0], made_by=officer, result=Result.NO_ANSWER
     )
-    given = {"attempt_id": logged.pk, "key": uuid.uuid4(), "by": officer, "at": NOW}
+    given: dict[str, Any] = {"attempt_id": logged.pk, "key": uuid.uuid4(), "by": officer, "at": NOW}
     return partial(contact.withdraw_attempt, **given), ContactAttempt
 
 
@@ -270,17 +282,28 @@ def _chase(hcop: User, officer: User, world: World) -> Prepared:
 
 def _submit(hcop: User, officer: User, world: World) -> Prepared:
     decision = DecisionFactory.create(case=CaseFactory.create(ward=world.wards[0]), suitable=True)
-    given = {"seen": {decision.case_id: decision.version}, "key": uuid.uuid4(), "by": hcop, "at": NOW}
+    given: dict[str, Any] = {
+        "seen": {decision.case_id: decision.version},
+        "key": uuid.uuid4(),
+        "by": hcop,
+        "at": NOW,
+    }
     return partial(submit, bcu=world.south_west, **given), Submission
 
 
 def _hold(hcop: User, officer: User, world: World) -> Prepared:
-    given = {"key": uuid.uuid4(), "content": extract(row()), "by": hcop, "at": NOW}
+    given: dict[str, Any] = {"key": uuid.uuid4(), "content": extract(row()), "by": hcop, "at": NOW}
     return partial(hold_extract, bcu=world.south_west, **given), CaseImport
 
 
 def _note(hcop: User, officer: User, world: World) -> Prepared:
-    given = {"file_name": "night.csv", "size": 9, "problem": "It is no table.", "by": hcop, "at": NOW}
+    given: dict[str, Any] = {
+        "file_name": "night.csv",
+        "size": 9,
+        "problem": "It is no table.",
+        "by": hcop,
+        "at": NOW,
+    }
     return partial(note_refused, bcu=world.south_west, key=uuid.uuid4(), **given), CaseImport
 
 

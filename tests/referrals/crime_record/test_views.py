@@ -71,8 +71,11 @@ def test_flags_that_have_to_go_stand_first_and_are_ticked_off(
     assert [html.index(words) for words in order] == sorted(html.index(words) for words in order)
     assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == [
         first.number,
+        first.case.crime_reference,
         later.number,
+        later.case.crime_reference,
         to_set.number,
+        to_set.case.crime_reference,
     ]
     ids = {"referral": [first.pk, to_set.pk]}
     for confirmed in ("1 case", "0 cases"):

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from referrals.intake import fates, staging, text
+from referrals.intake import staging, text
 from referrals.intake.content import Content
 from referrals.intake.save import import_cases
 from referrals.models import Bcu
 from src_app.accounts.models import User
+from src_app.audit.record import MOST_REFERENCES
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.thorough import THOROUGH, repeated
@@ -28,7 +29,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     if not THOROUGH:
         monkeypatch.setattr(staging, "BATCH", staging.BATCH // 20)
         monkeypatch.setattr(text, "_PIECE", text._PIECE // 20)
-        monkeypatch.setattr(fates, "MOST_REFERENCES", fates.MOST_REFERENCES // 20)
+        monkeypatch.setattr("referrals.intake.fates.MOST_REFERENCES", MOST_REFERENCES // 20)
 
 
 @pytest.fixture

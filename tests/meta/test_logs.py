@@ -18,7 +18,7 @@ from django.views.debug import ExceptionReporter, get_exception_reporter_filter
 
 from src_app.accounts.models import User
 from src_app.logs import logging_config, scrub
-from tests.meta.test_deployment import PRODUCTION
+from tests.meta.production import PRODUCTION
 
 SECRETS = {
     "postcode": "SW17 2QX",

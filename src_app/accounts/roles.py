@@ -24,6 +24,7 @@ class Permission(StrEnum):
     IMPORT_CASES = "import cases"
     REVIEW_CASES = "review cases"
     VIEW_CASES = "view cases"
+    DOWNLOAD_LISTS = "download lists"
     CONFIRM_FLAGS = "confirm flags"
     VIEW_REFERRALS = "view referrals"
     CONTACT_VICTIMS = "contact victims"
@@ -50,6 +51,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.IMPORT_CASES,
             Permission.REVIEW_CASES,
             Permission.VIEW_CASES,
+            Permission.DOWNLOAD_LISTS,
             Permission.CONFIRM_FLAGS,
             Permission.VIEW_REFERRALS,
             Permission.CHASE_REFERRALS,
@@ -65,6 +67,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             Permission.VIEW_REFERRALS,
             Permission.CONTACT_VICTIMS,
+            Permission.DOWNLOAD_LISTS,
             Permission.CHASE_REFERRALS,
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
@@ -76,6 +79,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
             Permission.EXPORT_TRIALS,
+            Permission.DOWNLOAD_LISTS,
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
         }
@@ -84,12 +88,13 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
+            Permission.DOWNLOAD_LISTS,
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES}),
+    Role.AUDITOR: frozenset({Permission.VIEW_AUDIT, Permission.DOWNLOAD_LISTS}),
+    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES, Permission.DOWNLOAD_LISTS}),
     Role.SYSTEM: frozenset(
         {
             Permission.IMPORT_CASES,

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from outcomes.views.case import case
-from outcomes.views.compliance import compliance, compliance_chart, compliance_download
+from outcomes.views.compliance import compliance, compliance_chart
 from outcomes.views.trial_looks import open_look, trial_look
 from outcomes.views.trial_results import correct_data_set, lock_trial, trial_data_set, trial_results
 
@@ -11,7 +11,6 @@ urlpatterns = [
     path("cases/<int:case_id>/", case, name="case"),
     path("compliance/", compliance, name="compliance"),
     path("compliance/chart.svg", compliance_chart, name="compliance_chart"),
-    path("compliance/download/", compliance_download, name="compliance_download"),
     path("trials/<int:trial_id>/results/", trial_results, name="trial_results"),
     path("trials/<int:trial_id>/results/lock/", lock_trial, name="lock_trial"),
     path("trials/<int:trial_id>/results/correct/", correct_data_set, name="correct_data_set"),

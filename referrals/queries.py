@@ -106,13 +106,13 @@ def bcus_to_import_for(user: User) -> QuerySet[Bcu]:
     return Bcu.objects.all() if user.role == Role.SYSTEM else bcus_of(user)
 
 
-def recent_imports(user: User) -> QuerySet[CaseImport]:
-    """The latest twenty extracts, without their content."""
+def latest_imports(user: User) -> QuerySet[CaseImport]:
+    """Extracts without their content, the latest first."""
     return (
         imports_visible_to(user)
         .select_related("bcu", "uploaded_by")
         .defer("report_encrypted")
-        .order_by("-uploaded_at", "pk")[:20]
+        .order_by("-uploaded_at", "-pk")
     )
 
 

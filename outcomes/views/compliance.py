@@ -1,28 +1,51 @@
 """Who has not been contacted, and where?"""
 
-import csv
-import uuid
 from datetime import date
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
-from django.http import HttpResponse, QueryDict
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from outcomes.charts import weekly_chart
+from outcomes.filters import OverdueFilter
 from outcomes.rates import Compliance, Period, compliance_of, default_period, outcomes_so_far, overdue, weeks
 from outcomes.run_chart import finding
+from outcomes.tables import OverdueTable, WardContactTable
 from referrals.models import Borough
 from referrals.queries import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage, answered
 
-MOST_OVERDUE = 20
+OVERDUE = ListPage(
+    name="overdue",
+    prefix="overdue",
+    url_name="compliance",
+    caption="Overdue now",
+    table=OverdueTable,
+    filters=OverdueFilter,
+    purpose=Purpose.SUPERVISION,
+    subject="referral",
+    reference="number",
+    per_page=20,
+    empty=Empty("Nothing is overdue", "A referral appears here once its due time has passed."),
+)
+BY_WARD = ListPage(
+    name="compliance",
+    prefix="wards",
+    url_name="compliance",
+    caption="By ward",
+    table=WardContactTable,
+    purpose=Purpose.SUPERVISION,
+    subject="compliance",
+    per_page=100,
+    empty=Empty("No referral was due", "Choose other days, or another borough."),
+)
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 # Beyond these a day's end is no date any more.
 DAYS = (
@@ -61,33 +84,35 @@ class PeriodForm(forms.Form):
 
 @requires(Permission.VIEW_COMPLIANCE)
 @require_safe
-def compliance(request: SignedInRequest) -> HttpResponse:
+def compliance(request: SignedInRequest) -> HttpResponseBase:
     """The answer above the fold, the overdue by name, then the wards, the weeks and the outcomes."""
     now = timezone.now()
     form, period, counted = _asked(request)
     borough = form.cleaned_data.get("borough", "")
-    late = list(overdue(request.user, at=now, borough=borough)[: MOST_OVERDUE + 1])
-    series = weeks(request.user, period=period, at=now, borough=borough)
-    record(
-        Action.LIST_SHOWN,
-        by=request.user,
-        purpose=Purpose.SUPERVISION,
-        subject="referral",
-        references=[referral.number for referral in late[:MOST_OVERDUE]],
+    late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough))
+    wards = BY_WARD.computed(
+        request,
+        counted.wards,
+        form=form,
+        key=lambda row: row.ward.pk,
+        file_name=f"compliance-{period.first}-{period.last}",
     )
+    if (part := answered(late, wards)) is not None:
+        return part
+    series = weeks(request.user, period=period, at=now, borough=borough)
+    late.record_shown()
     context = {
         "form": form,
         "period": period,
         "to_today": period.reaches(now),
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
-        "overdue": [(referral, uuid.uuid4()) for referral in late[:MOST_OVERDUE]],
-        "more_overdue": len(late) > MOST_OVERDUE,
+        "overdue": late,
+        "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),
         "outcomes": outcomes_so_far(request.user) if request.user.can(Permission.VIEW_OUTCOMES) else None,
         "query": request.GET.urlencode(),
-        "now": now,
     }
     return render(request, "outcomes/compliance.html", context)
 
@@ -101,47 +126,6 @@ def compliance_chart(request: SignedInRequest) -> HttpResponse:
         request.user, period=period, at=timezone.now(), borough=form.cleaned_data.get("borough", "")
     )
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
-
-
-@requires(Permission.VIEW_COMPLIANCE)
-@require_safe
-def compliance_download(request: SignedInRequest) -> HttpResponse:
-    """The table by ward, as a file."""
-    _, period, counted = _asked(request)
-    record(Action.DOWNLOADED, by=request.user, purpose=Purpose.SUPERVISION, subject="compliance")
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"compliance-{period.first}-{period.last}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    writer.writerow(
-        [
-            "ward_code",
-            "ward",
-            "borough",
-            "due",
-            "in_time",
-            "late",
-            "closed_without_contact",
-            "overdue",
-            "not_yet_due",
-        ]
-    )
-    for row in counted.wards:
-        contact = row.contact
-        writer.writerow(
-            [
-                row.ward.code,
-                row.ward.name,
-                row.ward.borough.name,
-                contact.due,
-                contact.in_time,
-                contact.late,
-                contact.closed_without_contact,
-                contact.overdue,
-                contact.not_yet_due,
-            ]
-        )
-    return response
 
 
 def _asked(request: SignedInRequest) -> tuple[PeriodForm, Period, Compliance]:

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.actions import Refused
+from referrals.filters import ImportFilter
 from referrals.import_forms import ColumnsForm, ExtractForm
 from referrals.intake import holding, matching, work
 from referrals.intake.columns import REQUIRED, Column
@@ -18,20 +19,39 @@ from referrals.intake.content import Content
 from referrals.intake.parts import pieces_of
 from referrals.intake.report import report_of
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
-from referrals.queries import imports_to_see_to, imports_visible_to, recent_imports
+from referrals.queries import imports_to_see_to, imports_visible_to, latest_imports
+from referrals.tables import ImportTable
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.lists.page import Empty, Listed, ListPage
 from src_app.templatetags.words import counted
+
+EXTRACTS = ListPage(
+    name="extracts",
+    url_name="import_cases",
+    caption="Recent extracts",
+    table=ImportTable,
+    filters=ImportFilter,
+    purpose=Purpose.INTAKE,
+    subject="extract",
+    per_page=20,
+    empty=Empty(
+        "No extract yet",
+        "Extracts are listed here with what became of them, uploaded or found in the watched folder.",
+    ),
+)
 
 
 @requires(Permission.IMPORT_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_cases(request: SignedInRequest) -> HttpResponse:
-    """Choose or drop a file."""
+def import_cases(request: SignedInRequest) -> HttpResponseBase:
+    """Choose or drop a file; under it, what became of those before."""
+    extracts = EXTRACTS.asked(request, latest_imports(request.user))
     if request.method != "POST":
-        return _upload_page(request, ExtractForm(user=request.user))
+        part = extracts.part()
+        return _upload_page(request, ExtractForm(user=request.user), extracts) if part is None else part
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     form = ExtractForm(request.POST, request.FILES, user=request.user, size=size)
     if form.is_valid():
@@ -48,7 +68,7 @@ def import_cases(request: SignedInRequest) -> HttpResponse:
             form.add_error("file", str(refused))
         else:
             return redirect("import_fates", import_id=held.pk)
-    return _upload_page(request, form)
+    return _upload_page(request, form, extracts)
 
 
 @requires(Permission.IMPORT_CASES)
@@ -205,11 +225,12 @@ def _progress(held: CaseImport) -> dict[str, object]:
     }
 
 
-def _upload_page(request: SignedInRequest, form: ExtractForm) -> HttpResponse:
+def _upload_page(request: SignedInRequest, form: ExtractForm, extracts: Listed[CaseImport]) -> HttpResponse:
+    extracts.record_shown()
     context = {
         "form": form,
         "to_see_to": imports_to_see_to(request.user, timezone.now()),
-        "imports": recent_imports(request.user),
+        "list": extracts,
         "columns": list(Column),
         "required": " and ".join(REQUIRED),
     }

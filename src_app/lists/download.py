@@ -43,8 +43,8 @@ class Rows:
 
 
 def file_of(wanted: str, name: str, tables: Iterable[ListTable]) -> HttpResponseBase:
-    """The tables, one after the other, as one file of the format, named for the list and the day."""
-    headers = {"Content-Disposition": f'attachment; filename="{name}-{timezone.localdate()}.{wanted}"'}
+    """The tables, one after the other, as one file of the format and the name."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
     content_type = FORMATS[wanted].content_type
     if wanted == "csv":
         return StreamingHttpResponse(_as_csv(tables), content_type=content_type, headers=headers)

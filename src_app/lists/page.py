@@ -1,6 +1,6 @@
 """A list on a page: what it is, and what one request asks of it."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
@@ -9,6 +9,7 @@ from django.db.models import Model, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.functional import cached_property
 
@@ -74,13 +75,19 @@ class ListPage:
         assert self.filters is not None
         filterset = self.filters(request.GET, queryset=rows, user=request.user, prefix=self.prefix or None)
         form = cast(forms.Form, filterset.form)
-        return Listed(self, request, form, _Read(self, filtered(filterset)), searched)
+        return Listed(self, request, form, _Read(self, filtered(filterset)), searched=searched)
 
     def computed(
-        self, request: SignedInRequest, rows: Sequence[Row], *, form: forms.Form, key: Callable[[Row], int]
+        self,
+        request: SignedInRequest,
+        rows: Sequence[Row],
+        *,
+        form: forms.Form,
+        key: Callable[[Row], int],
+        file_name: str,
     ) -> "Listed[Row]":
-        """The same of rows that were computed, as ``form`` filters and orders them; ``key`` is unique."""
-        return Listed(self, request, form, _Computed(self, rows, key), "")
+        """The same of rows that were computed, filtered and ordered as ``form`` says; keys are unique."""
+        return Listed(self, request, form, _Computed(self, rows, key), file_name=file_name)
 
     def parameter(self, name: str) -> str:
         """Its name in the address."""
@@ -148,13 +155,16 @@ class Listed(Generic[Row]):
         request: SignedInRequest,
         form: forms.Form,
         source: "_Read | _Computed[Row]",
-        searched: str,
+        *,
+        searched: str = "",
+        file_name: str = "",
     ) -> None:
         self.page = page
         self.request = request
         self.form = form
         self._source = source
         self._searched = searched
+        self._file_name = file_name or f"{page.name}-{timezone.localdate()}"
 
     @cached_property
     def paged(self) -> Paged[Row]:
@@ -187,7 +197,9 @@ class Listed(Generic[Row]):
         """Records the look at this page of rows, and at ``others`` that the page shows besides."""
         path = self.page.reference
         shown = [_named(row, path) for row in self.paged.rows] if path else self._found(len(self.paged.rows))
-        self._record(Action.SEARCHED if self._searched else Action.LIST_SHOWN, [*shown, *others])
+        self._record(
+            Action.SEARCHED if self._searched else Action.LIST_SHOWN, dict.fromkeys([*shown, *others])
+        )
 
     @property
     def id(self) -> str:
@@ -243,13 +255,13 @@ class Listed(Generic[Row]):
         check_authority(self.request.user, Permission.DOWNLOAD_LISTS)
         rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.most)
         self._record(Action.DOWNLOADED, rows.references or self._found(rows.count), rows.count)
-        return file_of(wanted, self.page.name, map(self._table_of, rows.chunks))
+        return file_of(wanted, self._file_name, map(self._table_of, rows.chunks))
 
     def _found(self, rows: int) -> list[str]:
         """What was searched for, where it is something's reference: a text that is none is not recorded."""
         return [self._searched] if self._searched and rows else []
 
-    def _record(self, action: Action, references: Sequence[str], rows: int | None = None) -> None:
+    def _record(self, action: Action, references: Iterable[str], rows: int | None = None) -> None:
         record(
             action,
             by=self.request.user,

@@ -208,7 +208,7 @@ def linked(referral: Referral) -> SafeString:
 
 def with_line(first: str, second: str) -> SafeString:
     """What matters, and a paler line under it."""
-    return format_html('{}<span class="app-muted app-line">{}</span>', first, second)
+    return format_html('{} <span class="app-muted app-line">{}</span>', first, second)
 
 
 class WardTable(ListTable):

@@ -38,6 +38,7 @@ def make_saved(world: World, now: datetime) -> Callable[..., Any]:
             "rows": 10,
             "new": 9,
             "report_encrypted": None,
+            "parts": None,
         }
         return CaseImportFactory.create(**{**SAVED, **usual, **fields})
 

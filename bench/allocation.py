@@ -18,10 +18,10 @@ from bench.databases import Database, Databases
 from bench.figures import Times
 from bench.memory import queries_seen
 from bench.people import World, make_world
-from referrals.actions.allocate import allocate
-from referrals.actions.submit import submit
 from referrals.models import Allocation, Case, Decision, Mode, Strand, Trial, VictimType, WardMode
-from referrals.rules.allocation import Design, Factor, Scheme
+from referrals.review.actions.submit import submit
+from referrals.rules.trial.allocation import Design, Factor, Scheme
+from referrals.trial.actions.allocate import allocate
 from src_app.audit.record import acting
 from src_app.database import run, runtime_role
 from src_app.simulation.trials import begin_trial_of
@@ -164,7 +164,7 @@ def _timed_allocations() -> Iterator[Times]:
         times.time(lambda: made.append(allocate(**given)))
         return made[0]
 
-    with patch("referrals.actions.submit.allocate", timed):
+    with patch("referrals.review.actions.submit.allocate", timed):
         yield times
 
 

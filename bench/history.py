@@ -10,8 +10,8 @@ from django.db import connections
 from bench.cases import DAY, HOUR, RECENT, Cases
 from bench.filling import Sender
 from bench.people import World
-from outcomes.counts import mend_outcomes
-from referrals.counts import mend_contacts, mend_states
+from outcomes.rates.counts import mend_outcomes
+from referrals.compliance.counts import mend_contacts, mend_states
 from referrals.models import NumberSeries
 
 FIVE_YEARS = timedelta(days=5 * 365)

@@ -15,8 +15,8 @@ from bench import words
 from bench.databases import Database
 from bench.figures import Times
 from bench.people import World
-from referrals.intake.columns import Column
-from referrals.intake.save import import_cases
+from referrals.intake.reading.columns import Column
+from referrals.intake.saving.save import import_cases
 from referrals.models import Postcode
 from src_app.audit.record import acting
 

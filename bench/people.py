@@ -6,8 +6,7 @@ from functools import cached_property
 
 from django.utils import timezone
 
-from outcomes.reference import load_outcome_codes
-from referrals.intake.places import load_places
+from outcomes.recording.reference import load_outcome_codes
 from referrals.models import (
     Bcu,
     BcuMembership,
@@ -18,6 +17,7 @@ from referrals.models import (
     Ward,
     WardMode,
 )
+from referrals.places.actions.wards import load_places
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting

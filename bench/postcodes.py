@@ -18,7 +18,7 @@ from django.db import connections
 
 from bench.databases import Database
 from bench.people import World
-from referrals.intake.postcodes import load_postcodes
+from referrals.places.actions.postcodes import load_postcodes
 from src_app.audit.record import acting
 
 # The directory has some 50 columns; of 9,000 wards a unit of the force knows a hundred.

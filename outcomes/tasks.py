@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from outcomes import actions
+from outcomes.rates import actions
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

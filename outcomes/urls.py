@@ -1,16 +1,16 @@
-"""Addresses of the outcomes application, and of the pages that show both halves."""
+"""Addresses of the outcomes application: rates, evaluation, and the case page that shows both halves."""
 
 from django.urls import path
 
-from outcomes.views.case import case
-from outcomes.views.compliance import compliance, compliance_chart
-from outcomes.views.trial_looks import open_look, trial_look
-from outcomes.views.trial_results import correct_data_set, lock_trial, trial_data_set, trial_results
+from outcomes.case.views import case
+from outcomes.evaluation.views.looks import open_look, trial_look
+from outcomes.evaluation.views.results import correct_data_set, lock_trial, trial_data_set, trial_results
+from outcomes.rates.views import outcomes, outcomes_chart
 
 urlpatterns = [
     path("cases/<int:case_id>/", case, name="case"),
-    path("compliance/", compliance, name="compliance"),
-    path("compliance/chart.svg", compliance_chart, name="compliance_chart"),
+    path("outcomes/", outcomes, name="outcomes"),
+    path("outcomes/chart.svg", outcomes_chart, name="outcomes_chart"),
     path("trials/<int:trial_id>/results/", trial_results, name="trial_results"),
     path("trials/<int:trial_id>/results/lock/", lock_trial, name="lock_trial"),
     path("trials/<int:trial_id>/results/correct/", correct_data_set, name="correct_data_set"),

@@ -6,12 +6,33 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import F, Value
+from django.db.models import (
+    F,
+    Q,
+    QuerySet,
+    Value,
+)
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-from referrals.models import BcuMembership, TeamMembership
+from referrals.models import (
+    FOR_THE_HCOP,
+    Allocation,
+    Bcu,
+    BcuMembership,
+    Case,
+    CaseImport,
+    FollowUp,
+    Referral,
+    Submission,
+    Team,
+    TeamMembership,
+    Trial,
+    TrialStatus,
+    Ward,
+)
 from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
 
 
 def today() -> date:
@@ -74,3 +95,102 @@ class PlacesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         with asked_once():
             return self.get_response(request)
+
+
+def bcus_of(user: User) -> QuerySet[Bcu]:
+    """The BCUs this account belongs to today."""
+    return Bcu.objects.filter(pk__in=places_of(user).bcus)
+
+
+def teams_of(user: User) -> QuerySet[Team]:
+    """The neighbourhood teams this account belongs to today."""
+    return Team.objects.filter(pk__in=places_of(user).teams)
+
+
+def cases_visible_to(user: User) -> QuerySet[Case]:
+    """Cases, control cases among them: for those who review, and nobody else."""
+    if not user.can(Permission.VIEW_CASES):
+        return Case.objects.none()
+    return Case.objects.filter(bcu__in=places_of(user).bcus)
+
+
+def referrals_visible_to(user: User) -> QuerySet[Referral]:
+    """Referrals of the account's BCUs (HCOP) or of its own teams (officers and supervisors)."""
+    if not user.can(Permission.VIEW_REFERRALS):
+        return Referral.objects.none()
+    return Referral.objects.filter(_within(places_of(user), team="team", bcu="case__bcu"))
+
+
+def wards_visible_to(user: User) -> QuerySet[Ward]:
+    """The wards whose compliance the account may see: of its BCUs, or of its own teams."""
+    if not user.can(Permission.VIEW_COMPLIANCE):
+        return Ward.objects.none()
+    return Ward.objects.filter(_within(places_of(user), team="team", bcu="borough__bcu"))
+
+
+def _within(places: Places, *, team: str, bcu: str) -> Q:
+    """Of rows that lead to a team and to a BCU: those of the places; what is not asked for joins nothing."""
+    of_teams, of_bcus = Q(**{f"{team}__in": places.teams}), Q(**{f"{bcu}__in": places.bcus})
+    if not places.bcus:
+        return of_teams
+    return of_teams | of_bcus if places.teams else of_bcus
+
+
+def imports_visible_to(user: User) -> QuerySet[CaseImport]:
+    """Extracts uploaded for the account's BCUs."""
+    if not user.can(Permission.IMPORT_CASES):
+        return CaseImport.objects.none()
+    return CaseImport.objects.filter(bcu__in=places_of(user).bcus)
+
+
+def bcus_to_import_for(user: User) -> QuerySet[Bcu]:
+    """The BCUs whose extracts the account may import: its own; commands and tasks work for all."""
+    if not user.can(Permission.IMPORT_CASES):
+        return Bcu.objects.none()
+    return Bcu.objects.all() if user.role == Role.SYSTEM else bcus_of(user)
+
+
+def submissions_visible_to(user: User) -> QuerySet[Submission]:
+    """Submitted days of the account's BCUs."""
+    if not user.can(Permission.REVIEW_CASES):
+        return Submission.objects.none()
+    return Submission.objects.filter(bcu__in=places_of(user).bcus)
+
+
+def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
+    """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone."""
+    if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
+        return FollowUp.objects.none()
+    visible = _within(places_of(user), team="referral__team", bcu="referral__case__bcu")
+    follow_ups = FollowUp.objects.filter(visible)
+    return follow_ups if user.can(Permission.REVIEW_CASES) else follow_ups.exclude(kind__in=FOR_THE_HCOP)
+
+
+def trials_visible_to(user: User) -> QuerySet[Trial]:
+    """Trials of the account's BCUs, without their seed."""
+    if not user.can(Permission.VIEW_TRIALS):
+        return Trial.objects.none()
+    return Trial.objects.filter(bcu__in=places_of(user).bcus).defer("seed_encrypted")
+
+
+def trials_to_export(user: User) -> QuerySet[Trial]:
+    """Trials whose chain the account may give outside: of its BCUs; commands work for all."""
+    if not user.can(Permission.EXPORT_TRIALS):
+        return Trial.objects.none()
+    trials = Trial.objects.defer("seed_encrypted")
+    return trials if user.role == Role.SYSTEM else trials.filter(bcu__in=places_of(user).bcus)
+
+
+def allocations_visible_to(user: User) -> QuerySet[Allocation]:
+    """Allocations of the account's BCUs, arms among them: for those who see the cases."""
+    if not user.can(Permission.RECORD_DEVIATIONS):
+        return Allocation.objects.none()
+    return Allocation.objects.filter(case__bcu__in=places_of(user).bcus)
+
+
+def trials_to_check(user: User) -> QuerySet[Trial]:
+    """Trials of the account's BCUs that have begun, for those who look their controls up; without seed."""
+    if not user.can(Permission.RECORD_DEVIATIONS):
+        return Trial.objects.none()
+    begun = TrialStatus.since(TrialStatus.RECRUITING)
+    return Trial.objects.filter(bcu__in=places_of(user).bcus, status__in=begun).defer("seed_encrypted")

@@ -5,10 +5,12 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from referrals.actions import notify, registry, trial_life
-from referrals.intake import folder
-from referrals.intake.holding import delete_expired_extracts as delete_expired
-from referrals.intake.work import resume_work, work
+from referrals.intake.held.holding import delete_expired_extracts as delete_expired
+from referrals.intake.held.work import resume_work, work
+from referrals.intake.watched import folder
+from referrals.mail import outbox as notify
+from referrals.trial.actions import life as trial_life
+from referrals.trial.actions import registry
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

@@ -2,23 +2,14 @@
 
 from django.urls import path
 
-from referrals.views import (
-    cases,
-    contact,
-    controls,
-    deviations,
-    flags,
-    follow_ups,
-    intake,
-    my_referrals,
-    places,
-    review,
-    submission,
-    trial_progress,
-    trial_steps,
-    trial_wards,
-    trials,
-)
+from referrals.cases import views as cases
+from referrals.compliance import views as compliance
+from referrals.contact.views import attempts, follow_ups, my_referrals
+from referrals.crime_record import views as flags
+from referrals.intake import views as intake
+from referrals.places import views as places
+from referrals.review.views import review, submission
+from referrals.trial.views import controls, deviations, progress, steps, trials, wards
 
 urlpatterns = [
     path("import/", intake.import_cases, name="import_cases"),
@@ -55,20 +46,22 @@ urlpatterns = [
     path("referrals/<str:number>/take/", my_referrals.take_referral, name="take_referral"),
     path("referrals/<str:number>/return/", my_referrals.return_referral, name="return_referral"),
     path("referrals/<str:number>/changes/read/", my_referrals.read_changes, name="read_changes"),
-    path("referrals/<str:number>/contact/", contact.log_contact, name="log_contact"),
-    path("referrals/<str:number>/close/", contact.close_referral, name="close_referral"),
+    path("referrals/<str:number>/contact/", attempts.log_contact, name="log_contact"),
+    path("referrals/<str:number>/close/", attempts.close_referral, name="close_referral"),
     path(
         "referrals/<str:number>/attempts/<int:attempt_id>/withdraw/",
-        contact.withdraw_attempt,
+        attempts.withdraw_attempt,
         name="withdraw_attempt",
     ),
-    path("referrals/<str:number>/remind/", contact.chase_referral, name="chase_referral"),
+    path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(
         "follow-ups/<int:follow_up_id>/acknowledge/",
         follow_ups.acknowledge,
         name="acknowledge_follow_up",
     ),
+    path("compliance/", compliance.compliance, name="compliance"),
+    path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/new/", trials.new_trial, name="new_trial"),
@@ -83,18 +76,18 @@ urlpatterns = [
         name="remove_registrar",
     ),
     path("trials/<int:trial_id>/bundle/", trials.trial_bundle, name="trial_bundle"),
-    path("trials/<int:trial_id>/propose/", trial_steps.propose_trial, name="propose_trial"),
-    path("trials/<int:trial_id>/seal/", trial_steps.seal_trial, name="seal_trial"),
-    path("trials/<int:trial_id>/open/", trial_steps.open_trial, name="open_trial"),
-    path("trials/<int:trial_id>/pause/", trial_steps.pause_trial, name="pause_trial"),
-    path("trials/<int:trial_id>/resume/", trial_steps.resume_trial, name="resume_trial"),
-    path("trials/<int:trial_id>/close/", trial_steps.close_trial, name="close_trial"),
-    path("trials/<int:trial_id>/reveal/", trial_steps.reveal_trial, name="reveal_trial"),
-    path("trials/<int:trial_id>/delete/", trial_steps.delete_trial, name="delete_trial"),
-    path("trials/<int:trial_id>/progress/", trial_progress.trial_progress, name="trial_progress"),
-    path("trials/<int:trial_id>/wards/", trial_wards.trial_wards, name="trial_wards"),
-    path("trials/<int:trial_id>/wards/set/", trial_wards.set_wards, name="set_trial_wards"),
-    path("trials/<int:trial_id>/wards/roll-out/", trial_wards.roll_out, name="plan_roll_out"),
+    path("trials/<int:trial_id>/propose/", steps.propose_trial, name="propose_trial"),
+    path("trials/<int:trial_id>/seal/", steps.seal_trial, name="seal_trial"),
+    path("trials/<int:trial_id>/open/", steps.open_trial, name="open_trial"),
+    path("trials/<int:trial_id>/pause/", steps.pause_trial, name="pause_trial"),
+    path("trials/<int:trial_id>/resume/", steps.resume_trial, name="resume_trial"),
+    path("trials/<int:trial_id>/close/", steps.close_trial, name="close_trial"),
+    path("trials/<int:trial_id>/reveal/", steps.reveal_trial, name="reveal_trial"),
+    path("trials/<int:trial_id>/delete/", steps.delete_trial, name="delete_trial"),
+    path("trials/<int:trial_id>/progress/", progress.trial_progress, name="trial_progress"),
+    path("trials/<int:trial_id>/wards/", wards.trial_wards, name="trial_wards"),
+    path("trials/<int:trial_id>/wards/set/", wards.set_wards, name="set_trial_wards"),
+    path("trials/<int:trial_id>/wards/roll-out/", wards.roll_out, name="plan_roll_out"),
     path("trials/<int:trial_id>/controls/", controls.controls, name="controls"),
     path("cases/<int:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
     path(

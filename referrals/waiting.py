@@ -7,7 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from referrals.queries import follow_ups_open, imports_to_see_to
+from referrals.contact.readers.follow_ups import follow_ups_open
+from referrals.intake.readers import imports_to_see_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 

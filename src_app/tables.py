@@ -75,3 +75,8 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
         columns = [(heading.attributes, heading.name) for heading in self.headings]
         for row in self.rows:
             yield [(attributes, row.get_cell(name)) for attributes, name in columns]
+
+
+def with_line(first: str, second: str) -> SafeString:
+    """What matters, and a paler line under it."""
+    return format_html('{} <span class="app-muted app-line">{}</span>', first, second)

@@ -57,6 +57,11 @@ def pytest_configure() -> None:
     django_settings.TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = Undefined()
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """No file's bytes in a test's name: a spreadsheet's hold the time it was made, and workers differ."""
+    return argname if isinstance(val, bytes) else None
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The owner makes the database."""

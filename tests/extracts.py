@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-from referrals.intake.columns import Column
+from referrals.intake.reading.columns import Column
 
 DATA = Path(__file__).resolve().parent.parent / "referrals" / "data"
 OVERNIGHT = DATA / "overnight-2026-11-23.csv"

@@ -19,8 +19,8 @@ from factory.declarations import (
 from factory.django import DjangoModelFactory
 
 from outcomes.models import DataSet, Look, OutcomeCode, RecordedOutcome
-from referrals.intake.fates import Fates
-from referrals.intake.report import keep_report
+from referrals.intake.held.report import keep_report
+from referrals.intake.saving.fates import Fates
 from referrals.models import (
     STEPS,
     Allocation,
@@ -75,10 +75,10 @@ from referrals.models import (
     Ward,
     WardMode,
 )
-from referrals.rules.allocation import Design, Scheme
-from referrals.rules.draws import DOMAIN, Canonical
-from referrals.rules.protocol import Conduct, Expected, protocol_of
-from referrals.rules.seal import commitment
+from referrals.rules.trial.allocation import Design, Scheme
+from referrals.rules.trial.draws import DOMAIN, Canonical
+from referrals.rules.trial.protocol import Conduct, Expected, protocol_of
+from referrals.rules.trial.seal import commitment
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry, Purpose

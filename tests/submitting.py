@@ -33,8 +33,8 @@ def work(plan: Mapping[str, Any], *, halt: bool) -> None:
 
 
 def _submit_in_the_end(key: UUID, seen: Sequence[tuple[int, int]], **rest: Any) -> None:
-    from referrals.actions import Refused
-    from referrals.actions.submit import submit
+    from referrals.review.actions.submit import submit
+    from src_app.refused import Refused
 
     while True:
         say("begun", key)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote_to_bytes
 
-from referrals.rules.allocation import Arm
+from referrals.rules.trial.allocation import Arm
 
 FORMS: Mapping[str, Callable[[bytes], bytes]] = {
     "raw": bytes,

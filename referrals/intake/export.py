@@ -3,8 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from referrals.intake.columns import FIELD_OF, NEVER_SHOWN, TEXT_OF, Column
-from referrals.intake.save import check_scope
+from referrals.intake.reading.columns import (
+    FIELD_OF,
+    NEVER_SHOWN,
+    TEXT_OF,
+    Column,
+)
+from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, Case, Strand, VictimType
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose

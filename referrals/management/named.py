@@ -1,9 +1,9 @@
 """Places and people as an operator names them on the command line."""
 
-from referrals.actions import Refused
 from referrals.models import Bcu, Team, Trial
-from referrals.queries import bcus_to_import_for, trials_to_export
+from referrals.scope import bcus_to_import_for, trials_to_export
 from src_app.accounts.models import User
+from src_app.refused import Refused
 
 
 def person_named(username: str) -> User:

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from referrals.models.cases import Case, Submission
 from referrals.models.trials import Trial
-from referrals.rules.allocation import Arm as RuleArm
+from referrals.rules.trial.allocation import Arm as RuleArm
 from src_app.database import AppendOnly, refuse
 
 

@@ -1,7 +1,7 @@
 """What the database keeps up to date by itself, so that no page counts or sorts through the whole past.
 
 How referrals ended is counted as rows that add up: each change adds a row, no row is changed, and so nobody
-waits for another's count. ``referrals.counts`` folds them and compares them with what they count.
+waits for another's count. ``referrals.compliance.counts`` folds them and compares them with what they count.
 """
 
 from collections.abc import Iterator

@@ -7,9 +7,9 @@ from django.db import models
 from django.db.models import F, Q
 
 from referrals.models.places import Bcu, Mode
-from referrals.rules import seal
-from referrals.rules.allocation import Design
-from referrals.rules.protocol import Conduct, conduct_of, design_of
+from referrals.rules.trial import seal
+from referrals.rules.trial.allocation import Design
+from referrals.rules.trial.protocol import Conduct, conduct_of, design_of
 from src_app.database import AppendOnly, refuse
 
 

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("Cases", "case_list", Permission.VIEW_CASES, "/cases/"),
     Entry("Trial", "trial_list", Permission.VIEW_TRIALS, "/trials/", work_of=Permission.MANAGE_TRIALS),
     Entry("Compliance", "compliance", Permission.VIEW_COMPLIANCE, "/compliance/"),
+    Entry("Outcomes", "outcomes", Permission.VIEW_OUTCOMES, "/outcomes/"),
     Entry("My referrals", "my_referrals", Permission.CONTACT_VICTIMS, "/referrals/"),
     Entry("Follow-ups", "follow_up_list", Permission.ACKNOWLEDGE_FOLLOW_UPS, "/follow-ups/"),
     Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 
-from outcomes.actions import import_outcomes
-from referrals.actions.contact import close_without_contact, log_attempt
-from referrals.actions.refer import confirm_flags
-from referrals.actions.review import draft_not_suitable, draft_suitable, set_safety
-from referrals.actions.submit import submit
-from referrals.intake.save import import_cases
+from outcomes.recording.actions import import_outcomes
+from referrals.contact.actions.attempts import close_without_contact, log_attempt
+from referrals.crime_record.actions.flags import confirm_flags
+from referrals.intake.saving.save import import_cases
 from referrals.models import (
     Bcu,
     Case,
@@ -30,6 +28,8 @@ from referrals.models import (
     Submission,
     VictimType,
 )
+from referrals.review.actions.drafts import draft_not_suitable, draft_suitable, set_safety
+from referrals.review.actions.submit import submit
 from src_app.accounts.models import User
 from src_app.simulation.reports import SLOW_WARD, Reporter
 

@@ -10,9 +10,9 @@ from datetime import date, datetime
 
 from django.conf import settings
 
-from referrals.actions.places import join_bcu, join_team
-from referrals.actions.ward_modes import set_ward_mode
 from referrals.models import Bcu, Mode, Team, Ward
+from referrals.places.actions.membership import join_bcu, join_team
+from referrals.trial.actions.ward_modes import set_ward_mode
 from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role

@@ -9,7 +9,7 @@ from random import Random
 
 from django.utils import timezone
 
-from referrals.intake.columns import Column
+from referrals.intake.reading.columns import Column
 from referrals.models import Postcode
 
 OFFENCES = {

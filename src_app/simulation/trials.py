@@ -5,11 +5,16 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from referrals.actions.trial_design import draft_trial, name_registrar, record_approval
-from referrals.actions.trial_life import open_recruitment, proposal_digest, propose, seal
 from referrals.models import ApprovalKind, Bcu, Trial, Ward
-from referrals.rules.allocation import Design, Scheme
-from referrals.rules.protocol import Conduct, Expected
+from referrals.rules.trial.allocation import Design, Scheme
+from referrals.rules.trial.protocol import Conduct, Expected
+from referrals.trial.actions.design import draft_trial, name_registrar, record_approval
+from referrals.trial.actions.life import (
+    open_recruitment,
+    proposal_digest,
+    propose,
+    seal,
+)
 from src_app.accounts.models import User
 
 REGISTRARS = (

@@ -12,7 +12,7 @@ import pytest
 from bench.allocation import GROWING, TIMES_BARE
 from bench.figures import Times
 from bench.run import NAMES, PAGE_NAMES
-from referrals.rules.allocation import Scheme
+from referrals.rules.trial.allocation import Scheme
 
 # One run for all of them, in whichever worker.
 pytestmark = pytest.mark.xdist_group("bench")

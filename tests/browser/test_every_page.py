@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 SPREADSHEET = ROOT / "referrals" / "data" / "overnight-2026-11-04.xlsx"
 PAGES = {
     "triallead": ["/trials/", "/compliance/"],
-    "leader": ["/compliance/", "/accessibility/"],
+    "leader": ["/compliance/", "/outcomes/", "/accessibility/"],
     "admin": ["/places/", "/places/?show=people"],
     "auditor": ["/audit/"],
     "hcop": ["/account/password/change/", "/account/2fa/"],

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
-from referrals.intake.columns import Column
+from referrals.intake.reading.columns import Column
 from tests.browser.conftest import Look, SignIn, System
 from tests.browser.worker import AtWork, waiting_worker
 from tests.extracts import MESSY, extract, row

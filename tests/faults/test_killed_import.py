@@ -18,9 +18,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.intake.holding import hold_extract, save_extract
-from referrals.intake.report import report_of
-from referrals.intake.work import is_running, progress_of, resume_work
+from referrals.intake.held.holding import hold_extract, save_extract
+from referrals.intake.held.report import report_of
+from referrals.intake.held.work import is_running, progress_of, resume_work
 from referrals.models import Bcu, Case, CaseImport, ImportStatus, PersonalText
 from src_app.accounts.models import User
 from tests.conftest import World

@@ -19,8 +19,6 @@ import pytest
 from django.conf import settings
 from django.db import connection
 
-from referrals.actions.allocate import chained
-from referrals.actions.submit import submit
 from referrals.models import (
     Allocation,
     Arm,
@@ -35,11 +33,13 @@ from referrals.models import (
     Trial,
     Ward,
 )
-from referrals.rules.allocation import Design, Scheme, arm_at
-from referrals.rules.protocol import protocol_of
-from referrals.rules.seal import allocation_key
-from referrals.trials.bundle import head_of
-from referrals.trials.check import check_trial
+from referrals.review.actions.submit import submit
+from referrals.rules.trial.allocation import Design, Scheme, arm_at
+from referrals.rules.trial.protocol import protocol_of
+from referrals.rules.trial.seal import allocation_key
+from referrals.trial.actions.allocate import chained
+from referrals.trial.bundle import head_of
+from referrals.trial.check import check_trial
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World

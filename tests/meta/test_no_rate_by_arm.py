@@ -27,10 +27,11 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 from django.utils.html import strip_tags
 
-from outcomes.by_arm import ByArm, Counts
+from outcomes.evaluation.actions import lock_outcomes, open_look
+from outcomes.evaluation.by_arm import ByArm, Counts
 from outcomes.models import OutcomeCode, OutcomeCount, RateSnapshot, RecordedOutcome
-from outcomes.rates import Outcomes
-from outcomes.trial_actions import lock_outcomes, open_look
+from outcomes.rates.readers import Outcomes
+from referrals.cases.tables import CaseTable
 from referrals.models import (
     Allocation,
     ApprovalKind,
@@ -42,8 +43,7 @@ from referrals.models import (
     Referral,
     TrialStatus,
 )
-from referrals.rules.analysis import OpenCases, Plan
-from referrals.tables import CaseTable
+from referrals.rules.trial.analysis import OpenCases, Plan
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from tests import factories
@@ -358,10 +358,10 @@ def test_the_walk_finds_what_is_planted(closed: Scene, leader: User, monkeypatch
     of_src = COUNTS[Arm.SRC]
     given = asdict(of_src)
     planted = Outcomes(cases=given.pop("units"), **given)
-    monkeypatch.setattr("outcomes.views.compliance.outcomes_so_far", lambda _: planted)
+    monkeypatch.setattr("outcomes.rates.views.outcomes_so_far", lambda _: planted)
     _, telling = walked(closed, leader)
-    assert set(telling) == {reverse("compliance")}
-    assert {"103", "49%", "151"} <= telling[reverse("compliance")]
+    assert set(telling) == {reverse("outcomes")}
+    assert {"103", "49%", "151"} <= telling[reverse("outcomes")]
 
 
 def test_it_finds_what_only_one_choice_of_a_filter_shows(
@@ -373,7 +373,7 @@ def test_it_finds_what_only_one_choice_of_a_filter_shows(
         usual = all(case.state == CaseState.USUAL_SERVICE for case in rows)
         return CaseTable(rows, caption="173 of 199 (87%) withdrew" if rows and usual else caption)
 
-    monkeypatch.setattr("referrals.views.cases.CaseTable", planted)
+    monkeypatch.setattr("referrals.cases.views.CaseTable", planted)
     client = Client()
     client.force_login(hcop)
     first, *others = [found_in(_read(page)) for page in _answers(client, reverse("case_list"))]
@@ -457,12 +457,10 @@ def test_a_list_that_tells_which_cases_have_src_tells_no_outcome(closed: Scene, 
     assert any(title in _read(one) for title in titles), "the search does find them"
 
 
-def test_no_choice_on_the_compliance_page_changes_whose_outcomes_are_counted(
-    closed: Scene, hcop: User
-) -> None:
+def test_no_choice_on_the_outcomes_page_changes_whose_outcomes_are_counted(closed: Scene, hcop: User) -> None:
     """A choice that did would let two totals be taken from one another."""
     client = Client()
     client.force_login(hcop)
-    counted = {page.context["outcomes"] for page in _answers(client, reverse("compliance"))}  # type: ignore[attr-defined]
+    counted = {page.context["outcomes"] for page in _answers(client, reverse("outcomes"))}  # type: ignore[attr-defined]
     together = asdict(TOGETHER)
     assert counted == {Outcomes(cases=together.pop("units"), **together)}

@@ -10,7 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
-from referrals.rules.allocation import Arm, Design, Scheme, arms_of
+from referrals.rules.trial.allocation import (
+    Arm,
+    Design,
+    Scheme,
+    arms_of,
+)
 from tests.factories import SEED
 from tests.traces import FEWEST_ARMS, FORMS, NAMES_OF_ARMS, Traces
 

@@ -32,11 +32,16 @@ from django.utils.log import AdminEmailHandler
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from referrals.actions.submit import submit
 from referrals.models import Allocation, ApprovalKind, Case, Mode, Referral, Trial
-from referrals.rules.allocation import Arm, Design, Scheme, arms_of
-from referrals.rules.protocol import protocol_of
-from referrals.rules.seal import allocation_key, chain_key, commitment
+from referrals.review.actions.submit import submit
+from referrals.rules.trial.allocation import (
+    Arm,
+    Design,
+    Scheme,
+    arms_of,
+)
+from referrals.rules.trial.protocol import protocol_of
+from referrals.rules.trial.seal import allocation_key, chain_key, commitment
 from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.models import User
 from src_app.audit.models import AuditEntry
@@ -59,7 +64,7 @@ from tests.factories import (
     conduct,
 )
 from tests.meta.test_access import PATTERNS
-from tests.outcomes.trials import look_of
+from tests.outcomes.evaluation.trials import look_of
 from tests.traces import FEWEST_ARMS, FORMS, Traces
 
 # No run of numbers, as the seed of other tests is: that would be found anywhere.
@@ -345,9 +350,9 @@ def _assert_full(kept: Kept, trial: Trial) -> None:
 
 
 BREAKS = {
-    "as its arm is drawn": "referrals.actions.allocate.arm_at",
-    "as its row is hashed": "referrals.actions.allocate.seal.chain_hash",
-    "as a key is used": "referrals.rules.draws._hmac",
+    "as its arm is drawn": "referrals.trial.actions.allocate.arm_at",
+    "as its row is hashed": "referrals.trial.actions.allocate.seal.chain_hash",
+    "as a key is used": "referrals.rules.trial.draws._hmac",
 }
 Break = Callable[..., None]
 
@@ -404,7 +409,7 @@ def test_a_submission_that_fails_in_the_midst_tells_nothing_even_where_its_error
         failed = failing()
     assert (failed.status_code, SECRET in held) == (500, True)
     assert '"error": "ValueError"' in written.getvalue()
-    assert "referrals/actions/allocate.py" in written.getvalue()
+    assert "referrals/trial/actions/allocate.py" in written.getvalue()
     assert not Allocation.objects.exists()
     kept = {"page": failed.content, "log": written.getvalue().encode(), "sent": "\n".join(sent).encode()}
     assert leaks(traces, kept | database() | redis()) == {}

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from referrals.actions.submit import submit
 from referrals.models import Case, Decision, Submission
+from referrals.review.actions.submit import submit
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.factories import DecisionFactory

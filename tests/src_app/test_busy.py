@@ -26,7 +26,7 @@ def test_a_lock_that_does_not_come_is_a_sentence_and_no_fault(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(
-        "referrals.actions.review.draft_suitable", failing(psycopg2.errors.LockNotAvailable())
+        "referrals.review.actions.drafts.draft_suitable", failing(psycopg2.errors.LockNotAvailable())
     )
     response = client_of(hcop).post(reverse("mark_suitable", args=[make_case().pk]))
     assert response.status_code == 503
@@ -39,7 +39,7 @@ def test_any_other_failure_of_the_database_stays_one(
     make_case: Callable[..., Case],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("referrals.actions.review.draft_suitable", failing(psycopg2.errors.DiskFull()))
+    monkeypatch.setattr("referrals.review.actions.drafts.draft_suitable", failing(psycopg2.errors.DiskFull()))
     client = client_of(hcop)
     client.raise_request_exception = False
     assert client.post(reverse("mark_suitable", args=[make_case().pk])).status_code == 500

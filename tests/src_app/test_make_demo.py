@@ -23,8 +23,8 @@ from referrals.models import (
     TrialStatus,
     WardMode,
 )
-from referrals.queries import referrals_visible_to, teams_of
 from referrals.rules.deadlines import Standing, standing
+from referrals.scope import referrals_visible_to, teams_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.models import AuditEntry

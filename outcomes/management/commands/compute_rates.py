@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
-from outcomes.actions import compute_rates
+from outcomes.rates.actions import compute_rates
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

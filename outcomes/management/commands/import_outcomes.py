@@ -10,10 +10,10 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from outcomes.actions import OutcomeReport, import_outcomes
-from referrals.actions import Refused
+from outcomes.recording.actions import OutcomeReport, import_outcomes
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from outcomes.reference import load_outcome_codes
-from referrals.intake.places import load_places
+from outcomes.recording.reference import load_outcome_codes
+from referrals.places.actions.wards import load_places
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from outcomes import actions
+from outcomes.rates import actions
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

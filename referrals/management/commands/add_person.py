@@ -9,14 +9,14 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from referrals.actions import Refused
-from referrals.actions.places import join_bcu, join_team
 from referrals.management.named import bcu_of_code, team_named
+from referrals.places.actions.membership import join_bcu, join_team
 from referrals.scope import today
 from src_app.accounts.actions import AccountRefused, make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 _ROLES = [role.value for role in Role if role is not Role.SYSTEM]
 

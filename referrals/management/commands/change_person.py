@@ -6,15 +6,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from referrals.actions import Refused
-from referrals.actions.places import join_bcu, join_team, leave_bcu, leave_team
 from referrals.management.named import bcu_of_code, person_named, team_named
 from referrals.models import Bcu, Referral, ReferralStatus, Team
-from referrals.queries import bcus_of, teams_of
-from referrals.scope import today
+from referrals.places.actions.membership import (
+    join_bcu,
+    join_team,
+    leave_bcu,
+    leave_team,
+)
+from referrals.scope import bcus_of, teams_of, today
 from src_app.accounts.actions import AccountRefused, close_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

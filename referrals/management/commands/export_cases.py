@@ -6,11 +6,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.actions import Refused
 from referrals.intake.export import export_cases
 from referrals.management.named import bcu_to_import_for
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

@@ -13,18 +13,18 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from referrals.actions import Refused
-from referrals.intake.columns import letters
-from referrals.intake.content import Content
-from referrals.intake.fates import Fates
-from referrals.intake.matching import read_meanings, remember_headings
-from referrals.intake.read import SeveralSheets, Unmatched
-from referrals.intake.save import import_cases, preview_cases
-from referrals.intake.staging import Progress as Told
+from referrals.intake.held.matching import read_meanings, remember_headings
+from referrals.intake.reading.columns import letters
+from referrals.intake.reading.content import Content
+from referrals.intake.reading.read import SeveralSheets, Unmatched
+from referrals.intake.saving.fates import Fates
+from referrals.intake.saving.save import import_cases, preview_cases
+from referrals.intake.saving.staging import Progress as Told
 from referrals.management.named import bcu_to_import_for
 from referrals.models import HeadingMeaning
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.intake.postcodes import NotADirectory, load_postcodes
+from referrals.places.actions.postcodes import NotADirectory, load_postcodes
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 

@@ -5,13 +5,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.actions import Refused
 from referrals.management.named import trial_named
 from referrals.standalone.trial_verify import Unreadable, as_text, check_heads, load
-from referrals.trials.check import check_trial
+from referrals.trial.check import check_trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from src_app.keys import WrongKey
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

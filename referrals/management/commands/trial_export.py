@@ -5,11 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.actions import Refused
 from referrals.management.named import trial_named
-from referrals.trials.bundle import export_trial
+from referrals.trial.bundle import export_trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

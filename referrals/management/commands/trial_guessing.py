@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.rules.allocation import ImpossibleDesign
-from referrals.rules.guessing import Rate, guessing, ordering
+from referrals.rules.trial.allocation import ImpossibleDesign
+from referrals.rules.trial.guessing import Rate, guessing, ordering
 
 _BOUNDS = {"target": (8, 2_000), "strata": (2, 50), "trials": (100, 100_000), "seed": (0, 999_999)}
 

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from referrals.actions import Refused
 from referrals.management.named import trial_named
-from referrals.trials.bundle import head_of
+from referrals.trial.bundle import head_of
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from src_app.refused import Refused
 
 
 class Command(BaseCommand):

@@ -7,7 +7,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from referrals.rules.power import AIM, Assumed, ImpossibleAssumption, summary_of
+from referrals.rules.trial.power import (
+    AIM,
+    Assumed,
+    ImpossibleAssumption,
+    summary_of,
+)
 
 _SHARES = ("control", "src", "complied", "contaminated", "lost", "alpha", "power")
 

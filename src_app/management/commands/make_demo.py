@@ -12,8 +12,8 @@ from django.utils import timezone
 from rich.console import Console
 from rich.table import Table
 
-from outcomes.actions import compute_rates
-from referrals.intake.save import import_cases
+from outcomes.rates.actions import compute_rates
+from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case, Trial
 from src_app.accounts.models import User
 from src_app.audit.record import acting

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.core.management import call_command
 
 from outcomes.models import OutcomeCode
-from outcomes.reference import CODES, load_outcome_codes
+from outcomes.recording.reference import CODES, load_outcome_codes
 from referrals.models import Ward, WardMode
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role

@@ -10,7 +10,7 @@ from django.core.management.base import CommandError
 from django.test import Client
 from django.urls import reverse
 
-from referrals.queries import bcus_of, teams_of
+from referrals.scope import bcus_of, teams_of
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World

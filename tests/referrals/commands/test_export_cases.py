@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from referrals.intake.save import import_cases
+from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry

@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.core.management import CommandError, call_command
 
-from referrals.intake import merging
+from referrals.intake.saving import merging
 from referrals.models import Bcu, Case
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry

@@ -11,9 +11,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from referrals.actions.allocate import chained
 from referrals.models import Allocation, Case, Submission, Trial
-from referrals.rules.seal import chain_hash, chain_key
+from referrals.rules.trial.seal import chain_hash, chain_key
+from referrals.trial.actions.allocate import chained
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.keys import seal_seed

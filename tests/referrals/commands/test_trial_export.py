@@ -10,8 +10,8 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from referrals.models import Allocation, Case, Submission, Trial, TrialStatus
-from referrals.rules.seal import commitment
-from referrals.trials.bundle import export_trial, head_of
+from referrals.rules.trial.seal import commitment
+from referrals.trial.bundle import export_trial, head_of
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry

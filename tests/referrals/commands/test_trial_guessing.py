@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from referrals.management.commands import trial_guessing
-from referrals.rules.guessing import rate
+from referrals.rules.trial.guessing import rate
 
 SMALL = ("--target", "40", "--trials", "100")
 

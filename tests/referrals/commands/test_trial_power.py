@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
-from referrals.rules.power import Assumed, summary_of
+from referrals.rules.trial.power import Assumed, summary_of
 
 PLAN = ("--units", "250", "--control", "54%", "--src", "42%")
 WEAKER = ("--complied", "90%", "--contaminated", ".05", "--lost", "0.1", "--alpha", "1%", "--one-sided")

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from referrals.intake.places import load_places
-from referrals.intake.postcodes import load_postcodes
 from referrals.models import Bcu
+from referrals.places.actions.postcodes import load_postcodes
+from referrals.places.actions.wards import load_places
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.extracts import POSTCODES
 from tests.factories import PostcodeFactory
-from tests.referrals.intake.folders import CONTENT, Clock
+from tests.referrals.intake.watched.folders import CONTENT, Clock
 
 
 @pytest.fixture

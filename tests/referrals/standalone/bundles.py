@@ -7,8 +7,15 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
-from referrals.rules import protocol, seal
-from referrals.rules.allocation import Arm, Design, Factor, Given, Scheme, arm_at
+from referrals.rules.trial import protocol, seal
+from referrals.rules.trial.allocation import (
+    Arm,
+    Design,
+    Factor,
+    Given,
+    Scheme,
+    arm_at,
+)
 from tests.factories import conduct
 
 SEED = bytes(range(32))

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from referrals.rules import draws, seal
-from referrals.rules.allocation import Design, Factor, ImpossibleDesign, Scheme
+from referrals.rules.trial import draws, seal
+from referrals.rules.trial.allocation import (
+    Design,
+    Factor,
+    ImpossibleDesign,
+    Scheme,
+)
 from referrals.standalone import trial_verify
 from tests.referrals.standalone.bundles import DESIGNS, SEED, bundle_of, protocol_of, units
 

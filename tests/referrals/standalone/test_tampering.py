@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from referrals.rules import seal
+from referrals.rules.trial import seal
 from referrals.standalone import trial_verify
 from tests.referrals.standalone.bundles import (
     DESIGNS,

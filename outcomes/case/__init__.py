@@ -1,0 +1,1 @@
+"""A case's page and time line, which join both halves."""

@@ -1,0 +1,1 @@
+"""A trial's data set, its looks, the lock and its corrections."""

@@ -1,0 +1,35 @@
+"""Forms of a trial's results."""
+
+from django import forms
+
+from src_app.fields import NoteField
+
+REASON_LENGTH = 300
+
+
+class LookForm(forms.Form):
+    """Why the trial lead has to see the arms before the lock."""
+
+    reason = NoteField(
+        label="Why you have to see the arms now",
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why you have to see the arms before the lock."},
+    )
+
+
+class PlannedLookForm(forms.Form):
+    """Which look of the protocol."""
+
+    planned_on = forms.DateField(input_formats=["%Y-%m-%d"], widget=forms.HiddenInput)
+
+
+class CorrectionForm(forms.Form):
+    """Why the data set is corrected."""
+
+    reason = NoteField(
+        label="What was wrong",
+        max_length=REASON_LENGTH,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": "Say why the data set is corrected."},
+    )

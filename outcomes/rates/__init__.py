@@ -1,0 +1,1 @@
+"""The night's counts, and the page Outcomes."""

@@ -1,0 +1,1 @@
+"""Outcome codes, and the outcomes that files bring."""

@@ -1,0 +1,45 @@
+"""The case list, a report as the rules see it, and reports that are linked to it."""
+
+from django.db.models import (
+    Q,
+    QuerySet,
+)
+
+from referrals.models import (
+    Case,
+    VictimType,
+)
+from referrals.rules.eligibility import Report
+from referrals.scope import cases_visible_to
+from src_app.accounts.models import User
+
+
+def report_of(case: Case) -> Report:
+    """The case as the rules see it."""
+    return Report(
+        is_crime=case.is_crime,
+        crime_status=case.crime_status,
+        hate_flag=case.hate_flag,
+        individual_victim=case.victim_type == VictimType.INDIVIDUAL,
+        under_18=case.victim_under_18,
+        ward_known=case.ward_id is not None,
+    )
+
+
+def of_linked_cases(case: Case) -> Q:
+    """Of rows that belong to a case: those whose case shares this one's incident or victim."""
+    linked = Q(pk__in=[])
+    if case.incident_hash:
+        linked |= Q(case__incident_hash=case.incident_hash)
+    if case.victim_hash:
+        linked |= Q(case__victim_hash=case.victim_hash)
+    return linked
+
+
+def latest_cases(user: User) -> QuerySet[Case]:
+    """Cases with all that tells what became of each, the latest report first."""
+    return (
+        cases_visible_to(user)
+        .select_related("ward__borough", "decision", "referral")
+        .order_by("-reported_at", "-pk")
+    )

@@ -1,0 +1,53 @@
+"""Which due dates the compliance page counts."""
+
+from datetime import date
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
+
+from referrals.compliance.readers import (
+    Period,
+)
+from referrals.models import Borough
+from referrals.scope import wards_visible_to
+from src_app.accounts.models import User
+
+DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+# Beyond these a day's end is no date any more.
+DAYS = (
+    MinValueValidator(date(2000, 1, 1), "Choose a day from 2000 on."),
+    MaxValueValidator(date(2099, 12, 31), "Choose a day before 2100."),
+)
+
+
+ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
+
+
+class PeriodForm(forms.Form):
+    """Which due dates, which borough, and in what order."""
+
+    first = forms.DateField(label="Due from", required=False, widget=DAY, validators=DAYS)
+    last = forms.DateField(label="Due to", required=False, widget=DAY, validators=DAYS)
+    borough = forms.ChoiceField(label="Borough", required=False)
+    order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
+
+    def __init__(self, data: QueryDict, *, usual: Period, user: User) -> None:
+        """What is not asked for is shown as it is taken: the usual days."""
+        days = {"first": usual.first.isoformat(), "last": usual.last.isoformat()}
+        super().__init__({**days, **{name: value for name, value in data.items() if value}})
+        boroughs = Borough.objects.filter(wards__in=wards_visible_to(user)).distinct().order_by("name")
+        choices = [("", "All boroughs"), *boroughs.values_list("code", "name")]
+        self.fields["borough"].choices = choices  # type: ignore[attr-defined]
+
+    def period(self, default: Period) -> Period:
+        """The days asked for, and the usual ones for what was left out; the earlier day first."""
+        days: list[date] = sorted(
+            [
+                self.cleaned_data.get("first") or default.first,
+                self.cleaned_data.get("last") or default.last,
+            ]
+        )
+        return Period(*days)

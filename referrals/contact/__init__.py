@@ -1,0 +1,1 @@
+"""A referral's life: referred, taken, attempts, closed, handed over; notices and follow-ups."""

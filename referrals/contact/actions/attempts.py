@@ -1,0 +1,270 @@
+"""Attempts at contact, and the end of a referral: contact made, or closed without."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from django.apps import apps
+from django.db import transaction
+
+from referrals.contact.actions.closing import close_by_record
+from referrals.contact.actions.referral_lock import (
+    lock_referral,
+    record_change,
+    refuse_closed,
+    refuse_officer_in_case,
+    tell,
+)
+from referrals.contact.readers.referrals import attempts_that_stand
+from referrals.mail.outbox import remind_again
+from referrals.models import (
+    CLOSED_BY_RECORD,
+    Case,
+    CloseReason,
+    ContactAttempt,
+    CrimeRecordEvent,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Method,
+    PersonalText,
+    Referral,
+    ReferralStatus,
+    Result,
+    TextKind,
+)
+from referrals.rules.contact import (
+    contradiction,
+    is_barred,
+    is_contact,
+    why_not_close,
+)
+from referrals.scope import referrals_visible_to
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action
+from src_app.refused import Refused
+from src_app.templatetags.words import moment
+
+
+def log_attempt(
+    *,
+    referral_id: int,
+    key: UUID,
+    method: Method,
+    result: Result,
+    made_at: datetime,
+    by: User,
+    at: datetime,
+    with_interpreter: bool = False,
+    risk_assessment: bool = False,
+    support_offered: bool = False,
+    noted_on_record: bool = False,
+    follow_ups: Collection[FollowUpKind] = (),
+    note: str = "",
+) -> ContactAttempt:
+    """Keeps one try to reach the victim; contact made completes the referral.
+
+    A second call with the same ``key`` returns the first one's row. A referral nobody has is taken. One
+    closed without contact still takes a contact made, which is then what counts. A way the restrictions
+    rule out is kept as what happened, and told to the supervisor.
+    """
+    with transaction.atomic():
+        referral = lock_referral(referral_id, by)
+        if known := _known(key, referral):
+            return known
+        refuse_officer_in_case(referral, by)
+        _refuse_ended(referral, result)
+        _refuse_wrong_time(referral, made_at, at)
+        if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
+            raise Refused(reason)
+        attempt = ContactAttempt.objects.create(
+            key=key,
+            referral=referral,
+            made_by=by,
+            made_at=made_at,
+            logged_at=at,
+            method=method,
+            with_interpreter=with_interpreter,
+            result=result,
+            barred_method=is_barred(method, result, referral.case.restrictions),
+            risk_assessment=risk_assessment,
+            support_offered=support_offered,
+            noted_on_record=noted_on_record,
+            note=_keep_note(referral.case, note, at),
+        )
+        record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if attempt.note else [])])
+        _advance(referral, attempt)
+        _raise_follow_ups(attempt, follow_ups)
+    return attempt
+
+
+def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> ContactAttempt:
+    """Takes back an attempt logged by mistake, by a row that names it; returns that row.
+
+    For whoever logged it, or a supervisor. A referral that ended on that attempt is open again, or closed
+    as it was before, or by what became of the crime meanwhile. What the attempt raised for somebody to act
+    on stays until it is acknowledged.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    with transaction.atomic():
+        attempt = ContactAttempt.objects.select_related("made_by").get(
+            pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
+        )
+        referral = lock_referral(attempt.referral_id, by)
+        if known := _known(key, referral):
+            return known
+        if attempt.made_by_id != by.pk and not by.can(Permission.CHASE_REFERRALS):
+            raise Refused(f"Only {attempt.made_by} or your supervisor can withdraw this attempt: ask them.")
+        if ContactAttempt.objects.filter(withdraws=attempt).exists():
+            raise Refused("This attempt was withdrawn already: there is nothing more to do.")
+        withdrawal = ContactAttempt.objects.create(
+            key=key,
+            referral=referral,
+            made_by=by,
+            made_at=at,
+            logged_at=at,
+            method=attempt.method,
+            result=attempt.result,
+            withdraws=attempt,
+        )
+        fields = ["attempt"]
+        if not _still_ended(referral):
+            fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
+            _take_back_the_end(referral)
+            referral.save(update_fields=fields[1:])
+            if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
+                event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
+                close_by_record(referral=referral, event=event, by=by, at=at)
+            elif referral.status == ReferralStatus.OPEN:
+                remind_again(referral, at)
+        record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
+    return withdrawal
+
+
+def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
+    """Ends the referral without contact; it stays in the denominator.
+
+    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
+    call again changes nothing.
+    """
+    with transaction.atomic():
+        referral = lock_referral(referral_id, by)
+        if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
+            return referral
+        refuse_closed(referral)
+        refuse_officer_in_case(referral, by)
+        if why := why_not_close(
+            reason,
+            results=_results(referral),
+            decides_safety=by.can(Permission.CHASE_REFERRALS),
+        ):
+            raise Refused(why)
+        referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
+        referral.closed_at, referral.closed_by = at, by
+        fields = ["status", "close_reason", "closed_at", "closed_by"]
+        referral.save(update_fields=fields)
+        record_change(Action.REFERRAL_CLOSED, referral, by, fields)
+    return referral
+
+
+def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
+    """What the same form wrote before; the referral's lock makes the look safe."""
+    known = ContactAttempt.objects.filter(key=key).first()
+    if known is not None and known.referral_id != referral.pk:
+        raise Refused("This form was used for another referral: open the page again.")
+    return known
+
+
+def _refuse_ended(referral: Referral, result: Result) -> None:
+    if not (referral.status == ReferralStatus.CLOSED and is_contact(result)):
+        refuse_closed(referral)
+
+
+def _refuse_wrong_time(referral: Referral, made_at: datetime, at: datetime) -> None:
+    if made_at > at:
+        raise Refused("That time is still to come: give the time of the attempt, or leave it at now.")
+    if made_at < referral.made_at:
+        raise Refused(f"The referral was made on {moment(referral.made_at)}: an attempt cannot be earlier.")
+
+
+def _keep_note(case: Case, note: str, at: datetime) -> PersonalText | None:
+    body = note.strip()
+    if not body:
+        return None
+    return PersonalText.objects.create(case=case, kind=TextKind.ATTEMPT_NOTE, body=body, changed_at=at)
+
+
+def _advance(referral: Referral, attempt: ContactAttempt) -> None:
+    """What an attempt changes about its referral: somebody has it now, and contact completes it."""
+    taken, completed = [], []
+    if referral.taken_by is None:
+        referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
+        taken = ["taken_at", "taken_by"]
+        record_change(Action.REFERRAL_TAKEN, referral, attempt.made_by, taken)
+    if is_contact(attempt.result):
+        referral.status, referral.close_reason = ReferralStatus.COMPLETED, ""
+        referral.contacted_at = attempt.made_at
+        referral.closed_at, referral.closed_by = attempt.logged_at, attempt.made_by
+        completed = ["status", "close_reason", "contacted_at", "closed_at", "closed_by"]
+        record_change(Action.REFERRAL_COMPLETED, referral, attempt.made_by, completed)
+    if taken or completed:
+        referral.save(update_fields=taken + completed)
+
+
+def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -> None:
+    kinds = {*said, *([FollowUpKind.BARRED_METHOD] if attempt.barred_method else [])}
+    if not kinds:
+        return
+    referral, by = attempt.referral, attempt.made_by
+    FollowUp.objects.bulk_create(
+        FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
+        for kind in sorted(kinds)
+    )
+    record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
+    kind = MailKind.BARRED_METHOD if attempt.barred_method else MailKind.FOLLOW_UP
+    tell(
+        kind=kind,
+        referral=referral,
+        mailbox=referral.team.mailbox,
+        unique_key=f"{kind}:{attempt.key}",
+        by=by,
+        at=attempt.logged_at,
+    )
+
+
+def _results(referral: Referral) -> list[str]:
+    return list(attempts_that_stand(referral).values_list("result", flat=True))
+
+
+def _take_back_the_end(referral: Referral) -> None:
+    """Back to the closure that a contact made had replaced, if it still stands; otherwise open again."""
+    before = None
+    if referral.status == ReferralStatus.COMPLETED:
+        history = apps.get_model("referrals", "ReferralEvent").objects.filter(pgh_obj=referral.pk)
+        before = history.exclude(status=ReferralStatus.COMPLETED).order_by("pgh_id").last()
+    referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+    referral.closed_at = referral.closed_by = referral.contacted_at = None
+    if before is not None and before.status == ReferralStatus.CLOSED:
+        referral.status, referral.close_reason = before.status, before.close_reason
+        referral.closed_at, referral.closed_by = before.closed_at, before.closed_by
+        if not _still_ended(referral):
+            referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+            referral.closed_at = referral.closed_by = None
+
+
+def _still_ended(referral: Referral) -> bool:
+    """Whether what ended the referral still stands after an attempt was withdrawn."""
+    if referral.status == ReferralStatus.COMPLETED:
+        return any(is_contact(result) for result in _results(referral))
+    if referral.close_reason in CLOSED_BY_RECORD:
+        return referral.ruled_out_since is not None
+    if referral.status == ReferralStatus.CLOSED:
+        closed_by = referral.closed_by
+        return not why_not_close(
+            referral.close_reason,
+            results=_results(referral),
+            decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
+        )
+    return True

@@ -1,0 +1,87 @@
+"""What a supervisor or HCOP does about a referral: acknowledge what came up, send a reminder."""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from referrals.mail.outbox import queue
+from referrals.models import FollowUp, MailKind, Notification, ReferralStatus
+from referrals.scope import follow_ups_visible_to, referrals_visible_to
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+from src_app.templatetags.words import moment
+
+
+def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
+    """Makes the follow-up the task of whoever acknowledges it first; the others are told who.
+
+    Acknowledging twice changes nothing. Raises ``FollowUp.DoesNotExist`` for one out of scope.
+    """
+    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    with transaction.atomic():
+        follow_ups = follow_ups_visible_to(by).select_related("referral__case", "acknowledged_by")
+        follow_up = follow_ups.get(pk=follow_up_id)
+        first = FollowUp.objects.filter(pk=follow_up.pk, acknowledged_at__isnull=True).update(
+            acknowledged_at=at, acknowledged_by=by
+        )
+        follow_up = follow_ups.get(pk=follow_up_id)
+        if first:
+            record(
+                Action.FOLLOW_UP_ACKNOWLEDGED,
+                by=by,
+                purpose=Purpose.SUPERVISION,
+                subject="referral",
+                references=[follow_up.referral.number, follow_up.referral.case.crime_reference],
+                fields=["acknowledged_at", "acknowledged_by"],
+            )
+            return follow_up
+    if follow_up.acknowledged_by != by:
+        raise Refused(
+            f"{follow_up.acknowledged_by} acknowledged this on {moment(follow_up.acknowledged_at)} "
+            "and is dealing with it: there is nothing more to do."
+        )
+    return follow_up
+
+
+def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
+    """Sends the team's mailbox a reminder about an open referral; says whether it is a new one.
+
+    The same ``key`` sends one message. Raises ``Referral.DoesNotExist`` for one out of scope.
+    """
+    check_authority(by, Permission.CHASE_REFERRALS)
+    with transaction.atomic():
+        referral = (
+            referrals_visible_to(by)
+            .select_related("team", "case")
+            .select_for_update(of=("self",))
+            .get(pk=referral_id)
+        )
+        unique_key = f"{MailKind.CHASED}:{key}"
+        if Notification.objects.filter(unique_key=unique_key).exists():
+            return False
+        if referral.status != ReferralStatus.OPEN:
+            raise Refused(
+                f"{referral.number} was ended on {moment(referral.closed_at)}: "
+                "there is nothing left to remind the team of."
+            )
+        queue(
+            kind=MailKind.CHASED,
+            referral=referral,
+            recipient=referral.team.mailbox,
+            unique_key=unique_key,
+            at=at,
+        )
+        record(
+            Action.MAIL_QUEUED,
+            by=by,
+            purpose=Purpose.SUPERVISION,
+            subject="referral",
+            references=[referral.number, referral.case.crime_reference],
+            recipients=[referral.team.mailbox],
+        )
+    return True

@@ -1,0 +1,61 @@
+"""The ward for contact after the decision: the referral follows the victim's home to another team."""
+
+from datetime import datetime
+
+from referrals.contact.actions.notices import raise_task
+from referrals.contact.actions.referral_lock import record_change, tell
+from referrals.models import FollowUpKind, HandOver, MailKind, Referral, Ward
+from src_app.accounts.models import User
+from src_app.audit.models import Action
+
+
+def team_was_chosen(referral: Referral) -> bool:
+    """Whether the HCOP chose the team by hand: then the ward does not decide."""
+    decision = getattr(referral.case, "decision", None)
+    return decision is not None and decision.team_id is not None
+
+
+def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
+    """Hands the referral to the team of its case's ward; says whether another team has it now.
+
+    Its due time stays. Where the team was chosen by hand, or the ward is unknown or another BCU's, it stays
+    where it is: in the latter case the HCOP gets a task. The caller holds the locks of case and referral.
+    """
+    ward = referral.case.ward
+    if team_was_chosen(referral):
+        return False
+    if ward is None or ward.borough.bcu_id != referral.case.bcu_id:
+        raise_task(referral=referral, kind=FollowUpKind.WARD_UNCLEAR, by=by, at=at)
+        return False
+    if ward.team_id == referral.team_id:
+        referral.ward = ward
+        referral.save(update_fields=["ward"])
+        return False
+    _hand_over(referral, ward, by, at)
+    return True
+
+
+def _hand_over(referral: Referral, ward: Ward, by: User, at: datetime) -> None:
+    hand_over = HandOver.objects.create(
+        referral=referral,
+        from_team=referral.team,
+        to_team=ward.team,
+        from_ward=referral.ward,
+        to_ward=ward,
+        handed_at=at,
+        handed_by=by,
+    )
+    referral.team, referral.ward = ward.team, ward
+    referral.taken_at = referral.taken_by = None
+    fields = ["team", "ward", "taken_at", "taken_by"]
+    referral.save(update_fields=fields)
+    record_change(Action.REFERRAL_HANDED_OVER, referral, by, fields)
+    for kind, team in ((MailKind.HANDED_TO, hand_over.to_team), (MailKind.HANDED_ON, hand_over.from_team)):
+        tell(
+            kind=kind,
+            referral=referral,
+            mailbox=team.mailbox,
+            unique_key=f"{kind}:{hand_over.pk}",
+            by=by,
+            at=at,
+        )

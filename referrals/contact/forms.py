@@ -1,0 +1,81 @@
+"""What an officer fills in about a referral."""
+
+import uuid
+
+from django import forms
+
+from referrals.models import (
+    CLOSED_BY_RECORD,
+    RAISED_BY_RECORD,
+    CloseReason,
+    FollowUpKind,
+    Method,
+    Result,
+)
+from src_app.fields import NoteField
+
+NOTE_LENGTH = 300
+
+_OPEN_AGAIN = {"required": "Open this page again.", "invalid": "Open this page again."}
+
+
+class KeyForm(forms.Form):
+    """The key that makes a double tap one row."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, error_messages=_OPEN_AGAIN)
+
+
+class AttemptForm(KeyForm):
+    """One try to reach the victim. Nothing of it needs typing; no time given is now."""
+
+    method = forms.TypedChoiceField(
+        choices=Method.choices,
+        coerce=Method,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose how you tried."},
+    )
+    result = forms.TypedChoiceField(
+        choices=Result.choices,
+        coerce=Result,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what came of it."},
+    )
+    with_interpreter = forms.BooleanField(required=False, label="With an interpreter")
+    risk_assessment = forms.BooleanField(required=False, label="Risk assessment done or in place")
+    support_offered = forms.BooleanField(required=False, label="Support referral offered")
+    noted_on_record = forms.BooleanField(required=False, label="Noted on the crime record")
+    follow_ups = forms.TypedMultipleChoiceField(
+        required=False,
+        # That a barred way was used, or the record changed, is found out, not ticked.
+        choices=[
+            each
+            for each in FollowUpKind.choices
+            if each[0] not in (FollowUpKind.BARRED_METHOD, *RAISED_BY_RECORD)
+        ],
+        coerce=FollowUpKind,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    made_at = forms.DateTimeField(
+        required=False,
+        label="When it was",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        error_messages={"invalid": "Give the day and the time, or leave it empty for now."},
+    )
+    note = NoteField(
+        required=False,
+        max_length=NOTE_LENGTH,
+        label="Short note",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class CloseForm(forms.Form):
+    """Why a referral ends without contact; the page offers the reasons its attempts have shown."""
+
+    reason = forms.TypedChoiceField(
+        choices=[each for each in CloseReason.choices if each[0] not in CLOSED_BY_RECORD],
+        coerce=CloseReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it ends without contact."},
+    )

@@ -1,0 +1,94 @@
+"""Referrals with what their pages show, their attempts and the changes nobody has read."""
+
+from datetime import datetime
+
+from django.db.models import (
+    Prefetch,
+    QuerySet,
+)
+
+from referrals.cases.readers import of_linked_cases
+from referrals.models import (
+    ContactAttempt,
+    FollowUp,
+    PersonalText,
+    Referral,
+    ReferralNotice,
+    ReferralStatus,
+    TextKind,
+)
+from referrals.scope import referrals_visible_to
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+
+def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
+    """The referral's attempts, but for those withdrawn and the rows that withdraw them."""
+    return ContactAttempt.objects.filter(
+        referral=referral, withdraws__isnull=True, withdrawn_by__isnull=True
+    ).order_by("made_at", "pk")
+
+
+def unread_notices() -> QuerySet[ReferralNotice]:
+    """Changes nobody has said they have read, the first noticed first."""
+    return ReferralNotice.objects.filter(read_at__isnull=True).order_by("noticed_at", "pk")
+
+
+def may_read(referral: Referral, user: User) -> bool:
+    """Whether it is for this account to say that the changes of a referral it may contact were read."""
+    supervises = user.can(Permission.CHASE_REFERRALS)
+    return user.can(Permission.CONTACT_VICTIMS) and (supervises or referral.taken_by in (None, user))
+
+
+def open_referrals(user: User) -> QuerySet[Referral]:
+    """Referrals to contact, the first due first, each with the texts and changes that its card tells of."""
+    told = (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY, TextKind.COMMUNICATION_NEED)
+    texts = PersonalText.objects.filter(kind__in=told).order_by("pk")
+    return (
+        referrals_visible_to(user)
+        .filter(status=ReferralStatus.OPEN)
+        .select_related("case", "ward", "taken_by")
+        .prefetch_related(Prefetch("case__texts", texts), Prefetch("notices", unread_notices()))
+        .order_by("due_at", "pk")
+    )
+
+
+def referrals_ended_since(user: User, since: datetime) -> QuerySet[Referral]:
+    """Completed and closed referrals, the latest first."""
+    return (
+        referrals_visible_to(user)
+        .filter(closed_at__gte=since)
+        .select_related("ward", "closed_by")
+        .order_by("-closed_at", "-pk")
+    )
+
+
+def referrals_to_open(user: User) -> QuerySet[Referral]:
+    """Referrals with all that their page shows, each one's attempts oldest first and its unread changes."""
+    attempts = (
+        ContactAttempt.objects.filter(withdraws__isnull=True)
+        .select_related("made_by", "note", "withdrawn_by__made_by")
+        .prefetch_related(Prefetch("follow_ups", FollowUp.objects.select_related("acknowledged_by")))
+        .order_by("made_at", "pk")
+    )
+    texts = PersonalText.objects.exclude(kind=TextKind.ATTEMPT_NOTE).exclude(body="")
+    return (
+        referrals_visible_to(user)
+        .select_related("case", "ward", "team", "taken_by", "closed_by")
+        .prefetch_related(
+            Prefetch("attempts", attempts),
+            Prefetch("case__texts", texts),
+            Prefetch("notices", unread_notices()),
+        )
+    )
+
+
+def referrals_linked_to(referral: Referral, user: User) -> QuerySet[Referral]:
+    """Other referrals of the same incident or victim, as far as the account may see them."""
+    return (
+        referrals_visible_to(user)
+        .filter(of_linked_cases(referral.case))
+        .exclude(pk=referral.pk)
+        .select_related("ward", "taken_by")
+        .order_by("made_at", "pk")
+    )

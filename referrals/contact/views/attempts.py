@@ -1,0 +1,182 @@
+"""Logging contact, and ending a referral without it."""
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST
+
+from referrals.contact.actions import attempts as contact
+from referrals.contact.actions import follow_ups as follow_up
+from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
+from referrals.contact.readers.cards import (
+    Offered,
+    briefing_of,
+    due_of,
+    is_officer_in_case,
+    offered_for,
+    reasons_to_close,
+    unread_of,
+)
+from referrals.contact.readers.referrals import referrals_to_open
+from referrals.contact.views.opening import record_opening
+from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
+from referrals.scope import referrals_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.refused import Refused
+
+_ASKS_TO_CLOSE = (Result.DECLINED, Result.WRONG_DETAILS, Result.UNSAFE)
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
+    """From the card: log contact, what came of it, save. Three taps for a telephone call, and no typing."""
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    offered = offered_for(referral)
+    form = AttemptForm(request.POST if request.method == "POST" else None, initial=_usual(offered))
+    if request.method == "POST":
+        if form.is_valid() and (attempt := _logged(request, referral, form)):
+            return _after(request, referral, attempt)
+    elif referral.status == ReferralStatus.COMPLETED or is_officer_in_case(referral, request.user):
+        # The page of the referral says why there is nothing to log.
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    now = timezone.now()
+    context = {
+        "referral": referral,
+        "unread": unread_of(referral, request.user),
+        "briefing": briefing_of(referral.case),
+        "due": due_of(referral, now),
+        "offered": offered,
+        "is_open": referral.status == ReferralStatus.OPEN,
+        "form": form,
+        "now": now,
+    }
+    return render(request, "contact/log_contact.html", context)
+
+
+def _usual(offered: Offered) -> dict[str, str]:
+    """The telephone is chosen already, where nothing rules it out."""
+    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(offered.methods) else {}
+
+
+def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:
+    given = dict(form.cleaned_data)
+    at = timezone.now()
+    try:
+        return contact.log_attempt(
+            referral_id=referral.pk,
+            by=request.user,
+            at=at,
+            made_at=given.pop("made_at") or at,
+            **given,
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return None
+
+
+def _after(request: SignedInRequest, referral: Referral, attempt: ContactAttempt) -> HttpResponse:
+    """Says what was kept and what follows from it."""
+    number = referral.number
+    if attempt.result == Result.CONTACT_MADE:
+        messages.success(request, f"{number}: contact made. There is nothing more to do.")
+    else:
+        messages.success(request, f"{number}: attempt logged. It stays open.")
+    if attempt.barred_method:
+        messages.warning(
+            request, "The restrictions rule out what you did. It is recorded, and your supervisor is told."
+        )
+    if attempt.result in _ASKS_TO_CLOSE:
+        return redirect("close_referral", number=number)
+    return redirect("my_referrals")
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def close_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Asks once why it ends without contact; the last attempt's reason is chosen already."""
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    reasons = reasons_to_close(referral, request.user)
+    form = CloseForm(
+        request.POST if request.method == "POST" else None,
+        initial={"reason": reasons[0] if reasons else ""},
+    )
+    if request.method == "POST":
+        if form.is_valid() and _closed(request, referral, form):
+            messages.success(request, f"{number} is closed without contact.")
+            return redirect("my_referrals")
+    elif referral.status != ReferralStatus.OPEN:
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    context = {"referral": referral, "form": form, "reasons": reasons}
+    return render(request, "contact/close_referral.html", context)
+
+
+def _closed(request: SignedInRequest, referral: Referral, form: CloseForm) -> bool:
+    try:
+        contact.close_without_contact(
+            referral_id=referral.pk,
+            reason=form.cleaned_data["reason"],
+            by=request.user,
+            at=timezone.now(),
+        )
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw_attempt(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
+    """Asks once before an attempt logged by mistake is struck out."""
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    attempt = next((each for each in referral.attempts.all() if each.pk == attempt_id), None)
+    if attempt is None:
+        raise Http404("No such attempt.")
+    form = KeyForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            contact.withdraw_attempt(
+                attempt_id=attempt_id,
+                key=form.cleaned_data["key"],
+                by=request.user,
+                at=timezone.now(),
+            )
+        except Refused as refused:
+            messages.error(request, str(refused))
+        else:
+            messages.success(request, f"The attempt is withdrawn. Check how {number} stands now.")
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    context = {"referral": referral, "attempt": attempt, "form": form}
+    return render(request, "contact/withdraw_attempt.html", context)
+
+
+@requires(Permission.CHASE_REFERRALS)
+@require_POST
+def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Sends the team's mailbox a reminder."""
+    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    form = KeyForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, "Nothing was sent: press “Send a reminder” again.")
+        return redirect("referral", number=number)
+    try:
+        follow_up.chase(
+            referral_id=referral.pk,
+            key=form.cleaned_data["key"],
+            by=request.user,
+            at=timezone.now(),
+        )
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"A reminder about {number} is on its way to the team's mailbox.")
+    if request.POST.get("back_to") == "compliance":
+        return redirect(f"{reverse('compliance')}#overdue")
+    return redirect("referral", number=number)

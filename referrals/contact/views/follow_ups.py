@@ -1,0 +1,78 @@
+"""What came up in a contact, or on the crime record, that somebody must act on."""
+
+from datetime import timedelta
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from referrals.contact.actions import follow_ups as follow_up
+from referrals.contact.filters import FollowUpFilter
+from referrals.contact.readers.follow_ups import follow_ups_acknowledged_since, follow_ups_open
+from referrals.contact.tables import FollowUpTable
+from referrals.models import FollowUp
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage
+from src_app.refused import Refused
+
+SHOWN_FOR = timedelta(days=7)
+MOST_SHOWN = 20
+FOLLOW_UPS = ListPage(
+    name="follow-ups",
+    url_name="follow_up_list",
+    caption="Follow-ups nobody has acknowledged",
+    table=FollowUpTable,
+    filters=FollowUpFilter,
+    purpose=Purpose.SUPERVISION,
+    subject="referral",
+    reference="referral__number",
+    empty=Empty(
+        "Nothing waits for you",
+        "What somebody must act on appears here: what victims say (a statement, a wish to withdraw, a new "
+        "offence, a threat), and what the crime record changes.",
+    ),
+)
+
+
+@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@require_safe
+def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
+    """What nobody has acknowledged yet, the longest waiting first."""
+    opened = follow_ups_open(request.user)
+    listed = FOLLOW_UPS.asked(request, opened)
+    if (part := listed.part()) is not None:
+        return part
+    since = timezone.now() - SHOWN_FOR
+    acknowledged = list(follow_ups_acknowledged_since(request.user, since)[:MOST_SHOWN])
+    listed.record_shown(*(each.referral.number for each in acknowledged))
+    is_all = not (listed.is_narrowed or listed.paged.is_part)
+    waiting = len(listed.paged.rows) if is_all else opened.count()
+    context = {
+        "list": listed,
+        "waiting": waiting,
+        # The navigation's count, which is the same.
+        "follow_ups_waiting": waiting,
+        "acknowledged": acknowledged,
+    }
+    return render(request, "contact/follow_up_list.html", context)
+
+
+@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@require_POST
+def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
+    """Makes it the task of whoever pressed."""
+    try:
+        acknowledged = follow_up.acknowledge(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
+    except FollowUp.DoesNotExist as error:
+        raise Http404("No such follow-up.") from error
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(
+            request, f"{acknowledged.referral.number}: {acknowledged}. It is yours to deal with now."
+        )
+    return redirect("follow_up_list")

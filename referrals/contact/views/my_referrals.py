@@ -1,0 +1,148 @@
+"""The officer's list, and the page of one referral."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from referrals.contact.actions import notices, taking
+from referrals.contact.forms import KeyForm
+from referrals.contact.readers.cards import (
+    attempts_of,
+    briefing_of,
+    card_of,
+    due_of,
+    holder_of,
+    is_officer_in_case,
+    is_with_officer_in_case,
+    lead_of,
+    reasons_to_close,
+    unread_of,
+)
+from referrals.contact.readers.referrals import (
+    open_referrals,
+    referrals_ended_since,
+    referrals_linked_to,
+    referrals_to_open,
+)
+from referrals.contact.views.opening import record_opening
+from referrals.models import ReferralStatus, Strand
+from referrals.scope import referrals_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.paging import page_of
+from src_app.refused import Refused
+
+PER_PAGE = 50
+DONE_FOR = timedelta(days=7)
+MOST_DONE = 20
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_safe
+def my_referrals(request: SignedInRequest) -> HttpResponse:
+    """What the team has to do, the first due first, and what it has done lately."""
+    now = timezone.now()
+    paged = page_of(request, open_referrals(request.user), PER_PAGE)
+    done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.CONTACT,
+        subject="referral",
+        references=[referral.number for referral in [*paged.rows, *done]],
+    )
+    context = {
+        "lead": lead_of(request.user, now),
+        "cards": [card_of(referral, request.user, now) for referral in paged.rows],
+        "paged": paged,
+        "done": done,
+    }
+    return render(request, "contact/my_referrals.html", context)
+
+
+@requires(Permission.VIEW_REFERRALS)
+@require_safe
+def referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """What must be known first, then the rest; for the team, its supervisor and the HCOP."""
+    user, now = request.user, timezone.now()
+    referral = get_object_or_404(referrals_to_open(user), number=number)
+    linked = list(referrals_linked_to(referral, user))
+    record_opening(request, referral, linked)
+    is_open = referral.status == ReferralStatus.OPEN
+    own_case = is_officer_in_case(referral, user)
+    contacts = user.can(Permission.CONTACT_VICTIMS)
+    may_contact = contacts and not own_case
+    supervises = user.can(Permission.CHASE_REFERRALS)
+    context = {
+        "referral": referral,
+        "unread": unread_of(referral, user),
+        "briefing": briefing_of(referral.case),
+        "due": due_of(referral, now),
+        "holder": holder_of(referral, user),
+        "strands": [Strand(each).label for each in referral.case.strands],
+        "linked": linked,
+        "is_open": is_open,
+        "contacts": contacts,
+        "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),
+        "own_case": contacts and own_case,
+        "changes_hands": is_open and is_with_officer_in_case(referral),
+        "may_log": may_contact and referral.status != ReferralStatus.COMPLETED,
+        "may_take": may_contact and is_open and referral.taken_by is None,
+        "mine": referral.taken_by == user,
+        "may_return": contacts
+        and is_open
+        and referral.taken_by is not None
+        and (referral.taken_by == user or supervises),
+        "may_close": may_contact and is_open and bool(reasons_to_close(referral, user)),
+        "attempts": attempts_of(referral, user),
+        "reminder": KeyForm() if supervises and is_open else None,
+        "flag_name": settings.FLAG_NAME,
+    }
+    return render(request, "contact/referral.html", context)
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def take_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Takes it, then shows what must be known before contact."""
+    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    try:
+        taking.take(referral_id=referral.pk, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    return redirect("referral", number=number)
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def return_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Hands it back to the team."""
+    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    try:
+        taking.give_back(referral_id=referral.pk, by=request.user)
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("referral", number=number)
+    messages.success(request, f"{number} is back with the team: a colleague can take it.")
+    return redirect("my_referrals")
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def read_changes(request: SignedInRequest, number: str) -> HttpResponse:
+    """Takes away what was shown as changed, once it has been read."""
+    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    ids = [int(value) for value in request.POST.getlist("notice") if value.isdecimal()]
+    try:
+        notices.read_notices(referral_id=referral.pk, notice_ids=ids, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+    back_to = "log_contact" if request.POST.get("back_to") == "log_contact" else "referral"
+    return redirect(back_to, number=number)

@@ -1,0 +1,55 @@
+"""Confirming that a flag is set on the crime management system, or gone from it."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
+from referrals.models import (
+    Referral,
+)
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+
+def confirm_flags(*, referral_ids: Collection[int], by: User, at: datetime) -> int:
+    """Records that the flag is on the crime management system; returns how many were not yet confirmed."""
+    check_authority(by, Permission.CONFIRM_FLAGS)
+    with transaction.atomic():
+        numbers = _locked(flags_to_confirm(by), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_confirmed_at=at, flag_confirmed_by=by)
+        _record_flags(Action.FLAGS_CONFIRMED, numbers, by, ["flag_confirmed_at", "flag_confirmed_by"])
+    return len(numbers)
+
+
+def confirm_flags_removed(*, referral_ids: Collection[int], by: User, at: datetime) -> int:
+    """Records that the flag is off the crime management system again; returns how many had still to go."""
+    check_authority(by, Permission.CONFIRM_FLAGS)
+    with transaction.atomic():
+        numbers = _locked(flags_to_remove(by), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_removed_at=at, flag_removed_by=by)
+        _record_flags(Action.FLAGS_REMOVED, numbers, by, ["flag_removed_at", "flag_removed_by"])
+    return len(numbers)
+
+
+def _locked(waiting: QuerySet[Referral], referral_ids: Collection[int]) -> dict[int, str]:
+    """Keys and numbers of those that still wait, locked in the order every action locks referrals in."""
+    still = waiting.filter(pk__in=referral_ids).order_by("pk").select_for_update(of=("self",))
+    return dict(still.values_list("pk", "number"))
+
+
+def _record_flags(action: Action, numbers: dict[int, str], by: User, fields: list[str]) -> None:
+    if numbers:
+        record(
+            action,
+            by=by,
+            purpose=Purpose.REVIEW,
+            subject="referral",
+            references=numbers.values(),
+            fields=fields,
+        )

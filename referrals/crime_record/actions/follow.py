@@ -1,0 +1,192 @@
+"""What becomes of decided cases when their crime record changes: dated events, notices, hand-overs.
+
+Arm, decision and outcome are never touched.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Q
+
+from referrals.cases.readers import report_of
+from referrals.contact.actions.closing import close_by_record
+from referrals.contact.actions.hand_over import follow_ward, team_was_chosen
+from referrals.contact.actions.notices import give_notice, raise_task
+from referrals.contact.actions.referral_lock import record_change
+from referrals.crime_record.readers import crime_record_standings
+from referrals.mail.outbox import remind_again
+from referrals.models import (
+    CLOSED_BY_RECORD,
+    Case,
+    CrimeRecordEvent,
+    CrimeRecordKind,
+    FollowUpKind,
+    MailKind,
+    Noticed,
+    PersonalText,
+    Referral,
+    ReferralStatus,
+)
+from referrals.rules.contact import same_person
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+CHUNK = 1_000
+_RULES_OUT = frozenset({"is_crime", "crime_status", "hate_flag"})
+
+Events = dict[int, CrimeRecordEvent]
+
+
+def follow_crime_record(*, changed: Mapping[int, Collection[str]], by: User, at: datetime) -> None:
+    """Does what follows from an extract's changes, for the decided cases among them.
+
+    ``changed`` gives, for each case's key, the names of what changed; the new values are saved already. Call
+    it in the transaction that saved them. All cases are locked before any referral, each in order of keys.
+    """
+    check_authority(by, Permission.IMPORT_CASES)
+    with transaction.atomic():
+        events: Events = {}
+        concerned: list[int] = []
+        for keys in _chunks(sorted(changed)):
+            cases = _lock_decided(keys)
+            found = _note_events(cases, changed, by, at)
+            events |= found
+            concerned += _concerned(cases, found)
+        for keys in _chunks(sorted(concerned)):
+            _follow_all(keys, events, changed, by, at)
+
+
+def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(keys), CHUNK):
+        yield keys[start : start + CHUNK]
+
+
+def _lock_decided(keys: Sequence[int]) -> list[Case]:
+    cases = Case.objects.filter(pk__in=keys, decided_at__isnull=False)
+    return list(cases.order_by("pk").select_for_update(no_key=True))
+
+
+def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: User, at: datetime) -> Events:
+    """An event for each case that stands otherwise than at its latest one, and one audit row for all."""
+    before = crime_record_standings([case.pk for case in cases])
+    events = []
+    for case in cases:
+        if _RULES_OUT.isdisjoint(changed[case.pk]):
+            continue
+        grounds = report_of(case).grounds
+        kind = grounds[0] if grounds else CrimeRecordKind.REINSTATED
+        # Nothing in the way now, and something of these changed: it was in the way, from the decision on.
+        if kind != before.get(case.pk):
+            events.append(CrimeRecordEvent(case=case, kind=kind, noticed_at=at, noticed_by=by))
+    if events:
+        CrimeRecordEvent.objects.bulk_create(events)
+        record(
+            Action.CRIME_RECORD_CHANGED,
+            by=by,
+            purpose=Purpose.INTAKE,
+            subject="case",
+            references=[event.case.crime_reference for event in events],
+            fields=_RULES_OUT,
+        )
+    return {event.case_id: event for event in events}
+
+
+def _concerned(cases: list[Case], events: Events) -> list[int]:
+    """Referrals that are open, or whose flag and standing an event changes."""
+    of_open = Q(case__in=[case.pk for case in cases], status=ReferralStatus.OPEN)
+    return list(Referral.objects.filter(of_open | Q(case__in=list(events))).values_list("pk", flat=True))
+
+
+def _follow_all(
+    keys: Sequence[int], events: Events, changed: Mapping[int, Collection[str]], by: User, at: datetime
+) -> None:
+    referrals = list(
+        Referral.objects.filter(pk__in=keys)
+        .select_related("case__ward__team", "case__ward__borough", "case__decision")
+        .select_related("team", "ward", "taken_by")
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    _move_flags(referrals, events, at)
+    for referral in referrals:
+        event = events.get(referral.case_id)
+        if event is not None and event.kind != CrimeRecordKind.REINSTATED:
+            close_by_record(referral=referral, event=event, by=by, at=at)
+        else:
+            _follow(referral, changed[referral.case_id], event, by, at)
+
+
+def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None:
+    """The flag has to go where the record rules a case out, and to be confirmed anew where it is in again."""
+    out, back = [], []
+    for referral in referrals:
+        event = events.get(referral.case_id)
+        if event is None:
+            continue
+        if event.kind == CrimeRecordKind.REINSTATED:
+            if referral.ruled_out_since is not None:
+                referral.ruled_out_since = None
+                back.append(referral.pk)
+        elif referral.ruled_out_since is None:
+            referral.ruled_out_since = at
+            out.append(referral.pk)
+    Referral.objects.filter(pk__in=out).update(ruled_out_since=at)
+    Referral.objects.filter(pk__in=back).update(
+        ruled_out_since=None,
+        flag_confirmed_at=None,
+        flag_confirmed_by=None,
+        flag_removed_at=None,
+        flag_removed_by=None,
+    )
+
+
+def _follow(
+    referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
+) -> None:
+    """Opens what the record had closed, hands it to the ward's team, and tells what else changed."""
+    noticed = {each for each in Noticed if each in names}
+    mail = MailKind.REFERRAL_CHANGED
+    if event is not None and referral.close_reason in CLOSED_BY_RECORD:
+        noticed |= _changed_since(referral)
+        _open_again(referral, by, at)
+        noticed.add(Noticed.REOPENED)
+        mail = MailKind.REOPENED
+        if not team_was_chosen(referral):
+            noticed.add(Noticed.WARD)
+    if referral.status != ReferralStatus.OPEN:
+        return
+    if Noticed.WARD in noticed and referral.case.ward_id == referral.ward_id:
+        noticed.remove(Noticed.WARD)
+    if Noticed.WARD in noticed and follow_ward(referral=referral, by=by, at=at):
+        return  # Who has it now reads it afresh.
+    if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and _is_with_the_investigation(referral):
+        raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
+    if noticed:
+        give_notice(referral=referral, changed=noticed, by=by, at=at, mail=mail)
+
+
+def _changed_since(referral: Referral) -> set[Noticed]:
+    """The texts that changed with what closed the referral or after it, when nobody was told."""
+    changed = PersonalText.objects.filter(
+        case=referral.case_id, kind__in=Noticed.values, changed_at__gte=referral.closed_at
+    )
+    return {Noticed(kind) for kind in changed.values_list("kind", flat=True)}
+
+
+def _open_again(referral: Referral, by: User, at: datetime) -> None:
+    """As it was, with the same due time and with whoever had it."""
+    referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+    referral.closed_at = referral.closed_by = None
+    fields = ["status", "close_reason", "closed_at", "closed_by"]
+    referral.save(update_fields=fields)
+    record_change(Action.REFERRAL_REOPENED, referral, by, fields)
+    remind_again(referral, at)
+
+
+def _is_with_the_investigation(referral: Referral) -> bool:
+    taker = referral.taken_by
+    return taker is not None and same_person(referral.case.officer_in_case, taker.display_name)

@@ -1,0 +1,99 @@
+"""SRC cases whose flag is not yet confirmed on the crime management system, or has to go from it."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from referrals.crime_record.actions import flags
+from referrals.crime_record.filters import FlagFilter, RemovalFilter
+from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
+from referrals.crime_record.tables import FlagsToConfirm, FlagsToRemove
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage, answered
+from src_app.templatetags.words import counted
+
+TO_CONFIRM = ListPage(
+    name="flags-to-confirm",
+    url_name="flag_list",
+    caption="Cases whose flag is not confirmed",
+    table=FlagsToConfirm,
+    filters=FlagFilter,
+    purpose=Purpose.REVIEW,
+    subject="referral",
+    reference="number",
+    per_page=100,
+    template="crime_record/_to_confirm.html",
+    empty=Empty(
+        "Every flag is confirmed",
+        "New SRC cases appear here when the day's decisions are submitted.",
+        "overnight_review",
+        "Overnight review",
+    ),
+)
+TO_REMOVE = ListPage(
+    name="flags-to-remove",
+    prefix="remove",
+    url_name="flag_list",
+    caption="Cases whose flag has to go",
+    table=FlagsToRemove,
+    filters=RemovalFilter,
+    purpose=Purpose.REVIEW,
+    subject="referral",
+    reference="number",
+    per_page=100,
+    template="crime_record/_to_remove.html",
+    empty=Empty("No flag has to go", "What the crime record rules out appears here."),
+)
+
+
+@requires(Permission.CONFIRM_FLAGS)
+@require_safe
+def flag_list(request: SignedInRequest) -> HttpResponseBase:
+    """The references to take the flag off, then those to set it on, to copy and then to tick."""
+    to_confirm = TO_CONFIRM.asked(request, flags_to_confirm(request.user))
+    to_remove = TO_REMOVE.asked(request, flags_to_remove(request.user))
+    if (part := answered(to_confirm, to_remove)) is not None:
+        return part
+    to_remove.record_shown(*(referral.number for referral in to_confirm.paged.rows))
+    context = {
+        "to_confirm": to_confirm,
+        "to_remove": to_remove,
+        "flag_name": settings.FLAG_NAME,
+        "system": settings.CRIME_SYSTEM_NAME,
+    }
+    return render(request, "crime_record/flag_list.html", context)
+
+
+@requires(Permission.CONFIRM_FLAGS)
+@require_POST
+def confirm_flags(request: SignedInRequest) -> HttpResponse:
+    """Confirms that the ticked ones carry the flag."""
+    ids = _ticked(request)
+    if not ids:
+        messages.error(request, "Nothing is ticked: tick the cases whose flag is set.")
+        return redirect("flag_list")
+    confirmed = flags.confirm_flags(referral_ids=ids, by=request.user, at=timezone.now())
+    messages.success(request, f"Confirmed for {counted(confirmed, 'case,cases')}.")
+    return redirect("flag_list")
+
+
+@requires(Permission.CONFIRM_FLAGS)
+@require_POST
+def confirm_flags_removed(request: SignedInRequest) -> HttpResponse:
+    """Confirms that the flag is off the ticked ones."""
+    ids = _ticked(request)
+    if not ids:
+        messages.error(request, "Nothing is ticked: tick the cases whose flag you took off.")
+        return redirect("flag_list")
+    removed = flags.confirm_flags_removed(referral_ids=ids, by=request.user, at=timezone.now())
+    messages.success(request, f"Removed from {counted(removed, 'case,cases')}.")
+    return redirect("flag_list")
+
+
+def _ticked(request: SignedInRequest) -> list[int]:
+    return [int(value) for value in request.POST.getlist("referral") if value.isdecimal()]

@@ -1,0 +1,256 @@
+"""Reading and saving an extract that is held: at once for a short one, by a worker for a long one.
+
+Whoever works on an extract holds an advisory lock on it, which ends with the connection: one at a time, and a
+worker that died is known by it. What it had begun is one transaction, so nothing is half saved.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from celery import current_app
+from django.conf import settings
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import F
+from redis.exceptions import RedisError
+
+from referrals.intake.held.parts import (
+    PartGone,
+    content_of,
+    drop_parts,
+    hold_parts,
+)
+from referrals.intake.held.rejected import rejected_file
+from referrals.intake.held.report import keep_report
+from referrals.intake.reading.read import SeveralSheets, Unmatched
+from referrals.intake.reading.text import NotATable
+from referrals.intake.saving.fates import MOST_SHOWN, Fates
+from referrals.intake.saving.save import Asked, import_cases, preview_cases
+from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
+from src_app.accounts.guards import NotAllowed, check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+
+MOST_ATTEMPTS = 3
+# So long a task may lie in the queue before it is taken for lost.
+LOST_AFTER = timedelta(seconds=60)
+_MAY_BE_OLDER = (
+    "It would change cases that were saved here after its last report: it may be an older extract, copied "
+    "again. Nothing was saved: look, then save or discard it."
+)
+_CHANGED = "Some of these reports changed here meanwhile. Nothing was saved: look again."
+_GIVEN_UP = {
+    ImportStatus.READING: "Reading it was interrupted three times: upload it again, in smaller files.",
+    ImportStatus.SAVING: "Saving was interrupted three times. Nothing was saved: save again, or discard it.",
+}
+_GIVEN_UP_UNSEEN = (
+    "Saving it failed three times. Nothing was saved: put it in the folder again, or choose it here."
+)
+
+
+class Stopped(Exception):
+    """Somebody discarded the extract, or it expired, while it was worked on."""
+
+
+class _LookAgain(Exception):
+    """It is not to be saved before somebody looks; says why, to them."""
+
+
+def start_work(held: CaseImport, at: datetime) -> None:
+    """Has the extract read or saved; call it outside any transaction."""
+    if held.status not in WORKING:
+        return
+    if held.size <= settings.IMPORT_AT_ONCE_BYTES:
+        work(import_id=held.pk, at=at)
+        held.refresh_from_db()
+    else:
+        _tell_worker(held.pk)
+
+
+def _tell_worker(import_id: UUID) -> None:
+    """If it cannot be told, the next sweep does."""
+    task = "referrals.tasks.work_on_extract"
+    transaction.on_commit(lambda: current_app.send_task(task, [str(import_id)], retry=False), robust=True)
+
+
+def work(*, import_id: UUID, at: datetime) -> None:
+    """Reads the extract, or saves it, whichever it waits for; nothing where somebody else is at it.
+
+    It acts for whoever uploaded or confirmed it. One of the watched folder that cannot be saved at this
+    moment is left to the sweep, as nobody is there to try again.
+    """
+    with alone(_lock_key(import_id)) as is_alone:
+        waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
+        if not is_alone or not waiting.update(attempts=F("attempts") + 1):
+            return
+        _tell_progress(import_id, 0, 0.0)
+        held = waiting.select_related("bcu", "uploaded_by", "confirmed_by").first()
+        if held is None:
+            return
+        try:
+            if held.status == ImportStatus.SAVING:
+                _save(held, _still_there(held.confirmed_by), at)
+            else:
+                _read(held, _still_there(held.uploaded_by), at)
+        except (Stopped, PartGone):
+            return
+        except SeveralSheets as several:
+            _put(held, ImportStatus.MATCHING, several.in_short, at)
+        except Unmatched as unmatched:
+            _put(held, ImportStatus.MATCHING, str(unmatched), at)
+        except NotAllowed:
+            why = "Whoever asked for this may no longer import: somebody else has to upload it."
+            _give_up(held, why, at)
+        except Refused as refused:
+            if held.saved_unseen and not isinstance(refused, NotATable):
+                # Somebody else's turn is no fault of the file's.
+                waiting.update(attempts=F("attempts") - 1)
+                return
+            _give_up(held, str(refused), at)
+
+
+def resume_work(*, by: User, at: datetime) -> int:
+    """The sweep: starts again, three times at most, what a dead worker or a lost task left; says how many."""
+    check_authority(by, Permission.IMPORT_CASES)
+    resumed = 0
+    for held in CaseImport.objects.filter(status__in=WORKING, queued_at__lte=at - LOST_AFTER):
+        if is_running(held.pk):
+            continue
+        if held.attempts >= MOST_ATTEMPTS:
+            problem = _GIVEN_UP_UNSEEN if held.saved_unseen else _GIVEN_UP[ImportStatus(held.status)]
+            _give_up(held, problem, at)
+        elif CaseImport.objects.filter(pk=held.pk, queued_at=held.queued_at).update(queued_at=at):
+            _tell_worker(held.pk)
+            resumed += 1
+    return resumed
+
+
+def progress_of(held: CaseImport) -> tuple[int, float]:
+    """Rows read so far, and the share of the file that they are, from 0 to 1."""
+    with suppress(RedisError):
+        found: tuple[int, float] = cache.get(_cached(held.pk), (0, 0.0))
+        return found
+    return 0, 0.0
+
+
+def _tell_progress(import_id: UUID, rows: int, share: float) -> None:
+    """Nothing hangs on it: a short extract needs neither worker nor Redis."""
+    with suppress(RedisError):
+        cache.set(_cached(import_id), (rows, share), 3_600)
+
+
+def is_running(import_id: UUID) -> bool:
+    """Whether somebody works on the extract at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND (classid::bigint << 32 | objid::bigint) = %s)",
+            [_lock_key(import_id)],
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def alone(key: int) -> Iterator[bool]:
+    """Whether nobody else holds the lock of that number; held until the connection ends at the latest."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        (is_alone,) = cursor.fetchone()
+    try:
+        yield is_alone
+    finally:
+        if is_alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def _lock_key(import_id: UUID) -> int:
+    return import_id.int >> 65
+
+
+def _cached(import_id: UUID) -> str:
+    return f"import:{import_id}"
+
+
+def _asked(held: CaseImport, settle: Callable[[Fates], None]) -> Asked:
+    def progress(rows: int, share: float) -> None:
+        _tell_progress(held.pk, rows, share)
+        if not CaseImport.objects.filter(pk=held.pk, status=held.status).exists():
+            raise Stopped
+
+    return {"sheet": held.sheet, "listed": MOST_SHOWN, "progress": progress, "settle": settle}
+
+
+def _still_there(user: User | None) -> User:
+    """Whoever it is done for; an account that was closed meanwhile has nothing done for it."""
+    if user is None or not (user.is_active or user.role == Role.SYSTEM):
+        raise NotAllowed
+    return user
+
+
+def _read(held: CaseImport, by: User, at: datetime, problem: str = "") -> None:
+    content = content_of(held)
+
+    def settle(fates: Fates) -> None:
+        _settle(held, ImportStatus.WAITING, fates, problem=problem, report_encrypted=keep_report(fates))
+        hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
+
+    preview_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
+
+
+def _save(held: CaseImport, by: User, at: datetime) -> None:
+    content = content_of(held)
+
+    def settle(fates: Fates) -> None:
+        if held.saved_unseen and fates.may_be_older:
+            raise _LookAgain(_MAY_BE_OLDER)
+        if not held.saved_unseen and fates.digest != held.seen:
+            raise _LookAgain(_CHANGED)
+        hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
+        drop_parts(held, PartKind.CONTENT)
+        # Nobody looked before it was saved: what there is to look at is kept for a day.
+        unseen = keep_report(fates.to_look_at()) if held.saved_unseen and fates.warnings else None
+        _settle(held, ImportStatus.SAVED, fates, settled_at=at, report_encrypted=unseen)
+
+    try:
+        import_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
+    except _LookAgain as why:
+        _put(held, ImportStatus.READING, str(why), at)
+        held.status = ImportStatus.READING
+        _read(held, by, at, str(why))
+
+
+def _settle(held: CaseImport, status: ImportStatus, fates: Fates, **values: object) -> None:
+    """Compare-and-set: it must still be as it was when the work began."""
+    counts = fates.counts()
+    if not CaseImport.objects.filter(pk=held.pk, status=held.status).update(
+        status=status, **counts, **values
+    ):
+        raise Stopped
+
+
+def _put(held: CaseImport, status: ImportStatus, problem: str, at: datetime) -> None:
+    CaseImport.objects.filter(pk=held.pk, status=held.status).update(
+        status=status, problem=problem[:300], queued_at=at, attempts=0
+    )
+
+
+def _give_up(held: CaseImport, problem: str, at: datetime) -> None:
+    """What was to be saved waits again; what cannot be read is deleted, by this system."""
+    if held.status == ImportStatus.SAVING and not held.saved_unseen:
+        _put(held, ImportStatus.WAITING, problem, at)
+        return
+    with transaction.atomic():
+        if not CaseImport.objects.select_for_update().filter(pk=held.pk, status=held.status).exists():
+            return
+        drop_parts(held, *PartKind)
+        CaseImport.objects.filter(pk=held.pk).update(
+            status=ImportStatus.REFUSED, problem=problem[:300], settled_at=at, report_encrypted=None
+        )
+        record(Action.EXTRACT_DISCARDED, by=User.objects.system(), purpose=Purpose.INTAKE, subject="extract")

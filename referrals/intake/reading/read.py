@@ -1,0 +1,198 @@
+"""From the bytes of an extract to its rows: text in columns, or a sheet of a spreadsheet, under headings."""
+
+import csv
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TextIO, TypeVar
+
+from django.conf import settings
+
+from referrals.intake.reading.cells import may_be_heading
+from referrals.intake.reading.content import Content
+from referrals.intake.reading.text import NotATable, encoding_of, text_of
+from referrals.intake.reading.workbook import NamedRows, is_workbook, sheets_of
+
+Name = TypeVar("Name", bound=str)
+Recognise = Callable[[str], Name | None]
+_SEPARATORS = (",", ";", "\t")
+# A name that is to be chosen must fit where the choice is kept; most programs end at 31.
+LONGEST_SHEET_NAME = 100
+# Characters in which the first line of a text must end.
+_LOOKED_AT = 65_536
+
+
+class SeveralSheets(NotATable):
+    """More than one sheet may be the table; ``names`` are theirs, and not in what is kept, ``in_short``."""
+
+    in_short = "Several sheets hold a table: choose the one to import."
+
+    def __init__(self, names: list[str]) -> None:
+        super().__init__(
+            f"Several sheets hold a table ({', '.join(names)}): name the one to import, "
+            "or save it as a file of its own."
+        )
+        self.names = names
+
+
+class Unmatched(NotATable):
+    """The headings do not name every column that is needed; by hand they may be made to."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row: the physical line it starts on, and its cells; ``None`` where its quoting is broken."""
+
+    line: int
+    cells: list[str] | None = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The headings, and the rows under them that are not blank, as a stream to be read once.
+
+    ``share`` tells how much of the file is read, from 0 to 1. Reading on may raise :class:`NotATable`.
+    """
+
+    headings: list[str]
+    records: Iterator[Record] = field(repr=False)
+    share: Callable[[], float] = field(repr=False)
+
+
+@contextmanager
+def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> Iterator[Rows]:
+    """The headings and the rows under them, while the file is open; raises :class:`NotATable`.
+
+    In a text they are on the first line, and of comma, semicolon and tab that one separates which gives the
+    most headings that are known. A row's line is where it starts: a quoted cell may span several. ``sheet``
+    names the one of a workbook where several may be meant.
+    """
+    if content.size > settings.MAX_UPLOAD_BYTES:
+        limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
+        raise NotATable(f"The file is larger than {limit} MB: split it into parts, each with the headings.")
+    if is_workbook(content):
+        yield _rows_of_workbook(content, known, sheet)
+        return
+    encoding = encoding_of(content)
+    with text_of(content, encoding) as text:
+        separator = _separator(text.read(_LOOKED_AT), known)
+    with text_of(content, encoding) as text:
+        records = _records(text, separator)
+        first = next(records, None)
+        if first is None or first.cells is None:
+            raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
+        headings = [heading.strip() for heading in first.cells]
+        yield Rows(headings, records, lambda: text.buffer.tell() / max(content.size, 1))
+
+
+def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> Rows:
+    """The headings may stand under a title; of several sheets one must be the table."""
+    sheets = sheets_of(content)
+    if wanted and wanted not in [sheet.name for sheet in sheets]:
+        names = ", ".join(sheet.name for sheet in sheets)
+        raise NotATable(f"There is no sheet {wanted}: the sheets are {names}.")
+    found: list[tuple[int, int, NamedRows]] = []
+    for sheet in sheets:
+        if wanted in ("", sheet.name):
+            found += [(*_best(sheet.above, known), sheet)] if any(sheet.above) else []
+    if not found:
+        raise NotATable("No row of the spreadsheet names the columns: the headings belong above the reports.")
+    most = max(score for score, *_ in found)
+    tables = [each for each in found if each[0] == most]
+    if len(tables) > 1:
+        alike = [sheet.name for *_, sheet in tables]
+        if any(len(name) > LONGEST_SHEET_NAME for name in alike):
+            raise NotATable(
+                f"A sheet has a name longer than {LONGEST_SHEET_NAME} characters: shorten it and try again."
+            )
+        raise SeveralSheets(alike)
+    _, top, sheet = tables[0]
+    return _rows_under(sheet, top)
+
+
+def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
+    """How many headings the likeliest row has that are known, and which it is; none known, the fullest."""
+    scores = [sum(known(cell) is not None for cell in row) for row in rows]
+    if not any(scores):
+        filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+        return 0, filled.index(max(filled))
+    return max(scores), scores.index(max(scores))
+
+
+def _rows_under(sheet: NamedRows, top: int) -> Rows:
+    rows = enumerate(sheet.rows(), start=1)
+    headings = next(row for line, row in rows if line == top + 1)
+    read = 0
+
+    def records() -> Iterator[Record]:
+        nonlocal read
+        for line, cells in rows:
+            read = line
+            if any(cell.strip() for cell in cells):
+                yield Record(line, cells)
+
+    return Rows([heading.strip() for heading in headings], records(), lambda: read / max(sheet.height, 1))
+
+
+def _separator(beginning: str, known: Recognise[Name]) -> str:
+    def headings(separator: str) -> tuple[int, int]:
+        try:
+            first = next(_records(beginning.splitlines(keepends=True), separator), None)
+        except NotATable:
+            return 0, 0
+        cells = (first and first.cells) or []
+        return sum(known(cell) is not None for cell in cells), len(cells)
+
+    return max(_SEPARATORS, key=headings)
+
+
+def _records(text: TextIO | list[str], separator: str) -> Iterator[Record]:
+    reader = csv.reader(text, delimiter=separator, strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            if "expected after" not in str(error):
+                raise NotATable(
+                    f"A quotation mark in the row that starts on line {line:,} is never closed: "
+                    "close it and try again."
+                ) from None
+            # The reader goes on with the next line, so one badly quoted row spoils no other.
+            yield Record(line, None)
+        else:
+            if any(cells) and any(cell.strip() for cell in cells):
+                yield Record(line, cells)
+
+
+def find_columns(
+    headings: Sequence[str], known: Recognise[Name], *, required: Sequence[Name]
+) -> dict[Name, int]:
+    """Where each known column stands; raises :class:`NotATable` for one that is missing or there twice."""
+    places: dict[Name, int] = {}
+    for place, heading in enumerate(headings):
+        name = known(heading)
+        if name is None:
+            continue
+        if name in places:
+            first = headings[places[name]]
+            if first.casefold() == heading.casefold():
+                raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
+            raise Unmatched(f"{first} and {heading} both mean {name}: take one of the two columns out.")
+        places[name] = place
+    missing = [name for name in required if name not in places]
+    if missing:
+        words = (
+            f"The headings must name the columns; {' and '.join(missing)} "
+            f"{'is' if len(missing) == 1 else 'are'} not there."
+        )
+        if not all(may_be_heading(heading) for heading in headings if heading):
+            # A report in the place of headings: shown as headings it would be kept as such, and lost.
+            raise NotATable(
+                f"The headings must stand above the reports; {' and '.join(missing)} "
+                f"{'is' if len(missing) == 1 else 'are'} not there: add a line that names the columns."
+            )
+        raise (Unmatched if sum(map(bool, headings)) > 1 else NotATable)(words)
+    return places

@@ -1,0 +1,398 @@
+"""From rows of text to validated rows, and what speaks against the others. No database."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache, lru_cache
+from typing import Any
+
+from django.conf import settings
+
+from referrals.intake.reading.cells import (
+    CRIME_OR_INCIDENT,
+    CRIME_STATUSES,
+    VICTIM_TYPES,
+    YES_OR_NO,
+    folded,
+    read_strands,
+    visible,
+)
+from referrals.intake.reading.columns import (
+    FIELD_OF,
+    NEVER_SHOWN,
+    REQUIRED,
+    SELDOM,
+    TEXT_OF,
+    Column,
+    Meanings,
+    heading_words,
+    recogniser,
+)
+from referrals.intake.reading.content import Content
+from referrals.intake.reading.moments import read_moment
+from referrals.intake.reading.read import Record, find_columns, read_rows
+from referrals.models import Case, CrimeStatus, VictimType
+from referrals.rules.postcodes import read_postcode
+from src_app.cells import as_it_was
+from src_app.keys import linking_hash
+from src_app.logs import REMOVED, scrub
+
+LONGEST_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something to look at in a row that is saved all the same."""
+
+    line: int
+    column: str
+    reason: str
+
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it."""
+        return heading_words(self.column)
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Why a row is not saved. ``value`` is the cell, cut to 60 characters; empty where not to be shown."""
+
+    line: int
+    column: str
+    value: str
+    reason: str
+
+    @property
+    def column_words(self) -> str:
+        """The column as pages call it; empty for the whole row."""
+        return heading_words(self.column)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row that can be saved: values by field of a case, or kind of text, for the columns the file has.
+
+    Incident and victim are keyed hashes already. ``postcode`` is ``None`` without the column; it finds the
+    ward and goes no further.
+    """
+
+    line: int
+    values: Mapping[str, Any] = field(repr=False)
+    postcode: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What one row says: a row to save with its warnings, or what speaks against it and no warning.
+
+    ``crime_reference`` is empty where it cannot be read.
+    """
+
+    line: int
+    crime_reference: str
+    row: Row | None
+    rejections: list[Rejection]
+    warnings: list[Warned]
+
+
+@dataclass(frozen=True)
+class Extract:
+    """A file that is a table: its rows as a stream, to be read once.
+
+    ``warnings`` are of its headings; ``share`` tells how much is read, from 0 to 1.
+    """
+
+    columns: Mapping[Column, int]
+    warnings: list[Warned]
+    rows: Iterator[Read] = field(repr=False)
+    share: Callable[[], float] = field(repr=False)
+
+
+@contextmanager
+def open_extract(
+    content: Content, *, at: datetime, meanings: Meanings | None = None, sheet: str = ""
+) -> Iterator[Extract]:
+    """The file's rows, validated as of ``at``.
+
+    Raises :class:`~referrals.intake.reading.text.NotATable` on the way.
+
+    Two rows of one reference are both given here: the database finds them, as it remembers every row.
+    """
+    column_of = recogniser(meanings)
+    with read_rows(content, column_of, sheet=sheet) as table:
+        columns = find_columns(table.headings, column_of, required=REQUIRED)
+        reader = _RowReader(columns, len(table.headings), at)
+        yield Extract(
+            columns=columns,
+            warnings=_warnings_of_headings(table.headings, columns),
+            rows=map(reader.read, table.records),
+            share=table.share,
+        )
+
+
+def _warnings_of_headings(headings: list[str], columns: Mapping[Column, int]) -> list[Warned]:
+    used = set(columns.values())
+    unused = [heading for place, heading in enumerate(headings) if heading and place not in used]
+    missing = [column for column in Column if column not in columns and column not in SELDOM]
+    return [
+        *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
+        *(Warned(1, column.value, "The file has no such column.") for column in missing),
+    ]
+
+
+def shown(text: str, *withheld: str) -> str:
+    """The text cut for a report; empty where it holds anything withheld or what looks like a victim's data.
+
+    A crime reference is shown: it is how the row is found.
+    """
+    text = text.strip()
+    if any(_holds(text, cell) for cell in withheld) or (scrub(text) != text and not _is_reference(text)):
+        return ""
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
+
+
+def _holds(text: str, cell: str) -> bool:
+    """Whether the text is the cell or contains it; a cell of three characters or fewer is in too much."""
+    text, cell = ("".join(part.split()).upper() for part in (text, cell))
+    return cell == text if len(cell) < 4 else cell in text
+
+
+def _is_reference(text: str) -> bool:
+    form = re.compile(settings.CRIME_REFERENCE_PATTERN, re.ASCII)
+    return len(text) <= _longest("crime_reference") and form.fullmatch(text) is not None
+
+
+@cache
+def _longest(name: str) -> int:
+    """How many characters that field of a case holds."""
+    limit = Case._meta.get_field(name).max_length  # type: ignore[union-attr]  # a plain text field
+    assert limit is not None
+    return limit
+
+
+class _RowReader:
+    """Reads row after row of one file, and collects what speaks against each."""
+
+    def __init__(self, columns: Mapping[Column, int], width: int, at: datetime) -> None:
+        self.places = sorted(columns.items(), key=lambda item: item[1])
+        self.readers = [
+            (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
+        ]
+        # What cells of few different texts mean, where there is nothing to say of them.
+        self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
+        self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
+        self.hidden = [column for column in NEVER_SHOWN if column in columns]
+        self.width, self.at = width, at
+        # The same words come again and again; kept for this file alone.
+        self.scrubbed = lru_cache(maxsize=1_024)(scrub)
+
+    def read(self, record: Record) -> Read:
+        """What the row says."""
+        self.line = record.line
+        self.rejections: list[Rejection] = []
+        self.warnings: list[Warned] = []
+        self.cells: dict[Column, str] = {}
+        if not self._split(record.cells):
+            return Read(self.line, "", None, self.rejections, [])
+        reference = self._reference()
+        values = {name: self._field(column, read) for column, name, read in self.readers}
+        self._check_order(values)
+        if self.rejections:
+            return Read(self.line, reference, None, self.rejections, [])
+        values["crime_reference"] = reference
+        for column, kind in self.texts:
+            values[kind] = self._text(column)
+        postcode = self.cells.get(Column.VICTIM_POSTCODE)
+        row = Row(self.line, values, None if postcode is None else read_postcode(postcode))
+        return Read(self.line, reference, row, [], self.warnings)
+
+    def _field(self, column: Column, read: "_Reader") -> Any:
+        known = self.known.get(column)
+        if known is None:
+            return read(self, column)
+        text, told = self.cells[column], len(self.warnings)
+        if text in known:
+            return known[text]
+        value = read(self, column)
+        if len(self.warnings) == told and len(known) < _MOST_KNOWN:
+            known[text] = value
+        return value
+
+    def _split(self, cells: list[str] | None) -> bool:
+        if cells is None:
+            reason = "A quotation mark inside a quoted cell must be doubled."
+            self.rejections.append(Rejection(self.line, "", "", reason))
+            return False
+        if len(cells) != self.width:
+            reason = f"The row has {len(cells)} cells where the headings have {self.width}."
+            self.rejections.append(Rejection(self.line, "", str(len(cells)), reason))
+            return False
+        plain = "".join(cells).isprintable()
+        for column, place in self.places:
+            text = cells[place]
+            if not plain and (seen := visible(text)) != text:
+                self._warn(column, "Characters that cannot be seen are left out.")
+                text = seen
+            text = text.strip()
+            self.cells[column] = as_it_was(text) if text.startswith("'") else text
+        return True
+
+    def _reference(self) -> str:
+        """The reference, empty where it is none."""
+        reference = self.cells[Column.CRIME_REFERENCE]
+        if not reference:
+            self._reject(Column.CRIME_REFERENCE, "The crime reference is missing.")
+        elif not _is_reference(reference):
+            self._reject(Column.CRIME_REFERENCE, "This has not the form of a crime reference.")
+        else:
+            return reference
+        return ""
+
+    def _check_order(self, values: dict[str, Any]) -> None:
+        reported, occurred = values["reported_at"], values.get("occurred_at")
+        if reported and reported > self.at:
+            self._reject(Column.REPORTED_AT, "The report lies in the future.")
+        elif reported and occurred and occurred > reported:
+            self._warn(Column.OCCURRED_AT, "The offence is later than its report.")
+
+    def _reject(self, column: Column, reason: str) -> None:
+        value = shown(self.cells[column], *(self.cells.get(hidden, "") for hidden in NEVER_SHOWN))
+        self.rejections.append(Rejection(self.line, column.value, value, reason))
+
+    def _warn(self, column: Column, reason: str) -> None:
+        self.warnings.append(Warned(self.line, column.value, reason))
+
+    def _text(self, column: Column) -> str:
+        """Free text without what finds a person; the crime record has it."""
+        text = self.cells[column]
+        if not text:
+            return text
+        kept = self.scrubbed(text)
+        for hidden in self.hidden:
+            if len(cell := self.cells[hidden]) >= 4:
+                kept = kept.replace(cell, REMOVED)
+        if kept != text:
+            self._warn(column, "A telephone number, e-mail address, postcode or reference in it is left out.")
+        return kept
+
+    def moment(self, column: Column) -> datetime | None:
+        text = self.cells[column]
+        if not text:
+            if column == Column.REPORTED_AT:
+                self._reject(column, "The time of the report is missing.")
+            return None
+        try:
+            moment, twice = read_moment(text)
+        except ValueError as error:
+            with suppress(ValueError):
+                moment, _ = read_moment(f"{text} 00:00")
+                self._warn(column, "No time of day: taken as midnight.")
+                return moment
+            self._reject(column, str(error))
+            return None
+        if twice:
+            self._warn(column, "The clocks went back over this time: taken as the earlier of the two.")
+        return moment
+
+    def cut(self, column: Column) -> str:
+        text, limit = self.cells[column], _longest(FIELD_OF[column])
+        if len(text) > limit:
+            self._warn(column, f"Cut to {limit} characters.")
+            return text[:limit].rstrip()
+        return text
+
+    def strands(self, column: Column) -> list[str]:
+        strands, unknown = read_strands(self.cells[column])
+        withheld = [self.cells.get(hidden, "") for hidden in NEVER_SHOWN]
+        for name in unknown:
+            seen = shown(name, *withheld)
+            self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
+        return strands
+
+    def is_crime(self, column: Column) -> bool | None:
+        match CRIME_OR_INCIDENT.get(folded(self.cells[column])):
+            case "crime":
+                return True
+            case "incident":
+                self._warn(column, "A hate incident, not a crime.")
+                return False
+        self._warn(column, "Neither Crime nor Incident: a new case is taken as a crime.")
+        return None
+
+    def crime_status(self, column: Column) -> str | None:
+        text = folded(self.cells[column])
+        status = CRIME_STATUSES.get(text)
+        if status is None:
+            if text:
+                self._warn(column, "Not a known status: a new case is taken as recorded.")
+            return None
+        if status != CrimeStatus.RECORDED:
+            self._warn(column, f"{status.label}.")
+        return status.value
+
+    def hate_flag(self, column: Column) -> bool | None:
+        answer = YES_OR_NO.get(folded(self.cells[column])) if self.cells[column] else None
+        if answer is False:
+            self._warn(column, "The hate flag is not on the crime record.")
+        elif answer is None and self.cells[column]:
+            self._warn(column, "Neither Y nor N: a new case is taken as flagged.")
+        return answer
+
+    def victim_type(self, column: Column) -> str:
+        match VICTIM_TYPES.get(folded(self.cells[column])):
+            case "individual":
+                return VictimType.INDIVIDUAL.value
+            case "organisation" | "state" as named:
+                self._warn(column, f"No individual victim: {VictimType(named).label}.")
+                return VictimType(named).value
+        self._warn(column, "Not Individual, Organisation or State: taken as an individual.")
+        return VictimType.INDIVIDUAL.value
+
+    def yes_or_no(self, column: Column) -> bool:
+        answer = YES_OR_NO.get(folded(self.cells[column]))
+        if answer is None:
+            self._warn(column, "Neither Y nor N: taken as N.")
+        return bool(answer)
+
+    def under_18(self, column: Column) -> bool | None:
+        """An empty cell, or one that is not understood, makes no adult of a child."""
+        text = folded(self.cells[column])
+        if text and text not in YES_OR_NO:
+            self._warn(column, "Neither Y nor N: a new case is taken as N.")
+        return YES_OR_NO.get(text) if text else None
+
+    def linked(self, column: Column) -> str:
+        kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
+        return linking_hash(kind, self.cells[column])
+
+
+_Reader = Callable[[_RowReader, Column], Any]
+_MOST_KNOWN = 256
+_FEW_TEXTS = (
+    Column.OFFENCE,
+    Column.HATE_STRANDS,
+    Column.CRIME_OR_INCIDENT,
+    Column.CRIME_STATUS,
+    Column.HATE_FLAG,
+    Column.VICTIM_TYPE,
+    Column.REPEAT_VICTIM,
+    Column.VICTIM_UNDER_18,
+)
+_READERS: dict[Column, _Reader] = {
+    Column.REPORTED_AT: _RowReader.moment,
+    Column.OCCURRED_AT: _RowReader.moment,
+    Column.OFFENCE: _RowReader.cut,
+    Column.HATE_STRANDS: _RowReader.strands,
+    Column.CRIME_OR_INCIDENT: _RowReader.is_crime,
+    Column.CRIME_STATUS: _RowReader.crime_status,
+    Column.HATE_FLAG: _RowReader.hate_flag,
+    Column.VICTIM_TYPE: _RowReader.victim_type,
+    Column.REPEAT_VICTIM: _RowReader.yes_or_no,
+    Column.OFFICER_IN_CASE: _RowReader.cut,
+    Column.INCIDENT_REFERENCE: _RowReader.linked,
+    Column.VICTIM_KEY: _RowReader.linked,
+    Column.VICTIM_UNDER_18: _RowReader.under_18,
+}

@@ -1,0 +1,96 @@
+"""Spreadsheets: Excel, old and new, and OpenDocument, as rows of text. Formulas and macros are not run."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+
+from referrals.intake.reading import sheet_reader
+from referrals.intake.reading.content import Content
+from referrals.intake.reading.text import NotATable
+
+ROWS_ABOVE = 20
+_BEGINNINGS = (b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1"))
+# A spreadsheet is packed; one that unpacks to much more than its like is made to fill the memory.
+_MOST_TIMES_UNPACKED = 20
+_TOO_LARGE = "The spreadsheet is too large: save it as “CSV UTF-8”, in parts if need be."
+_REFUSED = {
+    sheet_reader.HAS_PASSWORD: "The spreadsheet has a password: save it without one and try again.",
+    sheet_reader.UNREADABLE: (
+        "The spreadsheet cannot be read: save it without a password as “CSV UTF-8” and try again."
+    ),
+}
+
+
+@dataclass(frozen=True)
+class NamedRows:
+    """One sheet: its first rows as text, and all of them each time ``rows`` is called."""
+
+    name: str
+    height: int
+    above: list[list[str]] = field(repr=False)
+    rows: Callable[[], Iterator[list[str]]] = field(repr=False)
+
+
+def is_workbook(content: Content) -> bool:
+    """Whether the file begins as a spreadsheet does."""
+    with content.open() as stream:
+        return stream.read(8).startswith(_BEGINNINGS)
+
+
+def sheets_of(content: Content) -> list[NamedRows]:
+    """The sheets, in the workbook's order; raises :class:`NotATable`, also while rows are read.
+
+    A date is written as :func:`~referrals.intake.reading.moments.read_moment` reads it, a whole number
+    without a point. No refusal has a cause: a parser's message may quote a cell.
+    """
+    if _is_bomb(content):
+        raise NotATable(_TOO_LARGE)
+    return [
+        NamedRows(name, height, above, partial(_read, content, name))
+        for name, height, above in _read(content)
+    ]
+
+
+def _read(content: Content, *sheet: str) -> Iterator[Any]:
+    """What the reader writes, in a process that ends with this iterator at the latest."""
+    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), str(ROWS_ABOVE), *sheet]
+    with subprocess.Popen(  # noqa: S603 - this project's own file
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as reader:
+        assert reader.stdin is not None
+        assert reader.stdout is not None
+        try:
+            with content.open() as stream, reader.stdin as fed:
+                _feed(stream.read(), fed)
+            for line in reader.stdout:
+                yield json.loads(line)
+            status = reader.wait()
+        finally:
+            reader.kill()
+    if status:
+        raise NotATable(_REFUSED.get(status, _TOO_LARGE))
+
+
+def _feed(content: bytes, reader: Any) -> None:
+    try:
+        reader.write(content)
+        reader.flush()
+    except BrokenPipeError:
+        return  # it has ended, and its status tells why
+
+
+def _is_bomb(content: Content) -> bool:
+    try:
+        with content.open() as stream, zipfile.ZipFile(stream) as packed:
+            unpacked = sum(part.file_size for part in packed.infolist())
+    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+        return False  # the older kind is not packed; anything else the reader refuses
+    return unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES

@@ -1,0 +1,201 @@
+"""The database compares what is staged with the cases there are.
+
+A decided case takes over what :data:`CHANGEABLE_WHEN_DECIDED` names and nothing else. A text that was erased
+stays so, and one that the extract leaves empty is kept.
+"""
+
+from django.conf import settings
+from django.db.backends.utils import CursorWrapper
+from psycopg2 import sql
+from psycopg2.extras import Json
+
+from referrals.intake.reading.columns import (
+    CHANGEABLE_WHEN_DECIDED,
+    MAY_SAY_NOTHING,
+    TEXT_OF,
+    WORDS,
+    Column,
+)
+from referrals.intake.reading.rows import LONGEST_SHOWN
+from referrals.intake.saving.staging import Staging
+from referrals.models import Bcu
+from src_app.database import run
+
+_CHANGEABLE = sorted(column.value for column in CHANGEABLE_WHEN_DECIDED)
+
+
+def reject(cursor: CursorWrapper, bcu: Bcu) -> None:
+    """Rejects what only the whole file, or the database, shows; then only good rows are staged."""
+    cursor.execute(
+        """
+        INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+        SELECT line, true, 'crime_reference', left(crime_reference, %s),
+            concat('The same reference is on line ', first, ' of this file.')
+        FROM (
+            SELECT line, crime_reference, min(line) OVER (PARTITION BY crime_reference) AS first
+            FROM staged_row
+        ) AS sent
+        WHERE line > first ORDER BY line
+        """,
+        [LONGEST_SHOWN],
+    )
+    # Nothing is said of the case: it is not this BCU's to know.
+    cursor.execute(
+        """
+        INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+        SELECT line, true, 'crime_reference', left(crime_reference, %s),
+            'This reference cannot be imported here: check it on the crime record.'
+        FROM staged_row AS sent
+        WHERE EXISTS (
+            SELECT FROM referrals_case AS other
+            WHERE other.crime_reference = sent.crime_reference AND other.bcu_id <> %s
+        ) AND NOT EXISTS (SELECT FROM staged_remark AS told WHERE told.line = sent.line AND told.rejects)
+        ORDER BY line
+        """,
+        [LONGEST_SHOWN, bcu.pk],
+    )
+    cursor.execute(
+        "DELETE FROM staged_row AS sent USING staged_remark AS rejected "
+        "WHERE rejected.rejects AND rejected.line = sent.line"
+    )
+    # Nothing of a rejected row is saved, so there is nothing to look at.
+    cursor.execute(
+        "DELETE FROM staged_remark AS warned USING staged_remark AS rejected "
+        "WHERE NOT warned.rejects AND rejected.rejects AND rejected.line = warned.line"
+    )
+
+
+_COMPARE = """
+    CREATE TEMPORARY TABLE staged_fate AS
+    SELECT line, case_id, decided_at, changed_at, differs,
+        CASE WHEN differs = '{{}}' THEN differs ELSE ARRAY(
+            SELECT name FROM unnest(differs) WITH ORDINALITY AS differing (name, place)
+            WHERE (decided_at IS NULL OR name = ANY({changeable})) AND NOT name = ANY(empties)
+            ORDER BY place
+        ) END AS takes
+    FROM (
+        SELECT sent.line, own.id AS case_id, own.decided_at, own.changed_at,
+            CASE WHEN own.id IS NULL THEN '{{}}'
+                ELSE array_remove(ARRAY[{differ}]::text[], NULL) END AS differs,
+            CASE WHEN own.id IS NULL THEN '{{}}'
+                ELSE array_remove(ARRAY[{empty}]::text[], NULL) END AS empties
+        FROM staged_row AS sent
+        LEFT JOIN referrals_case AS own
+            ON own.bcu_id = {bcu} AND own.crime_reference = sent.crime_reference
+        {joins}
+    ) AS compared
+"""
+_FIELD_DIFFERS = "CASE WHEN own.{name} IS DISTINCT FROM sent.{name} THEN {column} END"
+_SAID_DIFFERS = "CASE WHEN own.{name} <> sent.{name} THEN {column} END"
+# An address that is no longer given is no reason to take a decided case's ward away.
+_WARD_EMPTY = "CASE WHEN sent.no_postcode AND own.decided_at IS NOT NULL THEN 'victim_postcode' END"
+# Whoever investigates must not make the contact: the bar is not lifted for want of a cell.
+_OFFICER_EMPTY = "CASE WHEN sent.officer_in_case = '' THEN 'officer_in_case' END"
+_TEXT_JOIN = "LEFT JOIN referrals_personaltext AS {text} ON {text}.case_id = own.id AND {text}.kind = {kind}"
+_TEXT_DIFFERS = """
+    CASE WHEN {text}.erased_at IS NULL AND sent.{name} <> coalesce({text}.body, '') THEN {column} END
+"""
+_TEXT_EMPTY = "CASE WHEN sent.{name} = '' THEN {column} END"
+
+
+def _parts(staging: Staging) -> dict[str, sql.Composable]:
+    """What of each column the comparison asks: whether it differs, and whether it would empty a text."""
+    texts = [
+        {
+            "text": sql.Identifier(f"kept_{column}"),
+            "name": sql.Identifier(column.value),
+            "kind": sql.Literal(TEXT_OF[column].value),
+            "column": sql.Literal(column.value),
+        }
+        for column in staging.texts
+    ]
+    fields = [
+        sql.SQL(_SAID_DIFFERS if column in MAY_SAY_NOTHING else _FIELD_DIFFERS).format(
+            name=sql.Identifier(name), column=sql.Literal(column.value)
+        )
+        for column, name in staging.fields.items()
+    ]
+    return {
+        "differ": sql.SQL(", ").join([*fields, *(sql.SQL(_TEXT_DIFFERS).format(**text) for text in texts)]),
+        "empty": sql.SQL(", ").join(
+            [
+                sql.SQL(_WARD_EMPTY),
+                sql.SQL(_OFFICER_EMPTY if Column.OFFICER_IN_CASE in staging.columns else "NULL"),
+                *(sql.SQL(_TEXT_EMPTY).format(**text) for text in texts),
+            ]
+        ),
+        "joins": sql.SQL(" ").join(sql.SQL(_TEXT_JOIN).format(**text) for text in texts),
+    }
+
+
+def compare(cursor: CursorWrapper, staging: Staging, bcu: Bcu, *, lock: bool) -> None:
+    """Makes the table ``staged_fate``: the case of each good row, and the columns it takes over.
+
+    With ``lock`` the cases that change are locked first, in the order of their keys, as every action does.
+    """
+    parts = _parts(staging) | {"bcu": sql.Literal(bcu.pk), "changeable": sql.Literal(_CHANGEABLE)}
+    for again in (False, True):
+        cursor.execute("DROP TABLE IF EXISTS pg_temp.staged_fate")
+        run(cursor, _COMPARE, **parts)
+        cursor.execute("ANALYZE staged_fate")
+        if again or not lock or not _locked(cursor):
+            return
+
+
+def _locked(cursor: CursorWrapper) -> int:
+    """How many cases there are to change, locked from now on."""
+    cursor.execute(
+        "SELECT FROM referrals_case WHERE id IN (SELECT case_id FROM staged_fate WHERE takes <> '{}') "
+        "ORDER BY id FOR NO KEY UPDATE"
+    )
+    return int(cursor.rowcount)
+
+
+_WARNINGS = """
+    INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+    SELECT line, false, name, '', CASE
+        WHEN name = ANY({changeable}) OR decided_at IS NULL
+        THEN concat('The extract has no ', {words} ->> name, ' for this case: the one here is kept.')
+        ELSE concat('The case was decided on ', {decided_at}, ': this change is not taken over.')
+        END
+    FROM staged_fate, unnest(differs) AS name
+    WHERE NOT name = ANY(takes) ORDER BY line
+"""
+# An extract does not say when it was made; a case saved here after its last report is a sign of age.
+_OLDER = """
+    INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+    SELECT line, false, 'crime_reference', '', concat(
+        'Saved here on ', {changed_at},
+        ', after the last report of this extract: make sure that this extract is the newer.'
+    )
+    FROM staged_fate
+    WHERE takes <> '{{}}' AND changed_at > (SELECT max(reported_at) FROM staged_row) ORDER BY line
+"""
+
+
+def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
+    """Says of good rows what the comparison showed; returns whether the extract may be an older one."""
+    if Column.VICTIM_POSTCODE in staging.columns:
+        cursor.execute(
+            "INSERT INTO staged_remark (line, rejects, column_name, value, reason) "
+            "SELECT line, false, 'victim_postcode', '', %s FROM staged_row JOIN staged_fate USING (line) "
+            "WHERE ward_id IS NULL AND decided_at IS NULL ORDER BY line",
+            [f"No ward of {bcu.name} found by postcode: choose a team in the overnight review."],
+        )
+    words = Json({column.value: words for column, words in WORDS.items()})
+    run(
+        cursor,
+        _WARNINGS,
+        changeable=sql.Literal(_CHANGEABLE),
+        words=sql.SQL("{}::jsonb").format(sql.Literal(words)),
+        decided_at=_moment("decided_at"),
+    )
+    run(cursor, _OLDER, changed_at=_moment("changed_at"))
+    return bool(cursor.rowcount)
+
+
+def _moment(name: str) -> sql.Composed:
+    """The moment in the words that pages use, as :func:`src_app.templatetags.words.moment` writes it."""
+    return sql.SQL("to_char({name} AT TIME ZONE {zone}, 'FMDD FMMonth YYYY, FMHH12:MIam')").format(
+        name=sql.Identifier(name), zone=sql.Literal(settings.TIME_ZONE)
+    )

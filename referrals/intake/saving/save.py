@@ -1,0 +1,145 @@
+"""Saving an extract: the good rows in one transaction, or nothing."""
+
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TypedDict, Unpack
+
+import psycopg2.errors
+from django.db import OperationalError, connection, transaction
+
+from referrals.crime_record.actions.follow import follow_crime_record
+from referrals.intake.reading.columns import Column, Meanings, field_name
+from referrals.intake.reading.content import Content
+from referrals.intake.reading.rows import open_extract
+from referrals.intake.saving import merging
+from referrals.intake.saving.fates import Fates, foresee, references
+from referrals.intake.saving.staging import Progress, Staging, staged
+from referrals.models import Bcu, HeadingMeaning
+from referrals.scope import bcus_to_import_for
+from src_app.accounts.guards import NotAllowed, check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+
+
+class Asked(TypedDict, total=False):
+    """What may be said of an import besides what it is of.
+
+    ``sheet``: the one of a workbook where several may be meant. ``meanings``: instead of those that the
+    BCU's headings are known to have. ``listed``: at most so many rejections, and warnings, are returned.
+    ``settle`` is called in the transaction once the fates are known, before anything is saved: what it raises
+    undoes all. ``progress`` is told of every batch of rows read.
+    """
+
+    sheet: str
+    meanings: Meanings
+    listed: int
+    settle: Callable[[Fates], None]
+    progress: Progress
+
+
+def preview_cases(
+    *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
+) -> Fates:
+    """Every row's fate, nothing saved; recorded as a consultation, as it tells which reports are here.
+
+    Raises :class:`~referrals.intake.reading.text.NotATable`.
+    """
+    with _staged(content, bcu, by, at, asked) as staging, _unhurried():
+        fates = foresee(staging, bcu=bcu, listed=asked.get("listed"))
+        if settle := asked.get("settle"):
+            settle(fates)
+        for chunk in references():
+            record(Action.LIST_SHOWN, by=by, purpose=Purpose.INTAKE, subject="extract", references=chunk)
+    return fates
+
+
+def import_cases(
+    *, content: bytes | Content, bcu: Bcu, by: User, at: datetime, **asked: Unpack[Asked]
+) -> Fates:
+    """Saves the good rows and returns every row's fate; the same file again changes nothing.
+
+    Raises :class:`~referrals.intake.reading.text.NotATable`, and :class:`Refused` when another import is
+    in the way.
+    Imports of one BCU take turns on its row, so that the second of two sees what the first saved; the lock
+    leaves foreign keys to that row free: nobody else waits for it.
+    """
+    with _staged(content, bcu, by, at, asked) as staging, _in_turn(), _unhurried():
+        Bcu.objects.select_for_update(no_key=True).get(pk=bcu.pk)
+        fates = foresee(staging, bcu=bcu, lock=True, listed=asked.get("listed"))
+        if settle := asked.get("settle"):
+            settle(fates)
+        if fates.new:
+            merging.make(staging, fates.new, bcu=bcu, at=at)
+        if fates.changed:
+            merging.change(staging, at=at)
+            follow_crime_record(changed=merging.changes_of_decided(), by=by, at=at)
+        _record(fates, by)
+    return fates
+
+
+def check_scope(by: User, bcu: Bcu) -> None:
+    """Raises :class:`NotAllowed` unless the account may import for this BCU."""
+    check_authority(by, Permission.IMPORT_CASES)
+    if not bcus_to_import_for(by).filter(pk=bcu.pk).exists():
+        raise NotAllowed
+
+
+@contextmanager
+def _staged(content: bytes | Content, bcu: Bcu, by: User, at: datetime, asked: Asked) -> Iterator[Staging]:
+    check_scope(by, bcu)
+    opened = open_extract(
+        Content.of(content) if isinstance(content, bytes) else content,
+        at=at,
+        meanings=asked["meanings"] if "meanings" in asked else HeadingMeaning.of(bcu),
+        sheet=asked.get("sheet", ""),
+    )
+    with opened as extract, staged(extract, bcu=bcu, progress=asked.get("progress")) as staging:
+        yield staging
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """A transaction whose statements may take longer than any page's."""
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")
+        yield
+
+
+@contextmanager
+def _in_turn() -> Iterator[None]:
+    """Says in words that another import took too long; open it around the transaction."""
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable | psycopg2.errors.DeadlockDetected):
+            # The cause is left out: its message quotes the statement, and so the rows.
+            raise Refused(
+                "Somebody else is saving these cases at this moment. Nothing was saved: try again."
+            ) from None
+        raise
+
+
+def _record(fates: Fates, by: User) -> None:
+    """Rows for what was made and for what was changed; one without references for nothing."""
+    if fates.new or not fates.changed:
+        _record_import(by, "new", set(Column) if fates.new else set())
+    if fates.changed:
+        _record_import(by, "changed", merging.columns_changed())
+
+
+def _record_import(by: User, fate: str, columns: Collection[Column]) -> None:
+    fields = {field_name(column) for column in columns}
+    for chunk in references(fate):
+        record(
+            Action.CASES_IMPORTED,
+            by=by,
+            purpose=Purpose.INTAKE,
+            subject="case",
+            references=chunk,
+            fields=fields,
+        )

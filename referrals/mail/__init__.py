@@ -1,0 +1,1 @@
+"""The outbox, and the words of what goes out by e-mail."""

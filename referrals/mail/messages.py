@@ -1,0 +1,84 @@
+"""What goes out by e-mail.
+
+To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
+a file, what they keep of a trial.
+"""
+
+from dataclasses import asdict, dataclass
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from referrals.models import MailKind, Notification, Referral, TrialNotice
+from referrals.rules.trial.draws import canonical
+from src_app.templatetags.words import moment
+
+
+@dataclass(frozen=True)
+class ReferralMail:
+    """All that a message's template is given; a field that is not here cannot leak."""
+
+    number: str
+    ward: str
+    due: str
+    overdue: bool
+    link: str
+
+
+@dataclass(frozen=True)
+class TrialMail:
+    """The same of a message to a registrar."""
+
+    trial: str
+    day: str
+    file: str
+
+
+def message_of(notification: Notification) -> EmailMessage:
+    """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
+    payload: ReferralMail | TrialMail
+    if notification.trial_notice is not None:
+        template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
+    else:
+        assert notification.referral is not None
+        template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
+    subject, _, body = render_to_string(f"mail/{template}.txt", asdict(payload)).partition("\n")
+    message = EmailMessage(
+        subject=subject,
+        body=body.lstrip("\n"),
+        to=[notification.recipient],
+        headers={"Message-ID": notification.message_id},
+    )
+    if notification.trial_notice is not None and isinstance(payload, TrialMail):
+        content = canonical(notification.trial_notice.content)
+        message.attach(payload.file, content.decode(), "application/json")
+    return message
+
+
+def _of_referral(kind: str, referral: Referral) -> ReferralMail:
+    return ReferralMail(
+        number=referral.number,
+        ward=referral.ward.name,
+        due=moment(timezone.localtime(referral.due_at)),
+        overdue=referral.due_at < timezone.now(),
+        link=settings.SITE_URL + _page_for(kind, referral),
+    )
+
+
+def _of_trial(notice: TrialNotice) -> TrialMail:
+    return TrialMail(
+        trial=notice.trial.name,
+        day=f"{notice.on:%-d %B %Y}",
+        file=f"{notice.kind}-{notice.trial_id}-{notice.pk}.json",
+    )
+
+
+def _page_for(kind: str, referral: Referral) -> str:
+    if kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD):
+        return reverse("follow_up_list")
+    if kind == MailKind.HANDED_ON:
+        return reverse("my_referrals")  # The referral itself is out of the old team's sight.
+    return reverse("referral", args=[referral.number])

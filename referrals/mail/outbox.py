@@ -1,0 +1,212 @@
+"""Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
+
+import smtplib
+import socket
+import uuid
+from datetime import datetime, timedelta
+
+import structlog
+from celery import current_app
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from referrals.mail.messages import message_of
+from referrals.models import MailKind, Notification, Referral, ReferralStatus, TrialNotice
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+log = structlog.get_logger()
+
+# Of no use once the referral is closed.
+REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
+LONGEST_WAIT = timedelta(hours=1)
+# The server said no, or was never reached, or the message never left: it has not taken it.
+_NOT_TAKEN = (
+    smtplib.SMTPResponseException,
+    smtplib.SMTPRecipientsRefused,
+    ConnectionRefusedError,
+    socket.gaierror,
+    ValueError,
+)
+
+
+def queue(
+    *,
+    kind: MailKind,
+    referral: Referral | None = None,
+    trial_notice: TrialNotice | None = None,
+    recipient: str,
+    unique_key: str,
+    at: datetime,
+) -> bool:
+    """Puts one message to one recipient in the outbox; call it in the transaction that causes it.
+
+    Returns whether it is new: the same ``unique_key`` is queued once for ever. The worker is told after
+    commit; if it cannot be told, the next sweep finds the message.
+    """
+    notification, made = Notification.objects.get_or_create(
+        unique_key=unique_key,
+        defaults={
+            "message_id": f"<{uuid.uuid4()}@{settings.MAIL_DOMAIN}>",
+            "kind": kind,
+            "recipient": recipient,
+            "referral": referral,
+            "trial_notice": trial_notice,
+            "created_at": at,
+            "not_before": at,
+        },
+    )
+    if made:
+        transaction.on_commit(lambda: _tell_worker(notification.pk), robust=True)
+    return made
+
+
+def _tell_worker(notification_id: int) -> None:
+    current_app.send_task("referrals.tasks.deliver_mail", [notification_id], retry=False)
+
+
+def _waiting(at: datetime) -> QuerySet[Notification]:
+    return Notification.objects.filter(
+        Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
+        sent_at__isnull=True,
+        abandoned_at__isnull=True,
+        not_before__lte=at,
+    )
+
+
+def waiting_ids(*, at: datetime, limit: int = 500) -> list[int]:
+    """Messages nobody is sending, oldest first: what a dead worker or a lost task left behind."""
+    return list(_waiting(at).order_by("not_before", "id").values_list("pk", flat=True)[:limit])
+
+
+def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
+    """Sends one message, at most one worker at a time; says whether it went out.
+
+    Not sent: it is with another worker, already gone, or a reminder for a referral closed meanwhile. A
+    failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
+    referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
+    silent it may have taken the message: then the next copy is marked a possible duplicate.
+    """
+    at = at or timezone.now()
+    notification = _claim(notification_id, at)
+    if notification is None:
+        return False
+    try:
+        message_of(notification).send()
+    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a header that cannot be sent
+        _put_back(notification, error, at)
+        return False
+    _mark_sent(notification, by)
+    return True
+
+
+def _claim(notification_id: int, at: datetime) -> Notification | None:
+    with transaction.atomic():
+        notification = (
+            _waiting(at)
+            .select_related("referral__ward", "trial_notice__trial")
+            .select_for_update(of=("self",), skip_locked=True)
+            .filter(pk=notification_id)
+            .first()
+        )
+        if notification is None:
+            return None
+        referral = notification.referral
+        if notification.kind in REMINDERS and referral and referral.status != ReferralStatus.OPEN:
+            notification.abandoned_at = at
+            notification.save(update_fields=["abandoned_at"])
+            return None
+        # A lease that ran out with an attempt behind it may have reached the mail server.
+        notification.possible_duplicate |= notification.claim_token is not None
+        notification.claim_token = uuid.uuid4()
+        notification.claimed_until = at + settings.MAIL_LEASE
+        notification.attempts += 1
+        notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
+        return notification
+
+
+def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
+    wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
+    Notification.objects.filter(
+        pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
+    ).update(
+        claim_token=None,
+        claimed_until=None,
+        possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
+        not_before=at + wait,
+        last_error=type(error).__name__,
+    )
+    log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
+
+
+def _mark_sent(notification: Notification, by: User) -> None:
+    with transaction.atomic():
+        sent = Notification.objects.filter(
+            pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
+        ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
+        if sent:
+            referral, notice = notification.referral, notification.trial_notice
+            record(
+                Action.MAIL_SENT,
+                by=by,
+                purpose=Purpose.CONTACT if referral else Purpose.EVALUATION,
+                subject="referral" if referral else "trial",
+                references=[referral.number] if referral else [f"trial {notice.trial_id}"] if notice else [],
+                recipients=[notification.recipient],
+            )
+
+
+def remind_due(*, by: User, at: datetime) -> int:
+    """Queues the reminders that are due: a day before the due time, and when it has passed, each once.
+
+    Returns how many were queued. A referral that is completed or closed gets none.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    queued = 0
+    for kind, due in (
+        (MailKind.DUE_SOON, Q(due_at__gt=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
+        (MailKind.OVERDUE, Q(due_at__lte=at)),
+    ):
+        told = Notification.objects.filter(referral=OuterRef("pk"), kind=kind)
+        with transaction.atomic():
+            # The lock keeps a completion from slipping in between the look and the mail.
+            referrals = (
+                Referral.objects.filter(due, ~Exists(told), status=ReferralStatus.OPEN)
+                .select_related("team")
+                .order_by("pk")
+                .select_for_update(of=("self",), skip_locked=True)
+            )
+            reminded = [
+                referral.number
+                for referral in referrals
+                if queue(
+                    kind=kind,
+                    referral=referral,
+                    recipient=referral.team.mailbox,
+                    unique_key=f"{kind}:{referral.number}",
+                    at=at,
+                )
+            ]
+            if reminded:
+                record(
+                    Action.MAIL_QUEUED,
+                    by=by,
+                    purpose=Purpose.CONTACT,
+                    subject="referral",
+                    references=reminded,
+                )
+        queued += len(reminded)
+    return queued
+
+
+def remind_again(referral: Referral, at: datetime) -> None:
+    """Gives a referral that is open again the reminder that was given up while it had ended."""
+    kind = MailKind.OVERDUE if referral.due_at <= at else MailKind.DUE_SOON
+    Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
+        abandoned_at=None, not_before=at
+    )

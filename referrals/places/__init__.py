@@ -1,0 +1,1 @@
+"""Wards, teams, people's membership, postcodes and the modes of wards."""

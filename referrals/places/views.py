@@ -1,0 +1,75 @@
+"""People, teams and wards as they stand."""
+
+from django.http import HttpResponseBase
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from referrals.models import Ward
+from referrals.places.filters import PersonFilter, WardFilter
+from referrals.places.readers import (
+    Person,
+    WardRow,
+    modes_on,
+    people_to_keep,
+    wards_to_keep,
+    with_places,
+)
+from referrals.places.tables import PersonTable, WardTable
+from referrals.scope import today
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage
+
+
+def _with_modes(wards: list[Ward]) -> list[WardRow]:
+    return modes_on(wards, today())
+
+
+def _with_places(users: list[User]) -> list[Person]:
+    return with_places(users, today())
+
+
+WARDS = ListPage(
+    name="wards",
+    url_name="place_list",
+    caption="Wards and teams",
+    table=WardTable,
+    filters=WardFilter,
+    told=_with_modes,
+    purpose=Purpose.ADMINISTRATION,
+    subject="ward",
+    reference="code",
+    per_page=100,
+    empty=Empty("No wards", "Ask an operator to run load_reference_data."),
+)
+PEOPLE = ListPage(
+    name="people",
+    url_name="place_list",
+    caption="People",
+    table=PersonTable,
+    filters=PersonFilter,
+    told=_with_places,
+    purpose=Purpose.ADMINISTRATION,
+    subject="account",
+    reference="username",
+    per_page=100,
+    empty=Empty("Nobody", "An operator makes accounts with add_person."),
+)
+
+
+@requires(Permission.MANAGE_PLACES)
+@require_safe
+def place_list(request: SignedInRequest) -> HttpResponseBase:
+    """Wards with team and mode; with ``?show=people`` people with role and teams."""
+    shows_people = request.GET.get("show") == "people"
+    if shows_people:
+        listed = PEOPLE.asked(request, people_to_keep(request.user))
+    else:
+        listed = WARDS.asked(request, wards_to_keep(request.user))
+    if (part := listed.part()) is not None:
+        return part
+    listed.record_shown()
+    template = "places/people.html" if shows_people else "places/wards.html"
+    return render(request, template, {"list": listed})

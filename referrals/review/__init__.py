@@ -1,0 +1,1 @@
+"""The overnight review: drafts, the check, and the submission of the day."""

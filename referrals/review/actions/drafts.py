@@ -1,0 +1,231 @@
+"""Drafting decisions on overnight cases; nothing is final until the day is submitted."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import transaction
+
+from referrals.cases.actions import keep_text
+from referrals.cases.readers import report_of
+from referrals.contact.actions.notices import give_notice
+from referrals.models import (
+    REFERRED_ANYWAY,
+    Case,
+    ContactBy,
+    Decision,
+    Noticed,
+    Reason,
+    Referral,
+    ReferralStatus,
+    Restriction,
+    Team,
+    TextKind,
+)
+from referrals.places.readers import teams_to_pick_from
+from referrals.rules.eligibility import barred
+from referrals.scope import cases_visible_to
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+from src_app.templatetags.words import clock
+
+
+class Overtaken(Refused):
+    """Somebody else decided this case first."""
+
+
+def draft_suitable(*, case_id: int, version: int | None, by: User, at: datetime) -> Decision:
+    """Marks the case suitable. ``version`` is the draft the person saw, ``None`` where there was none.
+
+    Raises :class:`Overtaken` where somebody else was first, :class:`Refused` for what cannot be suitable.
+    """
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if reason := barred(report_of(case)):
+            raise Refused(reason)
+        return _draft(case, version, by, at, suitable=True)
+
+
+def draft_not_suitable(
+    *,
+    case_id: int,
+    version: int | None,
+    reason: Reason,
+    contact_by: ContactBy,
+    by: User,
+    at: datetime,
+) -> Decision:
+    """Marks the case not suitable, with the reason and who will contact the victim instead.
+
+    High risk, and asked for contact, always go to the neighbourhood team.
+    """
+    if reason in REFERRED_ANYWAY and contact_by != ContactBy.NEIGHBOURHOOD_TEAM:
+        raise Refused("A case to be referred outside any trial goes to the neighbourhood team.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        return _draft(case, version, by, at, suitable=False, reason=reason, contact_by=contact_by)
+
+
+def choose_team(
+    *, case_id: int, version: int | None, team: Team, why: str, by: User, at: datetime
+) -> Decision:
+    """Gives the case to a team of the HCOP's choice, with the reason the ward cannot decide.
+
+    It becomes suitable, unless it is marked to be referred outside any trial: then it stays so.
+    """
+    if not why.strip():
+        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if not teams_to_pick_from(case).filter(pk=team.pk).exists():
+            raise Refused("That team is not in the BCU of this case: choose another.")
+        kept = _kept(case)
+        outside = kept is not None and kept.referred_anyway
+        if not outside and (reason := barred(report_of(case))):
+            raise Refused(reason)
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
+        if kept is not None and outside:
+            return _draft(
+                case,
+                version,
+                by,
+                at,
+                suitable=False,
+                reason=kept.reason,
+                contact_by=kept.contact_by,
+                team=team,
+            )
+        return _draft(case, version, by, at, suitable=True, team=team)
+
+
+def clear_draft(*, case_id: int, version: int | None, by: User, at: datetime) -> None:
+    """Takes the mark off the case again, and the team chosen for it."""
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        decision = _seen(case, version)
+        if decision is None:
+            return
+        decision.delete()
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
+        _record(Action.DECISION_CLEARED, case, by, ["decision"])
+
+
+def set_safety(
+    *, case_id: int, restrictions: Sequence[Restriction], note: str, by: User, at: datetime
+) -> None:
+    """Sets what the officer must and must not do, and a note.
+
+    Possible until the case is decided, and then while its referral is open: whoever has that is told.
+    """
+    with transaction.atomic():
+        case = _lock_any(case_id, by)
+        referral = None if case.decided_at is None else _lock_open_referral(case)
+        fields = []
+        if keep_text(case=case, kind=TextKind.REVIEW_SAFETY, body=note, at=at):
+            fields.append(Noticed.REVIEW_SAFETY)
+        if set(case.restrictions) != set(restrictions):
+            fields.append(Noticed.RESTRICTIONS)
+        if not fields:
+            return
+        case.restrictions = sorted(restrictions)
+        case.restrictions_set_at, case.restrictions_set_by = at, by
+        case.save(update_fields=["restrictions", "restrictions_set_at", "restrictions_set_by"])
+        _record(Action.RESTRICTIONS_SET, case, by, fields)
+        if referral is not None:
+            give_notice(referral=referral, changed=fields, by=by, at=at)
+
+
+def _lock_any(case_id: int, by: User) -> Case:
+    """The case, locked; raises ``Case.DoesNotExist`` for one that is not theirs."""
+    check_authority(by, Permission.REVIEW_CASES)
+    return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
+
+
+def _lock_open_referral(case: Case) -> Referral:
+    referrals = Referral.objects.filter(case=case, status=ReferralStatus.OPEN)
+    referral = referrals.select_related("team").select_for_update(of=("self",)).first()
+    if referral is None:
+        raise Refused(f"{case.crime_reference} has no open referral: nobody is to contact the victim now.")
+    referral.case = case
+    return referral
+
+
+def _lock(case_id: int, by: User) -> Case:
+    """The case, locked and not yet decided; raises ``Case.DoesNotExist`` for one that is not theirs."""
+    case = _lock_any(case_id, by)
+    if case.decided_at is not None:
+        raise Overtaken(
+            f"{case.crime_reference} was submitted at {clock(case.decided_at)}: "
+            "its decision can no longer change."
+        )
+    return case
+
+
+def _kept(case: Case) -> Decision | None:
+    return Decision.objects.select_related("drafted_by", "team").filter(case=case).first()
+
+
+def _seen(case: Case, version: int | None) -> Decision | None:
+    """The draft there is, if it is the one the person saw; the case's lock makes the look safe."""
+    decision = _kept(case)
+    if decision is not None and decision.version != version:
+        mark = "suitable" if decision.suitable else "not suitable"
+        raise Overtaken(
+            f"{decision.drafted_by} marked {case.crime_reference} {mark} at "
+            f"{clock(decision.drafted_at)}. Your mark was not saved: look again."
+        )
+    if decision is None and version is not None:
+        raise Overtaken(
+            f"Somebody took the mark off {case.crime_reference} meanwhile. "
+            "Your mark was not saved: look again."
+        )
+    return decision
+
+
+def _draft(
+    case: Case,
+    version: int | None,
+    by: User,
+    at: datetime,
+    *,
+    suitable: bool,
+    reason: str = "",
+    contact_by: str = "",
+    team: Team | None = None,
+) -> Decision:
+    kept = _kept(case)
+    if kept and team is None and (suitable or reason in REFERRED_ANYWAY):
+        team = kept.team
+    wanted = (suitable, reason, contact_by, team.pk if team else None)
+    if kept and kept.drafted_by_id == by.pk and _content(kept) == wanted:
+        return kept  # a double tap
+    # A new draft starts anywhere, so that it is not taken for one that was looked at and taken off again.
+    decision = _seen(case, version) or Decision(case=case, version=secrets.randbelow(2**30))
+    if team is None:
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
+    decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by
+    decision.team = team
+    decision.drafted_by, decision.drafted_at = by, at
+    decision.version += 1
+    decision.save()
+    _record(Action.DECISION_DRAFTED, case, by, ["suitable", "reason", "contact_by", "team"])
+    return decision
+
+
+def _content(decision: Decision) -> tuple[bool, str, str, int | None]:
+    return decision.suitable, decision.reason, decision.contact_by, decision.team_id
+
+
+def _record(action: Action, case: Case, by: User, fields: Sequence[str]) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[case.crime_reference],
+        fields=fields,
+    )

@@ -1,0 +1,292 @@
+"""Submitting a day's decisions: from here arms are derived, referrals made and mail queued, or nothing is."""
+
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+
+from django.db import OperationalError, transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from referrals.cases.readers import of_linked_cases, report_of
+from referrals.contact.actions.refer import refer
+from referrals.models import (
+    Allocation,
+    Arm,
+    Bcu,
+    Case,
+    Decision,
+    Mode,
+    Referral,
+    Submission,
+    Trial,
+    TrialStatus,
+    Ward,
+)
+from referrals.places.ward_modes import WardModes
+from referrals.review.actions.drafts import Overtaken
+from referrals.rules.eligibility import barred
+from referrals.rules.trial.seal import commitment
+from referrals.scope import bcus_of, cases_visible_to
+from referrals.trial.actions.allocate import allocate, firsts_of_unit
+from referrals.trial.actions.life import close_if_ended, close_locked
+from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, refuse_early
+from src_app.accounts.guards import NotAllowed, check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.keys import WrongKey, open_seed
+from src_app.refused import Refused
+
+
+def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+    """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
+
+    First what is referred outside any trial; then, in order of report time and reference, a suitable case of
+    a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
+    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. The
+    same ``key`` again returns the first submission. Raises :class:`Overtaken` where a draft
+    changed after it was checked, and :class:`Refused` where something is missing; then nothing is submitted.
+    """
+    check_authority(by, Permission.REVIEW_CASES)
+    if not bcus_of(by).filter(pk=bcu.pk).exists():
+        raise NotAllowed
+    if not seen:
+        raise Refused("Nothing is marked yet: mark at least one case suitable or not suitable.")
+    try:
+        with transaction.atomic():
+            if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+                return earlier
+            return _submit(bcu, seen, key, by, at)
+    except Overtaken:
+        # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
+        if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+            return earlier
+        raise
+    except WrongKey as error:
+        raise Refused(
+            "The trial's seal key is missing. Nothing was submitted: tell the administrator."
+        ) from error
+    except OperationalError as error:
+        raise Refused(
+            "Somebody else is submitting at this moment. Nothing was submitted: try again."
+        ) from error
+
+
+def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+    trials = {
+        trial.pk: trial
+        for trial in Trial.objects.filter(bcu=bcu, status__in=(TrialStatus.RECRUITING, TrialStatus.CLOSED))
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    }
+    _check_clock(trials, at)
+    for trial in trials.values():
+        close_if_ended(trial=trial, at=at)
+    decisions = _checked(bcu, seen, by)
+    places = _places(decisions)
+    submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
+    for trial_id, assessed in _assessed(decisions, places).items():
+        # A trial of another BCU decides about none of these.
+        own = trial_id if trial_id in trials else None
+        Decision.objects.filter(pk__in=assessed).update(submission=submission, assessed_for=own)
+    Case.objects.filter(pk__in=[decision.case_id for decision in decisions]).update(decided_at=at)
+    record(
+        Action.DECISIONS_SUBMITTED,
+        by=by,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[decision.case.crime_reference for decision in decisions],
+        fields=["decided_at", "submission"],
+    )
+    _Fates(submission=submission, trials=trials, by=by, at=at).give(decisions, places)
+    return submission
+
+
+def _check_clock(trials: Mapping[int, Trial], at: datetime) -> None:
+    """A person may wait a while for the lock; a clock that is further behind what was recorded is wrong."""
+    latest = Allocation.objects.filter(trial__in=trials).aggregate(latest=Max("allocated_at"))["latest"]
+    for after in (latest, *(trial.opened_at for trial in trials.values())):
+        refuse_early(at + WAIT_FOR_LOCK, after)
+
+
+def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
+    """The BCU's decisions as they were checked, their cases locked, by report time, then reference."""
+    cases = (
+        cases_visible_to(by)
+        .filter(bcu=bcu, pk__in=seen, decided_at__isnull=True)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    locked = {case.pk for case in cases}
+    decisions = list(
+        Decision.objects.filter(case__in=locked)
+        .select_related("case__ward__team", "case__ward__borough", "team")
+        .order_by("case__reported_at", "case__crime_reference")
+    )
+    if len(decisions) != len(seen) or any(d.version != seen[d.case_id] for d in decisions):
+        raise Overtaken(
+            "One of these reports or decisions was changed, or submitted, after you opened this page. "
+            "Nothing was submitted: check the list again."
+        )
+    for decision in decisions:
+        # A later extract may have made an incident of it after it was drafted.
+        if decision.suitable and (reason := barred(report_of(decision.case))):
+            raise Refused(f"{decision.case.crime_reference}: {reason} Nothing was submitted.")
+        if _goes_out(decision) and decision.team is None and decision.case.ward is None:
+            raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
+    return decisions
+
+
+def _goes_out(decision: Decision) -> bool:
+    return decision.suitable or decision.referred_anyway
+
+
+class _Fates:
+    """What becomes of each case of one submission. Seeds are opened here and die with the call.
+
+    A case's own ward decides whether and in which stratum it is randomised; where it has none, the first
+    ward, by code, of the team the HCOP chose. The team chosen gets the referral either way.
+    """
+
+    def __init__(self, *, submission: Submission, trials: dict[int, Trial], by: User, at: datetime) -> None:
+        self.submission, self.trials, self.by, self.at = submission, trials, by, at
+        self.seeds: dict[int, bytes] = {}
+        self.units: dict[int, int] = {}
+
+    def give(self, decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> None:
+        """``places``: of each decision that goes out, the ward that decides and the ward that is served."""
+        self.homes = {home for home, _ in places.values()}
+        self.modes = WardModes(self.homes)
+        allocated = []
+        going = [decision for decision in decisions if decision.pk in places]
+        # Who is referred outside any trial first: a linked report of theirs is then no unit of one.
+        for decision in sorted(going, key=lambda decision: not decision.referred_anyway):
+            case, (home, served) = decision.case, places[decision.pk]
+            allocation = None
+            if decision.suitable:
+                mode, trial, first = self._fate_of(case, home)
+                if trial:
+                    allocation = self._allocate(trial, case, home, first)
+                    allocated.append(case.crime_reference)
+                if mode == Mode.NOT_STARTED or (allocation and allocation.arm == Arm.CONTROL):
+                    continue
+            refer(
+                case=case,
+                team=decision.team or served.team,
+                ward=served,
+                allocation=allocation,
+                by=self.by,
+                at=self.at,
+            )
+        if allocated:
+            record(
+                Action.CASES_ALLOCATED,
+                by=self.by,
+                purpose=Purpose.REVIEW,
+                subject="case",
+                references=allocated,
+            )
+
+    def _fate_of(self, case: Case, home: Ward) -> tuple[Mode, Trial | None, Allocation | None]:
+        """The mode that decides about the case; the trial that allocates it, and whom it follows there.
+
+        A unit's trial counts for all its reports: while it recruits, and after that as long as the unit is
+        followed up.
+        """
+        for first in firsts_of_unit(case, self.trials.values()):
+            if self._is_followed(first):
+                return Mode.TRIAL, self.trials[first.trial_id], first
+        counting = self.modes.on(home.pk, _day_of(case))
+        if counting.trial is None:
+            return counting.mode, None, None
+        trial = self.trials.get(counting.trial.pk)
+        if trial is None:
+            raise Refused(
+                f"{case.crime_reference}: the trial of its ward is another BCU's. Nothing was submitted: "
+                "tell the trial lead, clear this case and submit the others."
+            )
+        # A victim who gets SRC already is no unit for chance to decide about.
+        referred = Referral.objects.filter(
+            of_linked_cases(case), allocation__isnull=True, made_at__gte=trial.opened_at
+        )
+        return (Mode.SRC_FOR_ALL, None, None) if referred.exists() else (Mode.TRIAL, trial, None)
+
+    def _is_followed(self, first: Allocation) -> bool:
+        trial = self.trials[first.trial_id]
+        over = first.allocated_at + timedelta(days=trial.conduct.follow_up_days)
+        return trial.status == TrialStatus.RECRUITING or self.at < over
+
+    def _allocate(self, trial: Trial, case: Case, ward: Ward, follows: Allocation | None) -> Allocation:
+        if trial.pk not in self.seeds:
+            self.seeds[trial.pk] = _sealed_seed(trial, case)
+            self.units[trial.pk] = trial.allocations.filter(position__isnull=False).count()
+        allocation = allocate(
+            trial=trial,
+            seed=self.seeds[trial.pk],
+            case=case,
+            borough=ward.borough,
+            submission=self.submission,
+            follows=follows,
+            at=self.at,
+        )
+        self.units[trial.pk] += allocation.position is not None
+        target = trial.design.target
+        if trial.status == TrialStatus.RECRUITING and self.units[trial.pk] >= target:
+            close_locked(
+                trial=trial,
+                because=f"The target of {target} was reached.",
+                by=User.objects.system(),
+                at=self.at,
+            )
+            self.modes = WardModes(self.homes)
+        return allocation
+
+
+def _sealed_seed(trial: Trial, case: Case) -> bytes:
+    """The seed, where protocol and seed are still those that were sealed."""
+    seed = open_seed(trial.seed_encrypted)
+    if commitment(trial.protocol, seed) != trial.commitment:
+        raise Refused(
+            f"{case.crime_reference}: protocol or seed of {trial.name} are not those that were sealed. "
+            "Nothing was submitted: tell the trial lead and the auditor, clear the cases of its wards and "
+            "submit the others."
+        )
+    return seed
+
+
+def _day_of(case: Case) -> date:
+    """The day of the report, in London."""
+    return timezone.localdate(case.reported_at)
+
+
+def _places(decisions: list[Decision]) -> dict[int, tuple[Ward, Ward]]:
+    return {decision.pk: _wards_of(decision) for decision in decisions if _goes_out(decision)}
+
+
+def _assessed(decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -> dict[int | None, list[int]]:
+    """The decisions, suitable or not, by the trial that recruits in the case's ward; ``None``: no trial."""
+    homes = {
+        decision.pk: places[decision.pk][0] if decision.pk in places else decision.case.ward
+        for decision in decisions
+    }
+    modes = WardModes({home for home in homes.values() if home})
+    found: dict[int | None, list[int]] = {}
+    for decision in decisions:
+        home = homes[decision.pk]
+        trial = modes.on(home.pk, _day_of(decision.case)).trial if home else None
+        found.setdefault(trial.pk if trial else None, []).append(decision.pk)
+    return found
+
+
+def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
+    """The ward whose mode and stratum count, and the ward under which contact is counted."""
+    home = decision.case.ward
+    if decision.team is None:
+        assert home is not None
+        return home, home
+    served = decision.team.wards.select_related("team", "borough").order_by("code").first()
+    if served is None:
+        raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
+    return home or served, served

@@ -1,0 +1,86 @@
+"""Forms of the overnight review."""
+
+from typing import Any, cast
+
+from django import forms
+
+from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
+from referrals.places.readers import teams_to_pick_from
+from src_app.fields import NoteField
+
+
+class VersionField(forms.IntegerField):
+    """The version of the draft that was on the page; empty where there was none."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput)
+
+
+class MarkForm(forms.Form):
+    """A mark without further words."""
+
+    version = VersionField()
+
+
+class NotSuitableForm(forms.Form):
+    """Why not, and who will contact the victim instead."""
+
+    version = VersionField()
+    reason = forms.ChoiceField(
+        label="Why not",
+        choices=[("", "Choose a reason"), *Reason.choices],
+        error_messages={"required": "Choose why the case is not suitable."},
+    )
+    contact_by = forms.ChoiceField(
+        label="Who will contact the victim",
+        choices=[("", "Choose who"), *ContactBy.choices],
+        error_messages={"required": "Choose who will contact the victim."},
+    )
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        anyway = cleaned.get("reason") in REFERRED_ANYWAY
+        if anyway and cleaned.get("contact_by") != ContactBy.NEIGHBOURHOOD_TEAM:
+            self.add_error("contact_by", "A case to refer now goes to the neighbourhood team: choose it.")
+        return cleaned
+
+
+class SafetyForm(forms.Form):
+    """What the officer must do and must not do."""
+
+    restrictions = forms.MultipleChoiceField(
+        label="Restrictions",
+        choices=Restriction.choices,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    note = NoteField(
+        label="Safety note",
+        required=False,
+        max_length=500,
+        help_text="For the officer who makes contact. No names, no addresses, nothing about the offence.",
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+
+class TeamForm(forms.Form):
+    """A team of the HCOP's choice, where the ward of the victim's home cannot decide."""
+
+    version = VersionField()
+    team: "forms.ModelChoiceField[Team]" = forms.ModelChoiceField(
+        label="Team",
+        queryset=Team.objects.none(),
+        empty_label="Choose a team",
+        error_messages={"required": "Choose a team."},
+    )
+    why = NoteField(
+        label="Why this team",
+        max_length=200,
+        help_text="For example: refuge, hotel, no fixed abode, unknown postcode.",
+        error_messages={"required": "Say why this team."},
+    )
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
+        field.queryset = teams_to_pick_from(case).order_by("borough__name", "name")

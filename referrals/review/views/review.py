@@ -1,0 +1,228 @@
+"""The overnight review: each waiting case marked suitable or not, as drafts."""
+
+from collections.abc import Callable
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import reswap, retarget
+
+from referrals.intake.readers import latest_extract
+from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
+from referrals.review import readers as overnight
+from referrals.review.actions import drafts as review
+from referrals.review.forms import (
+    MarkForm,
+    NotSuitableForm,
+    SafetyForm,
+    TeamForm,
+)
+from referrals.review.readers import latest_submissions
+from referrals.trial.readers.controls import waiting_checks
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.paging import page_of
+from src_app.refused import Refused
+
+PER_PAGE = 100
+
+
+@requires(Permission.REVIEW_CASES)
+@require_safe
+def overnight_review(request: SignedInRequest) -> HttpResponse:
+    """Last night's cases, the longest waiting first."""
+    paged = page_of(request, overnight.waiting(request.user), PER_PAGE)
+    rows = overnight.together(overnight.rows(request.user, paged.rows))
+    now = timezone.now()
+    put_right = overnight.put_right(request.user, now)
+    shown = [reference for row in rows for reference in row.references]
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in put_right)]),
+    )
+    context = {
+        "rows": rows,
+        "put_right": put_right,
+        "to_look_up": waiting_checks(request.user, now),
+        "paged": paged,
+        # Of one page that is all, nothing is left to ask.
+        "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),
+        "latest": latest_extract(request.user),
+        "submissions": latest_submissions(request.user),
+        "now": now,
+    }
+    return render(request, "review/overnight_review.html", context)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_POST
+def mark_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """One press."""
+    form = MarkForm(request.POST)
+    version = form.cleaned_data["version"] if form.is_valid() else None
+    return _marked(
+        request,
+        case_id,
+        lambda: review.draft_suitable(case_id=case_id, version=version, by=request.user, at=timezone.now()),
+    )
+
+
+@requires(Permission.REVIEW_CASES)
+@require_POST
+def clear_decision(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Takes the mark off again."""
+    form = MarkForm(request.POST)
+    version = form.cleaned_data["version"] if form.is_valid() else None
+    return _marked(
+        request,
+        case_id,
+        lambda: review.clear_draft(case_id=case_id, version=version, by=request.user, at=timezone.now()),
+    )
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks why, and who will contact the victim; in the row itself where there is JavaScript."""
+    row = _row(request.user, case_id)
+    if request.method != "POST":
+        decision = row.decision
+        initial = {"version": row.version}
+        if decision and not decision.suitable:
+            initial |= {"reason": decision.reason, "contact_by": decision.contact_by}
+        return _not_suitable_form(request, row, NotSuitableForm(initial=initial))
+    form = NotSuitableForm(request.POST)
+    if not form.is_valid():
+        return _not_suitable_form(request, row, form)
+    return _marked(
+        request,
+        case_id,
+        lambda: review.draft_not_suitable(
+            case_id=case_id,
+            version=form.cleaned_data["version"],
+            reason=Reason(form.cleaned_data["reason"]),
+            contact_by=ContactBy(form.cleaned_data["contact_by"]),
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """A team for a case whose ward cannot decide."""
+    row = _row(request.user, case_id)
+    form = TeamForm(request.POST or None, case=row.case, initial={"version": row.version})
+    if request.method == "POST" and form.is_valid():
+        return _marked(
+            request,
+            case_id,
+            lambda: review.choose_team(
+                case_id=case_id,
+                version=form.cleaned_data["version"],
+                team=form.cleaned_data["team"],
+                why=form.cleaned_data["why"],
+                by=request.user,
+                at=timezone.now(),
+            ),
+        )
+    return _case_form(request, row, form, "review/choose_team.html")
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Restrictions and a safety note for the officer; after the decision from the page of the case."""
+    row = _row(request.user, case_id, still_open=True)
+    initial = {"restrictions": row.case.restrictions, "note": _own_note(row.case)}
+    form = SafetyForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        response = _marked(
+            request,
+            case_id,
+            lambda: review.set_safety(
+                case_id=case_id,
+                restrictions=[Restriction(value) for value in form.cleaned_data["restrictions"]],
+                note=form.cleaned_data["note"],
+                by=request.user,
+                at=timezone.now(),
+            ),
+        )
+        return response if row.case.decided_at is None else redirect("case", case_id=case_id)
+    return _case_form(request, row, form, "review/set_safety.html")
+
+
+def _own_note(case: Case) -> str:
+    texts = (text.body for text in case.texts.all() if text.kind == TextKind.REVIEW_SAFETY)
+    return next(texts, "")
+
+
+def _row(user: User, case_id: int, *, still_open: bool = False) -> overnight.Row:
+    """The case as the list shows it; 404 for one that is not theirs or is decided already.
+
+    ``still_open`` finds one whose referral is open, too.
+    """
+    cases = overnight.waiting(user).filter(pk=case_id)
+    if still_open:
+        cases |= overnight.with_open_referral(user).filter(pk=case_id)
+    found = overnight.rows(user, cases)
+    if not found:
+        raise Http404("No such case waits for a decision.")
+    return found[0]
+
+
+def _case_form(
+    request: SignedInRequest,
+    row: overnight.Row,
+    form: NotSuitableForm | SafetyForm | TeamForm,
+    template: str,
+) -> HttpResponse:
+    record(
+        Action.CASE_OPENED,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=row.references,
+    )
+    return render(request, template, {"row": row, "form": form, "now": timezone.now()})
+
+
+def _not_suitable_form(request: SignedInRequest, row: overnight.Row, form: NotSuitableForm) -> HttpResponse:
+    part = "_not_suitable" if getattr(request, "htmx", False) else "not_suitable"
+    return _case_form(request, row, form, f"review/{part}.html")
+
+
+def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]) -> HttpResponse:
+    """Does it, and shows the row as it is now: alone to a script, in the list to everybody else."""
+    refused = ""
+    try:
+        action()
+    except Case.DoesNotExist as error:
+        raise Http404("No such case.") from error
+    except Refused as error:
+        refused = str(error)
+    if getattr(request, "htmx", False):
+        found = overnight.rows(request.user, overnight.waiting(request.user).filter(pk=case_id))
+        context = {
+            "row": found[0] if found else None,
+            "case_id": case_id,
+            "refused": refused,
+            "progress": overnight.progress(request.user),
+            "now": timezone.now(),
+            "partial": True,
+        }
+        response = render(request, "review/_marked.html", context)
+        return reswap(retarget(response, f"#case-{case_id}"), "outerHTML")
+    if refused:
+        messages.error(request, refused)
+    return redirect(f"{reverse('overnight_review')}#case-{case_id}")

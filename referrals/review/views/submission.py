@@ -1,0 +1,97 @@
+"""The day's decisions checked, submitted, and what became of each."""
+
+import uuid
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_POST, require_safe
+
+from referrals.review import readers as overnight
+from referrals.review.actions.submit import submit
+from referrals.scope import bcus_of, submissions_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+
+
+@requires(Permission.REVIEW_CASES)
+@require_safe
+def check_decisions(request: SignedInRequest) -> HttpResponse:
+    """Everything marked so far, to be read once more."""
+    days = overnight.drafted_days(request.user)
+    if not days:
+        messages.info(request, "Nothing is marked yet: mark at least one case.")
+        return redirect("overnight_review")
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[row.case.crime_reference for day in days for row in day.rows],
+    )
+    context = {
+        "days": [(day, uuid.uuid4()) for day in days],
+        "progress": overnight.progress(request.user),
+    }
+    return render(request, "review/check.html", context)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_POST
+def submit_decisions(request: SignedInRequest) -> HttpResponse:
+    """Submits exactly the drafts that were on the check page, or says what changed and submits nothing."""
+    bcu = get_object_or_404(bcus_of(request.user), pk=_number(request.POST.get("bcu", "")))
+    try:
+        key, seen = uuid.UUID(request.POST.get("key", "")), _seen(request.POST.getlist("decision"))
+    except ValueError:
+        messages.error(request, "The page was incomplete. Nothing was submitted: check once more.")
+        return redirect("check_decisions")
+    try:
+        submission = submit(bcu=bcu, seen=seen, key=key, by=request.user, at=timezone.now())
+    except Refused as error:
+        messages.error(request, str(error))
+        return redirect("check_decisions")
+    return redirect("submitted", submission_id=submission.pk)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_safe
+def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
+    """What became of each case, in words that can be copied."""
+    submission = get_object_or_404(
+        submissions_visible_to(request.user).select_related("bcu", "submitted_by"),
+        pk=submission_id,
+    )
+    fates = overnight.fates(submission)
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[fate.decision.case.crime_reference for fate in fates],
+    )
+    context = {
+        "submission": submission,
+        "referred": [fate for fate in fates if fate.referral],
+        "usual": [fate for fate in fates if not fate.referral and fate.decision.suitable],
+        "not_suitable": [fate for fate in fates if not fate.referral and not fate.decision.suitable],
+        "total": len(fates),
+    }
+    return render(request, "review/submitted.html", context)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
+
+
+def _seen(pairs: list[str]) -> dict[int, int]:
+    """``case:version`` pairs of the check page's form; raises ValueError for anything else."""
+    seen = {}
+    for pair in pairs:
+        case_id, _, version = pair.partition(":")
+        seen[int(case_id)] = int(version)
+    return seen

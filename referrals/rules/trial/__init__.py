@@ -1,0 +1,1 @@
+"""Rules of a randomised trial: pure Python."""

@@ -1,0 +1,1 @@
+"""A randomised trial: design, seal, life, allocation, wards, progress, deviations, bundle and check."""

@@ -1,0 +1,85 @@
+"""What the HCOP fills in about a deviation from the trial."""
+
+from datetime import date, datetime
+from typing import Any, cast
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+
+from referrals.models import Allocation, DeviationKind, NotDelivered
+from referrals.trial.actions.deviations import first_day, wrong_day
+from referrals.trial.readers.deviations import kinds_for
+from src_app.fields import NoteField
+
+ORDERED_BY_LENGTH = 60
+_CHOOSE_KIND, _CHOOSE_WHY = "Choose what happened.", "Choose why SRC was not delivered."
+# What is asked of one kind alone, and what it is of the others.
+_ASKED = {"why": (DeviationKind.NOT_DELIVERED, None), "ordered_by": (DeviationKind.FOR_SAFETY, "")}
+
+
+class DeviationForm(forms.Form):
+    """What happened, when, and what one kind asks besides; what another kind asks is passed over.
+
+    The day is today unless it is said; it has to be said of what was ``looked_up`` weeks after.
+    """
+
+    kind = forms.TypedChoiceField(
+        coerce=DeviationKind,
+        widget=forms.RadioSelect,
+        error_messages={"required": _CHOOSE_KIND, "invalid_choice": _CHOOSE_KIND},
+    )
+    why = forms.TypedChoiceField(
+        required=False,
+        choices=NotDelivered.choices,
+        coerce=NotDelivered,
+        empty_value=None,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": _CHOOSE_WHY},
+    )
+    ordered_by = NoteField(
+        required=False,
+        max_length=ORDERED_BY_LENGTH,
+        label="Who ordered the contact",
+        error_messages={"max_length": f"Give rank and number in at most {ORDERED_BY_LENGTH} characters."},
+    )
+    happened_on = forms.DateField(
+        label="Day",
+        input_formats=["%Y-%m-%d", "%d/%m/%Y"],
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        error_messages={
+            "required": "Give the day.",
+            "invalid": "Give the day as day, month and year: 23/11/2026.",
+        },
+    )
+
+    def __init__(self, data: Any, *, allocation: Allocation, at: datetime, looked_up: bool = False) -> None:
+        self.allocation, self.today = allocation, timezone.localdate(at)
+        super().__init__(data, initial={} if looked_up else {"happened_on": self.today})
+        self.kinds = kinds_for(allocation)
+        cast(forms.TypedChoiceField, self.fields["kind"]).choices = self.kinds
+
+    def clean_ordered_by(self) -> str:
+        given = str(self.cleaned_data["ordered_by"])
+        if given and not any(character.isdigit() for character in given):
+            raise ValidationError("Give rank and number, such as Insp 4021, and no name.")
+        return given
+
+    def clean_happened_on(self) -> date:
+        given: date = self.cleaned_data["happened_on"]
+        if not first_day(self.allocation) <= given <= self.today:
+            raise ValidationError(wrong_day(self.allocation))
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        kind = cleaned.get("kind")
+        for name, (asking, empty) in _ASKED.items():
+            if kind != asking:
+                self.errors.pop(name, None)
+                cleaned[name] = empty
+        if kind == DeviationKind.NOT_DELIVERED and cleaned.get("why", "wrong") is None:
+            self.add_error("why", _CHOOSE_WHY)
+        if kind == DeviationKind.FOR_SAFETY and cleaned.get("ordered_by") == "":
+            self.add_error("ordered_by", "Give the rank and number of who ordered the contact.")
+        return cleaned

@@ -1,0 +1,56 @@
+"""What the HCOP reads of deviations: words of the practice, where the trial's own would be "arm"."""
+
+from collections.abc import Iterable
+
+from django.db.models import (
+    QuerySet,
+)
+
+from referrals.models import (
+    OF_CONTROL,
+    OF_SRC,
+    Allocation,
+    Arm,
+    Deviation,
+    DeviationKind,
+    NotDelivered,
+)
+
+_WORDS = {
+    DeviationKind.BY_ACCIDENT: "The neighbourhood team contacted the victim by accident",
+    DeviationKind.FOR_SAFETY: "The victim was contacted because safety called for it",
+    DeviationKind.NOT_DELIVERED: "SRC was not delivered",
+    DeviationKind.IN_ERROR: "The case was not suitable for the trial",
+    DeviationKind.WRONG_WARD: "The case was put in the wrong ward",
+}
+_OF_THE_OTHER_ARM = {Arm.SRC: OF_CONTROL, Arm.CONTROL: OF_SRC}
+
+
+def in_words(kind: str) -> str:
+    """What happened, as a sentence without its full stop."""
+    return _WORDS[DeviationKind(kind)]
+
+
+def kinds_for(allocation: Allocation) -> list[tuple[str, str]]:
+    """What can have happened to a case of that arm, each with its words."""
+    others = _OF_THE_OTHER_ARM[Arm(allocation.arm)]
+    return [(kind.value, words) for kind, words in _WORDS.items() if kind not in others]
+
+
+def particulars(deviation: Deviation) -> str:
+    """Why SRC was not delivered, or who ordered the contact; empty for the other kinds."""
+    if deviation.why:
+        return f"{NotDelivered(deviation.why).label}."
+    return f"Ordered by {deviation.ordered_by}." if deviation.ordered_by else ""
+
+
+def service_of(allocation: Allocation) -> str:
+    """What the case is to get."""
+    return "SRC" if allocation.arm == Arm.SRC else "Usual service"
+
+
+def standing_deviations(allocations: Iterable[Allocation]) -> QuerySet[Deviation]:
+    """What is recorded of these and not withdrawn, in order."""
+    return Deviation.objects.filter(
+        allocation__in=allocations, withdraws__isnull=True, withdrawn_by__isnull=True
+    ).order_by("pk")

@@ -1,0 +1,231 @@
+"""Taking in outcomes."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from outcomes.models import OutcomeCode, RecordedOutcome
+from outcomes.recording import actions
+from outcomes.recording.actions import OutcomeReport, import_outcomes
+from referrals.intake.reading.text import NotATable
+from referrals.models import Case
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry, Purpose
+from tests.conftest import World
+from tests.factories import OutcomeCodeFactory
+
+MakeCase = Callable[..., Case]
+Take = Callable[..., OutcomeReport]
+HEADINGS = "crime_reference,outcome_code,recorded_at"
+
+
+@pytest.fixture(autouse=True)
+def codes(db: None) -> list[OutcomeCode]:
+    """The 22 codes."""
+    return [OutcomeCodeFactory.create(code=code) for code in range(1, 23)]
+
+
+@pytest.fixture
+def report_day(now: datetime) -> datetime:
+    """Cases here were reported ten days ago."""
+    return now - timedelta(days=10)
+
+
+@pytest.fixture
+def case(make_case: MakeCase, report_day: datetime) -> Case:
+    return make_case(reported_at=report_day, crime_reference="01/7000001/26")
+
+
+@pytest.fixture
+def take(hcop: User, now: datetime) -> Take:
+    """Imports these lines under the headings."""
+
+    def take(*lines: str, by: User = hcop, headings: str = HEADINGS) -> OutcomeReport:
+        return import_outcomes(content="\r\n".join([headings, *lines]).encode(), by=by, at=now)
+
+    return take
+
+
+def _kept() -> list[tuple[str, int, datetime]]:
+    kept = RecordedOutcome.objects.order_by("recorded_at", "code")
+    return list(kept.values_list("case__crime_reference", "code", "recorded_at"))
+
+
+def test_outcomes_are_kept_with_their_time_in_london(
+    take: Take, case: Case, hcop: User, now: datetime
+) -> None:
+    report = take("01/7000001/26,16,20/11/2026 14:05")
+    assert report.as_json() == {"rows": 1, "new": 1, "unchanged": 0, "rejected": 0, "rejections": []}
+    outcome = RecordedOutcome.objects.get()
+    assert (outcome.case, outcome.code_id) == (case, 16)
+    assert outcome.recorded_at == datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
+    assert (outcome.imported_by, outcome.imported_at) == (hcop, now)
+
+
+@pytest.mark.parametrize(
+    ("written", "moment"),
+    [
+        ("2026-11-20T14:05:30", datetime(2026, 11, 20, 14, 5, 30, tzinfo=UTC)),
+        ("2026-11-20 14:05", datetime(2026, 11, 20, 14, 5, tzinfo=UTC)),
+        ("2026-11-20T14:05:00+01:00", datetime(2026, 11, 20, 13, 5, tzinfo=UTC)),
+        ("2026-11-20T14:05:00Z", datetime(2026, 11, 20, 14, 5, tzinfo=UTC)),
+        ("2026-11-20", datetime(2026, 11, 20, tzinfo=UTC)),
+    ],
+)
+@pytest.mark.usefixtures("case")
+def test_iso_dates_are_read(take: Take, written: str, moment: datetime) -> None:
+    assert take(f"01/7000001/26,16,{written}").new == 1
+    assert RecordedOutcome.objects.get().recorded_at == moment
+
+
+def test_an_iso_time_without_an_offset_is_londons_in_summer(take: Take, make_case: MakeCase) -> None:
+    make_case(crime_reference="01/7000002/26", reported_at=datetime(2026, 6, 1, tzinfo=UTC))
+    take("01/7000002/26,18,2026-07-01T14:05:00")
+    assert RecordedOutcome.objects.get().recorded_at == datetime(2026, 7, 1, 13, 5, tzinfo=UTC)
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(("written", "code"), [("1A", 1), ("1a", 1), ("1", 1), ("08", 8), (" 22 ", 22)])
+def test_codes_as_systems_write_them(take: Take, written: str, code: int) -> None:
+    assert take(f"01/7000001/26,{written},20/11/2026 14:05").rejected == 0
+    assert RecordedOutcome.objects.get().code_id == code
+
+
+@pytest.mark.usefixtures("case")
+def test_a_repeated_import_changes_nothing(take: Take) -> None:
+    lines = ("01/7000001/26,1A,20/11/2026 14:05", "01/7000001/26,16,21/11/2026 9:00")
+    assert take(*lines).new == 2
+    kept = _kept()
+    report = take(*lines)
+    assert (report.new, report.unchanged) == (0, 2)
+    assert _kept() == kept
+
+
+@pytest.mark.usefixtures("case")
+def test_the_same_outcome_twice_in_a_file_is_kept_once(take: Take) -> None:
+    report = take("01/7000001/26,1,20/11/2026 14:05", "01/7000001/26,1A,2026-11-20T14:05:00")
+    assert (report.rows, report.new, report.unchanged) == (2, 1, 1)
+
+
+@pytest.mark.usefixtures("case")
+def test_a_case_that_reopens_keeps_its_history(take: Take) -> None:
+    take("01/7000001/26,18,18/11/2026 9:00")
+    take("01/7000001/26,1,20/11/2026 9:00")
+    assert [code for _, code, _ in _kept()] == [18, 1]
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("line", "column", "value", "reason"),
+    [
+        ("01/9999999/26,16,20/11/2026 14:05", "crime_reference", "01/9999999/26", "No case here has this"),
+        (",16,20/11/2026 14:05", "crime_reference", "", "missing"),
+        ("01/7000001/26,0,20/11/2026 14:05", "outcome_code", "0", "no such outcome code"),
+        ("01/7000001/26,23,20/11/2026 14:05", "outcome_code", "23", "no such outcome code"),
+        ("01/7000001/26,2A,20/11/2026 14:05", "outcome_code", "2A", "no such outcome code"),
+        ("01/7000001/26,,20/11/2026 14:05", "outcome_code", "", "no such outcome code"),
+        ("01/7000001/26,16,31/11/2026 14:05", "recorded_at", "31/11/2026 14:05", "no such date and time"),
+        ("01/7000001/26,16,2026-02-30T10:00", "recorded_at", "2026-02-30T10:00", "no such date and time"),
+        ("01/7000001/26,16,yesterday", "recorded_at", "yesterday", "Not a date and time"),
+        ("01/7000001/26,16,29/03/2026 01:30", "recorded_at", "29/03/2026 01:30", "clocks went forward"),
+        ("01/7000001/26,16,2026-03-29T01:30", "recorded_at", "2026-03-29T01:30", "clocks went forward"),
+        ("01/7000001/26,16,23/11/2026 07:31", "recorded_at", "23/11/2026 07:31", "in the future"),
+        ("01/7000001/26,16,12/11/2026 23:59", "recorded_at", "12/11/2026", "earlier than the report"),
+        ("01/7000001/26,16", "", "2", "2 cells where the headings have 3"),
+    ],
+)
+def test_a_row_that_cannot_be_is_rejected_with_its_place_and_the_others_are_kept(
+    take: Take, line: str, column: str, value: str, reason: str
+) -> None:
+    report = take("01/7000001/26,18,20/11/2026 10:00", line)
+    assert (report.rows, report.new, report.rejected) == (2, 1, 1)
+    [rejection] = report.rejections
+    assert (rejection.line, rejection.column, rejection.value) == (3, column, value)
+    assert reason in rejection.reason
+
+
+@pytest.mark.usefixtures("case")
+def test_rejections_of_a_file_come_by_line_and_a_row_with_two_faults_counts_once(take: Take) -> None:
+    report = take(
+        "01/9999999/26,16,20/11/2026 14:05", "01/7000001/26,99,soon", "01/9999998/26,16,20/11/2026 14:05"
+    )
+    assert report.rejected == 3
+    assert [rejection.line for rejection in report.rejections] == [2, 3, 3, 4]
+
+
+@pytest.mark.usefixtures("case")
+def test_on_the_day_of_the_report_any_time_will_do(take: Take) -> None:
+    assert take("01/7000001/26,16,2026-11-13").new == 1
+
+
+def test_a_file_without_a_column_is_refused_whole(take: Take) -> None:
+    with pytest.raises(NotATable, match="recorded_at"):
+        take("01/7000001/26,16", headings="crime_reference,outcome_code")
+    with pytest.raises(NotATable, match="there twice"):
+        take(headings=f"{HEADINGS},outcome_code")
+
+
+@pytest.mark.usefixtures("case")
+def test_other_columns_and_orders_are_no_matter(take: Take) -> None:
+    report = take(
+        "20/11/2026 14:05,x,16,01/7000001/26", headings="recorded_at,officer,outcome_code,crime_reference"
+    )
+    assert report.new == 1
+
+
+@pytest.mark.usefixtures("case")
+def test_another_bcus_case_is_unknown_and_the_system_knows_all(
+    take: Take, north_hcop: User, system: User, make_case: MakeCase, world: World, report_day: datetime
+) -> None:
+    make_case(ward=world.north_ward, crime_reference="01/7000009/26", reported_at=report_day)
+    lines = ("01/7000001/26,16,20/11/2026 14:05", "01/7000009/26,18,20/11/2026 14:05")
+    report = take(*lines, by=north_hcop)
+    assert [rejection.value for rejection in report.rejections] == ["01/7000001/26"]
+    assert take(*lines, by=system).new == 1
+    assert len(_kept()) == 2
+
+
+@pytest.mark.parametrize(
+    "role", ["officer", "supervisor", "leader", "trial_lead", "auditor", "administrator"]
+)
+def test_nobody_else_may(take: Take, role: str, request: pytest.FixtureRequest) -> None:
+    with pytest.raises(NotAllowed):
+        take("01/7000001/26,16,20/11/2026 14:05", by=request.getfixturevalue(role))
+
+
+@pytest.mark.usefixtures("case")
+def test_the_audit_log_names_the_cases_and_no_code(take: Take, hcop: User) -> None:
+    take("01/7000001/26,16,20/11/2026 14:05", "01/7000001/26,18,20/11/2026 15:05")
+    entry = AuditEntry.objects.get(action=Action.OUTCOMES_IMPORTED)
+    assert (entry.actor, entry.purpose, entry.references) == (hcop, Purpose.INTAKE, ["01/7000001/26"])
+    assert entry.fields == ["outcome"]
+    take("01/7000001/26,16,20/11/2026 14:05")
+    assert AuditEntry.objects.latest("pk").references == []
+
+
+@pytest.mark.usefixtures("case")
+def test_without_its_audit_row_nothing_is_kept(take: Take, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(actions, "record", fail)
+    with pytest.raises(RuntimeError):
+        take("01/7000001/26,16,20/11/2026 14:05")
+    assert _kept() == []
+
+
+def test_the_number_of_queries_does_not_grow_with_rows(
+    take: Take, make_case: MakeCase, report_day: datetime
+) -> None:
+    def queries(count: int) -> int:
+        cases = [make_case(reported_at=report_day) for _ in range(count)]
+        lines = [f"{case.crime_reference},16,20/11/2026 14:05" for case in cases]
+        with CaptureQueriesContext(connection) as captured:
+            assert take(*lines).new == count
+        return len(captured)
+
+    assert queries(3) == queries(30)

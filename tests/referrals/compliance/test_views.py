@@ -1,0 +1,269 @@
+"""The compliance page and its chart."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from referrals.compliance import views as page_of_compliance
+from referrals.models import Case, Referral
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry, Purpose
+from tests.conftest import World
+from tests.factories import (
+    ContactAttemptFactory,
+)
+
+ClientOf = Callable[[User], Client]
+MakeCase = Callable[..., Case]
+MakeReferral = Callable[..., Referral]
+Text = Callable[..., str]
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def text(client_of: ClientOf) -> Text:
+    """The page's words as that account reads them."""
+
+    def text(user: User, **asked: str) -> str:
+        response = client_of(user).get(reverse("compliance"), asked)
+        assert response.status_code == 200
+        return " ".join(strip_tags(response.content.decode().split("<main")[1]).split())
+
+    return text
+
+
+def test_the_first_sentence_answers_who_has_not_been_contacted_and_where(
+    text: Text, due: MakeReferral, hcop: User, world: World
+) -> None:
+    abbey, colliers_wood, *_ = world.wards
+    due(-30, ward=abbey)
+    due(-30, ward=abbey)
+    due(-30, ward=colliers_wood)
+    due(-99, contacted=-1, ward=colliers_wood)
+    due(-99, contacted=1, ward=colliers_wood)
+    due(9, ward=colliers_wood)
+    page = text(hcop)
+    assert "3 referrals are overdue, 2 of them in Abbey." in page
+    assert "1 of 5 (20%) referrals due since 31 August 2026 were contacted in time." in page
+    for figure in (
+        "In time 1 1 of 5 (20%)",
+        "Late 1 1 of 5 (20%)",
+        "Still overdue 3 3 of 5 (60%)",
+        "Not yet due 1",
+    ):
+        assert figure in page
+    assert "dealt with before a due time" not in page
+
+
+def test_what_ended_before_its_due_time_is_said(text: Text, due: MakeReferral, hcop: User) -> None:
+    due(30, contacted=-31)
+    page = text(hcop)
+    assert "Nothing is overdue." in page
+    assert "1 of 1 (100%) referrals due since" in page
+    assert "1 of these was dealt with before a due time that is still to come" in page
+
+
+def test_the_overdue_are_listed_with_a_button_that_sends_a_reminder(
+    client_of: ClientOf, due: MakeReferral, hcop: User, colleague: User
+) -> None:
+    one = due(-50, taken_by=colleague, taken_at=datetime.fromisoformat("2026-11-20T09:00+00:00"))
+    ContactAttemptFactory.create(referral=one)
+    two = due(-100)
+    due(5)
+    browser = client_of(hcop)
+    html = browser.get(reverse("compliance")).content.decode()
+    assert re.findall(r">(SRC-[\d-]+)</a>", html) == [two.number, one.number]
+    words = " ".join(strip_tags(html).split())
+    assert re.search(f"{two.number} Abbey Nobody 0 4 days \\w+ [\\w :,]+ Send a reminder", words)
+    assert re.search(f"{one.number} Abbey {colleague} 1 2 days \\w+ [\\w :,]+ Send a reminder", words)
+    keys = re.findall(r'name="key" value="([^"]+)"', html)
+    assert len(set(keys)) == 2
+    for _ in range(2):
+        response = browser.post(
+            reverse("chase_referral", args=[two.number]), {"key": keys[0], "back_to": "compliance"}
+        )
+        assert response.headers["Location"] == reverse("compliance") + "#overdue"
+    assert two.notifications.count() == 1
+    assert (
+        len(re.findall("Last (today|[A-Z])", strip_tags(browser.get(reverse("compliance")).content.decode())))
+        == 1
+    )
+
+
+def test_a_leader_and_a_trial_lead_see_counts_by_ward_and_no_referral(
+    text: Text, due: MakeReferral, leader: User, trial_lead: User
+) -> None:
+    referral = due(-30)
+    for user in (leader, trial_lead):
+        page = text(user)
+        assert "1 referral is overdue" in page
+        assert referral.number not in page
+        assert referral.case.crime_reference not in page
+        assert "Send a reminder" not in page
+        assert "Abbey Merton 0 of 1 (0%)" in page
+        assert AuditEntry.objects.get(action=Action.LIST_SHOWN, actor=user).references == []
+
+
+def test_a_supervisor_sees_the_own_team(
+    text: Text, due: MakeReferral, supervisor: User, world: World
+) -> None:
+    mine, other = due(-30), due(-30, ward=world.wards[1])
+    page = text(supervisor)
+    assert mine.number in page
+    assert other.number not in page
+    assert "Colliers Wood" not in page
+
+
+def test_with_nothing_due_the_page_says_so(text: Text, hcop: User) -> None:
+    page = text(hcop)
+    assert "No referral was due" in page
+    assert "By ward" not in page
+
+
+def test_a_borough_narrows_counts_list_and_weeks(
+    text: Text, due: MakeReferral, hcop: User, world: World
+) -> None:
+    merton, wandsworth = due(-30), due(-30, ward=world.wards[3])
+    due(-24 * 9, contacted=-1, ward=world.wards[3])
+    page = text(hcop, borough=world.wards[0].borough.code)
+    assert "1 referral is overdue" in page
+    assert merton.number in page
+    assert wandsworth.number not in page
+    assert "Balham" not in page
+    assert "16 November 2026 0 of 1" in page
+    assert "9 November 2026" not in page
+
+
+def test_a_past_period_names_both_its_ends(text: Text, due: MakeReferral, hcop: User) -> None:
+    due(-24 * 9, contacted=-1)
+    page = text(hcop, first="2026-11-14", last="2026-11-14")
+    assert "1 of 1 (100%) referrals due from 14 November 2026 to 14 November 2026 were" in page
+    # Turned round, it is the same period.
+    assert "Due 1 November 2026 to 14 November 2026" in text(hcop, first="2026-11-14", last="2026-11-01")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"first": "soon"},
+        {"last": "9999-12-31"},
+        {"first": "0001-01-01"},
+        {"borough": "E09999999"},
+        {"order": "arm"},
+    ],
+)
+def test_what_makes_no_sense_is_said_and_the_usual_period_shown(
+    text: Text, client_of: ClientOf, due: MakeReferral, hcop: User, asked: dict[str, str]
+) -> None:
+    due(-30)
+    page = text(hcop, **asked)
+    assert "There is a problem" in page
+    assert "Due 31 August 2026 to 23 November 2026" in page
+    assert client_of(hcop).get(reverse("compliance_chart"), asked).status_code == 200
+    assert client_of(hcop).get(reverse("compliance"), asked | {"wards-format": "csv"}).status_code == 200
+
+
+def test_wards_come_in_the_order_asked_for(
+    client_of: ClientOf, due: MakeReferral, hcop: User, world: World
+) -> None:
+    due(-30, contacted=-1, ward=world.wards[0])
+    due(-30, ward=world.wards[1])
+    html = client_of(hcop).get(reverse("compliance"), {"order": "share"}).content.decode()
+    by_ward = html.split('id="wards"')[1]
+    assert by_ward.index("Colliers Wood") < by_ward.index("Abbey")
+
+
+def test_the_page_is_a_consultation_of_the_referrals_it_showed(
+    client_of: ClientOf, due: MakeReferral, supervisor: User
+) -> None:
+    referral = due(-30)
+    due(30)
+    client_of(supervisor).get(reverse("compliance"))
+    entry = AuditEntry.objects.get(action=Action.LIST_SHOWN)
+    assert (entry.actor, entry.purpose, entry.origin) == (
+        supervisor,
+        Purpose.SUPERVISION,
+        "page compliance",
+    )
+    assert entry.references == [referral.number]
+
+
+def test_the_longest_overdue_are_shown_twenty_at_a_time(
+    client_of: ClientOf, due: MakeReferral, hcop: User
+) -> None:
+    late = [due(-30 - hours) for hours in range(21)]
+    browser = client_of(hcop)
+    first = browser.get(reverse("compliance"), {"wards-page": "0"})
+    html = first.content.decode()
+    assert html.count("Send a reminder") == 20
+    assert "21 referrals are overdue" in html
+    second = browser.get(first.context["overdue"].paged.next_url)
+    assert second.context["overdue"].paged.rows == late[:1]
+    assert "wards-page=0" in first.context["overdue"].paged.next_url
+
+
+def test_the_overdue_narrow_to_those_that_nobody_has_taken_and_turn_round(
+    client_of: ClientOf, due: MakeReferral, hcop: User, colleague: User, now: datetime
+) -> None:
+    taken = due(-50, taken_by=colleague, taken_at=now)
+    longest, latest = due(-90), due(-30)
+    browser = client_of(hcop)
+
+    def rows(**asked: str) -> list[Referral]:
+        found: list[Referral] = browser.get(reverse("compliance"), asked).context["overdue"].paged.rows
+        return found
+
+    assert rows() == [longest, taken, latest]
+    assert rows(**{"overdue-taken": "nobody"}) == [longest, latest]
+    assert rows(**{"overdue-taken": "somebody"}) == [taken]
+    assert rows(**{"overdue-order": "latest"}) == [latest, taken, longest]
+
+
+def test_wards_follow_each_other_page_by_page(
+    client_of: ClientOf, due: MakeReferral, hcop: User, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_compliance, "BY_WARD", replace(page_of_compliance.BY_WARD, per_page=4))
+    for ward in world.wards:
+        due(-30, ward=ward)
+    browser = client_of(hcop)
+    first = browser.get(reverse("compliance")).context["wards"].paged
+    second = browser.get(first.next_url).context["wards"].paged
+    names = [row.ward.name for row in first.rows + second.rows]
+    assert names == sorted(ward.name for ward in world.wards)
+    assert (len(first.rows), first.previous_url, second.next_url) == (4, "", "")
+    assert browser.get(second.previous_url).context["wards"].paged.rows == first.rows
+
+
+def test_the_number_of_queries_does_not_grow_with_rows(
+    client_of: ClientOf, due: MakeReferral, hcop: User, world: World
+) -> None:
+    browser = client_of(hcop)
+
+    def queries(count: int) -> int:
+        for number in range(count):
+            ward = world.wards[number % 6]
+            due(-30, ward=ward)
+            due(-24 * 7 * (1 + number % 8), contacted=-1, ward=ward)
+        with CaptureQueriesContext(connection) as captured:
+            browser.get(reverse("compliance"))
+        return len(captured)
+
+    assert queries(3) == queries(27)
+
+
+def test_the_chart_is_a_picture_of_the_same_weeks(
+    client_of: ClientOf, due: MakeReferral, leader: User, officer: User
+) -> None:
+    due(-24 * 9, contacted=-1)
+    response = client_of(leader).get(reverse("compliance_chart"))
+    assert response["Content-Type"] == "image/svg+xml"
+    assert "9 Nov" in response.content.decode()
+    assert client_of(officer).get(reverse("compliance_chart")).status_code == 403

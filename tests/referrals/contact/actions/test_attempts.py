@@ -1,0 +1,262 @@
+"""Logging attempts: what completes a referral, what is refused, what is told to whom."""
+
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier
+from unittest import mock
+
+import pytest
+from django.db import connection
+from psycopg2 import sql
+
+from referrals.contact.actions import referral_lock
+from referrals.contact.actions.attempts import log_attempt
+from referrals.models import (
+    CloseReason,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Method,
+    Notification,
+    PersonalText,
+    Referral,
+    ReferralStatus,
+    Restriction,
+    Result,
+    TextKind,
+)
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
+from src_app.refused import Refused
+
+
+@pytest.fixture
+def log(officer, now):
+    """Logs an attempt of the officer, by telephone unless said otherwise."""
+
+    def log(referral, result, **given):
+        given = {
+            "key": uuid.uuid4(),
+            "method": Method.TELEPHONE,
+            "made_at": now,
+            "by": officer,
+            "at": now,
+            **given,
+        }
+        return log_attempt(referral_id=referral.pk, result=result, **given)
+
+    return log
+
+
+def test_contact_made_completes_the_referral_at_the_time_of_the_conversation(
+    make_referral, log, officer, now
+):
+    referral = make_referral()
+    earlier = now - timedelta(minutes=40)
+    log(referral, Result.CONTACT_MADE, made_at=earlier, risk_assessment=True, with_interpreter=True)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+    assert (referral.contacted_at, referral.closed_at, referral.closed_by) == (earlier, now, officer)
+    assert (referral.taken_by, referral.taken_at) == (officer, now)
+    attempt = referral.attempts.get()
+    assert (attempt.made_at, attempt.logged_at, attempt.made_by) == (earlier, now, officer)
+    assert attempt.risk_assessment
+    assert attempt.with_interpreter
+    assert not attempt.barred_method
+    actions = set(AuditEntry.objects.values_list("action", flat=True))
+    assert actions == {Action.REFERRAL_TAKEN, Action.ATTEMPT_LOGGED, Action.REFERRAL_COMPLETED}
+
+
+@pytest.mark.parametrize("result", [each for each in Result if each != Result.CONTACT_MADE])
+def test_nothing_but_a_conversation_completes_it(make_referral, log, officer, result):
+    referral = make_referral()
+    log(referral, result)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    assert referral.contacted_at is None
+    assert referral.taken_by == officer
+
+
+def test_a_colleague_may_log_and_the_referral_stays_with_whoever_took_it(
+    make_referral, log, officer, colleague, now
+):
+    referral = make_referral(taken_by=colleague, taken_at=now)
+    log(referral, Result.NO_ANSWER)
+    referral.refresh_from_db()
+    assert referral.taken_by == colleague
+
+
+def test_a_double_tap_makes_one_row(make_referral, log):
+    referral, key = make_referral(), uuid.uuid4()
+    first = log(referral, Result.CONTACT_MADE, key=key, follow_ups=[FollowUpKind.STATEMENT], note="Later")
+    rows = AuditEntry.objects.count()
+    again = log(referral, Result.CONTACT_MADE, key=key, follow_ups=[FollowUpKind.STATEMENT], note="Later")
+    assert again == first
+    assert ContactAttempt.objects.count() == FollowUp.objects.count() == 1
+    assert PersonalText.objects.count() == 1
+    assert AuditEntry.objects.count() == rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_taps_at_the_same_moment_make_one_row(make_referral, officer, now):
+    referral, key, both = make_referral(), uuid.uuid4(), Barrier(2)
+
+    def tap(_number):
+        with acting("test", by=officer):
+            both.wait(timeout=30)
+            attempt = log_attempt(
+                referral_id=referral.pk,
+                key=key,
+                method=Method.TELEPHONE,
+                result=Result.CONTACT_MADE,
+                made_at=now,
+                by=officer,
+                at=now,
+            )
+        connection.close()
+        return attempt.pk
+
+    with ThreadPoolExecutor(2) as threads:
+        first, second = threads.map(tap, range(2))
+    assert first == second
+    assert ContactAttempt.objects.count() == 1
+
+
+def test_a_key_of_another_referral_is_refused(make_referral, log):
+    key = uuid.uuid4()
+    log(make_referral(), Result.NO_ANSWER, key=key)
+    with pytest.raises(Refused, match="open the page again"):
+        log(make_referral(), Result.NO_ANSWER, key=key)
+
+
+def test_a_completed_referral_takes_no_more_attempts(make_referral, log):
+    referral = make_referral(completed=True)
+    for result in (Result.NO_ANSWER, Result.CONTACT_MADE):
+        with pytest.raises(Refused, match="nothing more to do"):
+            log(referral, result)
+    assert not ContactAttempt.objects.exists()
+
+
+def test_a_closed_referral_takes_a_contact_made_after_all_and_nothing_else(make_referral, log, now):
+    referral = make_referral(
+        closed=True, closed_at=now, close_reason=CloseReason.DECLINED, made_at=now - timedelta(days=1)
+    )
+    with pytest.raises(Refused, match="nothing more to do"):
+        log(referral, Result.NO_ANSWER)
+    log(referral, Result.CONTACT_MADE)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.COMPLETED, "")
+    assert referral.contacted_at == now
+
+
+@pytest.mark.parametrize(
+    ("offset", "words"),
+    [(timedelta(minutes=1), "still to come"), (timedelta(hours=-2), "cannot be earlier")],
+)
+def test_a_conversation_before_the_referral_or_in_the_future_is_refused(
+    make_referral, log, now, offset, words
+):
+    referral = make_referral()
+    with pytest.raises(Refused, match=words):
+        log(referral, Result.CONTACT_MADE, made_at=now + offset)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    assert referral.taken_by is None
+
+
+def test_the_result_must_fit_what_came_up(make_referral, log):
+    with pytest.raises(Refused, match="nobody was spoken to"):
+        log(make_referral(), Result.NO_ANSWER, follow_ups=[FollowUpKind.STATEMENT])
+    assert not FollowUp.objects.exists()
+
+
+def test_the_officer_in_the_case_cannot_log(make_referral, log):
+    with pytest.raises(Refused, match="officer in the case"):
+        log(make_referral(case__officer_in_case="pc 1001"), Result.CONTACT_MADE)
+    assert not ContactAttempt.objects.exists()
+
+
+def test_another_teams_referral_is_not_there(make_referral, log, other_officer):
+    with pytest.raises(Referral.DoesNotExist):
+        log(make_referral(), Result.NO_ANSWER, by=other_officer)
+
+
+def test_the_hcop_logs_no_contact(make_referral, log, hcop):
+    with pytest.raises(NotAllowed):
+        log(make_referral(), Result.NO_ANSWER, by=hcop)
+
+
+@pytest.mark.parametrize(
+    ("restriction", "method", "result"),
+    [
+        (Restriction.NO_HOME_VISIT, Method.HOME_VISIT, Result.CONTACT_MADE),
+        (Restriction.NO_VOICEMAIL, Method.TELEPHONE, Result.MESSAGE_LEFT),
+    ],
+)
+def test_a_barred_way_is_recorded_and_told_to_the_supervisor(make_referral, log, restriction, method, result):
+    referral = make_referral(case__restrictions=[restriction])
+    attempt = log(referral, result, method=method)
+    assert attempt.barred_method
+    assert FollowUp.objects.get().kind == FollowUpKind.BARRED_METHOD
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.BARRED_METHOD, referral.team.mailbox)
+    assert AuditEntry.objects.get(action=Action.MAIL_QUEUED).recipients == [referral.team.mailbox]
+
+
+def test_a_way_that_is_not_barred_alerts_nobody(make_referral, log):
+    log(make_referral(case__restrictions=[Restriction.NO_HOME_VISIT]), Result.NO_ANSWER)
+    assert not FollowUp.objects.exists()
+    assert not Notification.objects.exists()
+
+
+def test_what_the_victim_said_becomes_a_task_each(make_referral, log, officer, now):
+    kinds = [FollowUpKind.STATEMENT, FollowUpKind.WITHDRAW, FollowUpKind.NEW_OFFENCE, FollowUpKind.THREAT]
+    attempt = log(make_referral(), Result.CONTACT_MADE, follow_ups=[*kinds, FollowUpKind.THREAT])
+    raised = FollowUp.objects.filter(attempt=attempt, raised_by=officer, raised_at=now)
+    assert set(raised.values_list("kind", flat=True)) == set(kinds)
+    assert raised.filter(acknowledged_at__isnull=True).count() == len(kinds)
+    assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_RAISED).count() == 1
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.FOLLOW_UP, attempt.referral.team.mailbox)
+
+
+def test_a_note_is_kept_where_it_can_be_erased_and_nowhere_else(make_referral, log):
+    referral = make_referral()
+    attempt = log(referral, Result.NO_ANSWER, note="  Ring after the school run  ")
+    assert attempt.note.body == "Ring after the school run"
+    assert (attempt.note.kind, attempt.note.case) == (TextKind.ATTEMPT_NOTE, referral.case)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_name FROM information_schema.tables "
+            "WHERE table_schema = 'public' AND table_type = 'BASE TABLE'"
+        )
+        tables = [name for (name,) in cursor.fetchall()]
+        found = []
+        for table in tables:
+            rows = sql.SQL("SELECT count(*) FROM {} t WHERE t::text LIKE %s").format(sql.Identifier(table))
+            cursor.execute(rows, ["%school run%"])
+            if cursor.fetchone()[0]:
+                found.append(table)
+    assert found == ["referrals_personaltext"]
+
+
+def test_an_empty_note_makes_no_row(make_referral, log):
+    assert log(make_referral(), Result.NO_ANSWER, note="  ").note is None
+    assert not PersonalText.objects.exists()
+
+
+def test_where_the_audit_row_cannot_be_written_nothing_has_happened(make_referral, log):
+    referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT])
+    with (
+        mock.patch.object(referral_lock, "record", side_effect=[None, None, None, RuntimeError("full")]),
+        pytest.raises(RuntimeError, match="full"),
+    ):
+        log(referral, Result.CONTACT_MADE, method=Method.HOME_VISIT, note="x")
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    assert referral.taken_by is None
+    for model in (ContactAttempt, FollowUp, PersonalText, Notification):
+        assert not model.objects.exists()

@@ -1,0 +1,248 @@
+"""Ending a referral without contact, and taking back an attempt logged by mistake."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.mail.outbox import deliver, waiting_ids
+from referrals.models import (
+    CloseReason,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Method,
+    Referral,
+    ReferralStatus,
+    Result,
+)
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+from tests.factories import ContactAttemptFactory, NotificationFactory
+
+
+@pytest.fixture
+def referral(make_referral):
+    return make_referral()
+
+
+@pytest.fixture
+def log(referral, officer, now):
+    """Logs an attempt at the referral by telephone."""
+
+    def log(result, **given):
+        given = {"key": uuid.uuid4(), "made_at": now, "by": officer, "at": now, **given}
+        return log_attempt(referral_id=referral.pk, method=Method.TELEPHONE, result=result, **given)
+
+    return log
+
+
+@pytest.fixture
+def close(referral, officer, now):
+    """Closes the referral."""
+
+    def close(reason, **given):
+        given = {"by": officer, "at": now, **given}
+        return close_without_contact(referral_id=referral.pk, reason=reason, **given)
+
+    return close
+
+
+@pytest.fixture
+def withdraw(officer, now):
+    """Withdraws an attempt."""
+
+    def withdraw(attempt, **given):
+        given = {"key": uuid.uuid4(), "by": officer, "at": now, **given}
+        return withdraw_attempt(attempt_id=attempt.pk, **given)
+
+    return withdraw
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        (Result.DECLINED, CloseReason.DECLINED),
+        (Result.WRONG_DETAILS, CloseReason.WRONG_DETAILS),
+        (Result.UNSAFE, CloseReason.UNSAFE),
+    ],
+)
+def test_it_closes_for_what_an_attempt_has_shown(referral, log, close, officer, now, result, reason):
+    log(result)
+    close(reason)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, reason)
+    assert (referral.closed_at, referral.closed_by) == (now, officer)
+    assert referral.contacted_at is None
+    entry = AuditEntry.objects.get(action=Action.REFERRAL_CLOSED)
+    assert entry.fields == ["close_reason", "closed_at", "closed_by", "status"]
+
+
+@pytest.mark.parametrize("reason", CloseReason)
+def test_without_an_attempt_an_officer_cannot_close(referral, close, reason):
+    with pytest.raises(Refused, match=r"log|Log"):
+        close(reason)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+
+
+def test_a_withdrawn_attempt_shows_nothing(log, close, withdraw):
+    withdraw(log(Result.DECLINED))
+    with pytest.raises(Refused):
+        close(CloseReason.DECLINED)
+    log(Result.NO_ANSWER)
+    with pytest.raises(Refused):
+        close(CloseReason.NO_REPLY)
+
+
+def test_a_supervisor_decides_that_contact_is_unsafe(close, supervisor):
+    assert close(CloseReason.UNSAFE, by=supervisor).status == ReferralStatus.CLOSED
+
+
+def test_closing_twice_for_the_same_reason_changes_nothing(log, close, now):
+    log(Result.DECLINED)
+    close(CloseReason.DECLINED)
+    assert close(CloseReason.DECLINED, at=now + timedelta(minutes=1)).closed_at == now
+    assert AuditEntry.objects.filter(action=Action.REFERRAL_CLOSED).count() == 1
+    with pytest.raises(Refused, match="nothing more to do"):
+        close(CloseReason.UNSAFE)
+
+
+def test_a_completed_referral_cannot_be_closed(log, close):
+    log(Result.DECLINED)
+    log(Result.CONTACT_MADE)
+    with pytest.raises(Refused, match="contact made"):
+        close(CloseReason.DECLINED)
+
+
+def test_the_officer_in_the_case_cannot_close(make_referral, officer, now):
+    referral = make_referral(case__officer_in_case="PC1001")
+    ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
+    with pytest.raises(Refused, match="officer in the case"):
+        close_without_contact(referral_id=referral.pk, reason=CloseReason.DECLINED, by=officer, at=now)
+
+
+def test_another_team_and_the_hcop_cannot_close(log, close, other_officer, hcop):
+    log(Result.DECLINED)
+    with pytest.raises(Referral.DoesNotExist):
+        close(CloseReason.DECLINED, by=other_officer)
+    with pytest.raises(NotAllowed):
+        close(CloseReason.DECLINED, by=hcop)
+
+
+def test_a_withdrawal_is_a_row_that_names_the_attempt(referral, log, withdraw, officer, now):
+    attempt = log(Result.NO_ANSWER)
+    withdrawal = withdraw(attempt)
+    assert (withdrawal.withdraws, withdrawal.made_by, withdrawal.logged_at) == (attempt, officer, now)
+    assert ContactAttempt.objects.count() == 2
+    assert AuditEntry.objects.get(action=Action.ATTEMPT_WITHDRAWN).fields == ["attempt"]
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+
+
+def test_withdrawing_the_contact_that_completed_it_opens_it_again(referral, log, withdraw, officer):
+    log(Result.NO_ANSWER)
+    withdraw(log(Result.CONTACT_MADE))
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    assert referral.closed_at is referral.closed_by is referral.contacted_at is None
+    assert referral.taken_by == officer
+    log(Result.CONTACT_MADE)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+
+
+def test_withdrawing_another_attempt_leaves_it_completed(referral, log, withdraw):
+    missed = log(Result.NO_ANSWER)
+    log(Result.CONTACT_MADE)
+    withdraw(missed)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+
+
+def test_withdrawing_what_showed_the_reason_opens_a_closed_referral(referral, log, close, withdraw):
+    declined = log(Result.DECLINED)
+    close(CloseReason.DECLINED)
+    withdraw(declined)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.OPEN, "")
+
+
+def test_a_supervisors_unsafe_stands_whatever_is_withdrawn(referral, log, close, withdraw, supervisor):
+    missed = log(Result.NO_ANSWER)
+    close(CloseReason.UNSAFE, by=supervisor)
+    withdraw(missed)
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.CLOSED
+
+
+@pytest.mark.parametrize("reason", [CloseReason.UNSAFE, CloseReason.DECLINED])
+def test_a_contact_logged_by_mistake_on_a_closed_referral_leaves_it_closed_as_it_was(
+    referral, log, close, withdraw, supervisor, now, reason
+):
+    log(Result.DECLINED)
+    close(reason, by=supervisor)
+    mistake = log(Result.CONTACT_MADE, at=now + timedelta(hours=1), made_at=now + timedelta(hours=1))
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+    withdraw(mistake)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, reason)
+    assert (referral.closed_at, referral.closed_by, referral.contacted_at) == (now, supervisor, None)
+
+
+def test_it_opens_where_the_reason_of_that_closure_is_withdrawn_too(referral, log, close, withdraw):
+    declined = log(Result.DECLINED)
+    close(CloseReason.DECLINED)
+    mistake = log(Result.CONTACT_MADE)
+    withdraw(declined)
+    withdraw(mistake)
+    referral.refresh_from_db()
+    assert (referral.status, referral.closed_at) == (ReferralStatus.OPEN, None)
+
+
+def test_a_referral_that_is_open_again_gets_the_reminder_it_was_spared(referral, log, withdraw, now, system):
+    reminder = NotificationFactory.create(
+        referral=referral, kind=MailKind.DUE_SOON, unique_key=f"due_soon:{referral.number}"
+    )
+    mistake = log(Result.CONTACT_MADE)
+    assert not deliver(notification_id=reminder.pk, by=system, at=now + timedelta(minutes=1))
+    reminder.refresh_from_db()
+    assert reminder.abandoned_at is not None
+    withdraw(mistake, at=now + timedelta(minutes=2))
+    assert waiting_ids(at=now + timedelta(minutes=3)) == [reminder.pk]
+
+
+def test_a_supervisor_may_withdraw_an_officers_attempt_and_a_colleague_may_not(
+    log, withdraw, supervisor, colleague
+):
+    attempt = log(Result.NO_ANSWER)
+    with pytest.raises(Refused, match="PC 1001"):
+        withdraw(attempt, by=colleague)
+    assert withdraw(attempt, by=supervisor).withdraws == attempt
+
+
+def test_an_attempt_is_withdrawn_once(log, withdraw):
+    attempt, key = log(Result.NO_ANSWER), uuid.uuid4()
+    first = withdraw(attempt, key=key)
+    assert withdraw(attempt, key=key) == first
+    with pytest.raises(Refused, match="withdrawn already"):
+        withdraw(attempt)
+    with pytest.raises(ContactAttempt.DoesNotExist):
+        withdraw(first)
+
+
+def test_another_team_and_the_hcop_cannot_withdraw(log, withdraw, other_officer, hcop):
+    attempt = log(Result.NO_ANSWER)
+    with pytest.raises(ContactAttempt.DoesNotExist):
+        withdraw(attempt, by=other_officer)
+    with pytest.raises(NotAllowed):
+        withdraw(attempt, by=hcop)
+
+
+def test_what_a_withdrawn_attempt_raised_still_waits(log, withdraw):
+    withdraw(log(Result.CONTACT_MADE, follow_ups=[FollowUpKind.THREAT]))
+    assert FollowUp.objects.filter(acknowledged_at__isnull=True).count() == 1

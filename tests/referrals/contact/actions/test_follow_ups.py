@@ -1,0 +1,81 @@
+"""Acknowledging follow-ups, and reminding a team."""
+
+import uuid
+
+import pytest
+
+from referrals.contact.actions.follow_ups import acknowledge, chase
+from referrals.models import FollowUp, MailKind, Notification, Referral
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.refused import Refused
+from tests.factories import ContactAttemptFactory, FollowUpFactory
+
+
+@pytest.fixture
+def follow_up(make_referral):
+    return FollowUpFactory.create(attempt=ContactAttemptFactory.create(referral=make_referral()))
+
+
+@pytest.mark.parametrize("who", ["supervisor", "hcop"])
+def test_the_supervisor_or_the_hcop_acknowledges(request, follow_up, now, who):
+    user = request.getfixturevalue(who)
+    acknowledge(follow_up_id=follow_up.pk, by=user, at=now)
+    follow_up.refresh_from_db()
+    assert (follow_up.acknowledged_by, follow_up.acknowledged_at) == (user, now)
+    entry = AuditEntry.objects.get()
+    assert (entry.action, entry.purpose) == (Action.FOLLOW_UP_ACKNOWLEDGED, Purpose.SUPERVISION)
+    assert follow_up.referral.number in entry.references
+
+
+def test_the_second_to_acknowledge_is_told_who_was_first(follow_up, supervisor, hcop, now):
+    acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
+    with pytest.raises(Refused, match="HCOP South West acknowledged this"):
+        acknowledge(follow_up_id=follow_up.pk, by=supervisor, at=now)
+    follow_up.refresh_from_db()
+    assert follow_up.acknowledged_by == hcop
+
+
+def test_acknowledging_twice_changes_nothing(follow_up, hcop, now):
+    for _ in range(2):
+        acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
+    assert AuditEntry.objects.count() == 1
+
+
+def test_an_officer_acknowledges_nothing(follow_up, officer, now):
+    with pytest.raises(NotAllowed):
+        acknowledge(follow_up_id=follow_up.pk, by=officer, at=now)
+
+
+def test_the_hcop_of_another_bcu_finds_no_follow_up(follow_up, north_hcop, now):
+    with pytest.raises(FollowUp.DoesNotExist):
+        acknowledge(follow_up_id=follow_up.pk, by=north_hcop, at=now)
+
+
+@pytest.mark.parametrize("who", ["supervisor", "hcop"])
+def test_a_reminder_goes_to_the_teams_mailbox_once_a_key(request, make_referral, now, who):
+    user, referral, key = request.getfixturevalue(who), make_referral(), uuid.uuid4()
+    assert chase(referral_id=referral.pk, key=key, by=user, at=now)
+    assert not chase(referral_id=referral.pk, key=key, by=user, at=now)
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.CHASED, referral.team.mailbox)
+    assert AuditEntry.objects.get().recipients == [referral.team.mailbox]
+    assert chase(referral_id=referral.pk, key=uuid.uuid4(), by=user, at=now)
+    assert Notification.objects.count() == 2
+
+
+@pytest.mark.parametrize("end", ["completed", "closed"])
+def test_there_is_no_reminder_of_an_ended_referral(make_referral, supervisor, now, end):
+    with pytest.raises(Refused, match="nothing left to remind"):
+        chase(referral_id=make_referral(**{end: True}).pk, key=uuid.uuid4(), by=supervisor, at=now)
+    assert not Notification.objects.exists()
+
+
+def test_an_officer_reminds_nobody(make_referral, officer, now):
+    with pytest.raises(NotAllowed):
+        chase(referral_id=make_referral().pk, key=uuid.uuid4(), by=officer, at=now)
+
+
+def test_another_bcus_referral_is_not_there_to_remind_of(make_referral, north_hcop, now):
+    with pytest.raises(Referral.DoesNotExist):
+        chase(referral_id=make_referral().pk, key=uuid.uuid4(), by=north_hcop, at=now)

@@ -1,0 +1,133 @@
+"""Reading what changed on a referral, and changing restrictions once it is open."""
+
+from datetime import timedelta
+
+import pytest
+
+from referrals.contact.actions.notices import read_notices
+from referrals.mail.outbox import deliver
+from referrals.models import (
+    MailKind,
+    Noticed,
+    Notification,
+    Referral,
+    ReferralNotice,
+    Restriction,
+    TextKind,
+)
+from referrals.review.actions import drafts as review
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+from tests.factories import ReferralNoticeFactory
+
+
+@pytest.fixture
+def referral(make_referral, officer, now):
+    """Taken by the officer."""
+    return make_referral(taken_by=officer, taken_at=now - timedelta(minutes=10))
+
+
+@pytest.fixture
+def read(now):
+    """Says that these were read."""
+
+    def read(by, *notices, at=now):
+        ids = [notice.pk for notice in notices]
+        return read_notices(referral_id=notices[0].referral_id, notice_ids=ids, by=by, at=at)
+
+    return read
+
+
+def test_the_taker_says_once_that_it_was_read(referral, read, officer, now):
+    notice = ReferralNoticeFactory.create(referral=referral)
+    assert read(officer, notice) == 1
+    assert read(officer, notice, at=now + timedelta(minutes=1)) == 0
+    notice.refresh_from_db()
+    assert (notice.read_at, notice.read_by) == (now, officer)
+    entry = AuditEntry.objects.get(action=Action.CHANGE_READ)
+    assert entry.references == [referral.number, referral.case.crime_reference]
+
+
+def test_what_came_after_the_page_was_opened_stays_unread(referral, read, officer):
+    seen, later = ReferralNoticeFactory.create_batch(2, referral=referral)
+    read(officer, seen)
+    later.refresh_from_db()
+    assert later.read_at is None
+
+
+def test_a_colleague_is_told_who_reads_it_and_a_supervisor_may(referral, read, colleague, supervisor):
+    notice = ReferralNoticeFactory.create(referral=referral)
+    with pytest.raises(Refused, match="PC 1001 has"):
+        read(colleague, notice)
+    assert read(supervisor, notice) == 1
+
+
+def test_anybody_of_the_team_reads_what_nobody_has_taken(make_referral, read, colleague):
+    assert read(colleague, ReferralNoticeFactory.create(referral=make_referral())) == 1
+
+
+def test_a_notice_of_another_referral_is_not_read_with_it(referral, make_referral, officer, now):
+    other = ReferralNoticeFactory.create(referral=make_referral())
+    assert read_notices(referral_id=referral.pk, notice_ids=[other.pk], by=officer, at=now) == 0
+    other.refresh_from_db()
+    assert other.read_at is None
+
+
+def test_another_team_and_the_hcop_cannot_read_it(referral, read, other_officer, hcop):
+    notice = ReferralNoticeFactory.create(referral=referral)
+    with pytest.raises(Referral.DoesNotExist):
+        read(other_officer, notice)
+    with pytest.raises(NotAllowed):
+        read(hcop, notice)
+
+
+def _set(case, by, at, restrictions=(Restriction.NO_HOME_VISIT,), note="Two dogs"):
+    review.set_safety(case_id=case.pk, restrictions=list(restrictions), note=note, by=by, at=at)
+
+
+def test_restrictions_of_an_open_referral_are_changed_and_told(referral, hcop, now):
+    _set(referral.case, hcop, now)
+    referral.case.refresh_from_db()
+    assert referral.case.restrictions == [Restriction.NO_HOME_VISIT]
+    assert referral.case.texts.get(kind=TextKind.REVIEW_SAFETY).body == "Two dogs"
+    notice = ReferralNotice.objects.get()
+    assert notice.changed == [Noticed.RESTRICTIONS, Noticed.REVIEW_SAFETY]
+    assert (notice.referral, notice.noticed_by) == (referral, hcop)
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.REFERRAL_CHANGED, referral.team.mailbox)
+    assert AuditEntry.objects.filter(action=Action.RESTRICTIONS_SET).count() == 1
+
+
+def test_setting_what_is_set_already_tells_nobody(referral, hcop, now):
+    _set(referral.case, hcop, now)
+    _set(referral.case, hcop, now + timedelta(minutes=1))
+    assert ReferralNotice.objects.count() == 1
+
+
+@pytest.mark.parametrize("end", ["completed", "closed", None])
+def test_without_an_open_referral_a_decided_case_keeps_its_restrictions(
+    make_referral, make_case, hcop, now, end
+):
+    case = make_referral(**{end: True}).case if end else make_case(decided_at=now)
+    with pytest.raises(Refused, match="no open referral"):
+        _set(case, hcop, now)
+    case.refresh_from_db()
+    assert case.restrictions == []
+    assert not case.texts.exists()
+
+
+def test_before_the_decision_there_is_nobody_to_tell(make_case, hcop, now):
+    _set(make_case(), hcop, now)
+    assert not ReferralNotice.objects.exists()
+
+
+def test_the_mail_about_a_change_is_given_up_once_the_referral_has_ended(referral, hcop, system, now):
+    _set(referral.case, hcop, now)
+    mail = Notification.objects.get()
+    Referral.objects.filter(pk=referral.pk).update(
+        status="closed", close_reason="no_reply", closed_at=now, closed_by=hcop
+    )
+    assert not deliver(notification_id=mail.pk, by=system, at=now + timedelta(minutes=1))
+    mail.refresh_from_db()
+    assert mail.abandoned_at is not None

@@ -1,0 +1,178 @@
+"""The flag list."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from referrals.crime_record import views as flags
+from referrals.models import Referral
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from tests.conftest import World
+from tests.downloads import csv_rows, workbook_rows
+
+ClientOf = Callable[[User], Client]
+MakeReferral = Callable[..., Referral]
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def make_wrong(make_referral: MakeReferral, hcop: User, now: datetime) -> MakeReferral:
+    """Makes a referral whose flag was set and has to go."""
+
+    def make(**fields: Any) -> Referral:
+        set_by = {"flag_confirmed_at": now, "flag_confirmed_by": hcop, "ruled_out_since": now}
+        return make_referral(**{**set_by, **fields})
+
+    return make
+
+
+def test_cases_to_flag_are_listed_to_copy_and_confirmed_together(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral
+) -> None:
+    browser = client_of(hcop)
+    one, two = make_referral(), make_referral()
+    html = browser.get(reverse("flag_list")).content.decode()
+    assert "2 cases" in html
+    assert f"{one.case.crime_reference}\n{two.case.crime_reference}" in html
+    response = browser.post(reverse("confirm_flags"), {"referral": [one.pk]}, follow=True)
+    html = response.content.decode()
+    assert "Confirmed for 1 case" in html
+    assert one.case.crime_reference not in html
+    assert two.case.crime_reference in html
+
+
+@pytest.mark.parametrize("name", ["confirm_flags", "confirm_flags_removed"])
+def test_ticking_nothing_says_so(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, name: str
+) -> None:
+    make_referral()
+    response = client_of(hcop).post(reverse(name), {"referral": ["x"]}, follow=True)
+    assert "Nothing is ticked" in response.content.decode()
+
+
+def test_flags_that_have_to_go_stand_first_and_are_ticked_off(
+    client_of: ClientOf, make_wrong: MakeReferral, hcop: User, make_referral: MakeReferral, now: datetime
+) -> None:
+    browser = client_of(hcop)
+    to_set, later, first = make_referral(), make_wrong(), make_wrong(ruled_out_since=now - timedelta(days=1))
+    html = browser.get(reverse("flag_list")).content.decode()
+    order = [
+        "Remove",
+        first.case.crime_reference,
+        later.case.crime_reference,
+        "Confirm the ticked flags are off",
+        to_set.case.crime_reference,
+    ]
+    assert [html.index(words) for words in order] == sorted(html.index(words) for words in order)
+    assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == [
+        first.number,
+        later.number,
+        to_set.number,
+    ]
+    ids = {"referral": [first.pk, to_set.pk]}
+    for confirmed in ("1 case", "0 cases"):
+        response = browser.post(reverse("confirm_flags_removed"), ids, follow=True)
+        assert f"Removed from {confirmed}" in response.content.decode()
+    assert first.case.crime_reference not in response.content.decode()
+    first.refresh_from_db()
+    to_set.refresh_from_db()
+    assert (first.flag_removed_at, first.flag_removed_by, to_set.flag_removed_at) == (now, hcop, None)
+    entry = AuditEntry.objects.get(action=Action.FLAGS_REMOVED)
+    assert (entry.references, entry.fields) == ([first.number], ["flag_removed_at", "flag_removed_by"])
+
+
+def test_a_flag_that_has_to_go_cannot_be_confirmed(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, now: datetime
+) -> None:
+    never_set = make_referral(ruled_out_since=now)
+    client_of(hcop).post(reverse("confirm_flags"), {"referral": [never_set.pk]})
+    never_set.refresh_from_db()
+    assert never_set.flag_confirmed_at is None
+
+
+def test_more_than_a_page_of_them_goes_on_upon_another(
+    client_of: ClientOf, hcop: User, make_wrong: MakeReferral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flags, "TO_REMOVE", replace(flags.TO_REMOVE, per_page=2))
+    wrong, browser = [make_wrong() for _ in range(3)], client_of(hcop)
+    first = browser.get(reverse("flag_list"))
+    assert "2 cases on this page" in " ".join(strip_tags(first.content.decode()).split())
+    second = browser.get(first.context["to_remove"].paged.next_url)
+    shown = first.context["to_remove"].paged.rows + second.context["to_remove"].paged.rows
+    assert shown == wrong
+
+
+def test_an_empty_list_says_when_there_will_be_more(client_of: ClientOf, hcop: User) -> None:
+    assert "Every flag is confirmed" in client_of(hcop).get(reverse("flag_list")).content.decode()
+
+
+def test_a_borough_narrows_what_is_to_be_confirmed_alone(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, world: World
+) -> None:
+    merton, wandsworth, wrong = make_referral(), make_referral(ward=world.wards[3]), make_wrong()
+    asked = {"borough": world.wards[3].borough_id, "remove-order": "latest"}
+    response = client_of(hcop).get(reverse("flag_list"), asked)
+    assert response.context["to_confirm"].paged.rows == [wandsworth]
+    assert response.context["to_remove"].paged.rows == [wrong]
+    assert merton.number not in response.content.decode()
+    # Each form sends on what the other one has said.
+    assert response.context["to_confirm"].kept == [("remove-order", "latest")]
+    assert response.context["to_remove"].kept == [("borough", str(asked["borough"]))]
+
+
+def test_both_lists_come_in_the_other_order_where_that_is_asked_for(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, now: datetime
+) -> None:
+    early, late = make_referral(made_at=now - timedelta(days=2)), make_referral(made_at=now)
+    first, last = make_wrong(ruled_out_since=now - timedelta(days=1)), make_wrong()
+    browser = client_of(hcop)
+    usual = browser.get(reverse("flag_list")).context
+    turned = browser.get(reverse("flag_list"), {"order": "latest", "remove-order": "latest"}).context
+    assert usual["to_confirm"].paged.rows == turned["to_confirm"].paged.rows[::-1] == [early, late]
+    assert usual["to_remove"].paged.rows == turned["to_remove"].paged.rows[::-1] == [first, last]
+
+
+@pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
+def test_each_of_the_lists_is_a_file_of_its_own(
+    client_of: ClientOf,
+    hcop: User,
+    make_referral: MakeReferral,
+    make_wrong: MakeReferral,
+    world: World,
+    rows: Callable[..., list[dict[str, Any]]],
+) -> None:
+    to_set, wrong = make_referral(), make_wrong()
+    make_referral(ward=world.north_ward)
+    browser = client_of(hcop)
+    [row] = rows(browser, reverse("flag_list"))
+    assert (row["Flag is set"], row["Referral"]) == (to_set.case.crime_reference, to_set.number)
+    assert AuditEntry.objects.latest("pk").references == [to_set.number]
+    [row] = rows(browser, reverse("flag_list"), "remove-")
+    assert (row["Flag is off"], row["Team"]) == (wrong.case.crime_reference, "Abbey team")
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.references, entry.rows) == (Action.DOWNLOADED, [wrong.number], 1)
+
+
+def test_the_number_of_queries_does_not_grow_with_rows(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral
+) -> None:
+    browser = client_of(hcop)
+
+    def add(count: int) -> int:
+        for _ in range(count):
+            make_referral()
+            make_wrong()
+        with CaptureQueriesContext(connection) as queries:
+            browser.get(reverse("flag_list"))
+        return len(queries)
+
+    assert add(3) == add(27)

@@ -1,0 +1,324 @@
+"""The outbox, against a real SMTP peer."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import pytest
+import time_machine
+from aiosmtpd.controller import Controller
+from django.conf import settings as django_settings
+from django.db import connection, transaction
+from pytest_django.fixtures import Settings
+
+from referrals.mail import outbox as notify
+from referrals.mail.messages import message_of
+from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus
+from referrals.tasks import deliver_waiting_mail
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
+from tests.factories import NOW, NotificationFactory, ReferralFactory
+
+MakeReferral = Callable[..., Referral]
+HOUR = timedelta(hours=1)
+
+
+@dataclass
+class Peer:
+    """An SMTP server that keeps what it accepts, and refuses or dawdles as often as it is told to."""
+
+    accepted: list[Message] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+    refuse: int = 0
+    slow: int = 0
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        if self.refuse:
+            self.refuse -= 1
+            return "451 Busy, come back later"
+        self.accepted.append(message_from_bytes(envelope.content))
+        self.recipients += envelope.rcpt_tos
+        if self.slow:
+            self.slow -= 1
+            await asyncio.sleep(1)
+        return "250 Accepted"
+
+
+@pytest.fixture
+def peer(settings: Settings) -> Iterator[Peer]:
+    """Outgoing mail really goes there."""
+    kept = Peer()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(kept, hostname="127.0.0.1", port=port)
+    controller.start()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
+    yield kept
+    controller.stop()
+
+
+@pytest.fixture
+def waiting(make_referral: MakeReferral) -> Notification:
+    """A message about a new referral that nobody has sent yet."""
+    return NotificationFactory.create(referral=make_referral())
+
+
+def test_a_message_reaches_the_teams_mailbox_under_its_fixed_id(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    assert waiting.referral is not None
+    assert notify.deliver(notification_id=waiting.pk, by=system)
+    [message] = peer.accepted
+    assert peer.recipients == [waiting.referral.team.mailbox]
+    assert message["Message-ID"] == waiting.message_id
+    assert message["Subject"] == f"New referral {waiting.referral.number}, {waiting.referral.ward.name}"
+    waiting.refresh_from_db()
+    assert waiting.sent_at is not None
+    assert waiting.claim_token is None
+    entry = AuditEntry.objects.get(action=Action.MAIL_SENT)
+    assert entry.recipients == [waiting.recipient]
+    assert entry.references == [waiting.referral.number]
+
+
+LEADS_TO = {
+    MailKind.FOLLOW_UP: "/follow-ups/",
+    MailKind.BARRED_METHOD: "/follow-ups/",
+    MailKind.HANDED_ON: "/referrals/",
+}
+
+
+@pytest.mark.parametrize("kind", [kind.value for kind in MailKind if kind != MailKind.TRIAL_NOTICE])
+def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
+    make_referral: MakeReferral, peer: Peer, system: User, clock: time_machine.Traveller, kind: str
+) -> None:
+    referral = make_referral(case__offence="Threats to kill", case__officer_in_case="PC 4242")
+    mail = NotificationFactory.create(referral=referral, kind=kind)
+    notify.deliver(notification_id=mail.pk, by=system)
+    body = str(peer.accepted[0])
+    assert referral.number in body
+    assert referral.ward.name in body
+    page = LEADS_TO.get(MailKind(kind), f"/referrals/{referral.number}/")
+    assert f"{django_settings.SITE_URL}{page}\n" in body
+    for secret in ("Threats", "PC 4242", referral.case.crime_reference, "ace"):
+        assert secret not in body.replace("Reassurance", "").replace("reassurance", "")
+
+
+@pytest.mark.parametrize(
+    ("hours", "says"),
+    [
+        (5, "is due by 23 November 2026, 12:30pm."),
+        (-5, "was due by 23 November 2026, 2:30am and is overdue."),
+    ],
+)
+def test_a_reminder_asked_for_says_whether_the_time_has_passed(
+    make_referral: MakeReferral, system: User, clock: time_machine.Traveller, hours: int, says: str
+) -> None:
+    referral = make_referral(made_at=NOW - 72 * HOUR, due_at=NOW + hours * HOUR)
+    mail = NotificationFactory.create(referral=referral, kind=MailKind.CHASED)
+    assert says in str(message_of(mail).body)
+
+
+def test_a_message_is_sent_once(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    assert [notify.deliver(notification_id=waiting.pk, by=system) for _ in range(3)] == [True, False, False]
+    assert len(peer.accepted) == 1
+
+
+def test_a_refused_message_is_tried_again_later_under_the_same_id(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    peer.refuse = 1
+    assert not notify.deliver(notification_id=waiting.pk, by=system)
+    waiting.refresh_from_db()
+    assert waiting.last_error == "SMTPDataError"
+    assert waiting.not_before == NOW + timedelta(minutes=1)
+    assert not notify.deliver(notification_id=waiting.pk, by=system)
+    clock.shift(timedelta(minutes=2))
+    assert notify.deliver(notification_id=waiting.pk, by=system)
+    waiting.refresh_from_db()
+    assert (waiting.attempts, waiting.possible_duplicate) == (2, False)
+    assert [message["Message-ID"] for message in peer.accepted] == [waiting.message_id]
+
+
+def test_a_mail_server_that_is_down_loses_nothing(
+    waiting: Notification, settings: Settings, system: User, clock: time_machine.Traveller
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    for _ in range(12):
+        notify.deliver(notification_id=waiting.pk, by=system)
+        clock.shift(2 * HOUR)
+    waiting.refresh_from_db()
+    assert (waiting.attempts, waiting.abandoned_at, waiting.sent_at) == (12, None, None)
+    assert waiting.not_before - NOW <= 24 * HOUR
+
+
+def test_a_mail_server_too_slow_to_answer_may_get_a_message_twice_and_both_are_known(
+    waiting: Notification, peer: Peer, system: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    settings.EMAIL_TIMEOUT, peer.slow = 0.3, 1
+    assert not notify.deliver(notification_id=waiting.pk, by=system)
+    clock.shift(timedelta(minutes=2))
+    assert notify.deliver(notification_id=waiting.pk, by=system)
+    waiting.refresh_from_db()
+    assert (waiting.attempts, waiting.possible_duplicate) == (2, True)
+    assert {message["Message-ID"] for message in peer.accepted} == {waiting.message_id}
+
+
+def test_a_message_that_cannot_be_written_holds_up_no_other(
+    waiting: Notification, make_referral: MakeReferral, peer: Peer
+) -> None:
+    broken = NotificationFactory.create(
+        referral=make_referral(), message_id="<two\nlines@example>", not_before=NOW - HOUR
+    )
+    deliver_waiting_mail()
+    assert len(peer.accepted) == 1
+    broken.refresh_from_db()
+    assert broken.last_error == "BadHeaderError"
+
+
+def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    claimed = notify._claim(waiting.pk, NOW)
+    assert claimed is not None  # and then its worker died
+    assert notify.waiting_ids(at=NOW) == []
+    clock.shift(django_settings.MAIL_LEASE + timedelta(seconds=1))
+    assert notify.waiting_ids(at=NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)) == [waiting.pk]
+    assert notify.deliver(notification_id=waiting.pk, by=system)
+    waiting.refresh_from_db()
+    assert waiting.possible_duplicate
+    assert peer.accepted[0]["Message-ID"] == waiting.message_id
+
+
+def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
+    waiting: Notification, system: User, clock: time_machine.Traveller
+) -> None:
+    late = notify._claim(waiting.pk, NOW)
+    assert late is not None
+    notify._claim(waiting.pk, NOW + django_settings.MAIL_LEASE + HOUR)
+    notify._mark_sent(late, system)
+    waiting.refresh_from_db()
+    assert waiting.sent_at is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_workers_with_the_same_message_one_sends_it(
+    waiting: Notification, peer: Peer, system: User
+) -> None:
+    together = threading.Barrier(4)
+
+    def work() -> None:
+        together.wait()
+        with acting("test thread", by=system):
+            notify.deliver(notification_id=waiting.pk, by=system)
+        connection.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(peer.accepted) == 1
+
+
+def _due_in(hours: float, **fields: Any) -> Referral:
+    return ReferralFactory.create(
+        made_at=NOW - timedelta(hours=80), due_at=NOW + timedelta(hours=hours), **fields
+    )
+
+
+def _kinds() -> list[str]:
+    return list(Notification.objects.order_by("pk").values_list("kind", flat=True))
+
+
+def test_a_reminder_goes_out_a_day_before_and_another_when_overdue_each_once(system: User, db: None) -> None:
+    referral = _due_in(30)
+    for hours, expected in (
+        (0, []),
+        (5, []),
+        (6, [MailKind.DUE_SOON]),
+        (7, [MailKind.DUE_SOON]),
+        (30, [MailKind.DUE_SOON, MailKind.OVERDUE]),
+        (31, [MailKind.DUE_SOON, MailKind.OVERDUE]),
+        (500, [MailKind.DUE_SOON, MailKind.OVERDUE]),
+    ):
+        notify.remind_due(by=system, at=NOW + timedelta(hours=hours))
+        assert _kinds() == expected, f"after {hours} hours"
+    assert set(Notification.objects.values_list("recipient", flat=True)) == {referral.team.mailbox}
+
+
+def test_a_referral_overdue_before_anybody_looked_gets_the_overdue_reminder_alone(
+    system: User, db: None
+) -> None:
+    _due_in(-3)
+    assert notify.remind_due(by=system, at=NOW) == 1
+    assert _kinds() == [MailKind.OVERDUE]
+
+
+@pytest.mark.parametrize("ended", ["completed", "closed"])
+def test_nothing_reminds_of_a_referral_that_has_ended(
+    make_referral: MakeReferral, system: User, ended: str
+) -> None:
+    make_referral(**{ended: True})
+    assert notify.remind_due(by=system, at=NOW + timedelta(days=30)) == 0
+
+
+def test_a_reminder_queued_before_completion_is_not_sent_after_it(
+    peer: Peer, system: User, clock: time_machine.Traveller, db: None
+) -> None:
+    referral = _due_in(-1)
+    notify.remind_due(by=system, at=NOW)
+    Referral.objects.filter(pk=referral.pk).update(
+        status=ReferralStatus.CLOSED,
+        close_reason=CloseReason.NO_REPLY,
+        closed_at=NOW,
+        closed_by=system,
+    )
+    mail = Notification.objects.get()
+    assert not notify.deliver(notification_id=mail.pk, by=system)
+    mail.refresh_from_db()
+    assert mail.abandoned_at == NOW
+    assert peer.accepted == []
+
+
+def test_an_officer_sends_no_reminders(officer: User) -> None:
+    with pytest.raises(NotAllowed):
+        notify.remind_due(by=officer, at=NOW)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_broker_that_is_down_does_not_undo_what_was_saved(
+    make_referral: MakeReferral, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("no broker")
+
+    monkeypatch.setattr("referrals.mail.outbox.current_app.send_task", fail)
+    referral = make_referral()
+    with transaction.atomic():
+        notify.queue(
+            kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
+        )
+    assert notify.waiting_ids(at=NOW) == [Notification.objects.get().pk]
+
+
+def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeReferral) -> None:
+    referral = make_referral()
+    with transaction.atomic():
+        notify.queue(
+            kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
+        )
+        transaction.set_rollback(True)
+    assert not Notification.objects.exists()

@@ -1,0 +1,127 @@
+"""The Postcode Directory."""
+
+import io
+import tracemalloc
+from collections.abc import Iterator
+
+import pytest
+
+from referrals.models import Bcu, Postcode
+from referrals.places.actions.postcodes import NotADirectory, load_postcodes
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from tests.conftest import World
+from tests.extracts import POSTCODES
+
+# The Directory has some 50 columns; ours stand among made-up ones.
+COLUMNS = [*(f"before{n}" for n in range(2)), "pcds", "doterm", "osward", *(f"after{n}" for n in range(45))]
+
+
+def line(pcds: str, ward: str, ended: str = "") -> str:
+    cells = {"pcds": pcds, "doterm": ended, "osward": ward}
+    return ",".join(f'"{cells.get(column, "x")}"' for column in COLUMNS) + "\r\n"
+
+
+def directory(*lines: str) -> io.StringIO:
+    return io.StringIO(",".join(COLUMNS) + "\r\n" + "".join(lines), newline="")
+
+
+def known() -> dict[str, str]:
+    return dict(Postcode.objects.values_list("pcds", "ward__code"))
+
+
+def test_live_postcodes_of_known_wards_are_kept_and_no_others(bcu: Bcu, world: World, system: User) -> None:
+    here, there = world.wards[2].code, world.north_ward.code
+    loaded = load_postcodes(
+        file=directory(
+            line("SW17 9AA", here),
+            line("SW17 9AB", here, ended="202301"),
+            line("EH1 1AA", "S13002919"),
+            line("N1 1AA", there),
+            line("sw179ac", here),
+        ),
+        by=system,
+    )
+    assert known() == {"SW17 9AA": here, "SW17 9AC": here, "N1 1AA": there}
+    # The three of the fixture went.
+    assert loaded.report() == {"rows": 5, "postcodes": 3, "added_or_moved": 3, "removed": 3}
+    assert AuditEntry.objects.get().action == Action.REFERENCE_DATA_LOADED
+
+
+def test_a_second_run_changes_nothing(world: World, system: User) -> None:
+    lines = [line("SW17 9AA", world.wards[0].code), line("SW17 9AB", world.wards[1].code)]
+    load_postcodes(file=directory(*lines), by=system)
+    again = load_postcodes(file=directory(*lines), by=system)
+    assert again.report() == {"rows": 2, "postcodes": 2, "added_or_moved": 0, "removed": 0}
+    assert AuditEntry.objects.count() == 1
+
+
+def test_a_postcode_that_moved_finds_its_new_ward(world: World, system: User) -> None:
+    load_postcodes(file=directory(line("SW17 9AA", world.wards[0].code)), by=system)
+    moved = load_postcodes(file=directory(line("SW17 9AA", world.wards[1].code)), by=system)
+    assert (moved.added_or_moved, moved.removed) == (1, 0)
+    assert known() == {"SW17 9AA": world.wards[1].code}
+
+
+def test_the_sample_has_474_postcodes_six_for_each_ward(real_places: Bcu) -> None:
+    assert Postcode.objects.count() == 474
+    assert Postcode.objects.values("ward").distinct().count() == 79
+    assert POSTCODES.read_text().count("\n") == 475
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("", "no column pcds or doterm or osward"),
+        ("pcds,doterm,oa11\n", "no column osward"),
+        ("pcds,doterm,osward\nSW17 9AA,,{ward}\nSW17 9AB\n", "Line 3 has 1 cells"),
+        ('pcds,doterm,osward\nSW17 9AA,,{ward}\n"SW17 9AB,,{ward}\n', "cannot be read beyond row 1"),
+        ("pcds,doterm,osward\nSW17 9AA,202001,{ward}\n", "no live postcode"),
+        ("pcds,doterm,osward\nSW17 9AA,,E99999999\n", "no live postcode"),
+    ],
+)
+def test_a_file_that_is_none_leaves_the_postcodes_as_they_are(
+    bcu: Bcu, world: World, system: User, content: str, words: str
+) -> None:
+    before = known()
+    with pytest.raises(NotADirectory, match=words):
+        load_postcodes(file=io.StringIO(content.format(ward=world.wards[0].code)), by=system)
+    assert known() == before
+    assert not AuditEntry.objects.exists()
+
+
+def test_who_keeps_no_places_loads_none(world: World, hcop: User) -> None:
+    with pytest.raises(NotAllowed):
+        load_postcodes(file=directory(line("SW17 9AA", world.wards[0].code)), by=hcop)
+
+
+class Lines:
+    """A file of ``count`` rows made as they are read."""
+
+    def __init__(self, count: int, ward: str) -> None:
+        self.made = self._make(count, ward)
+
+    def _make(self, count: int, ward: str) -> Iterator[str]:
+        yield ",".join(COLUMNS) + "\r\n"
+        for number in range(count):
+            letters = "".join(chr(65 + number // 20**place % 20) for place in (1, 0))
+            yield line(f"SW{number // 4000 % 100} {number // 400 % 10}{letters}", ward)
+
+    def __iter__(self) -> Iterator[str]:
+        return self.made
+
+
+def test_memory_does_not_grow_with_the_file(world: World, system: User) -> None:
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        try:
+            loaded = load_postcodes(file=Lines(count, world.wards[0].code), by=system)  # type: ignore[arg-type]
+            assert loaded.rows == loaded.postcodes == count
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak(1_000)
+    small, large = peak(2_000), peak(50_000)
+    assert large < small + 200_000

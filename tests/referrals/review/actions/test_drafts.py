@@ -1,0 +1,240 @@
+"""Drafting decisions."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from referrals.models import Case, ContactBy, Decision, PersonalText, Reason, Restriction, TextKind
+from referrals.review.actions import drafts as review
+from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+from tests.conftest import World
+from tests.factories import DecisionFactory, PersonalTextFactory
+
+MakeCase = Callable[..., Case]
+
+
+def test_a_mark_is_a_draft_with_its_author_and_an_audit_row(
+    make_case: MakeCase, hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    decision = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    assert (decision.suitable, decision.drafted_by, decision.drafted_at) == (True, hcop, now)
+    assert decision.submission is None
+    entry = AuditEntry.objects.get(action=Action.DECISION_DRAFTED)
+    assert entry.references == [case.crime_reference]
+    assert entry.actor == hcop
+
+
+def test_a_mark_can_be_changed_and_cleared(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case()
+    first = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    second = review.draft_not_suitable(
+        case_id=case.pk,
+        version=first.version,
+        reason=Reason.DUPLICATE,
+        contact_by=ContactBy.INVESTIGATOR,
+        by=hcop,
+        at=now,
+    )
+    assert (second.suitable, second.reason) == (False, Reason.DUPLICATE)
+    third = review.draft_suitable(case_id=case.pk, version=second.version, by=hcop, at=now)
+    assert (third.reason, third.contact_by) == ("", "")
+    review.clear_draft(case_id=case.pk, version=third.version, by=hcop, at=now)
+    assert not Decision.objects.exists()
+
+
+def test_of_two_people_who_decide_the_same_case_one_wins_and_the_other_is_told(
+    make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    review.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
+    with pytest.raises(review.Overtaken, match=r"Deputy HCOP South West marked .* suitable at 7:30am"):
+        review.draft_not_suitable(
+            case_id=case.pk,
+            version=None,
+            reason=Reason.DUPLICATE,
+            contact_by=ContactBy.INVESTIGATOR,
+            by=hcop,
+            at=now,
+        )
+    assert Decision.objects.get().suitable
+
+
+def test_a_mark_that_somebody_took_off_meanwhile_is_not_put_back_unseen(
+    make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    seen = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
+    review.clear_draft(case_id=case.pk, version=seen, by=other_hcop, at=now)
+    with pytest.raises(review.Overtaken, match="took the mark off"):
+        review.draft_suitable(case_id=case.pk, version=seen, by=hcop, at=now)
+
+
+def test_a_double_tap_is_one_mark(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case()
+    for _ in range(2):
+        decision = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    assert (decision.suitable, decision.drafted_at) == (True, now)
+    assert AuditEntry.objects.filter(action=Action.DECISION_DRAFTED).count() == 1
+
+
+def test_an_incident_that_is_no_crime_cannot_be_suitable(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    case = make_case(is_crime=False)
+    with pytest.raises(Refused, match="incident, not a crime"):
+        review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    with pytest.raises(Refused, match="incident, not a crime"):
+        review.choose_team(case_id=case.pk, version=None, team=world.teams[1], why="Refuge", by=hcop, at=now)
+    assert not Decision.objects.exists()
+
+
+def test_a_decided_case_cannot_be_marked_again(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case(decided_at=now)
+    with pytest.raises(review.Overtaken, match="can no longer change"):
+        review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+
+
+def test_a_case_of_another_bcu_does_not_exist(make_case: MakeCase, north_hcop: User, now: datetime) -> None:
+    case = make_case()
+    with pytest.raises(Case.DoesNotExist):
+        review.draft_suitable(case_id=case.pk, version=None, by=north_hcop, at=now)
+
+
+def test_an_officer_may_not_decide(make_case: MakeCase, officer: User, now: datetime) -> None:
+    case = make_case()
+    with pytest.raises(NotAllowed):
+        review.draft_suitable(case_id=case.pk, version=None, by=officer, at=now)
+
+
+@pytest.mark.parametrize("reason", [Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT])
+def test_a_case_referred_anyway_goes_to_the_neighbourhood_team_alone(
+    make_case: MakeCase, hcop: User, now: datetime, reason: Reason
+) -> None:
+    case = make_case()
+    with pytest.raises(Refused, match="neighbourhood team"):
+        review.draft_not_suitable(
+            case_id=case.pk,
+            version=None,
+            reason=reason,
+            contact_by=ContactBy.INVESTIGATOR,
+            by=hcop,
+            at=now,
+        )
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DecisionFactory.create(case=case, suitable=False, reason=reason, contact_by=ContactBy.INVESTIGATOR)
+
+
+def test_not_suitable_without_a_reason_is_forbidden_by_the_database(make_case: MakeCase) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DecisionFactory.create(case=make_case(), suitable=False)
+
+
+def test_a_team_is_chosen_with_a_reason_that_is_kept_apart(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    case = make_case(ward=None)
+    decision = review.choose_team(
+        case_id=case.pk, version=None, team=world.teams[4], why="In a hotel", by=hcop, at=now
+    )
+    assert decision.team == world.teams[4]
+    assert PersonalText.objects.get(case=case, kind=TextKind.TEAM_REASON).body == "In a hotel"
+
+
+def test_marking_again_keeps_the_team_of_a_case_without_a_ward(
+    make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case = make_case(ward=None)
+    chosen = review.choose_team(
+        case_id=case.pk, version=None, team=world.teams[4], why="In a hotel", by=hcop, at=now
+    )
+    again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=other_hcop, at=now)
+    assert again.team == world.teams[4]
+
+
+def test_a_team_chosen_for_a_refuge_stays_until_the_mark_is_taken_off(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    """The case has a ward: its own team may not be the one that calls."""
+    case = make_case()
+    chosen = review.choose_team(
+        case_id=case.pk, version=None, team=world.teams[4], why="Refuge", by=hcop, at=now
+    )
+    again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    assert again == review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    outside = review.draft_not_suitable(
+        case_id=case.pk,
+        version=again.version,
+        reason=Reason.HIGH_RISK,
+        contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
+        by=hcop,
+        at=now,
+    )
+    assert again.team == outside.team == world.teams[4]
+    review.clear_draft(case_id=case.pk, version=outside.version, by=hcop, at=now)
+    fresh = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    assert fresh.team is None
+    assert case.texts.get(kind=TextKind.TEAM_REASON).body == ""
+
+
+@pytest.mark.parametrize(
+    ("why", "north", "words"), [("  ", False, "why"), ("Hotel", True, "not in the BCU of this case")]
+)
+def test_a_team_without_a_reason_or_of_another_bcu_is_refused(
+    make_case: MakeCase, world: World, hcop: User, now: datetime, why: str, north: bool, words: str
+) -> None:
+    team = world.north_team if north else world.teams[0]
+    with pytest.raises(Refused, match=words):
+        review.choose_team(case_id=make_case().pk, version=None, team=team, why=why, by=hcop, at=now)
+
+
+def test_restrictions_and_note_are_set_with_who_and_when(
+    make_case: MakeCase, hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    review.set_safety(
+        case_id=case.pk,
+        restrictions=[Restriction.TWO_OFFICERS, Restriction.NO_HOME_VISIT],
+        note="Speak to the sergeant first",
+        by=hcop,
+        at=now,
+    )
+    case.refresh_from_db()
+    assert case.restrictions == [Restriction.NO_HOME_VISIT, Restriction.TWO_OFFICERS]
+    assert (case.restrictions_set_at, case.restrictions_set_by) == (now, hcop)
+    entry = AuditEntry.objects.get(action=Action.RESTRICTIONS_SET)
+    assert entry.fields == ["restrictions", "review_safety"]
+
+
+def test_setting_what_is_set_already_changes_nothing(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case()
+    for _ in range(2):
+        review.set_safety(
+            case_id=case.pk, restrictions=[Restriction.NO_VOICEMAIL], note="Note", by=hcop, at=now
+        )
+    assert AuditEntry.objects.filter(action=Action.RESTRICTIONS_SET).count() == 1
+
+
+def test_the_safety_note_of_the_extract_is_left_alone(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case()
+    PersonalTextFactory.create(case=case, kind=TextKind.SAFETY_NOTE, body="Dog at address")
+    review.set_safety(case_id=case.pk, restrictions=[], note="Two dogs", by=hcop, at=now)
+    bodies = dict(PersonalText.objects.filter(case=case).values_list("kind", "body"))
+    assert bodies == {TextKind.SAFETY_NOTE: "Dog at address", TextKind.REVIEW_SAFETY: "Two dogs"}
+
+
+def test_when_the_audit_row_cannot_be_written_the_mark_is_not_kept(
+    make_case: MakeCase, hcop: User, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise RuntimeError("no audit row")
+
+    monkeypatch.setattr(review, "record", fail)
+    with pytest.raises(RuntimeError, match="no audit row"):
+        review.draft_suitable(case_id=make_case().pk, version=None, by=hcop, at=now)
+    assert not Decision.objects.exists()

@@ -55,7 +55,7 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
     @property
     def headings(self) -> list[Heading]:
         """The columns shown. The first names the card that a row is on a phone, and an act names itself."""
-        found = []
+        found: list[Heading] = []
         for bound in self.columns.iterall():
             if bound.visible:
                 css = bound.column.attrs.get("cell", {}).get("class", "")

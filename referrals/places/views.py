@@ -1,5 +1,7 @@
 """People, teams and wards as they stand."""
 
+from typing import Any
+
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -20,7 +22,7 @@ from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
-from src_app.lists.page import Empty, ListPage
+from src_app.lists.page import Empty, Listed, ListPage
 
 
 def _with_modes(wards: list[Ward]) -> list[WardRow]:
@@ -64,10 +66,11 @@ PEOPLE = ListPage(
 def place_list(request: SignedInRequest) -> HttpResponseBase:
     """Wards with team and mode; with ``?show=people`` people with role and teams."""
     shows_people = request.GET.get("show") == "people"
-    if shows_people:
-        listed = PEOPLE.asked(request, people_to_keep(request.user))
-    else:
-        listed = WARDS.asked(request, wards_to_keep(request.user))
+    listed: Listed[Any] = (
+        PEOPLE.asked(request, people_to_keep(request.user))
+        if shows_people
+        else WARDS.asked(request, wards_to_keep(request.user))
+    )
     if (part := listed.part()) is not None:
         return part
     listed.record_shown()

@@ -221,7 +221,7 @@ class Listed(Generic[Row]):
         """What else the address says, of other lists on the page perhaps, to be sent with the filters."""
         own = {self.form.add_prefix(name) for name in self.form.fields}
         own |= {self.page.parameter("page"), self.page.parameter("format")}
-        return [(name, value) for name, value in self.request.GET.items() if name not in own]
+        return [(name, str(value)) for name, value in self.request.GET.items() if name not in own]
 
     @property
     def downloads(self) -> list[tuple[str, str]]:

@@ -119,7 +119,7 @@ def test_a_borough_narrows_what_is_to_be_confirmed_alone(
     client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, world: World
 ) -> None:
     merton, wandsworth, wrong = make_referral(), make_referral(ward=world.wards[3]), make_wrong()
-    asked = {"borough": world.wards[3].borough_id, "remove-order": "latest"}
+    asked: dict[str, Any] = {"borough": world.wards[3].borough_id, "remove-order": "latest"}
     response = client_of(hcop).get(reverse("flag_list"), asked)
     assert response.context["to_confirm"].paged.rows == [wandsworth]
     assert response.context["to_remove"].paged.rows == [wrong]

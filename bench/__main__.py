@@ -39,6 +39,9 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--later", type=_positive, default=2_000, help="and after so many, where the scheme grows dearer"
     )
+    parser.add_argument(
+        "--migrated", metavar="DATABASE", help="an empty, migrated one to copy, in place of migrating one"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON alone")
     parser.add_argument("--explain", action="store_true", help="print the plan of each page's queries")
     parser.add_argument("--list", action="store_true", help="print the names and stop")

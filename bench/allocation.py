@@ -18,13 +18,13 @@ from bench.databases import Database, Databases
 from bench.figures import Times
 from bench.memory import queries_seen
 from bench.people import World, make_world
+from local.demo.trials import begin_trial_of
 from referrals.models import Allocation, Case, Decision, Mode, Strand, Trial, VictimType, WardMode
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Factor, Scheme
 from referrals.trial.actions.allocate import allocate
 from src_app.audit.record import acting
 from src_app.database import run, runtime_role
-from src_app.simulation.trials import begin_trial_of
 
 # An allocation is to cost no more than so many bare transactions.
 TIMES_BARE = 20.0

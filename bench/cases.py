@@ -20,6 +20,7 @@ from referrals.models import (
     CaseState,
     ContactAttempt,
     ContactBy,
+    ControlCheck,
     Decision,
     FollowUp,
     FollowUpKind,
@@ -40,6 +41,9 @@ from src_app.audit.models import Action, AuditEntry, Purpose
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 DUE_AFTER = timedelta(hours=72)
+FOLLOWED_FOR = timedelta(days=61)
+# Controls among so many first allocations have not been looked up on the crime record yet.
+NOT_LOOKED_UP = 80
 # What is younger is the present, the same at every size; what is older is history.
 RECENT = timedelta(days=15)
 
@@ -107,6 +111,7 @@ class Cases:
             *("trial_id", "number", "unit", "stratum", "position", "case_id", "arm", "submission_id"),
             *("allocated_at", "levels", "salt", "case_digest", "moment_digest", "previous_hash", "row_hash"),
         )
+        self.checks = Table(ControlCheck, "allocation_id", "contacted", "checked_at", "checked_by_id")
         self.unit_keys = Table(UnitKey, "trial_id", "key_hash", "allocation_id")
         self.referrals = Table(
             Referral,
@@ -141,7 +146,7 @@ class Cases:
     def tables(self) -> Iterator[Table]:
         """In the order in which rows point at each other."""
         yield from (self.cases, self.texts, self.submissions, self.decisions, self.allocations)
-        yield from (self.unit_keys, self.referrals, self.attempts, self.follow_ups, self.mail)
+        yield from (self.checks, self.unit_keys, self.referrals, self.attempts, self.follow_ups, self.mail)
         yield from (self.outcomes, self.log)
 
     def uuid(self) -> str:
@@ -243,6 +248,8 @@ class Cases:
             *(f"{number - 1:064x}", f"{number:064x}"),
         )
         self.unit_keys.add(self.world.trial.pk, f"{made.case:064x}", allocation)
+        if made.control and number > NOT_LOOKED_UP:
+            self.checks.add(allocation, False, review.at + FOLLOWED_FOR, self.hcop)
         return allocation
 
     def _refer(self, case: int, ward: Ward, review: Review, allocation: int | None, *, ended: bool) -> None:

@@ -35,8 +35,9 @@ class Database:
 class Databases:
     """Makes databases beside the one DATABASE_OWNER_URL names, which stays as it is."""
 
-    def __init__(self) -> None:
-        self._base = f"bench_{os.getpid()}"
+    def __init__(self, migrated: str | None = None) -> None:
+        self._run = f"bench_{os.getpid()}"
+        self._base = migrated or self._run
         self._made: list[Database] = []
 
     def migrate(self) -> None:
@@ -49,7 +50,7 @@ class Databases:
 
     def make(self, label: str) -> Database:
         """A copy of the empty one, in use."""
-        name = f"{self._base}_{label}"
+        name = f"{self._run}_{label}"
         _on_server(
             sql.SQL("CREATE DATABASE {name} TEMPLATE {base}").format(
                 name=sql.Identifier(name), base=sql.Identifier(self._base)
@@ -80,12 +81,13 @@ class Databases:
 
 
 @contextmanager
-def own_databases() -> Iterator[Databases]:
-    """Databases of this run alone."""
+def own_databases(migrated: str | None = None) -> Iterator[Databases]:
+    """Databases of this run alone, copies of the one given or of one that is migrated first."""
     _drop_leftovers()
-    databases = Databases()
+    databases = Databases(migrated)
     try:
-        databases.migrate()
+        if migrated is None:
+            databases.migrate()
         yield databases
     finally:
         databases.drop()

@@ -6,6 +6,7 @@ from functools import cached_property
 
 from django.utils import timezone
 
+from local.demo.trials import begin_trial
 from outcomes.recording.reference import load_outcome_codes
 from referrals.models import (
     Bcu,
@@ -21,7 +22,6 @@ from referrals.places.actions.wards import load_places
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
-from src_app.simulation.trials import begin_trial
 
 OFFICERS_WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 SUPERVISED = "Wandsworth"

@@ -32,7 +32,7 @@ def run(arguments: argparse.Namespace) -> Report:
     names = arguments.names or NAMES
     small = arguments.small if arguments.rows > arguments.small else None
     report = Report(arguments.rows, small)
-    with own_databases() as databases:
+    with own_databases(arguments.migrated) as databases:
         if set(names) & set(PAGE_NAMES):
             _measure_pages(databases, arguments, names, report)
         if {"import", "load_postcodes"} & set(names):

@@ -73,6 +73,14 @@ OVERNIGHT_REVIEW = [
     JOIN accounts_user u ON u.id = s.submitted_by_id
     WHERE s.bcu_id = %(bcu)s ORDER BY s.submitted_at DESC, s.id DESC LIMIT 5
     """,
+    """
+    SELECT t.id, t.name, count(*) FROM referrals_trial t
+    JOIN referrals_allocation a ON a.trial_id = t.id AND a.arm = 'control' AND a.position IS NOT NULL
+        AND a.allocated_at <= %(now)s - make_interval(days => (t.protocol->>'follow_up_days')::int)
+    LEFT JOIN referrals_controlcheck k ON k.allocation_id = a.id
+    WHERE t.bcu_id = %(bcu)s AND t.status IN ('recruiting', 'closed') AND k.id IS NULL
+    GROUP BY t.id, t.name
+    """,
 ]
 
 _TEAMS = """

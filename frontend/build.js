@@ -11,11 +11,9 @@ const built = join(root, "static", "built");
 rmSync(built, { recursive: true, force: true });
 mkdirSync(built, { recursive: true });
 
-// GOV.UK Frontend 5 is written with @import; everything of it is loaded in frontend/_govuk.scss.
+// MoJ Frontend names GOV.UK Frontend by its path from the folder above node_modules.
 const { css } = compile(join(root, "frontend", "main.scss"), {
-  loadPaths: [modules],
-  quietDeps: true,
-  silenceDeprecations: ["import"],
+  loadPaths: [root, modules],
   style: "compressed",
 });
 writeFileSync(join(built, "main.css"), css);

@@ -8,9 +8,8 @@ from django.utils import timezone
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
-from referrals.mail import outbox as notify
-from referrals.trial.actions import life as trial_life
-from referrals.trial.actions import registry
+from referrals.mail import outbox
+from referrals.trial.actions import life, registry
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
@@ -20,7 +19,7 @@ def deliver_mail(notification_id: int) -> None:
     """Sends one message of the outbox."""
     system = User.objects.system()
     with acting("task deliver_mail", by=system):
-        notify.deliver(notification_id=notification_id, by=system)
+        outbox.deliver(notification_id=notification_id, by=system)
 
 
 @shared_task
@@ -28,8 +27,8 @@ def deliver_waiting_mail() -> None:
     """The sweep: sends what a dead worker or a lost task left in the outbox."""
     system = User.objects.system()
     with acting("task deliver_waiting_mail", by=system):
-        for notification_id in notify.waiting_ids(at=timezone.now()):
-            notify.deliver(notification_id=notification_id, by=system)
+        for notification_id in outbox.waiting_ids(at=timezone.now()):
+            outbox.deliver(notification_id=notification_id, by=system)
 
 
 @shared_task
@@ -37,7 +36,7 @@ def send_reminders() -> None:
     """Queues the reminders that are due now."""
     system = User.objects.system()
     with acting("task send_reminders", by=system):
-        notify.remind_due(by=system, at=timezone.now())
+        outbox.remind_due(by=system, at=timezone.now())
 
 
 @shared_task
@@ -84,4 +83,4 @@ def close_ended_trials() -> None:
     """Trials whose last day of recruitment is over recruit no more."""
     system = User.objects.system()
     with acting("task close_ended_trials", by=system):
-        trial_life.close_ended(by=system, at=timezone.now())
+        life.close_ended(by=system, at=timezone.now())

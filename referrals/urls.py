@@ -63,6 +63,7 @@ urlpatterns = [
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
+    path("people/", places.person_list, name="person_list"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/new/", trials.new_trial, name="new_trial"),
     path("trials/power/", trials.trial_power, name="trial_power"),

@@ -1,29 +1,142 @@
-"""A row that somebody else holds, for longer than anybody should wait: one sentence, and nothing is lost."""
+"""The database did not do what was asked: what may be said of it, and no more than is certain."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from enum import Enum
+from functools import wraps
+from typing import ParamSpec, TypeVar
 
+import psycopg2
 import psycopg2.errors
 import structlog
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.template.loader import render_to_string
+
+from src_app.commits import CommitUnknown, is_anything_saved, is_lost, nothing_saved_yet
 
 log = structlog.get_logger()
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_WAITED = (
+    psycopg2.errors.LockNotAvailable,
+    psycopg2.errors.DeadlockDetected,
+    psycopg2.errors.SerializationFailure,
+)
+_ENDED_IDLE = psycopg2.errors.IdleInTransactionSessionTimeout
+
+
+class Trouble(Enum):
+    """Why something was not done, as it is said to whoever asked for it: a title, and what to do."""
+
+    BUSY = (
+        "Somebody else is saving this at this moment",
+        "Nothing of yours was saved. Go back and try again in a minute.",
+    )
+    SLOW = (
+        "This took too long",
+        "Nothing of yours was saved. Go back and try again; tell the administrator if it happens again.",
+    )
+    LOST = (
+        "The connection to the database was lost",
+        "Nothing of yours was saved. Go back and try again in a minute.",
+    )
+    UNKNOWN = (
+        "The connection to the database was lost while this was being saved",
+        "It may have been saved, or not. Look whether it is there before you do it again.",
+    )
+    PARTLY = (
+        "This was interrupted",
+        "A part of it was saved before that. Look what is there before you do it again.",
+    )
+
+    @property
+    def title(self) -> str:
+        return self.value[0]
+
+    @property
+    def advice(self) -> str:
+        return self.value[1]
+
+    @property
+    def sentence(self) -> str:
+        """Both, for a message."""
+        return f"{self.title}. {self.advice}"
+
+
+def trouble_of(error: BaseException) -> Trouble | None:
+    """What an error of the database means for the transaction it ended; ``None``: a fault of the code.
+
+    Whatever follows a COMMIT whose answer was lost, such as a second connection that fails, leaves it
+    unknown.
+    """
+    causes = list(_causes(error))
+    if any(isinstance(cause, CommitUnknown) for cause in causes):
+        return Trouble.UNKNOWN
+    if any(isinstance(cause, _WAITED) for cause in causes):
+        return Trouble.BUSY
+    if any(isinstance(cause, psycopg2.errors.QueryCanceled) for cause in causes):
+        return Trouble.SLOW
+    if any(isinstance(cause, _ENDED_IDLE) or is_lost(cause) for cause in causes):
+        return Trouble.LOST
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[psycopg2.Error]:
+    """The driver's errors behind it, and behind what was raised while it was dealt with."""
+    ahead: list[BaseException | None] = [error]
+    seen = set()
+    while ahead:
+        found = ahead.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        if isinstance(found, psycopg2.Error):
+            yield found
+        ahead += [found.__cause__, found.__context__]
+
+
+def looked_up_by_key(action: Callable[P, T]) -> Callable[P, T]:
+    """For an action that gives for the same ``key`` what it made the first time.
+
+    Where it is unknown whether it was saved, the action is called once more: it waits for what is left of
+    the first call, and finds under the key what that saved, or saves it now. Only where that fails too does
+    it stay unknown.
+    """
+
+    @wraps(action)
+    def called(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return action(*args, **kwargs)
+        except (OperationalError, InterfaceError) as error:
+            if trouble_of(error) is not Trouble.UNKNOWN:
+                raise
+            log.warning("the connection was lost during COMMIT: looking it up", action=action.__name__)
+            return action(*args, **kwargs)
+
+    return called
 
 
 class BusyMiddleware:
-    """Answers 503 where the database gave up waiting for a lock; the action has undone what it had begun."""
+    """Answers 503 where the database gave up, with what is certain of what was asked."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        nothing_saved_yet()
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Only for a lock that did not come, and for two who waited for each other."""
-        waited = psycopg2.errors.LockNotAvailable | psycopg2.errors.DeadlockDetected
-        if not isinstance(exception, OperationalError) or not isinstance(exception.__cause__, waited):
+        """For a lock that did not come, a statement that took too long and a connection that was lost."""
+        if not isinstance(exception, OperationalError | InterfaceError):
             return None
-        log.warning("a page waited in vain for a lock")
-        return render(request, "503.html", status=503)
+        trouble = trouble_of(exception)
+        if trouble is None:
+            return None
+        if trouble is not Trouble.UNKNOWN and is_anything_saved():
+            trouble = Trouble.PARTLY
+        log.warning("the database did not do what a page asked", trouble=trouble.name, exc_info=exception)
+        # The session is still to be saved after this.
+        connection.close_if_unusable_or_obsolete()
+        return HttpResponse(render_to_string("503.html", {"trouble": trouble}), status=503)

@@ -8,7 +8,7 @@ from celery import Celery
 from celery.schedules import crontab
 from celery.signals import setup_logging, worker_process_init
 
-from src_app.supervisor.children import die_with_parent
+from src_app.end_with_parent import end_with_parent
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
 
@@ -62,4 +62,4 @@ def _log_as_django_does(**_: Any) -> None:
 @worker_process_init.connect
 def _end_with_the_worker(**_: Any) -> None:
     """A pool process outlives a killed worker otherwise, with its task half done and unseen."""
-    die_with_parent(os.getppid())
+    end_with_parent(os.getppid())

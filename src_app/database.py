@@ -6,6 +6,7 @@ trigger nor TRUNCATE.
 """
 
 from collections.abc import Sequence
+from string import Template
 from typing import Any, ClassVar
 
 import pghistory
@@ -54,12 +55,20 @@ def refuse(*, name: str, unless: str) -> pgtrigger.Trigger:
         when=pgtrigger.Before,
         operation=pgtrigger.Insert | pgtrigger.Update,
         func=f"""
-            IF ({" ".join(unless.split())}) IS NOT TRUE THEN
+            IF ({unless}) IS NOT TRUE THEN
                 RAISE EXCEPTION 'refused: {name}' USING ERRCODE = 'check_violation';
             END IF;
             RETURN NEW;
         """,
     )
+
+
+def read_sql(path: str, /, **parts: str) -> str:
+    """The text of one of the project's SQL files, each ``$name`` in it replaced by that part of SQL.
+
+    For what is too long to be read inside Python. Raises ``KeyError`` for a ``$name`` without a part.
+    """
+    return Template((settings.BASE_DIR / path).read_text(encoding="utf-8").strip()).substitute(parts)
 
 
 def run(cursor: CursorWrapper, statement: str, params: Any = None, /, **parts: sql.Composable) -> None:

@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from src_app.supervisor.children import die_with_parent
+from src_app.end_with_parent import end_with_parent
 
 wsgi_app = "src_app.wsgi:application"
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
@@ -20,4 +20,12 @@ control_socket_disable = True
 
 def post_fork(server: Any, _worker: Any) -> None:
     """In a new worker process: end with the master, should that be killed."""
-    die_with_parent(server.pid)
+    end_with_parent(server.pid)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """In a worker process that is about to serve: have the charts' renderer ready before anybody asks."""
+    # Only now: it knows models.
+    from referrals.compliance.charts import warm_up
+
+    warm_up()

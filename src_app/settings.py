@@ -13,6 +13,7 @@ import pghistory
 import pgtrigger
 from csp.constants import NONE, SELF
 
+from src_app.commits import Connection
 from src_app.logs import logging_config
 
 env = environ.Env()
@@ -58,11 +59,10 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
+    "django.forms",
     "allauth",
     "allauth.account",
     "allauth.mfa",
-    "crispy_forms",
-    "crispy_forms_gds",
     "csp",
     "django_filters",
     "django_htmx",
@@ -117,10 +117,7 @@ TEMPLATES: list[dict[str, Any]] = [
         },
     }
 ]
-CRISPY_ALLOWED_TEMPLATE_PACKS = ["gds"]
-CRISPY_TEMPLATE_PACK = "gds"
-# The pack styles text fields by itself and leaves these bare.
-CRISPY_CLASS_CONVERTERS = {"dateinput": "govuk-input", "numberinput": "govuk-input"}
+FORM_RENDERER = "src_app.form_rendering.GovukRenderer"
 
 # Database: the runtime role here, the owner only for migrations.
 # ATOMIC_REQUESTS stays off: actions own their transactions.
@@ -136,7 +133,11 @@ def _database(url: str, options: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 60,
         "CONN_HEALTH_CHECKS": True,
         # The address may carry options of its own: sslmode, or the folder of a Unix socket as host.
-        "OPTIONS": {**config.get("OPTIONS", {}), "options": f"{options} {_NO_TRIGGER_IGNORED}"},
+        "OPTIONS": {
+            **config.get("OPTIONS", {}),
+            "options": f"{options} {_NO_TRIGGER_IGNORED}",
+            "connection_factory": Connection,
+        },
     }
 
 

@@ -23,6 +23,7 @@ from src_app.accounts.roles import Role
 from src_app.audit import record as audit_record
 from src_app.celery import app as celery_app
 from tests import database, factories
+from tests.thorough import repeated
 from tests.undefined import Undefined
 
 
@@ -41,7 +42,7 @@ def _redis_of_this_worker(url: str) -> str:
 def pytest_configure() -> None:
     """Settings of the whole run."""
     # How long an example takes on a busy machine says nothing of what it proves.
-    hypothesis.settings.register_profile("untimed", deadline=None)
+    hypothesis.settings.register_profile("untimed", deadline=None, max_examples=repeated(100, 1_000))
     hypothesis.settings.load_profile("untimed")
     django_settings.REDIS_URL = _redis_of_this_worker(django_settings.REDIS_URL)
     django_settings.CACHES["default"]["LOCATION"] = django_settings.REDIS_URL
@@ -63,10 +64,15 @@ def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, django_db_blocker: Any
+) -> None:
     """The owner makes the database."""
     database.log_in_as_owner()
+    database.wait_longer()
     database.make_roles_usable()
+    with django_db_blocker.unblock():
+        database.copy_migrated()
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,14 @@
-"""Which processes another process has started, and whether they still live."""
+"""Which processes another process has started, whether they still live, and their end."""
 
+import os
+import signal
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from tests.patience import patience
 
 
 class Process(NamedTuple):
@@ -47,18 +52,33 @@ def descendants(pid: int) -> set[Process]:
     return {process(each) for each in found if _stat(each)}
 
 
-def wait_for(reached: Callable[[], object], what: str, seconds: float = 90) -> None:
-    """Return when `reached()` is true; fail when it is not within `seconds`."""
-    deadline = time.monotonic() + seconds
+def kill_tree(running: "subprocess.Popen[Any]") -> None:
+    """Kill `running`, which leads a session, and all it started, also where it has ended; none lives then."""
+    of_session = {
+        process(int(entry.name))
+        for entry in Path("/proc").iterdir()
+        if entry.name.isdigit() and (fields := _stat(int(entry.name))) and fields[3] == str(running.pid)
+    }
+    left = descendants(running.pid) | of_session
+    for each in left:
+        if each.lives:
+            os.kill(each.pid, signal.SIGKILL)
+    running.wait()
+    assert_none_lives(left)
+
+
+def wait_for(reached: Callable[[], object], what: str, seconds: float = 300, *, every: float = 0.02) -> None:
+    """Return when `reached()` is true, asked `every` so many seconds; fail after `seconds` of patience."""
+    deadline = time.monotonic() + patience(seconds)
     while not reached():
-        assert time.monotonic() < deadline, f"still waiting after {seconds} s: {what}"
-        time.sleep(0.02)
+        assert time.monotonic() < deadline, f"still waiting after {patience(seconds):g} s: {what}"
+        time.sleep(every)
 
 
 def assert_none_lives(processes: Iterable[Process], seconds: float = 30) -> None:
-    """Every one of `processes` has ended, or does so within `seconds`."""
+    """Every one of `processes` has ended, or does so within `seconds` of patience."""
     processes = list(processes)
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + patience(seconds)
     while any(each.lives for each in processes) and time.monotonic() < deadline:
         time.sleep(0.02)
     assert [each.command for each in processes if each.lives] == []

@@ -1,19 +1,26 @@
-"""Somebody who submits, as a process of its own that can be killed: ``python -m tests.submitting``.
+"""Somebody who submits, as a process of its own that can be killed.
 
-It reads its plan, says ``ready``, and begins when told; every line it says is in the order of what it did.
+Each is forked from one process that has imported this module: the code is loaded once for all of them.
+It says ``ready``, and begins when told; every line it says is in the order of what it did.
 """
 
-import json
 import os
 import signal
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NoReturn
 from uuid import UUID
 
 import django
+from django.apps import apps
 from django.db import OperationalError
+
+if not apps.ready:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
+    django.setup()
+    import referrals.review.actions.submit  # noqa: F401 - loaded before anybody is forked
 
 
 def work(plan: Mapping[str, Any], *, halt: bool) -> None:
@@ -61,10 +68,13 @@ def say(*words: object) -> None:
     os.write(1, " ".join(map(str, words)).encode() + b"\n")
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
-    django.setup()
-    given = json.loads(sys.stdin.readline())
+def be(name: str, said_in: Path, begin: Connection, plan: Mapping[str, Any], halt: bool) -> None:
+    """Somebody of that name: waits for a word, works, and says in the file what it does."""
+    with open(said_in, "ab") as output:
+        os.dup2(output.fileno(), 1)
+        os.dup2(output.fileno(), 2)
+    # The name that its session has in the database.
+    os.environ["PGAPPNAME"] = name
     say("ready")
-    sys.stdin.readline()
-    work(given, halt="halt" in sys.argv)
+    begin.recv()
+    work(plan, halt=halt)

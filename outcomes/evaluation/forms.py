@@ -13,6 +13,7 @@ class LookForm(forms.Form):
     reason = NoteField(
         label="Why you have to see the arms now",
         max_length=REASON_LENGTH,
+        help_text="Everybody who reads the results can read it. No name, no case.",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say why you have to see the arms before the lock."},
     )
@@ -30,6 +31,7 @@ class CorrectionForm(forms.Form):
     reason = NoteField(
         label="What was wrong",
         max_length=REASON_LENGTH,
+        help_text="It goes to the registrars outside the force. No name, no case.",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say why the data set is corrected."},
     )

@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from statistics import median
+from threading import Thread
 from typing import Any
 
+import structlog
 from django.core.cache import cache
 
 from referrals.compliance.readers import Week
 
+log = structlog.get_logger()
 BLUE, GREY = "#1d70b8", "#505a5f"
 KEPT_FOR = 24 * 60 * 60
 
@@ -28,6 +31,25 @@ def share_chart(points: Sequence[tuple[str, float]], *, title: str) -> str:
     return _drawn_once(drawn, title)
 
 
+def warm_up() -> Thread:
+    """Starts the renderer beside whatever else this process does; returns the thread that does it.
+
+    The first chart of a process takes two seconds, nearly all of them for starting: nobody should wait for
+    that. Should it fail, charts are drawn as before, and whoever asks for one meets what is wrong.
+    """
+    # A process that is told to end does not wait for it.
+    thread = Thread(target=_draw_for_nobody, name="warm-up of charts", daemon=True)
+    thread.start()
+    return thread
+
+
+def _draw_for_nobody() -> None:
+    try:
+        _draw([{"label": "1 Jan", "share": 0.5, "order": 0}], "Week")
+    except Exception:
+        log.exception("the renderer of charts did not start")
+
+
 def _drawn_once(points: list[dict[str, Any]], title: str) -> str:
     """Drawing takes half a second and more; the same points give the same picture."""
     digest = hashlib.sha256(json.dumps([title, points]).encode()).hexdigest()
@@ -40,7 +62,7 @@ def _drawn_once(points: list[dict[str, Any]], title: str) -> str:
 
 
 def _draw(points: list[dict[str, Any]], title: str) -> str:
-    # Slow to import, and only whoever opens a chart that nobody has opened before needs them.
+    # Slow to import, and only a process that draws needs them: of those that serve pages, see ``warm_up``.
     import altair
     import vl_convert
 

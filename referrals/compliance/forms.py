@@ -51,3 +51,9 @@ class PeriodForm(forms.Form):
             ]
         )
         return Period(*days)
+
+    @property
+    def borough_code(self) -> str:
+        """The ONS code of the borough asked for; empty where all are, or the one asked for is not known."""
+        code: str = self.cleaned_data.get("borough", "")
+        return code

@@ -1,5 +1,7 @@
 """Who has not been contacted, and where?"""
 
+from datetime import datetime
+
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
@@ -54,8 +56,9 @@ BY_WARD = ListPage(
 def compliance(request: SignedInRequest) -> HttpResponseBase:
     """The answer above the fold, the overdue by name, then the wards and the weeks."""
     now = timezone.now()
-    form, period, counted = _asked(request)
-    borough = form.cleaned_data.get("borough", "")
+    form, period = _asked(request, now)
+    borough = form.borough_code
+    counted = _counted(request, form, period, now)
     late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough))
     wards = BY_WARD.computed(
         request,
@@ -86,25 +89,26 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
 @requires(Permission.VIEW_COMPLIANCE)
 @require_safe
 def compliance_chart(request: SignedInRequest) -> HttpResponse:
-    """The weekly run chart, as a picture."""
-    form, period, _ = _asked(request)
-    series = weeks(
-        request.user, period=period, at=timezone.now(), borough=form.cleaned_data.get("borough", "")
-    )
+    """The weekly run chart, as a picture; the weeks alone are read for it."""
+    now = timezone.now()
+    form, period = _asked(request, now)
+    series = weeks(request.user, period=period, at=now, borough=form.borough_code)
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
 
 
-def _asked(request: SignedInRequest) -> tuple[PeriodForm, Period, Compliance]:
-    """The form, its period and the counts; what makes no sense falls back to the usual and says so."""
-    now = timezone.now()
+def _asked(request: SignedInRequest, now: datetime) -> tuple[PeriodForm, Period]:
+    """The form and its period; what makes no sense falls back to the usual and says so."""
     usual = default_period(now)
     form = PeriodForm(request.GET, usual=usual, user=request.user)
-    period = form.period(usual) if form.is_valid() else usual
-    counted = compliance_of(
+    return form, form.period(usual) if form.is_valid() else usual
+
+
+def _counted(request: SignedInRequest, form: PeriodForm, period: Period, now: datetime) -> Compliance:
+    """The counts by ward, in the order asked for."""
+    return compliance_of(
         request.user,
         period=period,
         at=now,
-        borough=form.cleaned_data.get("borough", ""),
+        borough=form.borough_code,
         order=form.cleaned_data.get("order") or "name",
     )
-    return form, period, counted

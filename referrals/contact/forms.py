@@ -53,19 +53,26 @@ class AttemptForm(KeyForm):
             if each[0] not in (FollowUpKind.BARRED_METHOD, *RAISED_BY_RECORD)
         ],
         coerce=FollowUpKind,
+        label="For somebody to act on",
+        help_text="Goes to the follow-ups of your supervisor and the hate crime officer; an e-mail tells the "
+        "team's mailbox.",
         widget=forms.CheckboxSelectMultiple,
     )
     made_at = forms.DateTimeField(
         required=False,
         label="When it was",
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
-        widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"
+        ),
         error_messages={"invalid": "Give the day and the time, or leave it empty for now."},
     )
     note = NoteField(
         required=False,
         max_length=NOTE_LENGTH,
         label="Short note",
+        help_text="What helps the next call, such as a better hour. No account of the offence, no name, no "
+        "number.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 

@@ -29,6 +29,7 @@ class ExtractForm(forms.Form):
     file = forms.FileField(
         label="Overnight extract",
         help_text="A CSV or text file, or a spreadsheet. Choose it, or drop it here.",
+        widget=forms.FileInput(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,text/csv,text/plain"}),
         error_messages={
             "required": "Choose a file.",
             "empty": "The file is empty: choose the extract with the reports in it.",
@@ -92,7 +93,6 @@ class ColumnsForm(forms.Form):
                 required=False,
                 choices=columns,
                 initial=column.value if column else "",
-                widget=forms.Select(attrs={"class": "govuk-select"}),
             )
         self.order_fields(name for known in (False, True) for name in self._named(known=known))
 

@@ -7,10 +7,11 @@ from django.db.models import Q
 from referrals.models.cases import Case, Submission
 from referrals.models.trials import Trial
 from referrals.rules.trial.allocation import Arm as RuleArm
-from src_app.database import AppendOnly, refuse
+from src_app.choices import NamedChoices
+from src_app.database import AppendOnly, read_sql, refuse
 
 
-class Arm(models.TextChoices):
+class Arm(NamedChoices):
     """The two arms of the trial."""
 
     SRC = RuleArm.SRC.value, "SRC"
@@ -34,7 +35,7 @@ class Allocation(AppendOnly):
     position = models.PositiveIntegerField(null=True)
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="allocation")
     follows = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="followers")
-    arm = models.CharField(max_length=10, choices=Arm.choices)
+    arm = models.CharField(max_length=10, choices=Arm.as_choices)
     submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="allocations")
     allocated_at = models.DateTimeField()
     salt = models.CharField(max_length=32)
@@ -58,35 +59,23 @@ class Allocation(AppendOnly):
             ),
             models.CheckConstraint(condition=Q(arm__in=Arm.values), name="allocation_arm_is_known"),
         ]
+        indexes = [
+            # Of the controls alone, to count those whose follow-up is over: every overnight review does.
+            models.Index(
+                fields=["trial", "allocated_at", "id"],
+                name="allocation_control_by_time",
+                condition=Q(arm=Arm.CONTROL, position__isnull=False),
+            )
+        ]
         triggers = [
             *AppendOnly.Meta.triggers,
             refuse(
                 name="follows_the_first",
-                unless="""
-                    NEW.follows_id IS NULL OR EXISTS (
-                        SELECT FROM referrals_allocation AS first
-                        WHERE first.id = NEW.follows_id AND first.follows_id IS NULL
-                            AND first.trial_id = NEW.trial_id AND first.arm = NEW.arm
-                            AND first.unit = NEW.unit
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/follows_the_first.sql"),
             ),
             refuse(
                 name="only_while_recruiting",
-                unless="""
-                    EXISTS (
-                        SELECT FROM referrals_trial AS trial
-                        WHERE trial.id = NEW.trial_id
-                            AND trial.status IN ('recruiting', 'closed')
-                            AND (
-                                NEW.follows_id IS NOT NULL
-                                OR trial.status = 'recruiting' AND NOT EXISTS (
-                                    SELECT FROM referrals_pause
-                                    WHERE trial_id = trial.id AND resumed_at IS NULL
-                                )
-                            )
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/only_while_recruiting.sql"),
             ),
         ]
 
@@ -108,7 +97,7 @@ class UnitKey(AppendOnly):
         return f"unit of {self.allocation}"
 
 
-class DeviationKind(models.TextChoices):
+class DeviationKind(NamedChoices):
     """What did not go as it was allocated. The arm stays, and the unit is analysed as it was allocated."""
 
     BY_ACCIDENT = "by_accident", "Control contacted by accident"
@@ -123,7 +112,7 @@ OF_CONTROL = (DeviationKind.BY_ACCIDENT, DeviationKind.FOR_SAFETY)
 OF_SRC = (DeviationKind.NOT_DELIVERED,)
 
 
-class NotDelivered(models.TextChoices):
+class NotDelivered(NamedChoices):
     """Why SRC was not delivered."""
 
     NOT_REACHED = "not_reached", "The victim could not be reached"
@@ -142,8 +131,8 @@ class Deviation(AppendOnly):
     """
 
     allocation = models.ForeignKey(Allocation, on_delete=models.PROTECT, related_name="deviations")
-    kind = models.CharField(max_length=20, choices=DeviationKind.choices)
-    why = models.CharField(max_length=20, choices=NotDelivered.choices, blank=True)
+    kind = models.CharField(max_length=20, choices=DeviationKind.as_choices)
+    why = models.CharField(max_length=20, choices=NotDelivered.as_choices, blank=True)
     ordered_by = models.CharField(max_length=60, blank=True)
     happened_on = models.DateField()
     recorded_at = models.DateTimeField()
@@ -207,17 +196,7 @@ class ControlCheck(AppendOnly):
             *AppendOnly.Meta.triggers,
             refuse(
                 name="of_a_control_unit",
-                unless="""
-                    EXISTS (
-                        SELECT FROM referrals_allocation AS control
-                        JOIN referrals_trial AS trial ON trial.id = control.trial_id
-                        WHERE control.id = NEW.allocation_id AND control.arm = 'control'
-                            AND control.position IS NOT NULL
-                            AND trial.status IN ('recruiting', 'closed')
-                            AND NEW.checked_at >= control.allocated_at
-                            + make_interval(days => (trial.protocol->>'follow_up_days')::int)
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/of_a_control_unit.sql"),
             ),
         ]
 

@@ -11,10 +11,11 @@ from django.db.models import Q
 
 from referrals.models.counts import keep_own_state, keep_state_by_decision
 from referrals.models.places import Bcu, Team, Ward
+from src_app.choices import NamedChoices
 from src_app.database import AppendOnly
 
 
-class Strand(models.TextChoices):
+class Strand(NamedChoices):
     """The five monitored strands of hate crime."""
 
     RACE = "race", "Race or ethnicity"
@@ -24,7 +25,7 @@ class Strand(models.TextChoices):
     TRANSGENDER = "transgender", "Transgender identity"
 
 
-class VictimType(models.TextChoices):
+class VictimType(NamedChoices):
     """Whom the offence was against."""
 
     INDIVIDUAL = "individual", "Individual"
@@ -32,7 +33,7 @@ class VictimType(models.TextChoices):
     STATE = "state", "State"
 
 
-class Restriction(models.TextChoices):
+class Restriction(NamedChoices):
     """What the officer must not do, or must do, whatever the victim's wishes: safety overrides wishes."""
 
     NO_HOME_VISIT = "no_home_visit", "No home visit"
@@ -44,7 +45,7 @@ class Restriction(models.TextChoices):
     INTERPRETER = "interpreter", "Interpreter needed"
 
 
-class CrimeStatus(models.TextChoices):
+class CrimeStatus(NamedChoices):
     """Where the crime record stands; an investigation that is filed or closed is still a recorded crime."""
 
     RECORDED = "recorded", "Recorded"
@@ -52,7 +53,7 @@ class CrimeStatus(models.TextChoices):
     TRANSFERRED = "transferred", "Transferred to another force or BCU"
 
 
-class CaseState(models.TextChoices):
+class CaseState(NamedChoices):
     """What became of a case."""
 
     WAITING = "waiting", "Awaiting decision"
@@ -61,7 +62,7 @@ class CaseState(models.TextChoices):
     NOT_SUITABLE = "not_suitable", "Not suitable"
 
 
-class TextKind(models.TextChoices):
+class TextKind(NamedChoices):
     """What a text about a person is."""
 
     SAFETY_NOTE = "safety_note", "Safety note"
@@ -101,23 +102,23 @@ class Case(models.Model):
     reported_at = models.DateTimeField()
     occurred_at = models.DateTimeField(null=True)
     offence = models.CharField(max_length=200)
-    strands = ArrayField(models.CharField(max_length=20, choices=Strand.choices), default=list)
+    strands = ArrayField(models.CharField(max_length=20, choices=Strand.as_choices), default=list)
     is_crime = models.BooleanField()
     crime_status = models.CharField(
         max_length=20,
-        choices=CrimeStatus.choices,
+        choices=CrimeStatus.as_choices,
         default=CrimeStatus.RECORDED,
         db_default=CrimeStatus.RECORDED,
     )
     hate_flag = models.BooleanField(default=True, db_default=True)
-    victim_type = models.CharField(max_length=20, choices=VictimType.choices)
+    victim_type = models.CharField(max_length=20, choices=VictimType.as_choices)
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, null=True, related_name="cases", db_index=False)
     repeat_victim = models.BooleanField(default=False)
     victim_under_18 = models.BooleanField(default=False)
     officer_in_case = models.CharField(max_length=60, blank=True)
     incident_hash = models.CharField(max_length=64, blank=True)
     victim_hash = models.CharField(max_length=64, blank=True)
-    restrictions = ArrayField(models.CharField(max_length=20, choices=Restriction.choices), default=list)
+    restrictions = ArrayField(models.CharField(max_length=20, choices=Restriction.as_choices), default=list)
     restrictions_set_at = models.DateTimeField(null=True)
     restrictions_set_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -126,7 +127,7 @@ class Case(models.Model):
     changed_at = models.DateTimeField()
     decided_at = models.DateTimeField(null=True)
     state = models.CharField(
-        max_length=20, choices=CaseState.choices, default=CaseState.WAITING, db_default=CaseState.WAITING
+        max_length=20, choices=CaseState.as_choices, default=CaseState.WAITING, db_default=CaseState.WAITING
     )
 
     class Meta:
@@ -181,7 +182,7 @@ class Case(models.Model):
         return self.crime_reference
 
 
-class CrimeRecordKind(models.TextChoices):
+class CrimeRecordKind(NamedChoices):
     """What became of the crime after the case was decided; the words of ``rules.crime_record``."""
 
     CANCELLED = "cancelled", "Crime cancelled"
@@ -198,7 +199,7 @@ class CrimeRecordEvent(AppendOnly):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="crime_record_events")
-    kind = models.CharField(max_length=20, choices=CrimeRecordKind.choices)
+    kind = models.CharField(max_length=20, choices=CrimeRecordKind.as_choices)
     noticed_at = models.DateTimeField()
     noticed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
@@ -229,7 +230,7 @@ class PersonalText(models.Model):
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="texts")
-    kind = models.CharField(max_length=20, choices=TextKind.choices)
+    kind = models.CharField(max_length=20, choices=TextKind.as_choices)
     body = models.TextField(blank=True)
     changed_at = models.DateTimeField()
     erased_at = models.DateTimeField(null=True)
@@ -250,7 +251,7 @@ class PersonalText(models.Model):
         return self.get_kind_display()
 
 
-class Reason(models.TextChoices):
+class Reason(NamedChoices):
     """Why a case is not suitable. The first is the pilot's rule; the others are local."""
 
     NO_CRIME = "no_crime", "A hate incident, not a crime"
@@ -269,7 +270,7 @@ class Reason(models.TextChoices):
 REFERRED_ANYWAY = (Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT)
 
 
-class ContactBy(models.TextChoices):
+class ContactBy(NamedChoices):
     """Who will contact the victim of a case that is not suitable: nobody is left without."""
 
     NEIGHBOURHOOD_TEAM = "neighbourhood_team", "The neighbourhood team"
@@ -303,8 +304,8 @@ class Decision(models.Model):
 
     case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="decision")
     suitable = models.BooleanField()
-    reason = models.CharField(max_length=20, choices=Reason.choices, blank=True)
-    contact_by = models.CharField(max_length=20, choices=ContactBy.choices, blank=True)
+    reason = models.CharField(max_length=20, choices=Reason.as_choices, blank=True)
+    contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices, blank=True)
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import models
 
 from referrals.models.places import Ward
+from src_app.database import read_sql
 
 
 class ContactCount(models.Model):
@@ -40,27 +41,12 @@ class ContactCount(models.Model):
 
 def counted_contacts(rows: str) -> str:
     """SQL: the counts by ward and day of those of these rows of the referral table that have ended."""
-    return f"""
-        SELECT ward_id, (due_at AT TIME ZONE '{settings.TIME_ZONE}')::date AS due_on,
-            count(*) FILTER (WHERE contacted_at <= due_at) AS in_time,
-            count(*) FILTER (WHERE contacted_at > due_at) AS late,
-            count(*) FILTER (WHERE contacted_at IS NULL) AS closed_without_contact
-        FROM {rows} WHERE closed_at IS NOT NULL GROUP BY 1, 2
-    """  # noqa: S608 - names of this project's own tables
+    return read_sql("referrals/models/sql/counted_contacts.sql", rows=rows, time_zone=settings.TIME_ZONE)
 
 
 def added_contacts(*, more: str, less: str) -> str:
     """SQL: adds the differences between two such counts, and nothing where there is none."""
-    return f"""
-        INSERT INTO referrals_contactcount (ward_id, due_on, in_time, late, closed_without_contact)
-        SELECT ward_id, due_on, sum(in_time), sum(late), sum(closed_without_contact)
-        FROM (
-            SELECT * FROM ({more}) AS more
-            UNION ALL
-            SELECT ward_id, due_on, -in_time, -late, -closed_without_contact FROM ({less}) AS less
-        ) AS changed
-        GROUP BY 1, 2 HAVING sum(in_time) <> 0 OR sum(late) <> 0 OR sum(closed_without_contact) <> 0
-    """  # noqa: S608
+    return read_sql("referrals/models/sql/added_contacts.sql", more=more, less=less)
 
 
 KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM referrals_contactcount"
@@ -87,7 +73,7 @@ def after_each(
                 when=pgtrigger.After,
                 operation=operation,
                 referencing=referencing,
-                func=f"{' '.join(statement.split())}; RETURN NULL;",
+                func=f"{statement};\nRETURN NULL;",
             )
 
 
@@ -122,7 +108,7 @@ def keep_own_state() -> pgtrigger.Trigger:
         operation=pgtrigger.Update,
         condition=pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at"))
         | pgtrigger.Q(old__state__df=pgtrigger.F("new__state")),
-        func=f"NEW.state = {' '.join(true_state('NEW').split())}; RETURN NEW;",
+        func=f"NEW.state = {true_state('NEW')};\nRETURN NEW;",
     )
 
 
@@ -131,22 +117,24 @@ def keep_state_by_decision() -> list[pgtrigger.Trigger]:
     decided = "CASE WHEN NEW.suitable THEN 'usual_service' ELSE 'not_suitable' END"
     may_change = "decided_at IS NOT NULL AND state <> 'referred'"
     return [
-        _told(pgtrigger.Insert, "NEW", decided, may_change),
-        _told(pgtrigger.Update, "NEW", decided, may_change),
-        _told(pgtrigger.Delete, "OLD", "'not_suitable'", may_change),
+        refresh_case_state_trigger(pgtrigger.Insert, "NEW", decided, may_change),
+        refresh_case_state_trigger(pgtrigger.Update, "NEW", decided, may_change),
+        refresh_case_state_trigger(pgtrigger.Delete, "OLD", "'not_suitable'", may_change),
     ]
 
 
 def keep_state_by_referral() -> list[pgtrigger.Trigger]:
     """Of the referral table: it never goes over to another case."""
     return [
-        _told(pgtrigger.Insert, "NEW", "'referred'", "true"),
-        _told(pgtrigger.Delete, "OLD", "'waiting'", "true"),
+        refresh_case_state_trigger(pgtrigger.Insert, "NEW", "'referred'", "true"),
+        refresh_case_state_trigger(pgtrigger.Delete, "OLD", "'waiting'", "true"),
     ]
 
 
-def _told(operation: pgtrigger.Operation, row: str, state: str, may_change: str) -> pgtrigger.Trigger:
-    """Tells the row's case of a state that it may have now, for ``keep_own_state`` to write the true one.
+def refresh_case_state_trigger(
+    operation: pgtrigger.Operation, row: str, state: str, may_change: str
+) -> pgtrigger.Trigger:
+    """Gives the row's case a state that it may have now, for ``keep_own_state`` to write the true one.
 
     Row by row: a join with a whole statement's rows is planned for the first statement of a session, be it
     of one row or of thousands, and kept for all that follow.
@@ -155,13 +143,7 @@ def _told(operation: pgtrigger.Operation, row: str, state: str, may_change: str)
         name=f"keep_state_of_case_{str(operation).lower()}",
         when=pgtrigger.After,
         operation=operation,
-        func=f"""
-            IF EXISTS (
-                SELECT FROM referrals_case
-                WHERE id = {row}.case_id AND {may_change} AND state <> {state}
-            ) THEN
-                UPDATE referrals_case SET state = {state} WHERE id = {row}.case_id;
-            END IF;
-            RETURN NULL;
-        """,  # noqa: S608
+        func=read_sql(
+            "referrals/models/sql/refresh_case_state.sql", row=row, state=state, may_change=may_change
+        ),
     )

@@ -9,10 +9,11 @@ from django.db import models
 from django.db.models import Q
 
 from referrals.models.places import Bcu
+from src_app.choices import NamedChoices
 from src_app.database import refuse
 
 
-class ImportStatus(models.TextChoices):
+class ImportStatus(NamedChoices):
     """Where an import is. The first four hold the file; the others are settled and do not."""
 
     READING = "reading", "Being read"
@@ -30,7 +31,7 @@ WORKING = (ImportStatus.READING, ImportStatus.SAVING)
 HELD = (*WORKING, ImportStatus.MATCHING, ImportStatus.WAITING)
 
 
-class ImportSource(models.TextChoices):
+class ImportSource(NamedChoices):
     """How an extract arrived."""
 
     PAGE = "page", "Uploaded"
@@ -47,13 +48,13 @@ class CaseImport(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="imports")
-    source = models.CharField(max_length=10, choices=ImportSource.choices, default=ImportSource.PAGE)
+    source = models.CharField(max_length=10, choices=ImportSource.as_choices, default=ImportSource.PAGE)
     file_name = models.CharField(max_length=100, blank=True)
     size = models.PositiveBigIntegerField(default=0)
     sheet = models.CharField(max_length=100, blank=True)
     uploaded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     uploaded_at = models.DateTimeField()
-    status = models.CharField(max_length=10, choices=ImportStatus.choices, default=ImportStatus.READING)
+    status = models.CharField(max_length=10, choices=ImportStatus.as_choices, default=ImportStatus.READING)
     problem = models.CharField(max_length=300, blank=True)
     report_encrypted = models.BinaryField(null=True)
     queued_at = models.DateTimeField()
@@ -130,7 +131,7 @@ class CaseImport(models.Model):
         return self.uploaded_at + settings.WAITING_EXTRACT_KEPT_FOR
 
 
-class PartKind(models.TextChoices):
+class PartKind(NamedChoices):
     """What a held part is a part of."""
 
     CONTENT = "content", "The file itself"
@@ -141,7 +142,7 @@ class HeldPart(models.Model):
     """A piece of a file that is held, encrypted; a whole file never has to be in memory."""
 
     extract = models.ForeignKey(CaseImport, on_delete=models.PROTECT, related_name="parts")
-    kind = models.CharField(max_length=10, choices=PartKind.choices)
+    kind = models.CharField(max_length=10, choices=PartKind.as_choices)
     number = models.PositiveIntegerField()
     body_encrypted = models.BinaryField()
 

@@ -5,9 +5,10 @@ from django.db.models import Q
 
 from referrals.models.referrals import Referral
 from referrals.models.trials import TrialNotice
+from src_app.choices import NamedChoices
 
 
-class MailKind(models.TextChoices):
+class MailKind(NamedChoices):
     """What a message is about; its words are in ``templates/mail``."""
 
     REFERRAL_MADE = "referral_made", "New referral"
@@ -33,7 +34,7 @@ class Notification(models.Model):
 
     unique_key = models.CharField(max_length=120, unique=True)
     message_id = models.CharField(max_length=200, unique=True)
-    kind = models.CharField(max_length=20, choices=MailKind.choices)
+    kind = models.CharField(max_length=20, choices=MailKind.as_choices)
     recipient = models.EmailField()
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="notifications")
     trial_notice = models.ForeignKey(

@@ -8,6 +8,8 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 
+from src_app.choices import NamedChoices
+
 
 class Bcu(models.Model):
     """A Basic Command Unit: the part of the force that one HCOP's morning covers."""
@@ -61,7 +63,7 @@ class Ward(models.Model):
         return self.name
 
 
-class Mode(models.TextChoices):
+class Mode(NamedChoices):
     """What happens to a suitable case of a ward."""
 
     SRC_FOR_ALL = "src_for_all", "SRC for all"
@@ -74,7 +76,7 @@ class WardMode(models.Model):
     """A ward's mode from a day on; before its first, the ward gives SRC to all."""
 
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="modes")
-    mode = models.CharField(max_length=20, choices=Mode.choices)
+    mode = models.CharField(max_length=20, choices=Mode.as_choices)
     trial = models.ForeignKey(
         "referrals.Trial", on_delete=models.PROTECT, null=True, related_name="ward_modes"
     )

@@ -12,10 +12,11 @@ from referrals.models.allocations import Allocation
 from referrals.models.cases import Case, PersonalText
 from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
-from src_app.database import AppendOnly, refuse
+from src_app.choices import NamedChoices
+from src_app.database import AppendOnly, read_sql, refuse
 
 
-class ReferralStatus(models.TextChoices):
+class ReferralStatus(NamedChoices):
     """Where a referral is."""
 
     OPEN = "open", "Open"
@@ -23,7 +24,7 @@ class ReferralStatus(models.TextChoices):
     CLOSED = "closed", "Closed without contact"
 
 
-class CloseReason(models.TextChoices):
+class CloseReason(NamedChoices):
     """Why a referral ended without contact; it stays in the denominator."""
 
     DECLINED = "declined", "Victim declined contact"
@@ -81,7 +82,7 @@ class Referral(models.Model):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     due_at = models.DateTimeField()
-    status = models.CharField(max_length=10, choices=ReferralStatus.choices, default=ReferralStatus.OPEN)
+    status = models.CharField(max_length=10, choices=ReferralStatus.as_choices, default=ReferralStatus.OPEN)
     flag_confirmed_at = models.DateTimeField(null=True)
     flag_confirmed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -100,7 +101,7 @@ class Referral(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     contacted_at = models.DateTimeField(null=True)
-    close_reason = models.CharField(max_length=20, choices=CloseReason.choices, blank=True)
+    close_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
 
     class Meta:
         constraints = [
@@ -188,15 +189,7 @@ class Referral(models.Model):
             *keep_state_by_referral(),
             refuse(
                 name="never_of_a_control",
-                unless="""
-                    CASE WHEN NEW.allocation_id IS NULL
-                    THEN NOT EXISTS (SELECT FROM referrals_allocation WHERE case_id = NEW.case_id)
-                    ELSE EXISTS (
-                        SELECT FROM referrals_allocation
-                        WHERE id = NEW.allocation_id AND case_id = NEW.case_id AND arm = 'src'
-                    )
-                    END
-                """,
+                unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
             ),
         ]
 
@@ -224,7 +217,7 @@ class HandOver(AppendOnly):
         return f"{self.referral}: {self.from_team} to {self.to_team}"
 
 
-class Noticed(models.TextChoices):
+class Noticed(NamedChoices):
     """What may change on an open referral so that whoever has it must know; names, never values."""
 
     SAFETY_NOTE = "safety_note", "safety note"
@@ -246,7 +239,7 @@ class ReferralNotice(models.Model):
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="notices")
-    changed = ArrayField(models.CharField(max_length=20, choices=Noticed.choices))
+    changed = ArrayField(models.CharField(max_length=20, choices=Noticed.as_choices))
     noticed_at = models.DateTimeField()
     noticed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     read_at = models.DateTimeField(null=True)
@@ -270,7 +263,7 @@ class ReferralNotice(models.Model):
         return ", ".join(Noticed(each).label for each in self.changed)
 
 
-class Method(models.TextChoices):
+class Method(NamedChoices):
     """How contact was tried; the victim's wish decides, safety overrides it."""
 
     TELEPHONE = "telephone", "Telephone"
@@ -280,7 +273,7 @@ class Method(models.TextChoices):
     RELAY = "relay", "Relay or sign language service"
 
 
-class Result(models.TextChoices):
+class Result(NamedChoices):
     """What came of it. A voicemail is no contact."""
 
     CONTACT_MADE = "contact_made", "Contact made: spoke with the victim or guardian"
@@ -294,36 +287,62 @@ class Result(models.TextChoices):
 
 
 class ContactAttempt(AppendOnly):
-    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake."""
+    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake.
+
+    A contact made on a referral that was closed without one keeps that closure (``earlier_…``), which
+    stands again where the contact is withdrawn.
+    """
 
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="attempts")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
     logged_at = models.DateTimeField()
-    method = models.CharField(max_length=20, choices=Method.choices)
+    method = models.CharField(max_length=20, choices=Method.as_choices)
     with_interpreter = models.BooleanField(default=False)
-    result = models.CharField(max_length=20, choices=Result.choices)
+    result = models.CharField(max_length=20, choices=Result.as_choices)
     barred_method = models.BooleanField(default=False)
     risk_assessment = models.BooleanField(default=False)
     support_offered = models.BooleanField(default=False)
     noted_on_record = models.BooleanField(default=False)
     note = models.OneToOneField(PersonalText, on_delete=models.PROTECT, null=True, related_name="attempt")
     withdraws = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by")
+    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
+    earlier_closed_at = models.DateTimeField(null=True)
+    # Nobody looks for the attempts that replaced what an account had closed.
+    earlier_closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta(AppendOnly.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=Q(made_at__lte=F("logged_at")), name="attempt_is_not_in_the_future"
-            )
+            ),
+            models.CheckConstraint(
+                condition=_together("earlier_closed_at", "earlier_closed_by"),
+                name="attempt_earlier_closed_at_by",
+            ),
+            models.CheckConstraint(
+                condition=Q(earlier_reason="", earlier_closed_at__isnull=True)
+                | Q(earlier_reason__in=CloseReason.values, earlier_closed_at__isnull=False),
+                name="attempt_keeps_a_whole_closure_or_none",
+            ),
         ]
         indexes = [models.Index(fields=["referral", "made_at", "id"], name="attempt_by_referral")]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="keeps_the_closure_it_replaces",
+                unless=read_sql("referrals/models/sql/keeps_the_closure_it_replaces.sql"),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_method_display()}: {self.get_result_display()}"
 
 
-class FollowUpKind(models.TextChoices):
+class FollowUpKind(NamedChoices):
     """What somebody else must act on: what a victim said, or what the crime record changed."""
 
     STATEMENT = "statement", "Wants to give a statement"
@@ -356,7 +375,7 @@ class FollowUp(models.Model):
     attempt = models.ForeignKey(
         ContactAttempt, on_delete=models.PROTECT, null=True, related_name="follow_ups"
     )
-    kind = models.CharField(max_length=20, choices=FollowUpKind.choices)
+    kind = models.CharField(max_length=20, choices=FollowUpKind.as_choices)
     raised_at = models.DateTimeField()
     raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     acknowledged_at = models.DateTimeField(null=True)

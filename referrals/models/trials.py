@@ -10,10 +10,11 @@ from referrals.models.places import Bcu, Mode
 from referrals.rules.trial import seal
 from referrals.rules.trial.allocation import Design
 from referrals.rules.trial.protocol import Conduct, conduct_of, design_of
-from src_app.database import AppendOnly, refuse
+from src_app.choices import NamedChoices
+from src_app.database import AppendOnly, read_sql, refuse
 
 
-class TrialStatus(models.TextChoices):
+class TrialStatus(NamedChoices):
     """Where a trial is in its life, in order; there is no way back."""
 
     DRAFT = "draft", "Draft"
@@ -74,15 +75,12 @@ def _goes_forward() -> str:
         f"(coalesce(OLD.{column}::text, '') <> '' AND OLD.{column} IS DISTINCT FROM NEW.{column})"
         for column in dated
     ]
-    return f"""
-        IF array_position({order}, NEW.status::text) - array_position({order}, OLD.status::text) NOT IN (0, 1)
-            OR (OLD.status <> 'draft' AND ({" OR ".join(changed)}))
-            OR {" OR ".join(redated)}
-        THEN
-            RAISE EXCEPTION 'refused: a trial goes forward' USING ERRCODE = 'check_violation';
-        END IF;
-        RETURN NEW;
-    """
+    return read_sql(
+        "referrals/models/sql/goes_forward.sql",
+        order=order,
+        sealed_changed=" OR ".join(changed),
+        set_before_changed=" OR ".join(redated),
+    )
 
 
 @pghistory.track(exclude=["seed_encrypted"], model_name="TrialEvent")
@@ -96,7 +94,7 @@ class Trial(models.Model):
 
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="trials")
     name = models.CharField(max_length=200, unique=True)
-    status = models.CharField(max_length=20, choices=TrialStatus.choices, default=TrialStatus.DRAFT)
+    status = models.CharField(max_length=20, choices=TrialStatus.as_choices, default=TrialStatus.DRAFT)
     protocol = models.JSONField(default=dict)
     commitment = models.CharField(max_length=64, blank=True)
     seed_encrypted = models.BinaryField(null=True)
@@ -189,28 +187,11 @@ class Trial(models.Model):
             ),
             refuse(
                 name="locked_with_every_control_checked",
-                unless="""
-                    NEW.status NOT IN ('locked', 'revealed')
-                    OR NOT EXISTS (
-                        SELECT FROM referrals_allocation AS control
-                        WHERE control.trial_id = NEW.id AND control.arm = 'control'
-                            AND control.position IS NOT NULL
-                            AND NOT EXISTS (
-                                SELECT FROM referrals_controlcheck WHERE allocation_id = control.id
-                            )
-                    )
-                """,
+                unless=read_sql("referrals/models/sql/locked_with_every_control_checked.sql"),
             ),
             refuse(
                 name="strand_as_assessed",
-                unless="""
-                    NEW.status = 'draft'
-                    OR NOT (
-                        NEW.protocol->>'stratified_by' = 'race'
-                        OR NEW.protocol->'allocation'->'factors' @> '[{"name": "race"}]'
-                    )
-                    OR EXISTS (SELECT FROM referrals_approval WHERE trial_id = NEW.id AND allows_strand)
-                """,
+                unless=read_sql("referrals/models/sql/strand_as_assessed.sql"),
             ),
         ]
 
@@ -245,24 +226,12 @@ def of_drafts_alone() -> list[pgtrigger.Trigger]:
             name="of_drafts_alone",
             when=pgtrigger.Before,
             operation=pgtrigger.Insert | pgtrigger.Update | pgtrigger.Delete,
-            func="""
-                IF EXISTS (
-                    SELECT FROM referrals_trial WHERE status <> 'draft'
-                    AND id IN (
-                        CASE WHEN TG_OP = 'INSERT' THEN NULL ELSE OLD.trial_id END,
-                        CASE WHEN TG_OP = 'DELETE' THEN NULL ELSE NEW.trial_id END
-                    )
-                ) THEN
-                    RAISE EXCEPTION 'refused: the trial is sealed' USING ERRCODE = 'check_violation';
-                END IF;
-                IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
-                RETURN NEW;
-            """,
+            func=read_sql("referrals/models/sql/of_drafts_alone.sql"),
         )
     ]
 
 
-class ApprovalKind(models.TextChoices):
+class ApprovalKind(NamedChoices):
     """What must be agreed before a trial can be sealed."""
 
     CHIEF_OFFICER = "chief_officer", "Chief officer"
@@ -278,7 +247,7 @@ class Approval(models.Model):
     """
 
     trial = models.ForeignKey(Trial, on_delete=models.CASCADE, related_name="approvals")
-    kind = models.CharField(max_length=20, choices=ApprovalKind.choices)
+    kind = models.CharField(max_length=20, choices=ApprovalKind.as_choices)
     reference = models.CharField(max_length=60)
     given_by = models.CharField(max_length=100)
     given_on = models.DateField()
@@ -324,7 +293,7 @@ class Pause(models.Model):
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="pauses")
     reason = models.CharField(max_length=300)
-    meanwhile = models.CharField(max_length=20, choices=Mode.choices)
+    meanwhile = models.CharField(max_length=20, choices=Mode.as_choices)
     paused_at = models.DateTimeField()
     paused_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     resumed_at = models.DateTimeField(null=True)
@@ -369,7 +338,7 @@ class Pause(models.Model):
         return f"pause of {self.trial}"
 
 
-class NoticeKind(models.TextChoices):
+class NoticeKind(NamedChoices):
     """What registrars are told of."""
 
     SEALED = "trial_sealed", "Commitment"
@@ -382,7 +351,7 @@ class TrialNotice(AppendOnly):
     """What every registrar of a trial is sent, word for word: ``content`` is the file that goes with it."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="notices")
-    kind = models.CharField(max_length=20, choices=NoticeKind.choices)
+    kind = models.CharField(max_length=20, choices=NoticeKind.as_choices)
     on = models.DateField()
     content = models.JSONField()
     noticed_at = models.DateTimeField()

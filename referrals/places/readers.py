@@ -30,7 +30,7 @@ def wards_to_keep(user: User) -> QuerySet[Ward]:
 
 def people_to_keep(user: User) -> QuerySet[User]:
     """Every account, by name; for those who keep accounts."""
-    if not user.can(Permission.MANAGE_PLACES):
+    if not user.can(Permission.MANAGE_ACCOUNTS):
         return User.objects.none()
     return User.objects.order_by("display_name", "pk")
 

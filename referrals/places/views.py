@@ -1,7 +1,5 @@
 """People, teams and wards as they stand."""
 
-from typing import Any
-
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -22,7 +20,7 @@ from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
-from src_app.lists.page import Empty, Listed, ListPage
+from src_app.lists.page import Empty, ListPage
 
 
 def _with_modes(wards: list[Ward]) -> list[WardRow]:
@@ -48,7 +46,7 @@ WARDS = ListPage(
 )
 PEOPLE = ListPage(
     name="people",
-    url_name="place_list",
+    url_name="person_list",
     caption="People",
     table=PersonTable,
     filters=PersonFilter,
@@ -64,15 +62,20 @@ PEOPLE = ListPage(
 @requires(Permission.MANAGE_PLACES)
 @require_safe
 def place_list(request: SignedInRequest) -> HttpResponseBase:
-    """Wards with team and mode; with ``?show=people`` people with role and teams."""
-    shows_people = request.GET.get("show") == "people"
-    listed: Listed[Any] = (
-        PEOPLE.asked(request, people_to_keep(request.user))
-        if shows_people
-        else WARDS.asked(request, wards_to_keep(request.user))
-    )
-    if (part := listed.part()) is not None:
+    """Wards with their team and mode."""
+    wards = WARDS.asked(request, wards_to_keep(request.user))
+    if (part := wards.part()) is not None:
         return part
-    listed.record_shown()
-    template = "places/people.html" if shows_people else "places/wards.html"
-    return render(request, template, {"list": listed})
+    wards.record_shown()
+    return render(request, "places/wards.html", {"list": wards})
+
+
+@requires(Permission.MANAGE_ACCOUNTS)
+@require_safe
+def person_list(request: SignedInRequest) -> HttpResponseBase:
+    """People with their role, their teams and their BCUs."""
+    people = PEOPLE.asked(request, people_to_keep(request.user))
+    if (part := people.part()) is not None:
+        return part
+    people.record_shown()
+    return render(request, "places/people.html", {"list": people})

@@ -1,6 +1,6 @@
 """When a referral is due, and how it stands: computed from its events, never counted by a nightly job."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 
@@ -15,8 +15,9 @@ class Standing(StrEnum):
 
 
 def due(made_at: datetime, after: timedelta) -> datetime:
-    """The due time: a span of hours on the clock, across weekends, holidays and clock changes."""
-    return made_at + after
+    """The due time, in UTC: a span of hours that pass, across weekends, holidays and clock changes."""
+    # A sum in London's time would move the hands of the clock, and be an hour off where they were changed.
+    return made_at.astimezone(UTC) + after
 
 
 def standing(

@@ -25,7 +25,7 @@ def make_account(
     *, username: str, display_name: str, role: Role, password: str, by: User, at: datetime
 ) -> User:
     """A new account that can sign in with that password; it belongs nowhere yet."""
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     if not _USERNAME.fullmatch(username):
         raise AccountRefused(
             "A user name has 2 to 60 small letters, digits, dots, hyphens or underscores: choose another."
@@ -50,7 +50,7 @@ def make_account(
 
 def close_account(*, user: User, by: User) -> None:
     """Nobody signs in with it any more, and whoever is signed in is out with the next page."""
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=user.pk)
         if not user.is_active:
@@ -62,7 +62,7 @@ def close_account(*, user: User, by: User) -> None:
 
 def reset_sign_in(*, user: User, password: str, by: User) -> None:
     """A new first password and no second factor, for somebody who lost one or comes back; ends sessions."""
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role == Role.SYSTEM:
         raise AccountRefused("Nobody signs in as the system: choose the account of a person.")
     try:

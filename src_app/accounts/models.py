@@ -36,7 +36,7 @@ class User(AbstractBaseUser):
 
     username = models.CharField(max_length=150, unique=True)
     display_name = models.CharField(max_length=100)
-    role = models.CharField(max_length=20, choices=Role.choices)
+    role = models.CharField(max_length=20, choices=Role.as_choices)
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 

@@ -39,7 +39,8 @@ ENTRIES = (
     Entry("My referrals", "my_referrals", Permission.CONTACT_VICTIMS, "/referrals/"),
     Entry("Follow-ups", "follow_up_list", Permission.ACKNOWLEDGE_FOLLOW_UPS, "/follow-ups/"),
     Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),
-    Entry("People and wards", "place_list", Permission.MANAGE_PLACES, "/places/"),
+    Entry("Wards and teams", "place_list", Permission.MANAGE_PLACES, "/places/"),
+    Entry("People", "person_list", Permission.MANAGE_ACCOUNTS, "/people/"),
 )
 
 

@@ -2,10 +2,10 @@
 
 from enum import StrEnum
 
-from django.db.models import TextChoices
+from src_app.choices import NamedChoices
 
 
-class Role(TextChoices):
+class Role(NamedChoices):
     """Who someone is to this system; one for each account."""
 
     HCOP = "hcop", "Hate crime officer (HCOP)"
@@ -42,6 +42,7 @@ class Permission(StrEnum):
     EXPORT_TRIALS = "export trials"
     VIEW_AUDIT = "view audit"
     MANAGE_PLACES = "manage places"
+    MANAGE_ACCOUNTS = "manage accounts"
     SEND_REMINDERS = "send reminders"
 
 
@@ -94,7 +95,9 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         }
     ),
     Role.AUDITOR: frozenset({Permission.VIEW_AUDIT, Permission.DOWNLOAD_LISTS}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES, Permission.DOWNLOAD_LISTS}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.MANAGE_PLACES, Permission.MANAGE_ACCOUNTS, Permission.DOWNLOAD_LISTS}
+    ),
     Role.SYSTEM: frozenset(
         {
             Permission.IMPORT_CASES,
@@ -102,6 +105,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.COMPUTE_RATES,
             Permission.SEND_REMINDERS,
             Permission.MANAGE_PLACES,
+            Permission.MANAGE_ACCOUNTS,
             Permission.EXPORT_TRIALS,
             Permission.RUN_TRIALS,
         }

@@ -10,10 +10,11 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
+from src_app.choices import NamedChoices
 from src_app.database import AppendOnly
 
 
-class Action(models.TextChoices):
+class Action(NamedChoices):
     """What was done. The first word is the thing, the second what became of it."""
 
     SIGNED_IN = "signed in", "Signed in"
@@ -85,7 +86,10 @@ class Action(models.TextChoices):
     REFERENCE_DATA_LOADED = "reference data loaded", "Reference data loaded"
 
 
-class Purpose(models.TextChoices):
+_ACTION_LABELS = dict(Action.choices)
+
+
+class Purpose(NamedChoices):
     """Why, taken from the page or task, never typed."""
 
     REVIEW = "review", "Overnight review"
@@ -108,8 +112,8 @@ class AuditEntry(AppendOnly):
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
-    action = models.CharField(max_length=40, choices=Action.choices)
-    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    action = models.CharField(max_length=40, choices=Action.as_choices)
+    purpose = models.CharField(max_length=20, choices=Purpose.as_choices)
     subject = models.CharField(max_length=40)
     references = ArrayField(models.CharField(max_length=60), default=list)
     fields = ArrayField(models.CharField(max_length=60), default=list)
@@ -131,3 +135,7 @@ class AuditEntry(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.action}"
+
+    def get_action_display(self) -> str:
+        """The act in words. Looked up: Django goes through the whole list, for every row of a page."""
+        return _ACTION_LABELS.get(self.action, self.action)

@@ -213,8 +213,8 @@ class Listed(Generic[Row]):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there may be rows that the filters leave out."""
-        return bool({*self.filters_used} - {"order"})
+        """Whether there may be rows that the filters, or a search, leave out."""
+        return bool(self._searched) or bool({*self.filters_used} - {"order"})
 
     @property
     def kept(self) -> list[tuple[str, str]]:

@@ -22,7 +22,7 @@ def kept(system: System) -> Iterator[tuple[str, str]]:
     yield from _redis(where["REDIS_URL"])
     for path in (system.directory / "log").iterdir():
         yield f"log {path.name}", path.read_text(errors="replace")
-    for path in (system.directory / "mail").glob("*.eml"):
+    for path in (system.directory / "mail" / "new").iterdir():
         yield f"mail {path.name}", mail_text(path)
 
 
@@ -39,7 +39,7 @@ def addresses(system: System) -> dict[str, str]:
         [
             sys.executable,
             "-m",
-            "src_app.supervisor.embedded",
+            "local.services",
             "--directory",
             str(system.directory),
             "--",
@@ -100,4 +100,5 @@ def found_in(text: str, secrets: list[str]) -> list[str]:
 
 def mails_about(system: System, words: str) -> list[Path]:
     """The messages the mail catcher has accepted that hold the words: a referral's number, a digest."""
-    return [path for path in sorted((system.directory / "mail").glob("*.eml")) if words in mail_text(path)]
+    kept = sorted((system.directory / "mail" / "new").iterdir())
+    return [path for path in kept if words in mail_text(path)]

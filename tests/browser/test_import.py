@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from uuid import UUID
 
 import pytest
@@ -12,6 +13,7 @@ from referrals.intake.reading.columns import Column
 from tests.browser.conftest import Look, SignIn, System
 from tests.browser.worker import AtWork, waiting_worker
 from tests.extracts import MESSY, extract, row
+from tests.patience import patience
 from tests.workbooks import Cell, xlsx
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
@@ -44,7 +46,7 @@ def upload(page: Page, name: str, content: bytes) -> None:
 
 
 def title(page: Page, name: str) -> None:
-    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible(timeout=20_000)
+    expect(page.get_by_role("heading", level=1, name=name)).to_be_visible()
 
 
 def discard(page: Page) -> None:
@@ -54,9 +56,8 @@ def discard(page: Page) -> None:
 
 def wait_until_read(page: Page) -> None:
     """Looks again until a worker has read the file."""
-    for _ in range(40):
-        if page.get_by_role("link", name="Look again").count() == 0:
-            break
+    deadline = time.monotonic() + patience(60)
+    while page.get_by_role("link", name="Look again").count() > 0 and time.monotonic() < deadline:
         page.wait_for_timeout(250)
         page.reload()
     title(page, "Check the import")
@@ -150,7 +151,7 @@ def test_a_long_file_is_left_and_found_again(system: System, sign_in: SignIn, lo
     with waiting_worker(system):
         page.get_by_role("button", name="Save 6 cases").click()
         title(page, "Saving the import")
-    expect(page.get_by_text("Saved on")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("Saved on")).to_be_visible()
     look(page, "import-saved")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download the rejected rows").click()
@@ -178,7 +179,7 @@ def test_what_changed_while_somebody_looked_is_shown_again(sign_in: SignIn, look
 def test_a_long_file_that_turns_out_to_be_no_table_is_refused(sign_in: SignIn, look: Look) -> None:
     page = sign_in("hcop")
     upload(page, "broken.csv", long_file(4) + b'01/8299999/26,"22/11/2026')
-    expect(page.get_by_text("is never closed")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("is never closed")).to_be_visible()
     look(page, "import-could-not-be-read")
 
 

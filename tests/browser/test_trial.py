@@ -13,6 +13,7 @@ from playwright.sync_api import Download, Page, expect
 from tests.browser.conftest import ROOT, Look, SignIn, System
 from tests.browser.extract import make_reports_of_today
 from tests.browser.search import mail_text, mails_about
+from tests.process_tree import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
@@ -203,12 +204,12 @@ def _check_controls(page: Page, look: Look) -> None:
 
 
 def _arrived(system: System, content: str, registrar: str) -> None:
-    """The worker has a minute to send a registrar the file with this in it."""
-    for _ in range(300):
-        if any(registrar in mail_text(path) for path in mails_about(system, content)):
-            return
-        time.sleep(0.2)
-    pytest.fail(f"no message with {content} to {registrar}")
+    """The worker sends a registrar the file with this in it."""
+    wait_for(
+        lambda: any(registrar in mail_text(path) for path in mails_about(system, content)),
+        f"a message with {content} to {registrar}",
+        every=0.2,
+    )
 
 
 def _replay(download: Download, folder: Path) -> None:

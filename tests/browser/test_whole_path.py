@@ -4,7 +4,6 @@ The real server, worker, database, Redis and mail catcher; everything is done th
 """
 
 import re
-import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import Look, SignIn, System
 from tests.browser.extract import ROWS, Extract, make_extract, sample_secrets
 from tests.browser.search import found_in, kept, mails_about
+from tests.process_tree import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
@@ -146,12 +146,8 @@ def _read_what_changed(page: Page, number: str, look: Look) -> None:
 
 
 def _mail_arrives(system: System, number: str, count: int) -> None:
-    """The worker has a minute to send what was put in the outbox."""
-    for _ in range(300):
-        if len(mails_about(system, number)) >= count:
-            return
-        time.sleep(0.2)
-    pytest.fail(f"{len(mails_about(system, number))} messages about {number}, not {count}")
+    """The worker sends what was put in the outbox."""
+    wait_for(lambda: len(mails_about(system, number)) >= count, f"{count} messages about {number}", every=0.2)
 
 
 def _contact(page: Page, number: str, look: Look) -> None:

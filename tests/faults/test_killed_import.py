@@ -1,4 +1,8 @@
-"""A worker killed in the midst of a long import: nothing half saved, the page says so, the next completes."""
+"""A worker killed in the midst of a long import: nothing half saved, the page says so, the next completes.
+
+The worker is held up in that moment by a lock of the test's, so the file need be no longer than three
+batches; with ``script/test --thorough`` it has 200,000 rows.
+"""
 
 import os
 import signal
@@ -6,6 +10,7 @@ import subprocess
 import sys
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +18,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -21,14 +26,20 @@ from django.utils import timezone
 from referrals.intake.held.holding import hold_extract, save_extract
 from referrals.intake.held.report import report_of
 from referrals.intake.held.work import is_running, progress_of, resume_work
+from referrals.intake.saving.staging import BATCH
 from referrals.models import Bcu, Case, CaseImport, ImportStatus, PersonalText
 from src_app.accounts.models import User
 from tests.conftest import World
+from tests.database import owner_rights
 from tests.extracts import extract, row
+from tests.patience import patience
 from tests.process_tree import descendants, wait_for
+from tests.thorough import repeated
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = 200_000
+ROWS = repeated(3 * BATCH - 1, 200_000)
+# Any number that is no extract's.
+HALT = 8_120_441
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.xdist_group("killed import")]
 
@@ -62,11 +73,11 @@ def start_worker(tmp_path: Path) -> Iterator[Callable[[], "subprocess.Popen[byte
 def kill(worker: "subprocess.Popen[bytes]") -> None:
     """SIGKILL for the worker and its pool, all at once."""
     family = descendants(worker.pid)
-    for pid in (worker.pid, *(each.pid for each in family)):
-        os.kill(pid, signal.SIGSTOP)
-    for pid in (worker.pid, *(each.pid for each in family)):
-        os.kill(pid, signal.SIGKILL)
-    worker.wait(30)
+    for number in (signal.SIGSTOP, signal.SIGKILL):
+        for pid in (worker.pid, *(each.pid for each in family)):
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+    worker.wait(patience(60))
 
 
 def status(held: CaseImport) -> str:
@@ -85,12 +96,8 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
     held = hold_extract(key=uuid.uuid4(), content=content, bcu=bcu, by=hcop, at=timezone.now())
     page = reverse("import_fates", args=[held.pk])
 
-    def killed_while(reached: Callable[[], bool], what: str) -> str:
-        """What the page says once the worker was killed in that moment."""
-        worker = start_worker()
-        wait_for(reached, what)
-        kill(worker)
-        wait_for(lambda: not is_running(held.pk), "the database to notice", 120)
+    def page_after_it_was_killed() -> str:
+        wait_for(lambda: not is_running(held.pk), "the database to notice")
         assert not Case.objects.exists()
         assert not PersonalText.objects.exists()
         return " ".join(client_of(hcop).get(page).content.decode().split())
@@ -100,10 +107,14 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
         assert status(held) == meanwhile
         assert resume_work(by=system, at=timezone.now() + timedelta(minutes=2)) == 1
         worker = start_worker()
-        wait_for(lambda: status(held) != meanwhile, "the second run", 240)
+        wait_for(lambda: status(held) != meanwhile, "the second run", 600)
         kill(worker)
 
-    said = killed_while(lambda: 0 < progress_of(held)[1] < 1, "its reading")
+    with reading_halted(held) as until_a_batch_is_read:
+        worker = start_worker()
+        until_a_batch_is_read()
+        kill(worker)
+    said = page_after_it_was_killed()
     assert "Interrupted" in said
     assert "Nothing is saved. It starts again by itself" in said
     completed(ImportStatus.READING)
@@ -111,7 +122,11 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
     assert (held.status, held.new, held.rejected) == (ImportStatus.WAITING, ROWS, 0)
 
     save_extract(import_id=held.pk, seen=report_of(held).digest, by=hcop, at=timezone.now())
-    said = killed_while(_inserts_cases, "its saving")
+    with inserts_halted():
+        worker = start_worker()
+        wait_for(inserts_cases, "its saving")
+        kill(worker)
+    said = page_after_it_was_killed()
     assert "Nothing is saved. It starts again by itself" in said
     completed(ImportStatus.SAVING)
     assert status(held) == ImportStatus.SAVED
@@ -119,8 +134,70 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
     assert PersonalText.objects.count() == 2 * ROWS
 
 
-def _inserts_cases() -> bool:
+@contextmanager
+def reading_halted(held: CaseImport) -> Iterator[Callable[[], None]]:
+    """Whoever reads the extract waits meanwhile; returns what waits until a batch is read, and no more.
+
+    For a batch the reader looks up postcodes, and after it the extract. So it is held up at the first, where
+    it is known to be, until the second is locked too.
+    """
+    before_a_batch = connection.copy()
+    before_a_batch.set_autocommit(False)
+    with before_a_batch.cursor() as cursor:
+        cursor.execute("RESET ROLE; LOCK TABLE referrals_postcode")
+
+    def until_a_batch_is_read() -> None:
+        wait_for(lambda: somebody_waits_for("referrals_postcode"), "its reading to begin")
+        with connection.cursor() as cursor:
+            cursor.execute("LOCK TABLE referrals_caseimport")
+        before_a_batch.rollback()
+        wait_for(lambda: progress_of(held)[1] > 0, "a batch")
+        assert progress_of(held)[1] < 1
+
+    try:
+        with transaction.atomic():
+            yield until_a_batch_is_read
+    finally:
+        before_a_batch.close()
+
+
+def somebody_waits_for(table: str) -> bool:
     with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND relation = %s::regclass)", [table]
+        )
+        return bool(cursor.fetchone()[0])
+
+
+@contextmanager
+def inserts_halted() -> Iterator[None]:
+    """Whoever inserts cases waits meanwhile, with every row inserted."""
+    with owner_rights(), connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            CREATE FUNCTION halt() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN
+                WHILE EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = {HALT}) LOOP
+                    PERFORM pg_sleep(0.05);
+                END LOOP;
+                RETURN NULL;
+            END $$;
+            CREATE TRIGGER halt AFTER INSERT ON referrals_case EXECUTE FUNCTION halt();
+            SELECT pg_advisory_lock({HALT});
+            """
+        )
+    try:
+        yield
+    finally:
+        with owner_rights(), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [HALT])
+            wait_for(lambda: not inserts_cases(), "the insertion to end")
+            cursor.execute("DROP FUNCTION halt CASCADE")
+
+
+def inserts_cases() -> bool:
+    """Whether somebody does at this moment."""
+    with owner_rights(), connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE state = 'active' "
             "AND query LIKE '%%INSERT INTO referrals_case %%' AND pid <> pg_backend_pid())",

@@ -1,16 +1,16 @@
 """Sixteen people submit at once, and are killed in the midst: no case is lost, doubled or steered."""
 
-import json
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -42,6 +42,7 @@ from referrals.trial.bundle import head_of
 from referrals.trial.check import check_trial
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
+from tests import submitting
 from tests.conftest import World
 from tests.database import owner_rights
 from tests.factories import (
@@ -54,11 +55,13 @@ from tests.factories import (
     WardModeFactory,
     conduct,
 )
+from tests.patience import patience
 from tests.process_tree import wait_for
 from tests.referrals.standalone.runs import verify
+from tests.thorough import repeated
 
-ROOT = Path(__file__).resolve().parents[2]
-PEOPLE, CASES, AT_ONCE, LINKED = 16, 2_000, 25, 60
+# Eighty submissions either way.
+PEOPLE, CASES, AT_ONCE, LINKED = 16, repeated(960, 2_000), repeated(12, 25), 60
 # How many are killed: seen in the midst of a transaction, seen to wait for one, and at any moment.
 IN_THE_MIDST, WAITING, WHENEVER = 5, 2, 1
 # So many submissions are made before the next is killed.
@@ -74,7 +77,8 @@ class Person(NamedTuple):
 
     name: str
     plan: Plan
-    process: "subprocess.Popen[str]"
+    process: ForkServerProcess
+    tell: Connection
     said_in: Path
 
     def said(self, word: str) -> list[list[str]]:
@@ -93,17 +97,21 @@ class Person(NamedTuple):
         return self.said("begun")[-1][0]
 
     def begin(self) -> None:
-        assert self.process.stdin
-        self.process.stdin.write("begin\n")
-        self.process.stdin.close()
+        self.tell.send("begin")
+
+    def send_signal(self, number: signal.Signals) -> None:
+        assert self.process.pid is not None
+        os.kill(self.process.pid, number)
 
     def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        assert self.process.wait(30) == -signal.SIGKILL
+        self.process.kill()
+        self.process.join(patience(60))
+        assert self.process.exitcode == -signal.SIGKILL
 
     def finish(self) -> None:
         """Waits until it has submitted everything."""
-        assert self.process.wait(240) == 0, self.said_in.read_text()
+        self.process.join(patience(600))
+        assert self.process.exitcode == 0, self.said_in.read_text()
         assert set(self.done) == {key for key, _ in self.plan}
 
 
@@ -193,39 +201,43 @@ Start = Callable[..., Person]
 
 
 @pytest.fixture
-def start(trial: Trial, hcop: User, tmp_path: Path) -> Iterator[Start]:
+def start(trial: Trial, hcop: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Start]:
     """Starts somebody with a plan; whoever is left at the end is killed."""
     people: list[Person] = []
     given = urlsplit(os.environ["DATABASE_URL"])
     address = given._replace(path=f"/{connection.settings_dict['NAME']}").geturl()
-    env = {**os.environ, "DATABASE_URL": address, "REDIS_URL": settings.REDIS_URL, "PYTHONPATH": str(ROOT)}
+    # Read by the process that all are forked from, which begins with the first of them.
+    monkeypatch.setenv("DATABASE_URL", address)
+    monkeypatch.setenv("REDIS_URL", settings.REDIS_URL)
+    forked = multiprocessing.get_context("forkserver")
+    forked.set_forkserver_preload([submitting.__name__])
 
-    def start_person(plan: Plan, *options: str) -> Person:
+    def start_person(plan: Plan, *, halt: bool = False) -> Person:
         name = f"person {len(people)}"
         said_in = tmp_path / name
-        with open(said_in, "wb") as output:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tests.submitting", *options],
-                cwd=ROOT,
-                env={**env, "PGAPPNAME": name},
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                text=True,
-            )
-        people.append(Person(name, plan, process, said_in))
-        assert process.stdin
+        said_in.touch()
+        begin, tell = forked.Pipe(duplex=False)
         whole = {"bcu": trial.bcu_id, "by": hcop.pk, "at": NOW.isoformat(), "submissions": plan}
-        process.stdin.write(json.dumps(whole) + "\n")
-        process.stdin.flush()
+        process = forked.Process(target=submitting.be, args=(name, said_in, begin, whole, halt))
+        process.start()
+        begin.close()
+        people.append(Person(name, plan, process, tell, said_in))
         return people[-1]
 
     yield start_person
     for person in people:
-        if person.process.poll() is None:
-            person.kill()
-        if person.process.stdin:
-            person.process.stdin.close()
+        person.process.kill()
+        person.tell.close()
+    for person in people:
+        person.process.join(patience(60))
+
+
+@pytest.fixture
+def chance() -> random.Random:
+    """Who is killed and when; said where the test fails, and ``TEST_SEED`` does the same again."""
+    seed = os.environ.get("TEST_SEED") or str(random.randrange(2**32))
+    print(f"TEST_SEED={seed}")  # noqa: T201 - pytest shows it with a failure
+    return random.Random(seed)
 
 
 def begin_together(people: list[Person]) -> None:
@@ -237,29 +249,30 @@ def begin_together(people: list[Person]) -> None:
 
 def is_stopped_in_the_midst(person: Person) -> bool:
     """Stops the process, and says whether its transaction is open then and has written."""
-    person.process.send_signal(signal.SIGSTOP)
+    person.send_signal(signal.SIGSTOP)
     # The statement that was sent is executed still; nothing comes after it.
-    wait_for(lambda: sessions().get(person.name, GONE).state != "active", "its last statement", 30)
+    wait_for(lambda: sessions().get(person.name, GONE).state != "active", "its last statement")
     return sessions().get(person.name, GONE).in_the_midst
 
 
-def kill_in_the_midst(people: list[Person]) -> Person:
+def kill_in_the_midst(people: list[Person], chance: random.Random) -> Person:
     """Kills whoever writes, at any place of the transaction; nothing is left of it."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + patience(120)
     while time.monotonic() < deadline:
         writing = {name for name, session in sessions().items() if session.has_written}
         for person in (each for each in people if each.name in writing):
-            time.sleep(random.uniform(0, 0.2))
+            # Anywhere in a transaction.
+            time.sleep(chance.uniform(0, 0.1))
             if is_stopped_in_the_midst(person):
                 person.kill()
                 wait_until_gone(person)
                 assert not Submission.objects.filter(key=person.under_way).exists()
                 return person
-            person.process.send_signal(signal.SIGCONT)
+            person.send_signal(signal.SIGCONT)
     raise AssertionError("nobody was found in the midst of a transaction")
 
 
-def kill_while_it_waits(people: list[Person]) -> Person:
+def kill_while_it_waits(people: list[Person], chance: random.Random) -> Person:
     """Kills somebody whose session waits for another's lock."""
     found: list[Person] = []
 
@@ -268,30 +281,30 @@ def kill_while_it_waits(people: list[Person]) -> Person:
         found[:] = [each for each in people if now.get(each.name, GONE).waits_for_lock]
         return bool(found)
 
-    wait_for(is_found, "somebody to wait", 30)
-    person = random.choice(found)
+    wait_for(is_found, "somebody to wait")
+    person = chance.choice(found)
     person.kill()
     return person
 
 
-def kill_at_any_moment(people: list[Person]) -> Person:
+def kill_at_any_moment(people: list[Person], chance: random.Random) -> Person:
     """Kills somebody who has not finished, wherever they are."""
-    time.sleep(random.uniform(0, 0.5))
-    person = random.choice([each for each in people if len(each.done) < len(each.plan)])
+    time.sleep(chance.uniform(0, 0.5))
+    person = chance.choice([each for each in people if len(each.done) < len(each.plan)])
     person.kill()
     return person
 
 
 def wait_until_gone(person: Person) -> None:
     """Until the database has noticed that the process is no more, and undone what was open."""
-    wait_for(lambda: person.name not in sessions(), "the database to notice", 30)
+    wait_for(lambda: person.name not in sessions(), "the database to notice")
 
 
 def wait_until_submitted(count: int) -> None:
     wait_for(lambda: Submission.objects.count() >= count, f"{count} submissions")
 
 
-def kill_some(people: list[Person]) -> list[Person]:
+def kill_some(people: list[Person], chance: random.Random) -> list[Person]:
     """Kills so many of each kind, in any order, while the others go on."""
     left, killed = list(people), []
     kinds = [
@@ -299,23 +312,29 @@ def kill_some(people: list[Person]) -> list[Person]:
         *[kill_while_it_waits] * WAITING,
         *[kill_at_any_moment] * WHENEVER,
     ]
-    random.shuffle(kinds)
+    chance.shuffle(kinds)
     for number, kill in enumerate(kinds, start=1):
         wait_until_submitted(number * BETWEEN)
-        killed.append(kill(left))
+        killed.append(kill(left, chance))
         left.remove(killed[-1])
     return killed
 
 
 def test_sixteen_processes_of_which_eight_are_killed_leave_every_case_submitted_once(
-    world: World, trial: Trial, hcop: User, trial_lead: User, start: Start, tmp_path: Path
+    world: World,
+    trial: Trial,
+    hcop: User,
+    trial_lead: User,
+    start: Start,
+    chance: random.Random,
+    tmp_path: Path,
 ) -> None:
     plans: list[Plan] = [[] for _ in range(PEOPLE)]
     for number, submission in enumerate(in_submissions(drafted(world.wards, CASES, hcop, linked=LINKED))):
         plans[number % PEOPLE].append(submission)
     people = [start(plan) for plan in plans]
     begin_together(people)
-    killed = kill_some(people)
+    killed = kill_some(people, chance)
     early_head = head_of(trial=trial, by=trial_lead, at=NOW)
     successors = [start(person.plan) for person in killed]
     begin_together(successors)
@@ -338,7 +357,7 @@ def test_killed_between_its_last_statement_and_the_commit_leaves_nothing_and_no_
     before = start([first])
     before.begin()
     before.finish()
-    halted = start([second], "halt")
+    halted = start([second], halt=True)
     halted.begin()
     wait_for(lambda: halted.said("halted"), "everything to be written")
     assert sessions()[halted.name].in_the_midst

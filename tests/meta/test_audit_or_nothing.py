@@ -19,7 +19,8 @@ from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_lo
 from outcomes.rates.actions import compute_rates, recount
 from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
-from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
@@ -97,6 +98,8 @@ from referrals.trial.actions.life import (
 from referrals.trial.actions.registry import send_heads
 from referrals.trial.actions.roll_out import plan_roll_out, set_trial_wards
 from referrals.trial.actions.ward_modes import set_ward_mode
+from referrals.trial.bundle import export_trial, head_of
+from referrals.trial.check import check_trial
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -109,9 +112,13 @@ from tests.factories import NOW
 Act = Callable[..., Any]
 # Each makes what the action needs and returns its arguments.
 ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
+# They give something outside and change nothing: without its audit row it is not given.
+DISCLOSURES = {export_trial, head_of, check_trial}
 # Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 PARTS = {
+    "check_authority",
+    "check_may_export",
     "check_scope",
     "check_trial_wards",
     "close_by_record",
@@ -267,6 +274,21 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     trial = propose(**scene.step(TrialStatus.DRAFT))
     return {"trial_id": trial.pk, "digest": proposal_digest(trial), "by": scene.leader, "at": NOW}
+
+
+@prepares(export_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "by": scene.trial_lead}
+
+
+@prepares(head_of)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "by": scene.trial_lead, "at": NOW}
+
+
+@prepares(check_trial)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"trial": scene.trial(TrialStatus.RECRUITING), "heads": {}, "by": scene.trial_lead}
 
 
 @prepares(open_recruitment)
@@ -657,6 +679,7 @@ def test_nothing_is_changed(action: Act, scene: Scene, monkeypatch: pytest.Monke
     if "file" in arguments:
         arguments["file"].seek(0)
     action(**arguments)
-    assert _everything() != before, "with the log in order it does change something"
+    changed = _everything() != before
+    assert changed is (action not in DISCLOSURES), "with the log in order it does change something"
     if "file" in arguments:
         arguments["file"].close()

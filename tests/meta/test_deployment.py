@@ -1,28 +1,20 @@
-"""Under production settings Django's own list of what to secure has nothing to say, and a mistake is told."""
+"""Under production settings Django's own list of what to secure has nothing to say, and a mistake is told.
+
+The files that production is made from are read as files: no container is started.
+"""
 
 import os
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 from django.conf import settings
 
-KEYS = {
-    "SECRET_KEY": "Xp2" * 30 + "!#%&(=)Qw",
-    "LINKING_KEY": "0123456789abcdef" * 4,
-    "SECOND_FACTOR_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    "EXTRACT_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-    "TRIAL_SEAL_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
-}
-PRODUCTION = {
-    "ENVIRONMENT": "production",
-    "DATABASE_URL": "postgres://src_runtime@db/src",
-    "DATABASE_OWNER_URL": "postgres://src_owner@db/src",
-    "REDIS_URL": "redis://redis:6379/0",
-    "ALLOWED_HOSTS": "contact.example",
-    "SITE_URL": "https://contact.example",
-    **KEYS,
-}
+from tests.meta.production import PRODUCTION
 
 
 def _check(**changed: str) -> subprocess.CompletedProcess[str]:
@@ -60,3 +52,55 @@ def test_a_mistake_is_told(changed: dict[str, str], says: str) -> None:
     done = _check(**changed)
     assert done.returncode == 1
     assert says in done.stderr
+
+
+FILES = ("Dockerfile", "docker-compose.yml", "Procfile")
+
+
+def _text(name: str) -> str:
+    return Path(settings.BASE_DIR, name).read_text()
+
+
+def _compose() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(_text("docker-compose.yml"))
+    return found
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_production_names_nothing_of_one_machine_or_of_the_tests(name: str) -> None:
+    assert not re.findall(r"\b(?:local\.|supervisor|simulation|bench|tests|pytest|script/)", _text(name))
+
+
+def test_the_image_installs_the_first_set_alone_and_by_its_hashes() -> None:
+    dockerfile = _text("Dockerfile")
+    assert set(re.findall(r"requirements/\S+\.txt", dockerfile)) == {"requirements/serve.txt"}
+    (install,) = re.findall(r"^RUN pip install .*", dockerfile, re.MULTILINE)
+    assert "--require-hashes" in install
+
+
+def test_what_the_image_copies_is_there() -> None:
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", _text("Dockerfile"), re.MULTILINE)
+    names = [name for line in copied for name in line.split()]
+    assert "requirements/serve.txt" in names
+    assert [name for name in names if not Path(settings.BASE_DIR, name).exists()] == []
+
+
+def test_the_image_leaves_out_what_does_not_serve() -> None:
+    left_out = _text(".dockerignore").splitlines()
+    assert {"local", "tests", "bench", "script", "var", ".venv", ".git", ".env"} <= set(left_out)
+    assert not {"manage.py", "src_app", "referrals", "outcomes", "templates", "static", "requirements"} & set(
+        left_out
+    )
+
+
+def test_mail_goes_to_the_catcher_unless_an_address_is_given() -> None:
+    services = _compose()["services"]
+    assert services["web"]["environment"]["EMAIL_URL"] == "${EMAIL_URL:-smtp://mail:1025}"
+    assert services["mail"]["image"].startswith("axllent/mailpit:v")
+
+
+def test_every_image_of_others_is_a_version_and_every_port_is_this_machines_own() -> None:
+    for service in _compose()["services"].values():
+        if "build" not in service:
+            assert re.search(r":v?\d", service["image"]), service["image"]
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))

@@ -1,7 +1,9 @@
 """The tests' own footing: what makes a mistake fail here must itself hold."""
 
+import ast
 import socket
 import threading
+from collections.abc import Iterator
 
 import pytest
 from celery import shared_task
@@ -125,3 +127,57 @@ def test_a_connection_beyond_this_machine_is_refused() -> None:
     blocked = pytest.raises((SocketConnectBlockedError, UserWarning), match=r"192\.0\.2\.1")
     with socket.socket() as outward, blocked:
         outward.connect(("192.0.2.1", 80))
+
+
+def _is_absence(test: ast.expr) -> bool:
+    """Whether an assertion says only that something is not there: ``not in``, or ``not`` of anything."""
+    if isinstance(test, ast.BoolOp):
+        return all(_is_absence(value) for value in test.values)
+    if isinstance(test, ast.Compare):
+        return all(isinstance(operator, ast.NotIn) for operator in test.ops)
+    return isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+
+
+def _asserts_absence_alone(function: ast.FunctionDef) -> bool:
+    parts = list(ast.walk(function))
+    if any(isinstance(part, ast.With) and "raises" in ast.unparse(part.items[0]) for part in parts):
+        return False
+    asserted = [part.test for part in parts if isinstance(part, ast.Assert)]
+    return bool(asserted) and all(map(_is_absence, asserted))
+
+
+def _tests_in(source: str) -> Iterator[ast.FunctionDef]:
+    for part in ast.walk(ast.parse(source)):
+        if isinstance(part, ast.FunctionDef) and part.name.startswith("test_"):
+            yield part
+
+
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        ("assert 'a' not in page", True),
+        ("assert 'a' not in page and not rows", True),
+        ("assert not Case.objects.exists()", True),
+        ("for word in words:\n  assert word not in page", True),
+        ("assert 'a' not in page\n assert 'b' in page", False),
+        ("assert response.status_code == 200\n assert 'a' not in page", False),
+        ("with pytest.raises(Refused):\n  act()\n assert not Case.objects.exists()", False),
+        ("act()", False),
+    ],
+)
+def test_what_is_an_assertion_of_absence_alone(body: str, found: bool) -> None:
+    [function] = _tests_in(f"def test_made_up():\n {body}")
+    assert _asserts_absence_alone(function) == found
+
+
+def test_no_test_of_a_page_says_only_what_is_not_on_it() -> None:
+    """It would pass on a page that is refused, empty or broken: it must also say what is there."""
+    sources = {path: path.read_text() for path in (BASE_DIR / "tests").rglob("test_*.py")}
+    of_pages = {path: source for path, source in sources.items() if "django.urls import reverse" in source}
+    assert len(of_pages) > 20
+    assert [
+        f"{path.relative_to(BASE_DIR)}:{function.lineno} {function.name}"
+        for path, source in sorted(of_pages.items())
+        for function in _tests_in(source)
+        if _asserts_absence_alone(function)
+    ] == []

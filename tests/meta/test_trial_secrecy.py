@@ -32,6 +32,7 @@ from django.utils.log import AdminEmailHandler
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from local.services.postgres import binaries
 from referrals.models import Allocation, ApprovalKind, Case, Mode, Referral, Trial
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import (
@@ -47,7 +48,6 @@ from src_app.accounts.models import User
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
 from src_app.logs import REMOVED, logging_config
-from src_app.supervisor.local_postgres import binaries
 from tests.conftest import World
 from tests.database import owner_rights
 from tests.factories import (

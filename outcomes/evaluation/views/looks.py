@@ -6,7 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from outcomes.evaluation import actions as trial_actions
+from outcomes.evaluation import actions
 from outcomes.evaluation.by_arm import by_arm_of
 from outcomes.evaluation.forms import LookForm, PlannedLookForm
 from outcomes.evaluation.views.results import results_page, trial_to_show
@@ -28,7 +28,7 @@ def open_look(request: SignedInRequest, trial_id: int) -> HttpResponse:
     refusal = "The page was incomplete. Nothing was opened: try again."
     if form.is_valid():
         try:
-            look = trial_actions.open_look(
+            look = actions.open_look(
                 trial_id=trial.pk,
                 planned_on=form.cleaned_data.get("planned_on"),
                 reason=form.cleaned_data.get("reason", ""),

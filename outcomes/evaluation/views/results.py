@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from outcomes.evaluation import actions as trial_actions
+from outcomes.evaluation import actions
 from outcomes.evaluation.awaited import awaited
 from outcomes.evaluation.by_arm import by_arm
 from outcomes.evaluation.data_set import COLUMNS, as_cells, totals_of
@@ -91,7 +91,7 @@ def lock_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
     trial = trial_to_show(request, trial_id)
     if request.method == "POST":
         try:
-            data_set = trial_actions.lock_outcomes(trial_id=trial.pk, by=request.user, at=timezone.now())
+            data_set = actions.lock_outcomes(trial_id=trial.pk, by=request.user, at=timezone.now())
         except Refused as refused:
             messages.error(request, str(refused))
         else:
@@ -127,7 +127,7 @@ def correct_data_set(request: SignedInRequest, trial_id: int) -> HttpResponse:
 
 def _corrected(request: SignedInRequest, trial: Trial, form: forms.Form) -> DataSet | None:
     try:
-        return trial_actions.correct_data_set(
+        return actions.correct_data_set(
             trial_id=trial.pk, reason=form.cleaned_data["reason"], by=request.user, at=timezone.now()
         )
     except Refused as refused:

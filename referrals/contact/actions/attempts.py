@@ -1,10 +1,9 @@
-"""Attempts at contact, and the end of a referral: contact made, or closed without."""
+"""Attempts at contact, made and withdrawn; contact made ends a referral."""
 
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from django.apps import apps
 from django.db import transaction
 
 from referrals.contact.actions.closing import close_by_record
@@ -15,12 +14,11 @@ from referrals.contact.actions.referral_lock import (
     refuse_officer_in_case,
     tell,
 )
-from referrals.contact.readers.referrals import attempts_that_stand
+from referrals.contact.readers.referrals import results_that_stand
 from referrals.mail.outbox import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     Case,
-    CloseReason,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
@@ -44,10 +42,12 @@ from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
+from src_app.busy import looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
 
+@looked_up_by_key
 def log_attempt(
     *,
     referral_id: int,
@@ -93,6 +93,10 @@ def log_attempt(
             support_offered=support_offered,
             noted_on_record=noted_on_record,
             note=_keep_note(referral.case, note, at),
+            # Empty where the referral is open.
+            earlier_reason=referral.close_reason,
+            earlier_closed_at=referral.closed_at,
+            earlier_closed_by_id=referral.closed_by_id,
         )
         record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if attempt.note else [])])
         _advance(referral, attempt)
@@ -100,6 +104,7 @@ def log_attempt(
     return attempt
 
 
+@looked_up_by_key
 def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> ContactAttempt:
     """Takes back an attempt logged by mistake, by a row that names it; returns that row.
 
@@ -132,7 +137,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         fields = ["attempt"]
         if not _still_ended(referral):
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
-            _take_back_the_end(referral)
+            _take_back_the_end(referral, attempt)
             referral.save(update_fields=fields[1:])
             if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
                 event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
@@ -141,32 +146,6 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
                 remind_again(referral, at)
         record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
-
-
-def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
-    """Ends the referral without contact; it stays in the denominator.
-
-    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
-    call again changes nothing.
-    """
-    with transaction.atomic():
-        referral = lock_referral(referral_id, by)
-        if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
-            return referral
-        refuse_closed(referral)
-        refuse_officer_in_case(referral, by)
-        if why := why_not_close(
-            reason,
-            results=_results(referral),
-            decides_safety=by.can(Permission.CHASE_REFERRALS),
-        ):
-            raise Refused(why)
-        referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
-        referral.closed_at, referral.closed_by = at, by
-        fields = ["status", "close_reason", "closed_at", "closed_by"]
-        referral.save(update_fields=fields)
-        record_change(Action.REFERRAL_CLOSED, referral, by, fields)
-    return referral
 
 
 def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
@@ -234,21 +213,13 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     )
 
 
-def _results(referral: Referral) -> list[str]:
-    return list(attempts_that_stand(referral).values_list("result", flat=True))
-
-
-def _take_back_the_end(referral: Referral) -> None:
-    """Back to the closure that a contact made had replaced, if it still stands; otherwise open again."""
-    before = None
-    if referral.status == ReferralStatus.COMPLETED:
-        history = apps.get_model("referrals", "ReferralEvent").objects.filter(pgh_obj=referral.pk)
-        before = history.exclude(status=ReferralStatus.COMPLETED).order_by("pgh_id").last()
+def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:
+    """Back to the closure that the withdrawn contact had replaced, if it still stands; else open again."""
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = referral.contacted_at = None
-    if before is not None and before.status == ReferralStatus.CLOSED:
-        referral.status, referral.close_reason = before.status, before.close_reason
-        referral.closed_at, referral.closed_by = before.closed_at, before.closed_by
+    if attempt.earlier_reason:
+        referral.status, referral.close_reason = ReferralStatus.CLOSED, attempt.earlier_reason
+        referral.closed_at, referral.closed_by = attempt.earlier_closed_at, attempt.earlier_closed_by
         if not _still_ended(referral):
             referral.status, referral.close_reason = ReferralStatus.OPEN, ""
             referral.closed_at = referral.closed_by = None
@@ -257,14 +228,14 @@ def _take_back_the_end(referral: Referral) -> None:
 def _still_ended(referral: Referral) -> bool:
     """Whether what ended the referral still stands after an attempt was withdrawn."""
     if referral.status == ReferralStatus.COMPLETED:
-        return any(is_contact(result) for result in _results(referral))
+        return any(is_contact(result) for result in results_that_stand(referral))
     if referral.close_reason in CLOSED_BY_RECORD:
         return referral.ruled_out_since is not None
     if referral.status == ReferralStatus.CLOSED:
         closed_by = referral.closed_by
         return not why_not_close(
             referral.close_reason,
-            results=_results(referral),
+            results=results_that_stand(referral),
             decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
         )
     return True

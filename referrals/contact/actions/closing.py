@@ -1,11 +1,21 @@
-"""Ending a referral because of what became of the crime."""
+"""Ending a referral without contact: because of an attempt, or of what became of the crime."""
 
 from datetime import datetime
 
+from django.db import transaction
+
 from referrals.contact.actions.notices import raise_task
-from referrals.contact.actions.referral_lock import record_change, tell
+from referrals.contact.actions.referral_lock import (
+    lock_referral,
+    record_change,
+    refuse_closed,
+    refuse_officer_in_case,
+    tell,
+)
+from referrals.contact.readers.referrals import results_that_stand
 from referrals.models import (
     CLOSED_BY_RECORD,
+    CloseReason,
     CrimeRecordEvent,
     CrimeRecordKind,
     FollowUpKind,
@@ -13,8 +23,39 @@ from referrals.models import (
     Referral,
     ReferralStatus,
 )
+from referrals.rules.contact import (
+    why_not_close,
+)
 from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
+from src_app.refused import Refused
+
+
+def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
+    """Ends the referral without contact; it stays in the denominator.
+
+    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
+    call again changes nothing.
+    """
+    with transaction.atomic():
+        referral = lock_referral(referral_id, by)
+        if referral.status == ReferralStatus.CLOSED and referral.close_reason == reason:
+            return referral
+        refuse_closed(referral)
+        refuse_officer_in_case(referral, by)
+        if why := why_not_close(
+            reason,
+            results=results_that_stand(referral),
+            decides_safety=by.can(Permission.CHASE_REFERRALS),
+        ):
+            raise Refused(why)
+        referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
+        referral.closed_at, referral.closed_by = at, by
+        fields = ["status", "close_reason", "closed_at", "closed_by"]
+        referral.save(update_fields=fields)
+        record_change(Action.REFERRAL_CLOSED, referral, by, fields)
+    return referral
 
 
 def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at: datetime) -> None:

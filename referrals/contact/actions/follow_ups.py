@@ -13,6 +13,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.busy import looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
@@ -48,6 +49,7 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     return follow_up
 
 
+@looked_up_by_key
 def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
     """Sends the team's mailbox a reminder about an open referral; says whether it is a new one.
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db.models import Count, Q
 from django.utils import timezone
 
-from referrals.contact.readers.referrals import attempts_that_stand, may_read, open_referrals
+from referrals.contact.readers.referrals import may_read, open_referrals, results_that_stand
 from referrals.models import (
     Case,
     CloseReason,
@@ -259,7 +259,7 @@ def offered_for(referral: Referral) -> Offered:
 
 def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
     """The reasons its attempts have shown, the one of the latest attempt first."""
-    results = list(attempts_that_stand(referral).values_list("result", flat=True))
+    results = results_that_stand(referral)
     shown = [
         reason
         for reason in CloseReason

@@ -29,6 +29,11 @@ def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
     ).order_by("made_at", "pk")
 
 
+def results_that_stand(referral: Referral) -> list[str]:
+    """What the attempts that stand came to, oldest first."""
+    return list(attempts_that_stand(referral).values_list("result", flat=True))
+
+
 def unread_notices() -> QuerySet[ReferralNotice]:
     """Changes nobody has said they have read, the first noticed first."""
     return ReferralNotice.objects.filter(read_at__isnull=True).order_by("noticed_at", "pk")

@@ -7,8 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from referrals.contact.actions import attempts as contact
-from referrals.contact.actions import follow_ups as follow_up
+from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact.readers.cards import (
     Offered,
@@ -67,7 +66,7 @@ def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> 
     given = dict(form.cleaned_data)
     at = timezone.now()
     try:
-        return contact.log_attempt(
+        return attempts.log_attempt(
             referral_id=referral.pk,
             by=request.user,
             at=at,
@@ -118,7 +117,7 @@ def close_referral(request: SignedInRequest, number: str) -> HttpResponse:
 
 def _closed(request: SignedInRequest, referral: Referral, form: CloseForm) -> bool:
     try:
-        contact.close_without_contact(
+        closing.close_without_contact(
             referral_id=referral.pk,
             reason=form.cleaned_data["reason"],
             by=request.user,
@@ -141,7 +140,7 @@ def withdraw_attempt(request: SignedInRequest, number: str, attempt_id: int) -> 
     form = KeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            contact.withdraw_attempt(
+            attempts.withdraw_attempt(
                 attempt_id=attempt_id,
                 key=form.cleaned_data["key"],
                 by=request.user,
@@ -167,7 +166,7 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
         messages.error(request, "Nothing was sent: press “Send a reminder” again.")
         return redirect("referral", number=number)
     try:
-        follow_up.chase(
+        follow_ups.chase(
             referral_id=referral.pk,
             key=form.cleaned_data["key"],
             by=request.user,

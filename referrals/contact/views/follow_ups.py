@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals.contact.actions import follow_ups as follow_up
+from referrals.contact.actions import follow_ups
 from referrals.contact.filters import FollowUpFilter
 from referrals.contact.readers.follow_ups import follow_ups_acknowledged_since, follow_ups_open
 from referrals.contact.tables import FollowUpTable
@@ -66,7 +66,7 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
 def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     """Makes it the task of whoever pressed."""
     try:
-        acknowledged = follow_up.acknowledge(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
+        acknowledged = follow_ups.acknowledge(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
     except FollowUp.DoesNotExist as error:
         raise Http404("No such follow-up.") from error
     except Refused as refused:

@@ -17,12 +17,10 @@ from referrals.contact.readers.cards import (
     card_of,
     due_of,
     holder_of,
-    is_officer_in_case,
-    is_with_officer_in_case,
     lead_of,
-    reasons_to_close,
     unread_of,
 )
+from referrals.contact.readers.choices import choices_for
 from referrals.contact.readers.referrals import (
     open_referrals,
     referrals_ended_since,
@@ -75,11 +73,6 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
     referral = get_object_or_404(referrals_to_open(user), number=number)
     linked = list(referrals_linked_to(referral, user))
     record_opening(request, referral, linked)
-    is_open = referral.status == ReferralStatus.OPEN
-    own_case = is_officer_in_case(referral, user)
-    contacts = user.can(Permission.CONTACT_VICTIMS)
-    may_contact = contacts and not own_case
-    supervises = user.can(Permission.CHASE_REFERRALS)
     context = {
         "referral": referral,
         "unread": unread_of(referral, user),
@@ -88,21 +81,12 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "holder": holder_of(referral, user),
         "strands": [Strand(each).label for each in referral.case.strands],
         "linked": linked,
-        "is_open": is_open,
-        "contacts": contacts,
+        "is_open": referral.status == ReferralStatus.OPEN,
+        "contacts": user.can(Permission.CONTACT_VICTIMS),
         "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),
-        "own_case": contacts and own_case,
-        "changes_hands": is_open and is_with_officer_in_case(referral),
-        "may_log": may_contact and referral.status != ReferralStatus.COMPLETED,
-        "may_take": may_contact and is_open and referral.taken_by is None,
-        "mine": referral.taken_by == user,
-        "may_return": contacts
-        and is_open
-        and referral.taken_by is not None
-        and (referral.taken_by == user or supervises),
-        "may_close": may_contact and is_open and bool(reasons_to_close(referral, user)),
+        "choices": choices_for(referral, user),
         "attempts": attempts_of(referral, user),
-        "reminder": KeyForm() if supervises and is_open else None,
+        "reminder": KeyForm(),
         "flag_name": settings.FLAG_NAME,
     }
     return render(request, "contact/referral.html", context)

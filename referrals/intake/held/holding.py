@@ -40,6 +40,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.busy import Trouble, looked_up_by_key, trouble_of
 from src_app.refused import Refused
 
 _USED = "This page was used before: open Import again and choose the file once more."
@@ -50,6 +51,7 @@ GONE = {
 }
 
 
+@looked_up_by_key
 def hold_extract(
     *,
     key: uuid.UUID,
@@ -108,6 +110,7 @@ def _same_file(held: CaseImport, content: Content) -> bool:
         return all(piece == again for piece, again in zip(in_pieces(one), in_pieces(other), strict=False))
 
 
+@looked_up_by_key
 def note_refused(
     *, key: uuid.UUID, problem: str, bcu: Bcu, by: User, at: datetime, file_name: str, size: int
 ) -> CaseImport:
@@ -192,8 +195,12 @@ def discard_extract(*, import_id: uuid.UUID, by: User, at: datetime) -> None:
             held.status, held.settled_at, held.report_encrypted = ImportStatus.DISCARDED, at, None
             held.save(update_fields=["status", "settled_at", "report_encrypted"])
             record(Action.EXTRACT_DISCARDED, by=by, purpose=Purpose.INTAKE, subject="extract")
-    except OperationalError:
-        raise Refused("It is being saved at this moment and cannot be stopped: look again soon.") from None
+    except OperationalError as error:
+        if trouble_of(error) is Trouble.BUSY:
+            raise Refused(
+                "Somebody else is at it at this moment, so that it cannot be stopped: look again soon."
+            ) from None
+        raise
 
 
 def delete_expired_extracts(*, by: User, at: datetime) -> int:

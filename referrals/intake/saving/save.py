@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TypedDict, Unpack
 
-import psycopg2.errors
 from django.db import OperationalError, connection, transaction
 
 from referrals.crime_record.actions.follow import follow_crime_record
@@ -22,6 +21,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.busy import Trouble, trouble_of
 from src_app.refused import Refused
 
 
@@ -116,11 +116,9 @@ def _in_turn() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        if isinstance(error.__cause__, psycopg2.errors.LockNotAvailable | psycopg2.errors.DeadlockDetected):
+        if trouble_of(error) is Trouble.BUSY:
             # The cause is left out: its message quotes the statement, and so the rows.
-            raise Refused(
-                "Somebody else is saving these cases at this moment. Nothing was saved: try again."
-            ) from None
+            raise Refused(Trouble.BUSY.sentence) from None
         raise
 
 

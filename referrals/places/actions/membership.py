@@ -1,4 +1,7 @@
-"""Who belongs where, from a day on."""
+"""Who belongs where, from a day on.
+
+Where somebody belongs decides which victims they read about: so it is part of their account.
+"""
 
 from datetime import date
 from typing import Any
@@ -20,7 +23,7 @@ IN_BCUS = (Role.HCOP, Role.SUPERVISOR, Role.TRIAL_LEAD, Role.LEADER)
 
 def join_team(*, user: User, team: Team, starts_on: date, by: User) -> TeamMembership:
     """Puts an officer or supervisor in a team; raises :class:`Refused` for others, and for one in it."""
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role not in IN_TEAMS:
         raise Refused("Only officers and supervisors belong to a team: leave the team out.")
     with transaction.atomic():
@@ -34,7 +37,7 @@ def join_team(*, user: User, team: Team, starts_on: date, by: User) -> TeamMembe
 
 def join_bcu(*, user: User, bcu: Bcu, starts_on: date, by: User) -> BcuMembership:
     """Puts somebody in a BCU; raises :class:`Refused` for roles that see none, and for one in it."""
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role not in IN_BCUS:
         raise Refused("Only HCOPs, supervisors, trial leads and leaders belong to a BCU: leave it out.")
     with transaction.atomic():
@@ -57,7 +60,7 @@ def leave_bcu(*, user: User, bcu: Bcu, on: date, by: User) -> None:
 
 
 def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, by: User) -> None:
-    check_authority(by, Permission.MANAGE_PLACES)
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
     kind = "team" if isinstance(place, Team) else "bcu"
     with transaction.atomic():
         _lock(user)

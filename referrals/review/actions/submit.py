@@ -36,10 +36,12 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.busy import Trouble, looked_up_by_key, trouble_of
 from src_app.keys import WrongKey, open_seed
 from src_app.refused import Refused
 
 
+@looked_up_by_key
 def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
     """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
 
@@ -69,9 +71,10 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
             "The trial's seal key is missing. Nothing was submitted: tell the administrator."
         ) from error
     except OperationalError as error:
-        raise Refused(
-            "Somebody else is submitting at this moment. Nothing was submitted: try again."
-        ) from error
+        trouble = trouble_of(error)
+        if trouble in (Trouble.BUSY, Trouble.SLOW):
+            raise Refused(trouble.sentence) from error
+        raise
 
 
 def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:

@@ -12,8 +12,8 @@ from django_htmx.http import reswap, retarget
 
 from referrals.intake.readers import latest_extract
 from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
-from referrals.review import readers as overnight
-from referrals.review.actions import drafts as review
+from referrals.review import readers
+from referrals.review.actions import drafts
 from referrals.review.forms import (
     MarkForm,
     NotSuitableForm,
@@ -37,10 +37,10 @@ PER_PAGE = 100
 @require_safe
 def overnight_review(request: SignedInRequest) -> HttpResponse:
     """Last night's cases, the longest waiting first."""
-    paged = page_of(request, overnight.waiting(request.user), PER_PAGE)
-    rows = overnight.together(overnight.rows(request.user, paged.rows))
+    paged = page_of(request, readers.waiting(request.user), PER_PAGE)
+    rows = readers.together(readers.rows(request.user, paged.rows))
     now = timezone.now()
-    put_right = overnight.put_right(request.user, now)
+    put_right = readers.put_right(request.user, now)
     shown = [reference for row in rows for reference in row.references]
     record(
         Action.LIST_SHOWN,
@@ -55,7 +55,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         "to_look_up": waiting_checks(request.user, now),
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
-        "progress": overnight.progress(request.user) if paged.is_part else overnight.progress_of(rows),
+        "progress": readers.progress(request.user) if paged.is_part else readers.progress_of(rows),
         "latest": latest_extract(request.user),
         "submissions": latest_submissions(request.user),
         "now": now,
@@ -72,7 +72,7 @@ def mark_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
     return _marked(
         request,
         case_id,
-        lambda: review.draft_suitable(case_id=case_id, version=version, by=request.user, at=timezone.now()),
+        lambda: drafts.draft_suitable(case_id=case_id, version=version, by=request.user, at=timezone.now()),
     )
 
 
@@ -85,7 +85,7 @@ def clear_decision(request: SignedInRequest, case_id: int) -> HttpResponse:
     return _marked(
         request,
         case_id,
-        lambda: review.clear_draft(case_id=case_id, version=version, by=request.user, at=timezone.now()),
+        lambda: drafts.clear_draft(case_id=case_id, version=version, by=request.user, at=timezone.now()),
     )
 
 
@@ -106,7 +106,7 @@ def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
     return _marked(
         request,
         case_id,
-        lambda: review.draft_not_suitable(
+        lambda: drafts.draft_not_suitable(
             case_id=case_id,
             version=form.cleaned_data["version"],
             reason=Reason(form.cleaned_data["reason"]),
@@ -127,7 +127,7 @@ def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
         return _marked(
             request,
             case_id,
-            lambda: review.choose_team(
+            lambda: drafts.choose_team(
                 case_id=case_id,
                 version=form.cleaned_data["version"],
                 team=form.cleaned_data["team"],
@@ -150,7 +150,7 @@ def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
         response = _marked(
             request,
             case_id,
-            lambda: review.set_safety(
+            lambda: drafts.set_safety(
                 case_id=case_id,
                 restrictions=[Restriction(value) for value in form.cleaned_data["restrictions"]],
                 note=form.cleaned_data["note"],
@@ -167,15 +167,15 @@ def _own_note(case: Case) -> str:
     return next(texts, "")
 
 
-def _row(user: User, case_id: int, *, still_open: bool = False) -> overnight.Row:
+def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.Row:
     """The case as the list shows it; 404 for one that is not theirs or is decided already.
 
     ``still_open`` finds one whose referral is open, too.
     """
-    cases = overnight.waiting(user).filter(pk=case_id)
+    cases = readers.waiting(user).filter(pk=case_id)
     if still_open:
-        cases |= overnight.with_open_referral(user).filter(pk=case_id)
-    found = overnight.rows(user, cases)
+        cases |= readers.with_open_referral(user).filter(pk=case_id)
+    found = readers.rows(user, cases)
     if not found:
         raise Http404("No such case waits for a decision.")
     return found[0]
@@ -183,7 +183,7 @@ def _row(user: User, case_id: int, *, still_open: bool = False) -> overnight.Row
 
 def _case_form(
     request: SignedInRequest,
-    row: overnight.Row,
+    row: readers.Row,
     form: NotSuitableForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
@@ -197,7 +197,7 @@ def _case_form(
     return render(request, template, {"row": row, "form": form, "now": timezone.now()})
 
 
-def _not_suitable_form(request: SignedInRequest, row: overnight.Row, form: NotSuitableForm) -> HttpResponse:
+def _not_suitable_form(request: SignedInRequest, row: readers.Row, form: NotSuitableForm) -> HttpResponse:
     part = "_not_suitable" if getattr(request, "htmx", False) else "not_suitable"
     return _case_form(request, row, form, f"review/{part}.html")
 
@@ -212,12 +212,12 @@ def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]
     except Refused as error:
         refused = str(error)
     if getattr(request, "htmx", False):
-        found = overnight.rows(request.user, overnight.waiting(request.user).filter(pk=case_id))
+        found = readers.rows(request.user, readers.waiting(request.user).filter(pk=case_id))
         context = {
             "row": found[0] if found else None,
             "case_id": case_id,
             "refused": refused,
-            "progress": overnight.progress(request.user),
+            "progress": readers.progress(request.user),
             "now": timezone.now(),
             "partial": True,
         }

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals.review import readers as overnight
+from referrals.review import readers
 from referrals.review.actions.submit import submit
 from referrals.scope import bcus_of, submissions_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -22,7 +22,7 @@ from src_app.refused import Refused
 @require_safe
 def check_decisions(request: SignedInRequest) -> HttpResponse:
     """Everything marked so far, to be read once more."""
-    days = overnight.drafted_days(request.user)
+    days = readers.drafted_days(request.user)
     if not days:
         messages.info(request, "Nothing is marked yet: mark at least one case.")
         return redirect("overnight_review")
@@ -35,7 +35,7 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
     )
     context = {
         "days": [(day, uuid.uuid4()) for day in days],
-        "progress": overnight.progress(request.user),
+        "progress": readers.progress(request.user),
     }
     return render(request, "review/check.html", context)
 
@@ -66,7 +66,7 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         submissions_visible_to(request.user).select_related("bcu", "submitted_by"),
         pk=submission_id,
     )
-    fates = overnight.fates(submission)
+    fates = readers.fates(submission)
     record(
         Action.LIST_SHOWN,
         by=request.user,

@@ -46,7 +46,7 @@ def tell_registrars(
 def note_head(*, trial: Trial, by: User, at: datetime) -> TrialNotice | None:
     """Sends how many allocations there are and the last hash; the caller holds the trial's lock.
 
-    One a day, unless there are more since. Raises :class:`~referrals.actions.Refused` where the clock is
+    One a day, unless there are more since. Raises :class:`~src_app.refused.Refused` where the clock is
     behind the last head by more than somebody may have waited for the lock.
     """
     last = trial.notices.filter(kind=NoticeKind.HEAD).order_by("-pk").first()

@@ -11,6 +11,7 @@ from referrals.models import Allocation, DeviationKind, NotDelivered
 from referrals.trial.actions.deviations import first_day, wrong_day
 from referrals.trial.readers.deviations import kinds_for
 from src_app.fields import NoteField
+from src_app.templatetags.words import day
 
 ORDERED_BY_LENGTH = 60
 _CHOOSE_KIND, _CHOOSE_WHY = "Choose what happened.", "Choose why SRC was not delivered."
@@ -31,6 +32,7 @@ class DeviationForm(forms.Form):
     )
     why = forms.TypedChoiceField(
         required=False,
+        label="Why SRC was not delivered",
         choices=NotDelivered.choices,
         coerce=NotDelivered,
         empty_value=None,
@@ -41,12 +43,14 @@ class DeviationForm(forms.Form):
         required=False,
         max_length=ORDERED_BY_LENGTH,
         label="Who ordered the contact",
+        help_text="Rank and number, such as Insp 4021; no name.",
+        widget=forms.TextInput(attrs={"class": "govuk-!-width-two-thirds"}),
         error_messages={"max_length": f"Give rank and number in at most {ORDERED_BY_LENGTH} characters."},
     )
     happened_on = forms.DateField(
         label="Day",
         input_formats=["%Y-%m-%d", "%d/%m/%Y"],
-        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        widget=forms.DateInput(attrs={"type": "date", "class": "govuk-input--width-10"}, format="%Y-%m-%d"),
         error_messages={
             "required": "Give the day.",
             "invalid": "Give the day as day, month and year: 23/11/2026.",
@@ -56,8 +60,12 @@ class DeviationForm(forms.Form):
     def __init__(self, data: Any, *, allocation: Allocation, at: datetime, looked_up: bool = False) -> None:
         self.allocation, self.today = allocation, timezone.localdate(at)
         super().__init__(data, initial={} if looked_up else {"happened_on": self.today})
-        self.kinds = kinds_for(allocation)
-        cast(forms.TypedChoiceField, self.fields["kind"]).choices = self.kinds
+        cast(forms.TypedChoiceField, self.fields["kind"]).choices = kinds_for(allocation)
+        first, happened_on = first_day(allocation), self.fields["happened_on"]
+        happened_on.help_text = (
+            f"The day of the contact; for anything else, the day it was noticed. Not before {day(first)}."
+        )
+        happened_on.widget.attrs |= {"min": first.isoformat(), "max": self.today.isoformat()}
 
     def clean_ordered_by(self) -> str:
         given = str(self.cleaned_data["ordered_by"])

@@ -52,21 +52,21 @@ class ControlRow:
     contacts: list[str]
 
 
-def checks_of(trial: Trial, user: User, at: datetime) -> Checks:
-    """How far the check of the trial's controls has come."""
-    return _checks([trial], user, at)[0]
+def checks_of(trial: Trial, at: datetime) -> Checks:
+    """How far the check of the controls has come, of one of ``trials_to_check``."""
+    return _checks([trial], at)[0]
 
 
 def waiting_checks(user: User, at: datetime) -> list[Checks]:
     """Of each trial that has controls to look up; trials in the order in which they were opened."""
     trials = list(trials_to_check(user).filter(status__in=UNLOCKED).order_by("opened_at", "pk"))
-    return [checks for checks in _checks(trials, user, at) if checks.waiting]
+    return [checks for checks in _checks(trials, at) if checks.waiting]
 
 
-def _checks(trials: list[Trial], user: User, at: datetime) -> list[Checks]:
+def _checks(trials: list[Trial], at: datetime) -> list[Checks]:
     counts = {
         trial: (followed, checked)
-        for trial, followed, checked in controls_followed(trials, user, at)
+        for trial, followed, checked in controls_followed(trials, at)
         .values_list("trial")
         .annotate(Count("pk"), Count("control_check"))
     }
@@ -90,12 +90,16 @@ def control_rows(trial: Trial, controls: Iterable[Allocation]) -> list[ControlRo
 UNLOCKED = (TrialStatus.RECRUITING, TrialStatus.CLOSED)
 
 
-def controls_followed(trials: Iterable[Trial], user: User, at: datetime) -> QuerySet[Allocation]:
-    """Control units of the trials whose follow-up is over."""
+def controls_followed(trials: Iterable[Trial], at: datetime) -> QuerySet[Allocation]:
+    """Control units, whose follow-up is over, of trials that the account may see.
+
+    A trial's cases are its BCU's: the cases themselves are not asked, so that an index of the controls alone
+    is read however many cases there are.
+    """
     over = Q(pk__in=[])
     for trial in trials:
         over |= Q(trial=trial, allocated_at__lte=at - timedelta(days=trial.conduct.follow_up_days))
-    return allocations_visible_to(user).filter(over, arm=Arm.CONTROL, position__isnull=False)
+    return Allocation.objects.filter(over, arm=Arm.CONTROL, position__isnull=False)
 
 
 def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Allocation]:
@@ -103,7 +107,7 @@ def controls_to_check(trial: Trial, user: User, at: datetime) -> QuerySet[Alloca
 
     The first allocated first; none once outcomes are locked.
     """
-    followed = controls_followed([trial], user, at)
+    followed = allocations_visible_to(user) & controls_followed([trial], at)
     waiting = followed.filter(trial__status__in=UNLOCKED, control_check__isnull=True)
     return waiting.order_by("number", "pk")
 

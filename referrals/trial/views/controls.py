@@ -41,7 +41,7 @@ def controls(request: SignedInRequest, trial_id: int) -> HttpResponse:
         "trial": trial,
         "days": trial.conduct.follow_up_days,
         "is_locked": trial.status not in UNLOCKED,
-        "checks": checks_of(trial, request.user, now),
+        "checks": checks_of(trial, now),
         "paged": paged,
         "rows": control_rows(trial, paged.rows),
         "system": settings.CRIME_SYSTEM_NAME,

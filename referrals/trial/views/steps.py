@@ -11,8 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from referrals.models import Trial
-from referrals.trial.actions import design as trial_design
-from referrals.trial.actions import life as trial_life
+from referrals.trial.actions import design, life
 from referrals.trial.forms.design import CloseForm, PauseForm
 from referrals.trial.views.trials import page_context
 from src_app.accounts.guards import SignedInRequest, requires
@@ -36,7 +35,7 @@ def propose_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "propose",
-        lambda _: trial_life.propose(trial_id=trial_id, by=request.user, at=timezone.now()),
+        lambda _: life.propose(trial_id=trial_id, by=request.user, at=timezone.now()),
         done="Proposed. Ask somebody else who may seal trials to read it and to seal it.",
     )
 
@@ -49,7 +48,7 @@ def seal_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "seal",
-        lambda given: trial_life.seal(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
+        lambda given: life.seal(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
         form_class=SealForm,
         done="Sealed. The commitment is on this page and on its way to the registrars.",
     )
@@ -63,7 +62,7 @@ def open_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "open",
-        lambda _: trial_life.open_recruitment(trial_id=trial_id, by=request.user, at=timezone.now()),
+        lambda _: life.open_recruitment(trial_id=trial_id, by=request.user, at=timezone.now()),
         done="The trial recruits in the wards that are in trial mode.",
     )
 
@@ -76,7 +75,7 @@ def pause_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "pause",
-        lambda given: trial_life.pause(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
+        lambda given: life.pause(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
         form_class=PauseForm,
         done="Paused. No case is allocated until you resume.",
     )
@@ -90,7 +89,7 @@ def resume_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "resume",
-        lambda _: trial_life.resume(trial_id=trial_id, by=request.user, at=timezone.now()),
+        lambda _: life.resume(trial_id=trial_id, by=request.user, at=timezone.now()),
         done="The trial recruits again.",
     )
 
@@ -103,7 +102,7 @@ def close_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "close",
-        lambda given: trial_life.close(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
+        lambda given: life.close(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
         form_class=CloseForm,
         done="Closed to recruitment. The head of the chain is on its way to the registrars.",
     )
@@ -117,7 +116,7 @@ def reveal_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "reveal",
-        lambda _: trial_life.reveal(trial_id=trial_id, by=request.user, at=timezone.now()),
+        lambda _: life.reveal(trial_id=trial_id, by=request.user, at=timezone.now()),
         done="Revealed. Anybody can check every allocation with the bundle.",
     )
 
@@ -130,7 +129,7 @@ def delete_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "delete",
-        lambda _: trial_design.delete_draft(trial_id=trial_id, by=request.user),
+        lambda _: design.delete_draft(trial_id=trial_id, by=request.user),
         done="The draft is deleted.",
         leads_to="trial_list",
     )
@@ -151,7 +150,7 @@ def _step(
     trial: Trial = context["trial"]
     form = form_class(
         request.POST if request.method == "POST" else None,
-        initial={"digest": trial_life.proposal_digest(trial)},
+        initial={"digest": life.proposal_digest(trial)},
     )
     if request.method == "POST" and form.is_valid():
         try:
@@ -161,7 +160,7 @@ def _step(
                 messages.error(request, str(refused))
                 return redirect("trial", trial_id=trial_id)
             form.add_error(None, str(refused))
-            return render(request, f"trials/steps/{step}.html", {**context, "form": form})
+            return render(request, f"trial/steps/{step}.html", {**context, "form": form})
         messages.success(request, done)
         return redirect(leads_to) if leads_to == "trial_list" else redirect(leads_to, trial_id=trial_id)
-    return render(request, f"trials/steps/{step}.html", {**context, "form": form})
+    return render(request, f"trial/steps/{step}.html", {**context, "form": form})

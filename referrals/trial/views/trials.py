@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from referrals.models import ApprovalKind, Bcu, Trial, TrialStatus
 from referrals.scope import bcus_of, trials_visible_to
-from referrals.trial.actions import design as trial_design
+from referrals.trial.actions import design
 from referrals.trial.actions.trial_lock import record_trial
 from referrals.trial.bundle import export_trial
 from referrals.trial.forms.design import (
@@ -22,6 +22,7 @@ from referrals.trial.forms.design import (
     initial_of_new,
 )
 from referrals.trial.readers.listing import trial_rows
+from referrals.trial.readers.next_step import next_step
 from referrals.trial.readers.page import TrialPage, trial_page
 from referrals.trial.readers.power import panel_of
 from src_app.accounts.guards import SignedInRequest, requires
@@ -56,9 +57,8 @@ def page_context(request: SignedInRequest, trial_id: int) -> dict[str, Any]:
         "page": page,
         "trial": page.trial,
         "part": "trial",
+        "next": next_step(page, request.user),
         "can_manage": request.user.can(Permission.MANAGE_TRIALS),
-        "can_seal": request.user.can(Permission.SEAL_TRIALS),
-        "can_export": request.user.can(Permission.EXPORT_TRIALS),
     }
 
 
@@ -127,8 +127,8 @@ def _save(request: SignedInRequest, form: ProtocolForm, bcu: Bcu, draft: Trial |
     }
     try:
         if draft is None:
-            return trial_design.draft_trial(bcu=bcu, **terms)
-        return trial_design.revise_trial(trial_id=draft.pk, **terms)
+            return design.draft_trial(bcu=bcu, **terms)
+        return design.revise_trial(trial_id=draft.pk, **terms)
     except Refused as refused:
         form.add_error("name", str(refused))
         return None
@@ -153,7 +153,7 @@ def approve_trial(request: SignedInRequest, trial_id: int, kind: str) -> HttpRes
     form = ApprovalForm(request.POST or None, kind=which, approval=draft.approvals.filter(kind=which).first())
     if request.method == "POST" and form.is_valid():
         try:
-            trial_design.record_approval(
+            design.record_approval(
                 trial_id=draft.pk, kind=which, **form.cleaned_data, by=request.user, at=timezone.now()
             )
         except Refused as refused:
@@ -172,7 +172,7 @@ def name_registrars(request: SignedInRequest, trial_id: int) -> HttpResponse:
     form = RegistrarForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
-            trial_design.name_registrar(trial_id=draft.pk, **form.cleaned_data, by=request.user)
+            design.name_registrar(trial_id=draft.pk, **form.cleaned_data, by=request.user)
         except Refused as refused:
             messages.error(request, str(refused))
             return redirect("trial", trial_id=draft.pk)
@@ -188,7 +188,7 @@ def remove_registrar(request: SignedInRequest, trial_id: int, registrar_id: int)
     """Takes one off."""
     draft = draft_or_404(request, trial_id)
     try:
-        trial_design.remove_registrar(trial_id=draft.pk, registrar_id=registrar_id, by=request.user)
+        design.remove_registrar(trial_id=draft.pk, registrar_id=registrar_id, by=request.user)
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("trial", trial_id=draft.pk)

@@ -261,6 +261,7 @@ def test_a_draft_says_nothing_of_what_will_become_of_it(words: Words, make_case:
     case = make_case()
     DecisionFactory.create(case=case)
     page = words(case)
+    assert "Waits in the overnight review" in page
     assert "Usual service" not in page
     assert "Suitable" not in page
 

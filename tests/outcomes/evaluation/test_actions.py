@@ -34,6 +34,7 @@ from tests.outcomes.evaluation.trials import (
     close,
     planned_trial,
 )
+from tests.patience import patience
 
 DAY = timedelta(days=1)
 END = NOW + 30 * DAY
@@ -153,7 +154,7 @@ def test_only_the_trial_lead_of_the_bcu_locks_and_corrects(
 @pytest.mark.django_db(transaction=True)
 def test_two_locks_at_once_make_one_data_set(closed: Trial, trial_lead: User) -> None:
     refused = []
-    barrier = threading.Barrier(2)
+    barrier = threading.Barrier(2, timeout=patience(60))
 
     def lock() -> None:
         barrier.wait()

@@ -8,8 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from outcomes.models import RateSnapshot
+from outcomes.rates import actions
 from outcomes.rates.actions import compute_rates
-from outcomes.recording import actions
 from outcomes.tasks import compute_rates as task
 from referrals.models import Case, Referral
 from src_app.accounts.guards import NotAllowed

@@ -15,7 +15,8 @@ from outcomes.models import OutcomeCount, RecordedOutcome
 from outcomes.rates.actions import recount
 from outcomes.rates.readers import Outcomes, outcomes_by, outcomes_so_far
 from outcomes.recording.actions import import_outcomes
-from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.models import (
     Case,
     CaseState,

@@ -12,6 +12,7 @@ from outcomes.rates.actions import recount
 from referrals.models import ContactCount, Referral
 from src_app.accounts.models import User
 from src_app.audit.record import acting
+from tests.patience import patience
 
 
 @pytest.mark.django_db(transaction=True)
@@ -38,6 +39,6 @@ def test_what_is_wrong_is_mended_once(
         other.start()
         other.join(timedelta(seconds=1).total_seconds())
         assert other.is_alive()
-    other.join(30)
+    other.join(patience(120))
     assert found == [0]
     assert sum(ContactCount.objects.values_list("in_time", flat=True)) == 1

@@ -70,8 +70,9 @@ def test_a_control_case_looks_like_one_of_a_ward_not_started(
 
 
 def test_strand_and_offence_wait_until_a_case_is_opened(browser: Client, make_case: MakeCase) -> None:
-    make_case(offence="Criminal damage")
+    make_case(crime_reference="01/7000001/26", offence="Criminal damage")
     page = browser.get(LIST).content.decode()
+    assert "01/7000001/26" in page
     assert "Criminal damage" not in page
     assert "Race" not in page
 
@@ -258,5 +259,6 @@ def test_a_case_of_another_bcu_is_not_found(browser: Client, world: World) -> No
 
 
 def test_a_text_that_is_no_reference_is_not_recorded(browser: Client) -> None:
-    browser.post(SEARCH, {"crime_reference": "Jane Example"})
+    response = browser.post(SEARCH, {"crime_reference": "Jane Example"})
+    assert "Enter a whole crime reference" in response.content.decode()
     assert not AuditEntry.objects.filter(references__contains=["Jane Example"]).exists()

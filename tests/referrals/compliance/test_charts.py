@@ -1,13 +1,19 @@
 """The run chart's picture."""
 
+import threading
 import xml.etree.ElementTree as ElementTree
 from datetime import date, timedelta
+from queue import Queue
+from typing import Any
 
 import pytest
+import vl_convert
+from structlog.testing import capture_logs
 
 from referrals.compliance import charts
-from referrals.compliance.charts import weekly_chart
+from referrals.compliance.charts import warm_up, weekly_chart
 from referrals.compliance.readers import Week
+from src_app import gunicorn_settings
 
 WEEKS = [Week(date(2026, 9, 7) + timedelta(weeks=n), 6 + n % 3, 10) for n in range(11)]
 
@@ -48,3 +54,30 @@ def test_the_same_weeks_are_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_weeks_draw_all_the_same() -> None:
     assert "<svg" in weekly_chart([])
+
+
+def test_a_web_process_draws_one_chart_beside_its_work_before_anybody_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    drawing: Queue[threading.Thread] = Queue()
+
+    def draw(_chart: dict[str, Any]) -> str:
+        drawing.put(threading.current_thread())
+        return "<svg></svg>"
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", draw)
+    gunicorn_settings.post_worker_init(None)
+    thread = drawing.get(timeout=60)
+    thread.join()
+    assert thread is not threading.main_thread()
+    assert drawing.empty()
+
+
+def test_a_renderer_that_does_not_start_is_logged_and_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_chart: dict[str, Any]) -> str:
+        raise ValueError("no renderer")
+
+    monkeypatch.setattr(vl_convert, "vegalite_to_svg", fail)
+    with capture_logs() as logs:
+        warm_up().join()
+    assert [entry["event"] for entry in logs] == ["the renderer of charts did not start"]

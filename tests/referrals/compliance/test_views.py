@@ -267,3 +267,17 @@ def test_the_chart_is_a_picture_of_the_same_weeks(
     assert response["Content-Type"] == "image/svg+xml"
     assert "9 Nov" in response.content.decode()
     assert client_of(officer).get(reverse("compliance_chart")).status_code == 403
+
+
+def test_the_chart_reads_its_weeks_and_neither_wards_nor_what_is_overdue(
+    client_of: ClientOf, due: MakeReferral, leader: User
+) -> None:
+    due(-24 * 9, contacted=-1)
+    due(-30)
+    browser = client_of(leader)
+    browser.get(reverse("compliance_chart"))
+    with CaptureQueriesContext(connection) as queries:
+        browser.get(reverse("compliance_chart"))
+    asked = [query["sql"] for query in queries if '"referrals_' in query["sql"]]
+    # Where the account belongs, the boroughs that can be asked for, what ended and what is open, by week.
+    assert len(asked) == 4, asked

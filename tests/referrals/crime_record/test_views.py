@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from referrals.crime_record import views as flags
+from referrals.crime_record import views
 from referrals.models import Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -102,7 +102,7 @@ def test_a_flag_that_has_to_go_cannot_be_confirmed(
 def test_more_than_a_page_of_them_goes_on_upon_another(
     client_of: ClientOf, hcop: User, make_wrong: MakeReferral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(flags, "TO_REMOVE", replace(flags.TO_REMOVE, per_page=2))
+    monkeypatch.setattr(views, "TO_REMOVE", replace(views.TO_REMOVE, per_page=2))
     wrong, browser = [make_wrong() for _ in range(3)], client_of(hcop)
     first = browser.get(reverse("flag_list"))
     assert "2 cases on this page" in " ".join(strip_tags(first.content.decode()).split())

@@ -1,6 +1,6 @@
 """Due times and standing."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,11 +9,26 @@ from referrals.rules.deadlines import Standing, due, standing
 
 DUE = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+LONDON = ZoneInfo("Europe/London")
 
 
-def test_a_due_time_is_a_span_of_hours_even_across_the_end_of_summer_time() -> None:
-    made = datetime(2026, 10, 24, 12, 0, tzinfo=ZoneInfo("Europe/London"))
-    assert (due(made.astimezone(UTC), 72 * HOUR) - made.astimezone(UTC)) == 72 * HOUR
+@pytest.mark.parametrize("zone", [UTC, LONDON])
+@pytest.mark.parametrize(
+    ("made_at", "due_at"),
+    [
+        (datetime(2026, 11, 23, 9, 0, tzinfo=UTC), datetime(2026, 11, 26, 9, 0, tzinfo=UTC)),
+        # Summer time ends on 25 October: noon in London, then 11am there.
+        (datetime(2026, 10, 24, 11, 0, tzinfo=UTC), datetime(2026, 10, 27, 11, 0, tzinfo=UTC)),
+        # It begins on 29 March: noon in London, then 1pm there.
+        (datetime(2026, 3, 28, 12, 0, tzinfo=UTC), datetime(2026, 3, 31, 12, 0, tzinfo=UTC)),
+        # Christmas is no pause.
+        (datetime(2026, 12, 24, 16, 0, tzinfo=UTC), datetime(2026, 12, 27, 16, 0, tzinfo=UTC)),
+    ],
+)
+def test_a_referral_is_due_72_hours_later_whatever_the_clocks_and_the_calendar_do(
+    made_at: datetime, due_at: datetime, zone: tzinfo
+) -> None:
+    assert due(made_at.astimezone(zone), 72 * HOUR).astimezone(UTC) == due_at
 
 
 @pytest.mark.parametrize(

@@ -92,6 +92,7 @@ def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_u
 
 def test_without_it_any_more_the_session_must_set_it_up_again(owner: Client) -> None:
     set_up(owner)
+    assert opens(owner)
     owner.post(reverse("mfa_deactivate_totp"))
     assert not Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
     assert not opens(owner)

@@ -51,6 +51,11 @@ def test_it_shows_who_did_what_when_and_why(browser: Client, now: datetime) -> N
         assert expected in page
 
 
+def test_an_act_that_has_no_name_any_more_is_shown_as_it_was_kept(browser: Client) -> None:
+    AuditEntryFactory.create(action="act of long ago")
+    assert "act of long ago" in browser.get(URL).content.decode()
+
+
 def test_many_references_are_shown_as_a_number(browser: Client) -> None:
     AuditEntryFactory.create(references=[f"ref-{number}" for number in range(25)])
     assert "case: ref-0, ref-1, ref-2 and 22 others" in browser.get(URL).content.decode()
@@ -111,8 +116,9 @@ def test_a_search_for_a_reference_never_stands_in_an_address(browser: Client) ->
 
 def test_a_search_for_a_part_of_a_reference_finds_nothing(browser: Client) -> None:
     AuditEntryFactory.create(references=["01/7000001/26"], origin="page one")
-    response = browser.post(URL, {"reference": "01/7000001"}, follow=True)
-    assert "page one" not in response.content.decode()
+    page = browser.post(URL, {"reference": "01/7000001"}, follow=True).content.decode()
+    assert "Nothing fits" in page
+    assert "page one" not in page
 
 
 def test_an_empty_search_says_what_to_enter(browser: Client) -> None:

@@ -198,7 +198,9 @@ def test_results_say_how_many_looks_p_values_are_not_adjusted_for(
 ) -> None:
     look_of(closed, leader, planned_on=TODAY, reason="")
     lock_outcomes(trial_id=closed.pk, by=trial_lead, at=NOW)
-    assert "unadjusted" not in _page(lead, closed)
+    page = _page(lead, closed)
+    assert "Risk ratio" in page
+    assert "unadjusted" not in page
 
 
 def test_a_look_that_was_not_planned_stays_with_the_results(

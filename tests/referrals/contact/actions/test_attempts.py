@@ -31,6 +31,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.refused import Refused
+from tests.patience import patience
 
 
 @pytest.fixture
@@ -102,11 +103,11 @@ def test_a_double_tap_makes_one_row(make_referral, log):
 
 @pytest.mark.django_db(transaction=True)
 def test_two_taps_at_the_same_moment_make_one_row(make_referral, officer, now):
-    referral, key, both = make_referral(), uuid.uuid4(), Barrier(2)
+    referral, key, both = make_referral(), uuid.uuid4(), Barrier(2, timeout=patience(60))
 
     def tap(_number):
         with acting("test", by=officer):
-            both.wait(timeout=30)
+            both.wait()
             attempt = log_attempt(
                 referral_id=referral.pk,
                 key=key,

@@ -4,8 +4,10 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
-from referrals.contact.actions.attempts import close_without_contact, log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.closing import close_without_contact
 from referrals.mail.outbox import deliver, waiting_ids
 from referrals.models import (
     CloseReason,
@@ -21,7 +23,10 @@ from referrals.models import (
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
+from tests.database import owner_rights
 from tests.factories import ContactAttemptFactory, NotificationFactory
+
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -60,6 +65,17 @@ def withdraw(officer, now):
         return withdraw_attempt(attempt_id=attempt.pk, **given)
 
     return withdraw
+
+
+@pytest.fixture
+def forget_history():
+    """Empties the table of what the referral was before; nothing the service does depends on it."""
+
+    def forget():
+        with owner_rights(), connection.cursor() as cursor:
+            cursor.execute("TRUNCATE referrals_referralevent")
+
+    return forget
 
 
 @pytest.mark.parametrize(
@@ -192,6 +208,56 @@ def test_a_contact_logged_by_mistake_on_a_closed_referral_leaves_it_closed_as_it
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, reason)
     assert (referral.closed_at, referral.closed_by, referral.contacted_at) == (now, supervisor, None)
+
+
+def test_each_contact_taken_back_leaves_the_closure_that_it_replaced(
+    referral, log, close, withdraw, supervisor, now, forget_history
+):
+    withdraw(log(Result.DECLINED))
+    wrong = log(Result.WRONG_DETAILS)
+    close(CloseReason.WRONG_DETAILS, at=now + HOUR)
+    withdraw(wrong, at=now + 2 * HOUR)
+    log(Result.DECLINED)
+    close(CloseReason.DECLINED, by=supervisor, at=now + 3 * HOUR)
+    for hours in (4, 6):
+        mistake = log(Result.CONTACT_MADE, at=now + hours * HOUR)
+        forget_history()
+        withdraw(mistake, at=now + (hours + 1) * HOUR)
+        referral.refresh_from_db()
+        assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.DECLINED)
+        assert (referral.closed_at, referral.closed_by) == (now + 3 * HOUR, supervisor)
+        assert referral.contacted_at is None
+
+
+def test_a_closure_that_was_undone_before_the_contact_does_not_come_back(
+    referral, log, close, withdraw, now, forget_history
+):
+    declined = log(Result.DECLINED)
+    close(CloseReason.DECLINED)
+    withdraw(declined, at=now + HOUR)
+    mistake = log(Result.CONTACT_MADE, at=now + 2 * HOUR)
+    forget_history()
+    withdraw(mistake, at=now + 3 * HOUR)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.OPEN, "")
+
+
+def test_the_database_lets_no_contact_lose_or_make_up_the_closure_it_replaces(
+    referral, log, close, supervisor, now
+):
+    made_up = {"earlier_reason": "declined", "earlier_closed_at": now, "earlier_closed_by": supervisor}
+    contact = {"referral": referral, "made_at": now, "result": Result.CONTACT_MADE}
+
+    def assert_refused(**given):
+        with pytest.raises(IntegrityError, match="keeps_the_closure_it_replaces"), transaction.atomic():
+            ContactAttemptFactory.create(**given)
+
+    assert_refused(**contact, **made_up)
+    close(CloseReason.UNSAFE, by=supervisor)
+    assert_refused(**contact)
+    assert_refused(**contact, **made_up)
+    assert_refused(**{**contact, "result": Result.NO_ANSWER}, **{**made_up, "earlier_reason": "unsafe"})
+    assert log(Result.CONTACT_MADE).earlier_reason == CloseReason.UNSAFE
 
 
 def test_it_opens_where_the_reason_of_that_closure_is_withdrawn_too(referral, log, close, withdraw):

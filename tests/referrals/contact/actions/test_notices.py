@@ -15,7 +15,7 @@ from referrals.models import (
     Restriction,
     TextKind,
 )
-from referrals.review.actions import drafts as review
+from referrals.review.actions import drafts
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
@@ -83,7 +83,7 @@ def test_another_team_and_the_hcop_cannot_read_it(referral, read, other_officer,
 
 
 def _set(case, by, at, restrictions=(Restriction.NO_HOME_VISIT,), note="Two dogs"):
-    review.set_safety(case_id=case.pk, restrictions=list(restrictions), note=note, by=by, at=at)
+    drafts.set_safety(case_id=case.pk, restrictions=list(restrictions), note=note, by=by, at=at)
 
 
 def test_restrictions_of_an_open_referral_are_changed_and_told(referral, hcop, now):

@@ -14,6 +14,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.refused import Refused
+from tests.patience import patience
 
 
 def test_an_officer_takes_a_referral_of_the_own_team(make_referral, officer, now):
@@ -75,13 +76,13 @@ def test_of_two_officers_who_tap_at_once_one_wins_and_the_other_is_told(
     make_referral, officer, colleague, now
 ):
     referrals = [make_referral() for _ in range(10)]
-    both = Barrier(2)
+    both = Barrier(2, timeout=patience(60))
 
     def tap(user):
         outcomes = []
         with acting("test", by=user):
             for referral in referrals:
-                both.wait(timeout=30)
+                both.wait()
                 try:
                     take(referral_id=referral.pk, by=user, at=now)
                 except TakenAlready as refused:

@@ -96,8 +96,10 @@ def test_an_attempt_withdrawn_since_is_told(client_of, make_follow_up, hcop):
 
 
 def test_other_teams_follow_ups_are_not_on_it(client_of, make_referral, make_follow_up, supervisor, world):
-    others = make_follow_up(make_referral(ward=world.wards[1]))
-    assert others.referral.number not in client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+    own, others = make_follow_up(), make_follow_up(make_referral(ward=world.wards[1]))
+    text = client_of(supervisor).get(reverse("follow_up_list")).content.decode()
+    assert own.referral.number in text
+    assert others.referral.number not in text
 
 
 def test_acknowledging_makes_it_ones_own(client_of, make_follow_up, supervisor, hcop):

@@ -104,7 +104,7 @@ def test_attempts_are_listed_and_a_withdrawn_one_is_struck_out(open_as, make_ref
     assert "Withdrawn by PS 51" in text
     assert "Asked to be called back" in text
     assert "waits for somebody to acknowledge it" in text
-    assert text.count("app-timeline__title") == 2
+    assert text.count("moj-timeline__title") == 2
     assert reverse("withdraw_attempt", args=[referral.number, right.pk]) in text
     assert reverse("withdraw_attempt", args=[referral.number, wrong.pk]) not in text
 
@@ -284,7 +284,9 @@ def test_reading_something_that_is_no_notice_changes_nothing(client_of, make_ref
 def test_an_ended_referral_has_nothing_to_read(open_as, make_referral, officer):
     referral = make_referral(closed=True)
     ReferralNoticeFactory.create(referral=referral)
-    assert "I have read this" not in open_as(officer, referral).content.decode()
+    text = open_as(officer, referral).content.decode()
+    assert "Closed without contact" in text
+    assert "I have read this" not in text
 
 
 def test_one_the_record_closed_says_to_make_no_contact(open_as, make_referral, officer, now):

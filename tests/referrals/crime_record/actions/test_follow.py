@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 
 from outcomes.models import RecordedOutcome
 from referrals.compliance.readers import compliance_of, default_period
-from referrals.contact.actions import attempts as contact
+from referrals.contact.actions import attempts
 from referrals.contact.actions.taking import take
 from referrals.contact.readers.follow_ups import follow_ups_open
-from referrals.crime_record.actions import follow as crime_record
+from referrals.crime_record.actions import follow
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
 from referrals.models import (
@@ -47,6 +47,7 @@ from tests.factories import (
     SubmissionFactory,
     WardFactory,
 )
+from tests.patience import patience
 
 RULED_OUT = [
     ({"crime_status": "cancelled"}, CrimeRecordKind.CANCELLED),
@@ -383,7 +384,7 @@ def test_a_task_of_a_kind_waits_once(referral, extract, hcop, now):
 def test_a_contact_withdrawn_after_the_crime_was_cancelled_leaves_it_closed_so(
     referral, extract, officer, system, now
 ):
-    attempt = contact.log_attempt(
+    attempt = attempts.log_attempt(
         referral_id=referral.pk,
         key=uuid.uuid4(),
         method=Method.TELEPHONE,
@@ -393,7 +394,7 @@ def test_a_contact_withdrawn_after_the_crime_was_cancelled_leaves_it_closed_so(
         at=now,
     )
     extract(referral.case, crime_status="cancelled")
-    contact.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
+    attempts.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
     assert FollowUp.objects.get().kind == FollowUpKind.RULED_OUT
@@ -402,7 +403,7 @@ def test_a_contact_withdrawn_after_the_crime_was_cancelled_leaves_it_closed_so(
 def test_withdrawing_an_attempt_does_not_open_what_the_record_closed(referral, extract, officer, now):
     attempt = ContactAttemptFactory.create(referral=referral, made_by=officer)
     extract(referral.case, crime_status="cancelled")
-    contact.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
+    attempts.withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
 
@@ -438,7 +439,7 @@ def test_cases_without_an_open_referral_take_the_same_queries_however_many(
 
 
 def test_more_cases_than_a_chunk_are_all_followed(make_referral, extract, system, now, monkeypatch):
-    monkeypatch.setattr(crime_record, "CHUNK", 2)
+    monkeypatch.setattr(follow, "CHUNK", 2)
     referrals = [make_referral(case__crime_status="cancelled") for _ in range(5)]
     follow_crime_record(
         changed={referral.case_id: ["crime_status"] for referral in reversed(referrals)}, by=system, at=now
@@ -465,7 +466,7 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
     """The officer presses while the extract is being saved, and waits for its lock."""
     acts = {
         "take": lambda: take(referral_id=referral.pk, by=officer, at=now),
-        "log": lambda: contact.log_attempt(
+        "log": lambda: attempts.log_attempt(
             referral_id=referral.pk,
             key=uuid.uuid4(),
             method=Method.TELEPHONE,
@@ -494,7 +495,7 @@ def test_what_is_handed_over_under_an_officers_hands_is_not_theirs_any_more(
         pressed.start()
         while pressed.is_alive() and not _somebody_waits_for_this_transaction():
             pressed.join(0.01)
-    pressed.join(20)
+    pressed.join(patience(120))
     assert isinstance(outcome[0], Refused)
     assert "went to Colliers Wood team this moment" in str(outcome[0])
     referral.refresh_from_db()

@@ -31,6 +31,7 @@ from src_app.audit.record import acting
 from src_app.refused import Refused
 from tests.extracts import extract, row
 from tests.factories import NOW
+from tests.patience import patience
 
 CONTENT = extract(row(1), row(2), row(3, reported_at="never"))
 A_DAY_LATER = NOW + timedelta(hours=24)
@@ -233,16 +234,16 @@ def test_nothing_is_saved_when_the_extract_cannot_be_settled(
 
 @pytest.mark.django_db(transaction=True)
 def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: User) -> None:
-    key, ready = uuid.uuid4(), threading.Barrier(4)
+    key, ready = uuid.uuid4(), threading.Barrier(4, timeout=patience(60))
     looked = preview_cases(content=CONTENT, bcu=bcu, by=hcop, at=NOW).digest
 
     def upload_and_save() -> None:
         try:
             connection.ensure_connection()
             with acting("test", by=hcop):
-                ready.wait(10)
+                ready.wait()
                 held = hold_extract(key=key, content=CONTENT, bcu=bcu, by=hcop, at=NOW)
-                ready.wait(10)
+                ready.wait()
                 save_extract(import_id=held.pk, seen=looked, by=hcop, at=NOW)
         finally:
             connection.close()
@@ -251,7 +252,7 @@ def test_uploaded_and_saved_by_four_threads_at_once_it_is_one(bcu: Bcu, hcop: Us
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience(120))
     assert audited().count(Action.CASES_IMPORTED) == 1
     assert CaseImport.objects.count() == 1
     assert Case.objects.count() == 2

@@ -22,6 +22,7 @@ from src_app.audit.record import acting
 from src_app.refused import Refused
 from tests.extracts import extract, row
 from tests.factories import NOW
+from tests.patience import patience
 
 CONTENT = extract(row(1), row(2), row(3, reported_at="never"))
 LATER = NOW + timedelta(minutes=2)
@@ -209,7 +210,7 @@ def elsewhere() -> Callable[[Callable[[], Any]], Any]:
 
         thread = threading.Thread(target=run)
         thread.start()
-        thread.join(30)
+        thread.join(patience(120))
         return results[0]
 
     return do

@@ -14,9 +14,11 @@ from referrals.models import Bcu, Case
 from src_app.accounts.models import User
 from tests.factories import NOW
 from tests.referrals.intake.read_files import Reading, read_extract
+from tests.thorough import repeated
 from tests.workbooks import Cell, xlsx
 
-MANY = settings(max_examples=10_000, deadline=None)
+# Rows that are lost, doubled or end in a traceback are found within some hundred examples.
+MANY = settings(max_examples=repeated(500, 10_000))
 ENCODINGS = ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252")
 # Mostly what a cell may hold, now and then anything at all.
 CELLS = st.one_of(
@@ -63,7 +65,7 @@ def test_any_cells_have_a_fate(rows: list[list[str]], encoding: str, separator: 
         _adds_up(read_extract(content, at=NOW))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=repeated(50, 250))
 @given(st.data())
 def test_a_damaged_spreadsheet_is_a_table_or_refused(data: st.DataObject) -> None:
     content = bytearray(xlsx(A=SHEET))
@@ -74,15 +76,14 @@ def test_a_damaged_spreadsheet_is_a_table_or_refused(data: st.DataObject) -> Non
 
 
 @settings(
-    max_examples=400,
-    deadline=None,
+    max_examples=repeated(40, 400),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.data_too_large],
 )
 @given(rows=st.lists(st.one_of(WHOLE_ROWS, WHOLE_ROWS, ANY_ROWS), min_size=26, max_size=30))
 def test_whatever_is_saved_adds_up_and_is_unchanged_when_it_is_sent_again(
     bcu: Bcu, system: User, rows: list[list[str]]
 ) -> None:
-    """More than 10,000 rows of any cells, file upon file in one database: later ones meet earlier ones."""
+    """More than 1,000 rows of any cells, file upon file in one database: later ones meet earlier ones."""
     content = _file(rows).encode("utf-8", errors="replace")
     before = Case.objects.count()
     try:

@@ -1,4 +1,8 @@
-"""Memory does not grow with a file: measured on the same rows, a few and many."""
+"""Memory does not grow with a file: measured on few rows and on many of the same kind.
+
+Whatever is read or written piece by piece has pieces of a twentieth of their size, so that a short file has
+many; with ``script/test --thorough`` both have their true size. Found is anything that keeps a row's cells.
+"""
 
 import tracemalloc
 from collections.abc import Callable
@@ -7,14 +11,25 @@ from pathlib import Path
 
 import pytest
 
+from referrals.intake.reading import text
 from referrals.intake.reading.content import Content
+from referrals.intake.saving import fates, staging
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu
 from src_app.accounts.models import User
 from tests.extracts import extract, row
 from tests.factories import NOW
+from tests.thorough import THOROUGH, repeated
 
-FEW, MANY = 6_000, 20_000
+FEW, MANY = repeated(500, 6_000), repeated(2_500, 20_000)
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    if not THOROUGH:
+        monkeypatch.setattr(staging, "BATCH", staging.BATCH // 20)
+        monkeypatch.setattr(text, "_PIECE", text._PIECE // 20)
+        monkeypatch.setattr(fates, "MOST_REFERENCES", fates.MOST_REFERENCES // 20)
 
 
 @pytest.fixture
@@ -26,13 +41,13 @@ def peak_of(bcu: Bcu, system: User, tmp_path: Path) -> Callable[[int, int], int]
         path.write_bytes(extract(*(row(number) for number in range(first, first + count))))
         tracemalloc.start()
         try:
-            fates = import_cases(
+            found = import_cases(
                 content=Content.at(path), bcu=bcu, by=system, at=NOW + timedelta(hours=1), listed=200
             )
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
-        assert fates.new == count
+        assert found.new == count
         return peak
 
     return measure

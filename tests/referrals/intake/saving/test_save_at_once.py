@@ -18,6 +18,7 @@ from src_app.refused import Refused
 from tests.conftest import World
 from tests.extracts import extract, reference, row
 from tests.factories import NOW
+from tests.patience import patience
 
 
 def imported(bcu: Bcu, by: User, *rows: dict[str, str]) -> Fates:
@@ -26,13 +27,13 @@ def imported(bcu: Bcu, by: User, *rows: dict[str, str]) -> Fates:
 
 def together(*calls: Callable[[], object]) -> list[object]:
     """Does all at once, each in a thread of its own; returns what each returned or raised."""
-    ready = threading.Barrier(len(calls))
+    ready = threading.Barrier(len(calls), timeout=patience(60))
     results: list[object] = [None] * len(calls)
 
     def run(place: int, call: Callable[[], object]) -> None:
         try:
             connection.ensure_connection()
-            ready.wait(10)
+            ready.wait()
             results[place] = call()
         except Exception as error:  # noqa: BLE001 - the test looks at it
             results[place] = error
@@ -43,7 +44,7 @@ def together(*calls: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience(120))
     return results
 
 

@@ -21,6 +21,7 @@ from src_app.audit.models import Action
 from src_app.audit.record import acting
 from tests.extracts import extract, row
 from tests.factories import NOW
+from tests.patience import patience
 from tests.referrals.intake.watched.folders import (
     A_DAY,
     CONTENT,
@@ -186,7 +187,7 @@ def test_while_one_looks_another_does_not(put: Callable[..., Path], system: User
     with work.alone(folder._LOCK_KEY):
         thread = threading.Thread(target=look)
         thread.start()
-        thread.join(30)
+        thread.join(patience(120))
     assert taken == [0]
     assert clock.look(MINUTE) == 1
 
@@ -197,14 +198,14 @@ def test_two_that_look_at_once_import_once(
 ) -> None:
     for number in range(4):
         put(extract(row(number)), name=f"{number}.csv")
-    ready = threading.Barrier(2)
+    ready = threading.Barrier(2, timeout=patience(60))
     taken: list[int] = []
 
     def look(at: datetime) -> None:
         try:
             connection.ensure_connection()
             with acting("test", by=system):
-                ready.wait(10)
+                ready.wait()
                 taken.append(take_extracts(by=system, at=at))
         finally:
             connection.close()
@@ -213,7 +214,7 @@ def test_two_that_look_at_once_import_once(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(patience(120))
     assert sum(taken) == 4
     assert CaseImport.objects.count() == 4
     assert audited().count(Action.CASES_IMPORTED) == 4

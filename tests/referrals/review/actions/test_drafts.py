@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from referrals.models import Case, ContactBy, Decision, PersonalText, Reason, Restriction, TextKind
-from referrals.review.actions import drafts as review
+from referrals.review.actions import drafts
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -22,7 +22,7 @@ def test_a_mark_is_a_draft_with_its_author_and_an_audit_row(
     make_case: MakeCase, hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    decision = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    decision = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
     assert (decision.suitable, decision.drafted_by, decision.drafted_at) == (True, hcop, now)
     assert decision.submission is None
     entry = AuditEntry.objects.get(action=Action.DECISION_DRAFTED)
@@ -32,8 +32,8 @@ def test_a_mark_is_a_draft_with_its_author_and_an_audit_row(
 
 def test_a_mark_can_be_changed_and_cleared(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case()
-    first = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
-    second = review.draft_not_suitable(
+    first = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    second = drafts.draft_not_suitable(
         case_id=case.pk,
         version=first.version,
         reason=Reason.DUPLICATE,
@@ -42,9 +42,9 @@ def test_a_mark_can_be_changed_and_cleared(make_case: MakeCase, hcop: User, now:
         at=now,
     )
     assert (second.suitable, second.reason) == (False, Reason.DUPLICATE)
-    third = review.draft_suitable(case_id=case.pk, version=second.version, by=hcop, at=now)
+    third = drafts.draft_suitable(case_id=case.pk, version=second.version, by=hcop, at=now)
     assert (third.reason, third.contact_by) == ("", "")
-    review.clear_draft(case_id=case.pk, version=third.version, by=hcop, at=now)
+    drafts.clear_draft(case_id=case.pk, version=third.version, by=hcop, at=now)
     assert not Decision.objects.exists()
 
 
@@ -52,9 +52,9 @@ def test_of_two_people_who_decide_the_same_case_one_wins_and_the_other_is_told(
     make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    review.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
-    with pytest.raises(review.Overtaken, match=r"Deputy HCOP South West marked .* suitable at 7:30am"):
-        review.draft_not_suitable(
+    drafts.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
+    with pytest.raises(drafts.Overtaken, match=r"Deputy HCOP South West marked .* suitable at 7:30am"):
+        drafts.draft_not_suitable(
             case_id=case.pk,
             version=None,
             reason=Reason.DUPLICATE,
@@ -69,16 +69,16 @@ def test_a_mark_that_somebody_took_off_meanwhile_is_not_put_back_unseen(
     make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    seen = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
-    review.clear_draft(case_id=case.pk, version=seen, by=other_hcop, at=now)
-    with pytest.raises(review.Overtaken, match="took the mark off"):
-        review.draft_suitable(case_id=case.pk, version=seen, by=hcop, at=now)
+    seen = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
+    drafts.clear_draft(case_id=case.pk, version=seen, by=other_hcop, at=now)
+    with pytest.raises(drafts.Overtaken, match="took the mark off"):
+        drafts.draft_suitable(case_id=case.pk, version=seen, by=hcop, at=now)
 
 
 def test_a_double_tap_is_one_mark(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case()
     for _ in range(2):
-        decision = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+        decision = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
     assert (decision.suitable, decision.drafted_at) == (True, now)
     assert AuditEntry.objects.filter(action=Action.DECISION_DRAFTED).count() == 1
 
@@ -88,28 +88,28 @@ def test_an_incident_that_is_no_crime_cannot_be_suitable(
 ) -> None:
     case = make_case(is_crime=False)
     with pytest.raises(Refused, match="incident, not a crime"):
-        review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+        drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
     with pytest.raises(Refused, match="incident, not a crime"):
-        review.choose_team(case_id=case.pk, version=None, team=world.teams[1], why="Refuge", by=hcop, at=now)
+        drafts.choose_team(case_id=case.pk, version=None, team=world.teams[1], why="Refuge", by=hcop, at=now)
     assert not Decision.objects.exists()
 
 
 def test_a_decided_case_cannot_be_marked_again(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case(decided_at=now)
-    with pytest.raises(review.Overtaken, match="can no longer change"):
-        review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    with pytest.raises(drafts.Overtaken, match="can no longer change"):
+        drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
 
 
 def test_a_case_of_another_bcu_does_not_exist(make_case: MakeCase, north_hcop: User, now: datetime) -> None:
     case = make_case()
     with pytest.raises(Case.DoesNotExist):
-        review.draft_suitable(case_id=case.pk, version=None, by=north_hcop, at=now)
+        drafts.draft_suitable(case_id=case.pk, version=None, by=north_hcop, at=now)
 
 
 def test_an_officer_may_not_decide(make_case: MakeCase, officer: User, now: datetime) -> None:
     case = make_case()
     with pytest.raises(NotAllowed):
-        review.draft_suitable(case_id=case.pk, version=None, by=officer, at=now)
+        drafts.draft_suitable(case_id=case.pk, version=None, by=officer, at=now)
 
 
 @pytest.mark.parametrize("reason", [Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT])
@@ -118,7 +118,7 @@ def test_a_case_referred_anyway_goes_to_the_neighbourhood_team_alone(
 ) -> None:
     case = make_case()
     with pytest.raises(Refused, match="neighbourhood team"):
-        review.draft_not_suitable(
+        drafts.draft_not_suitable(
             case_id=case.pk,
             version=None,
             reason=reason,
@@ -139,7 +139,7 @@ def test_a_team_is_chosen_with_a_reason_that_is_kept_apart(
     make_case: MakeCase, world: World, hcop: User, now: datetime
 ) -> None:
     case = make_case(ward=None)
-    decision = review.choose_team(
+    decision = drafts.choose_team(
         case_id=case.pk, version=None, team=world.teams[4], why="In a hotel", by=hcop, at=now
     )
     assert decision.team == world.teams[4]
@@ -150,10 +150,10 @@ def test_marking_again_keeps_the_team_of_a_case_without_a_ward(
     make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     case = make_case(ward=None)
-    chosen = review.choose_team(
+    chosen = drafts.choose_team(
         case_id=case.pk, version=None, team=world.teams[4], why="In a hotel", by=hcop, at=now
     )
-    again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=other_hcop, at=now)
+    again = drafts.draft_suitable(case_id=case.pk, version=chosen.version, by=other_hcop, at=now)
     assert again.team == world.teams[4]
 
 
@@ -162,12 +162,12 @@ def test_a_team_chosen_for_a_refuge_stays_until_the_mark_is_taken_off(
 ) -> None:
     """The case has a ward: its own team may not be the one that calls."""
     case = make_case()
-    chosen = review.choose_team(
+    chosen = drafts.choose_team(
         case_id=case.pk, version=None, team=world.teams[4], why="Refuge", by=hcop, at=now
     )
-    again = review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
-    assert again == review.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
-    outside = review.draft_not_suitable(
+    again = drafts.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    assert again == drafts.draft_suitable(case_id=case.pk, version=chosen.version, by=hcop, at=now)
+    outside = drafts.draft_not_suitable(
         case_id=case.pk,
         version=again.version,
         reason=Reason.HIGH_RISK,
@@ -176,8 +176,8 @@ def test_a_team_chosen_for_a_refuge_stays_until_the_mark_is_taken_off(
         at=now,
     )
     assert again.team == outside.team == world.teams[4]
-    review.clear_draft(case_id=case.pk, version=outside.version, by=hcop, at=now)
-    fresh = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    drafts.clear_draft(case_id=case.pk, version=outside.version, by=hcop, at=now)
+    fresh = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
     assert fresh.team is None
     assert case.texts.get(kind=TextKind.TEAM_REASON).body == ""
 
@@ -190,14 +190,14 @@ def test_a_team_without_a_reason_or_of_another_bcu_is_refused(
 ) -> None:
     team = world.north_team if north else world.teams[0]
     with pytest.raises(Refused, match=words):
-        review.choose_team(case_id=make_case().pk, version=None, team=team, why=why, by=hcop, at=now)
+        drafts.choose_team(case_id=make_case().pk, version=None, team=team, why=why, by=hcop, at=now)
 
 
 def test_restrictions_and_note_are_set_with_who_and_when(
     make_case: MakeCase, hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    review.set_safety(
+    drafts.set_safety(
         case_id=case.pk,
         restrictions=[Restriction.TWO_OFFICERS, Restriction.NO_HOME_VISIT],
         note="Speak to the sergeant first",
@@ -214,7 +214,7 @@ def test_restrictions_and_note_are_set_with_who_and_when(
 def test_setting_what_is_set_already_changes_nothing(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case()
     for _ in range(2):
-        review.set_safety(
+        drafts.set_safety(
             case_id=case.pk, restrictions=[Restriction.NO_VOICEMAIL], note="Note", by=hcop, at=now
         )
     assert AuditEntry.objects.filter(action=Action.RESTRICTIONS_SET).count() == 1
@@ -223,7 +223,7 @@ def test_setting_what_is_set_already_changes_nothing(make_case: MakeCase, hcop: 
 def test_the_safety_note_of_the_extract_is_left_alone(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case()
     PersonalTextFactory.create(case=case, kind=TextKind.SAFETY_NOTE, body="Dog at address")
-    review.set_safety(case_id=case.pk, restrictions=[], note="Two dogs", by=hcop, at=now)
+    drafts.set_safety(case_id=case.pk, restrictions=[], note="Two dogs", by=hcop, at=now)
     bodies = dict(PersonalText.objects.filter(case=case).values_list("kind", "body"))
     assert bodies == {TextKind.SAFETY_NOTE: "Dog at address", TextKind.REVIEW_SAFETY: "Two dogs"}
 
@@ -234,7 +234,7 @@ def test_when_the_audit_row_cannot_be_written_the_mark_is_not_kept(
     def fail(*_: object, **__: object) -> None:
         raise RuntimeError("no audit row")
 
-    monkeypatch.setattr(review, "record", fail)
+    monkeypatch.setattr(drafts, "record", fail)
     with pytest.raises(RuntimeError, match="no audit row"):
-        review.draft_suitable(case_id=make_case().pk, version=None, by=hcop, at=now)
+        drafts.draft_suitable(case_id=make_case().pk, version=None, by=hcop, at=now)
     assert not Decision.objects.exists()

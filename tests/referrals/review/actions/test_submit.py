@@ -23,7 +23,7 @@ from referrals.models import (
     TrialStatus,
     UnitKey,
 )
-from referrals.review.actions import drafts as review
+from referrals.review.actions import drafts
 from referrals.review.actions.drafts import Overtaken
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import (
@@ -232,7 +232,7 @@ def test_a_chosen_team_gets_the_referral_under_its_own_ward(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User, now: datetime
 ) -> None:
     case = make_case(ward=None)
-    review.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
+    drafts.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
     submit_all(case)
     referral = Referral.objects.get()
     assert (referral.team, referral.ward) == (world.teams[5], world.wards[5])
@@ -255,11 +255,11 @@ def test_a_case_referred_outside_the_trial_stays_so_when_a_team_is_chosen_for_it
     version = None
     for choosing in (team_first, not team_first):
         if choosing:
-            drafted = review.choose_team(
+            drafted = drafts.choose_team(
                 case_id=case.pk, version=version, team=world.teams[0], why="Refuge", by=hcop, at=now
             )
         else:
-            drafted = review.draft_not_suitable(
+            drafted = drafts.draft_not_suitable(
                 case_id=case.pk,
                 version=version,
                 reason=reason,
@@ -284,7 +284,7 @@ def test_a_team_chosen_does_not_take_a_case_of_a_trial_ward_out_of_its_trial(
 ) -> None:
     cases = [make_case() for _ in range(8)]
     for case in cases:
-        review.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
+        drafts.choose_team(case_id=case.pk, version=None, team=world.teams[5], why="Hotel", by=hcop, at=now)
     submit_all(*cases)
     strata = set(Allocation.objects.values_list("stratum", flat=True))
     assert (Allocation.objects.count(), strata) == (8, {world.wards[0].borough.code})
@@ -500,7 +500,7 @@ def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
     make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    checked = review.draft_not_suitable(
+    checked = drafts.draft_not_suitable(
         case_id=case.pk,
         version=None,
         reason=Reason.UNSAFE,
@@ -508,8 +508,8 @@ def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
         by=hcop,
         at=now,
     ).version
-    review.clear_draft(case_id=case.pk, version=checked, by=other_hcop, at=now)
-    review.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
+    drafts.clear_draft(case_id=case.pk, version=checked, by=other_hcop, at=now)
+    drafts.draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
     with pytest.raises(Overtaken):
         submit(bcu=world.south_west, seen={case.pk: checked}, key=uuid.uuid4(), by=hcop, at=now)
     assert not Referral.objects.exists()
@@ -530,8 +530,8 @@ def test_a_draft_that_changed_after_it_was_checked_submits_nothing(
     make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    seen = review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
-    review.draft_not_suitable(
+    seen = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
+    drafts.draft_not_suitable(
         case_id=case.pk,
         version=seen,
         reason=Reason.UNSAFE,
@@ -548,7 +548,7 @@ def test_a_case_that_became_an_incident_after_it_was_drafted_is_not_submitted(
     make_case: MakeCase, submit_all: Callable[..., Submission], hcop: User, now: datetime
 ) -> None:
     case = make_case()
-    review.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
+    drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
     Case.objects.filter(pk=case.pk).update(is_crime=False)
     with pytest.raises(Refused, match=f"{case.crime_reference}: This is an incident, not a crime"):
         submit_all(case)

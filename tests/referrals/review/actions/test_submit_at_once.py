@@ -18,6 +18,7 @@ from src_app.audit.record import acting
 from src_app.refused import Refused
 from tests.conftest import World
 from tests.factories import NOW, SEED, CaseFactory, DecisionFactory, TrialFactory, WardModeFactory
+from tests.patience import patience
 
 THREADS, CASES = 8, 200
 
@@ -64,7 +65,7 @@ def test_eight_threads_submit_200_cases_and_each_position_has_its_arm(world: Wor
 def test_the_same_key_from_two_threads_is_one_submission_for_both(world: World, hcop: User) -> None:
     """The button pressed twice: neither is told that nothing was submitted. No trial keeps them apart."""
     seen = {DecisionFactory.create(case__ward=ward, drafted_by=hcop).case_id: 1 for ward in world.wards}
-    key, together, made = uuid.uuid4(), threading.Barrier(2), []
+    key, together, made = uuid.uuid4(), threading.Barrier(2, timeout=patience(60)), []
 
     def press() -> None:
         together.wait()
@@ -100,7 +101,7 @@ def _submit_from_threads(world: World, hcop: User, cases: list[Case]) -> list[Ba
     """Each thread submits its share, interleaved with the others'; what went wrong comes back."""
     versions = dict(Decision.objects.values_list("case_id", "version"))
     failures: list[BaseException] = []
-    together = threading.Barrier(THREADS)
+    together = threading.Barrier(THREADS, timeout=patience(60))
 
     def work(share: list[Case]) -> None:
         try:

@@ -243,7 +243,9 @@ def test_an_incident_offers_no_suitable_button(browser: Client, make_case: MakeC
 
 def test_a_mark_can_be_cleared(browser: Client, make_case: MakeCase) -> None:
     decision = DecisionFactory.create(case=make_case())
-    browser.post(reverse("clear_decision", args=[decision.case_id]), {"version": decision.version})
+    address = reverse("clear_decision", args=[decision.case_id])
+    response = browser.post(address, {"version": decision.version}, follow=True)
+    assert reverse("mark_suitable", args=[decision.case_id]) in response.content.decode()
     assert not Decision.objects.exists()
 
 
@@ -444,7 +446,9 @@ def test_a_case_cancelled_after_it_was_marked_suitable_is_not_submitted(
 ) -> None:
     decision = DecisionFactory.create(case=make_case())
     Case.objects.update(crime_status="cancelled")
-    submit(browser, world, [f"{decision.case_id}:{decision.version}"])
+    html = submit(browser, world, [f"{decision.case_id}:{decision.version}"])
+    assert f"{decision.case.crime_reference}: " in html
+    assert "Nothing was submitted." in html
     assert not Submission.objects.exists()
 
 

@@ -307,7 +307,8 @@ def test_equal_rates_and_an_aim_out_of_reach_are_refused(asked: Any) -> None:
 def test_who_does_not_ask_for_power_does_not_import_what_works_it_out() -> None:
     heavy = "{'numpy', 'scipy', 'pandas', 'statsmodels'}"
     code = (
-        "import sys; import referrals.management.commands.trial_power; from referrals.rules import power; "
+        "import sys; import referrals.management.commands.trial_power; "
+        "from referrals.rules.trial import power; "
         "plan = power.Assumed(250, 0.54, 0.42); "
         f"early = {heavy} & sys.modules.keys(); power.power(plan); "
         f"print(sorted(early), {heavy} <= sys.modules.keys())"

@@ -39,6 +39,7 @@ from src_app.refused import Refused
 from tests.conftest import World
 from tests.database import tampering
 from tests.factories import NOW, SEED, AllocationFactory, PauseFactory, RegistrarFactory, TrialFactory
+from tests.patience import patience
 
 OTHER_KEY = "b3RoZXIga2V5IG90aGVyIGtleSBvdGhlciBrZXkgMTI="
 
@@ -176,7 +177,7 @@ def test_without_a_key_nothing_is_sealed(
 def test_of_two_who_seal_at_once_one_does_and_the_other_is_told(
     proposed: Trial, leader: User, world: World
 ) -> None:
-    together = threading.Barrier(2)
+    together = threading.Barrier(2, timeout=patience(60))
     said: list[str] = []
 
     def work() -> None:

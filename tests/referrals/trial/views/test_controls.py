@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from referrals.models import Allocation, Arm, Case, ControlCheck, Trial, TrialStatus
+from referrals.trial.readers.controls import waiting_checks
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
@@ -100,6 +101,7 @@ def test_it_says_how_many_of_how_many_are_looked_up_and_nothing_of_younger_ones(
 def test_the_words_are_those_of_practice(browser: Client, trial: Trial, allocate: Allocate) -> None:
     allocate()
     words = _words(browser.get(_list(trial))).lower()
+    assert "cases with usual service" in words
     for word in (" arm", "control", "stratum", "allocat"):
         assert word not in words
 
@@ -183,7 +185,8 @@ def test_what_may_not_be_looked_up_here_is_passed_over(
         case=CaseFactory.create(ward=world.north_ward), arm=Arm.CONTROL, allocated_at=since
     )
     others = [allocate(arm=Arm.SRC), allocate(allocated_at=now - timedelta(days=29)), north]
-    browser.post(_list(trial), {"control": [other.pk for other in others]})
+    response = browser.post(_list(trial), {"control": [other.pk for other in others]}, follow=True)
+    assert "Recorded as looked up: 0 cases." in _words(response)
     assert not ControlCheck.objects.exists()
 
 
@@ -281,6 +284,23 @@ def test_the_overnight_review_names_how_many_wait_in_each_trial(
     assert f'href="{_list(trial)}"' in response.content.decode()
 
 
+def test_counting_what_waits_reads_an_index_of_the_controls_and_no_case(
+    trial: Trial, allocate: Allocate, hcop: User, now: datetime
+) -> None:
+    allocate()
+    with CaptureQueriesContext(connection) as queries:
+        [checks] = waiting_checks(hcop, now)
+    assert (checks.trial, checks.waiting) == (trial, 1)
+    [count] = [query["sql"] for query in queries if "referrals_allocation" in query["sql"]]
+    with connection.cursor() as cursor:
+        # Of a few rows all would be read; so that the plan is that of many, this is made dear.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {count}")
+        plan = "\n".join(line for (line,) in cursor)
+    assert "using allocation_control_by_time" in plan
+    assert "referrals_case" not in plan
+
+
 @pytest.mark.parametrize("reason", ["none waits", "locked", "another BCU's"])
 def test_the_overnight_review_says_nothing_where_nothing_is_to_be_looked_up(
     browser: Client,
@@ -302,7 +322,9 @@ def test_the_overnight_review_says_nothing_where_nothing_is_to_be_looked_up(
             arm=Arm.CONTROL,
             allocated_at=now - timedelta(days=40),
         )
-    assert "looked up on the crime record" not in _words(browser.get(reverse("overnight_review")))
+    words = _words(browser.get(reverse("overnight_review")))
+    assert "Overnight review" in words
+    assert "looked up on the crime record" not in words
 
 
 def test_the_overnight_review_asks_two_things_of_all_trials_together_and_one_of_none(

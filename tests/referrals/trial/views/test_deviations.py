@@ -278,7 +278,8 @@ def test_the_number_of_queries_does_not_grow_with_what_is_recorded(
 def test_neither_seed_nor_protocol_is_read(browser: Client, control: Allocation) -> None:
     for address in (_address(control), reverse("case", args=[control.case_id])):
         with CaptureQueriesContext(connection) as queries:
-            _page(browser.get(address))
+            page = _page(browser.get(address))
+        assert control.case.crime_reference in page
         assert not [query for query in queries if "seed_encrypted" in query["sql"]]
 
 

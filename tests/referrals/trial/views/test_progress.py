@@ -170,6 +170,7 @@ def test_no_outcome_is_shown_or_even_read(
     advance(trial, status, by=trial_lead)
     with CaptureQueriesContext(connection) as queries:
         page = words(browser, trial).lower()
+    assert "8 of 250" in page
     assert not [query for query in queries.captured_queries if "outcomes_" in query["sql"]]
     for outcome in ("attrition", "charge", "withdrew", "positive"):
         assert outcome not in page

@@ -145,7 +145,9 @@ def test_a_draft_is_deleted_after_it_was_asked(lead: Client, trial_in: TrialIn) 
 
 def test_the_leader_reads_and_takes_no_step_but_the_seal(head: Client, trial_in: TrialIn) -> None:
     for status in TrialStatus:
-        page = _page(head, trial_in(status))
+        trial = trial_in(status)
+        page = _page(head, trial)
+        assert trial.name in page
         for step in ("propose", "open", "pause", "close", "reveal", "delete", "design", "bundle"):
             assert f"/{step}/" not in page
 

@@ -1,0 +1,1 @@
+"""The whole system on one machine, for a demo and for tests. Nothing that serves imports this."""

@@ -5,31 +5,34 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('referrals', '0002_initial'),
+        ("referrals", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='caseimport',
-            name='import_latest',
+            model_name="caseimport",
+            name="import_latest",
         ),
         migrations.AddIndex(
-            model_name='allocation',
-            index=models.Index(condition=models.Q(('arm', 'control'), ('position__isnull', False)), fields=['trial', 'allocated_at', 'id'], name='allocation_control_by_time'),
+            model_name="allocation",
+            index=models.Index(
+                condition=models.Q(("arm", "control"), ("position__isnull", False)),
+                fields=["trial", "allocated_at", "id"],
+                name="allocation_control_by_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='caseimport',
-            index=models.Index(fields=['bcu', '-uploaded_at', '-id'], name='import_latest'),
+            model_name="caseimport",
+            index=models.Index(fields=["bcu", "-uploaded_at", "-id"], name="import_latest"),
         ),
         migrations.AddIndex(
-            model_name='caseimport',
-            index=models.Index(fields=['-uploaded_at', '-id'], name='import_latest_of_several'),
+            model_name="caseimport",
+            index=models.Index(fields=["-uploaded_at", "-id"], name="import_latest_of_several"),
         ),
         migrations.AddIndex(
-            model_name='ward',
-            index=models.Index(fields=['name', 'id'], name='ward_by_name'),
+            model_name="ward",
+            index=models.Index(fields=["name", "id"], name="ward_by_name"),
         ),
     ]

@@ -4,14 +4,13 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='user',
-            index=models.Index(fields=['display_name', 'id'], name='user_by_name'),
+            model_name="user",
+            index=models.Index(fields=["display_name", "id"], name="user_by_name"),
         ),
     ]

@@ -15,8 +15,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from referrals.contact.actions import attempts as contact
-from referrals.contact.actions import referral_lock
+from referrals.contact.actions import attempts, closing, referral_lock
 from referrals.contact.actions.follow_ups import chase
 from referrals.intake.held.holding import hold_extract, note_refused
 from referrals.models import (
@@ -148,7 +147,7 @@ def test_lost_before_the_commit_nothing_is_saved_and_the_page_says_so(
         kill_this_session()
         return keep_note(*args)
 
-    monkeypatch.setattr(contact, "_keep_note", killed)
+    monkeypatch.setattr(attempts, "_keep_note", killed)
     status, text = log_no_answer()
     assert (status, Trouble.LOST.advice in text) == (503, True)
     assert not ContactAttempt.objects.exists()
@@ -186,7 +185,7 @@ def test_committed_without_an_answer_it_is_looked_up_and_found(
         lose_answers(1)
         advance(*args)
 
-    monkeypatch.setattr(contact, "_advance", lose_then_advance)
+    monkeypatch.setattr(attempts, "_advance", lose_then_advance)
     status, text = log_no_answer()
     assert (status, "attempt logged" in text) == (200, True)
     assert ContactAttempt.objects.count() == 1
@@ -203,7 +202,7 @@ def test_where_the_look_up_has_no_answer_either_it_is_not_called_unsaved(
         lose_answers(2)
         advance(*args)
 
-    monkeypatch.setattr(contact, "_advance", lose_then_advance)
+    monkeypatch.setattr(attempts, "_advance", lose_then_advance)
     status, text = log_no_answer()
     assert (status, Trouble.UNKNOWN.advice in text) == (503, True)
     assert "Nothing of yours was saved" not in text
@@ -225,7 +224,7 @@ def test_an_action_without_a_key_is_not_called_unsaved(
         lose_answers(1)
         return lock(*args)
 
-    monkeypatch.setattr(contact, "lock_referral", lose_then_lock)
+    monkeypatch.setattr(closing, "lock_referral", lose_then_lock)
     address = reverse("close_referral", args=[referral.number])
     response = client_of(officer).post(address, {"reason": CloseReason.DECLINED})
     assert response.status_code == 503
@@ -264,7 +263,7 @@ def _log(hcop: User, officer: User, world: World) -> Prepared:
         "by": officer,
         "at": NOW,
     }
-    return partial(contact.log_attempt, referral_id=referral.pk, key=uuid.uuid4(), **given), ContactAttempt
+    return partial(attempts.log_attempt, referral_id=referral.pk, key=uuid.uuid4(), **given), ContactAttempt
 
 
 def _withdraw(hcop: User, officer: User, world: World) -> Prepared:
@@ -272,7 +271,7 @@ def _withdraw(hcop: User, officer: User, world: World) -> Prepared:
         referral__case__ward=world.wards[0], made_by=officer, result=Result.NO_ANSWER
     )
     given: dict[str, Any] = {"attempt_id": logged.pk, "key": uuid.uuid4(), "by": officer, "at": NOW}
-    return partial(contact.withdraw_attempt, **given), ContactAttempt
+    return partial(attempts.withdraw_attempt, **given), ContactAttempt
 
 
 def _chase(hcop: User, officer: User, world: World) -> Prepared:

@@ -141,7 +141,7 @@ def log_no_answer(client_of: ClientOf, officer: User, make_referral: MakeReferra
 def test_lost_before_the_commit_nothing_is_saved_and_the_page_says_so(
     log_no_answer: Callable[[], Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_note = contact._keep_note
+    keep_note = attempts._keep_note
 
     def killed(*args: Any) -> Any:
         kill_this_session()
@@ -179,7 +179,7 @@ def test_committed_without_an_answer_it_is_looked_up_and_found(
     lose_answers: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    advance = contact._advance
+    advance = attempts._advance
 
     def lose_then_advance(*args: Any) -> None:
         lose_answers(1)
@@ -196,7 +196,7 @@ def test_where_the_look_up_has_no_answer_either_it_is_not_called_unsaved(
     lose_answers: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    advance = contact._advance
+    advance = attempts._advance
 
     def lose_then_advance(*args: Any) -> None:
         lose_answers(2)

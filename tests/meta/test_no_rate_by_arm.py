@@ -376,7 +376,7 @@ def test_it_finds_what_only_one_choice_of_a_filter_shows(
         usual = all(case.state == CaseState.USUAL_SERVICE for case in rows)
         return CaseTable(rows, caption="173 of 199 (87%) withdrew" if rows and usual else caption)
 
-    monkeypatch.setattr(views, "CASES", replace(views.CASES, table=planted))
+    monkeypatch.setattr(views, "CASES", replace(views.CASES, table=planted))  # type: ignore[arg-type]
     client = Client()
     client.force_login(hcop)
     first, *others = [found_in(_read(page)) for page in _answers(client, reverse("case_list"))]

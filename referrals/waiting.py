@@ -7,8 +7,8 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
-from referrals.contact.readers.follow_ups import follow_ups_open
 from referrals.intake.readers import imports_to_see_to
+from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -27,7 +27,7 @@ def waiting(request: HttpRequest) -> dict[str, Any]:
 
 
 def _follow_ups(user: User) -> int:
-    return follow_ups_open(user).count()
+    return follow_ups_visible_to(user).filter(acknowledged_at__isnull=True).count()
 
 
 def _imports(user: User) -> int:

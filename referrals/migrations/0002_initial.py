@@ -3947,6 +3947,14 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.AddIndex(
+            model_name="allocation",
+            index=models.Index(
+                condition=models.Q(("arm", "control"), ("position__isnull", False)),
+                fields=["trial", "allocated_at", "id"],
+                name="allocation_control_by_time",
+            ),
+        ),
         migrations.AddConstraint(
             model_name="allocation",
             constraint=models.UniqueConstraint(fields=("trial", "number"), name="allocation_number_once"),

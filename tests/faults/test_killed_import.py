@@ -189,9 +189,10 @@ def inserts_halted() -> Iterator[None]:
     try:
         yield
     finally:
-        with owner_rights(), connection.cursor() as cursor:
+        with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [HALT])
-            wait_for(lambda: not inserts_cases(), "the insertion to end")
+        wait_for(lambda: not inserts_cases(), "the insertion to end")
+        with owner_rights(), connection.cursor() as cursor:
             cursor.execute("DROP FUNCTION halt CASCADE")
 
 

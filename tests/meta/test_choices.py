@@ -61,10 +61,9 @@ def test_every_field_with_choices_names_its_list() -> None:
 
 def test_migrations_name_the_same_lists() -> None:
     """A proxy has the fields of the table it stands for, and its own in no migration."""
+    proxies = {model._meta.label_lower for model in apps.get_models() if model._meta.proxy}
     of_models = {
-        name: choices
-        for name, choices in _of_models().items()
-        if not apps.get_model(*name.split(".")[:2])._meta.proxy
+        name: choices for name, choices in _of_models().items() if name.rpartition(".")[0] not in proxies
     }
     assert _of_migrations() == of_models
 
@@ -72,11 +71,8 @@ def test_migrations_name_the_same_lists() -> None:
 def test_a_new_word_in_a_list_is_taken_by_its_field_and_is_no_migration(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    words = ChoicesType.choices.fget
-    assert words is not None
-    monkeypatch.setattr(
-        ChoicesType, "choices", property(lambda cls: [*words(cls), ("new_word", "A new word")])
-    )
+    longer = property(lambda cls: [*((word.value, word.label) for word in cls), ("new_word", "A new word")])
+    monkeypatch.setattr(ChoicesType, "choices", longer)
     field = Notification._meta.get_field("kind")
     assert isinstance(field, CharField)
     assert ("new_word", "A new word") in field.flatchoices

@@ -25,7 +25,6 @@ from django.core.management.base import CommandError
 from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.test import Client
 from django.urls import URLPattern, reverse
-from django.utils.html import strip_tags
 
 from outcomes.evaluation.actions import lock_outcomes, open_look
 from outcomes.evaluation.by_arm import ByArm, Counts
@@ -141,7 +140,8 @@ def _read(response: HttpResponseBase) -> str:
     if "csv" in response.headers["Content-Type"]:
         return text
     spoken = re.findall(r'\b(?:alt|title|aria-label|data-label)="([^"]*)"', text)
-    return html.unescape(" ".join([strip_tags(re.sub("<(?!/)", " <", text)), *spoken]))
+    # A sign in an attribute that ends its tag too early leaves more to search, never less.
+    return html.unescape(" ".join([re.sub("</[^>]*>", "", re.sub("<(?!/)[^>]*>", " ", text)), *spoken]))
 
 
 class Scene:

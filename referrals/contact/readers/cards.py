@@ -1,6 +1,6 @@
 """What the pages of reassurance contact say: a card for each referral, and the briefing before contact."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -209,14 +209,18 @@ class Briefing:
 
 
 def briefing_of(case: Case) -> Briefing:
-    """Restrictions, safety notes, wishes and needs, and how old they are.
+    """Restrictions, safety notes, wishes and needs, and how old they are, of a case with its ``texts``."""
+    return briefing(case, {text.kind: text.body for text in case.texts.all()})
+
+
+def briefing(case: Case, texts: Mapping[str, str]) -> Briefing:
+    """Restrictions, safety notes, wishes and needs, and how old they are; ``texts`` by their kind.
 
     The title is what must be read before all else: the restrictions, or the safety note where there are none.
     """
     first = [f"{Restriction(each).label}." for each in case.restrictions]
     if case.victim_under_18 and Restriction.THROUGH_GUARDIAN not in case.restrictions:
         first.append("The victim is under 18: speak through a safe parent or guardian.")
-    texts = {text.kind: text.body for text in case.texts.all()}
     notes = [f"{words}{texts[kind]}" for kind, words in _NOTES.items() if texts.get(kind)]
     if not first and any(texts.get(kind) for kind in _SAFETY):
         first.append(notes.pop(0))

@@ -37,11 +37,11 @@ def kinds_for(allocation: Allocation) -> list[tuple[str, str]]:
     return [(kind.value, words) for kind, words in _WORDS.items() if kind not in others]
 
 
-def particulars(deviation: Deviation) -> str:
-    """Why SRC was not delivered, or who ordered the contact; empty for the other kinds."""
-    if deviation.why:
-        return f"{NotDelivered(deviation.why).label}."
-    return f"Ordered by {deviation.ordered_by}." if deviation.ordered_by else ""
+def particulars(*, why: str, ordered_by: str) -> str:
+    """Why SRC was not delivered, or who ordered the contact; empty for the other kinds of deviation."""
+    if why:
+        return f"{NotDelivered(why).label}."
+    return f"Ordered by {ordered_by}." if ordered_by else ""
 
 
 def service_of(allocation: Allocation) -> str:

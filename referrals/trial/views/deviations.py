@@ -52,7 +52,11 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
         "form": form,
         "from_controls": _from_controls(request),
         "recorded": [
-            (deviation, in_words(deviation.kind), particulars(deviation))
+            (
+                deviation,
+                in_words(deviation.kind),
+                particulars(why=deviation.why, ordered_by=deviation.ordered_by),
+            )
             for deviation in standing_deviations([allocation]).select_related("recorded_by")
         ],
     }

@@ -1,0 +1,151 @@
+"""What belongs to one case and is told on its page, read in one statement.
+
+The ORM reads each of these tables by a query of its own, and the accounts that are named there by another: a
+dozen for a case, which were most of what its page cost.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from django.db import connection
+
+from referrals.models import Case, Decision, Referral
+
+# Columns by name: what ends in ``_at`` is a moment, in ``_on`` a day, and ``by`` is who did it.
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class CaseRecords:
+    """The rows of each table, the first written first."""
+
+    accounts: list[Row]
+    texts: list[Row]
+    crime_record: list[Row]
+    outcomes: list[Row]
+    attempts: list[Row]
+    hand_overs: list[Row]
+    notices: list[Row]
+    tasks: list[Row]
+    mail: list[Row]
+    trials: list[Row]
+    deviations: list[Row]
+    checks: list[Row]
+
+    @property
+    def trial(self) -> str:
+        """The name of the trial that the case was allocated in; empty for the others."""
+        return str(self.trials[0]["name"]) if self.trials else ""
+
+    @cached_property
+    def names(self) -> dict[int | None, str]:
+        """Display names of those whom case, decision and referral name themselves, by key."""
+        return {account["id"]: account["display_name"] for account in self.accounts}
+
+
+# Names are looked up and not joined: of a statement with many joins, planning costs more than reading.
+_SELECTS = {
+    "accounts": "SELECT id, display_name FROM accounts_user WHERE id = ANY(%(accounts)s)",
+    "texts": "SELECT kind, body FROM referrals_personaltext WHERE case_id = %(case)s",
+    "crime_record": """
+        SELECT kind, noticed_at, (SELECT display_name FROM accounts_user WHERE id = noticed_by_id) AS by
+        FROM referrals_crimerecordevent WHERE case_id = %(case)s ORDER BY id
+    """,
+    "outcomes": """
+        SELECT recorded_at, imported_at, code_id,
+            (SELECT short_title FROM outcomes_outcomecode WHERE code = code_id) AS short_title,
+            (SELECT display_name FROM accounts_user WHERE id = imported_by_id) AS by
+        FROM outcomes_recordedoutcome WHERE case_id = %(case)s ORDER BY id
+    """,
+    "attempts": """
+        SELECT made_at, logged_at, method, result, withdraws_id,
+            (SELECT display_name FROM accounts_user WHERE id = made_by_id) AS by
+        FROM referrals_contactattempt WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    "hand_overs": """
+        SELECT handed_at, (SELECT name FROM referrals_team WHERE id = from_team_id) AS from_team,
+            (SELECT name FROM referrals_team WHERE id = to_team_id) AS to_team,
+            (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
+        FROM referrals_handover WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    "notices": """
+        SELECT changed, noticed_at, read_at,
+            (SELECT display_name FROM accounts_user WHERE id = noticed_by_id) AS by,
+            (SELECT display_name FROM accounts_user WHERE id = read_by_id) AS read_by
+        FROM referrals_referralnotice WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    # What the crime record gave somebody to do; what came up in a contact is on the referral's page.
+    "tasks": """
+        SELECT kind, raised_at, acknowledged_at,
+            (SELECT display_name FROM accounts_user WHERE id = acknowledged_by_id) AS acknowledged_by
+        FROM referrals_followup WHERE referral_id = %(referral)s AND attempt_id IS NULL ORDER BY id
+    """,
+    "mail": """
+        SELECT kind, recipient, created_at, sent_at, abandoned_at, possible_duplicate
+        FROM referrals_notification WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    "trials": """
+        SELECT name FROM referrals_trial
+        WHERE id = (SELECT trial_id FROM referrals_allocation WHERE case_id = %(case)s)
+    """,
+    "deviations": """
+        SELECT id, kind, why, ordered_by, happened_on, recorded_at, withdraws_id,
+            (SELECT display_name FROM accounts_user WHERE id = recorded_by_id) AS by
+        FROM referrals_deviation
+        WHERE allocation_id = (SELECT id FROM referrals_allocation WHERE case_id = %(case)s) ORDER BY id
+    """,
+    "checks": """
+        SELECT contacted, checked_at, (SELECT display_name FROM accounts_user WHERE id = checked_by_id) AS by
+        FROM referrals_controlcheck
+        WHERE allocation_id = (SELECT id FROM referrals_allocation WHERE case_id = %(case)s)
+    """,
+}
+_ROWS = "(SELECT json_agg(found) FROM ({}) AS found)"
+_STATEMENT = "SELECT " + ", ".join(map(_ROWS.format, _SELECTS.values()))
+
+
+def records_of(case: Case) -> CaseRecords:
+    """What belongs to a case that the account may see, which comes with decision and referral."""
+    referral: Referral | None = getattr(case, "referral", None)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _STATEMENT,
+            {
+                "case": case.pk,
+                "referral": referral.pk if referral else None,
+                "accounts": _accounts(case, referral),
+            },
+        )
+        found = zip(_SELECTS, cursor.fetchone(), strict=True)
+    return CaseRecords(**{name: [_read(row) for row in rows or ()] for name, rows in found})
+
+
+def _accounts(case: Case, referral: Referral | None) -> list[int]:
+    decision: Decision | None = getattr(case, "decision", None)
+    named = [case.restrictions_set_by_id]
+    if decision and decision.submission:
+        named.append(decision.submission.submitted_by_id)
+    if referral:
+        named += [
+            referral.made_by_id,
+            referral.taken_by_id,
+            referral.closed_by_id,
+            referral.flag_confirmed_by_id,
+            referral.flag_removed_by_id,
+        ]
+    return [account for account in named if account is not None]
+
+
+def _read(row: Row) -> Row:
+    return {name: _value(name, value) for name, value in row.items()}
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is not None and name.endswith("_at"):
+        return datetime.fromisoformat(value)
+    if value is not None and name.endswith("_on"):
+        return date.fromisoformat(value)
+    return value

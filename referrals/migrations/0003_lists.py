@@ -5,27 +5,26 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('referrals', '0002_initial'),
+        ("referrals", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.RemoveIndex(
-            model_name='caseimport',
-            name='import_latest',
+            model_name="caseimport",
+            name="import_latest",
         ),
         migrations.AddIndex(
-            model_name='caseimport',
-            index=models.Index(fields=['bcu', '-uploaded_at', '-id'], name='import_latest'),
+            model_name="caseimport",
+            index=models.Index(fields=["bcu", "-uploaded_at", "-id"], name="import_latest"),
         ),
         migrations.AddIndex(
-            model_name='caseimport',
-            index=models.Index(fields=['-uploaded_at', '-id'], name='import_latest_of_several'),
+            model_name="caseimport",
+            index=models.Index(fields=["-uploaded_at", "-id"], name="import_latest_of_several"),
         ),
         migrations.AddIndex(
-            model_name='ward',
-            index=models.Index(fields=['name', 'id'], name='ward_by_name'),
+            model_name="ward",
+            index=models.Index(fields=["name", "id"], name="ward_by_name"),
         ),
     ]

@@ -98,11 +98,11 @@ def test_parts_follow_each_other_in_the_order_asked_for(
     monkeypatch.setattr("src_app.lists.page.AT_ONCE", 7)
     for number in range(20):
         AuditEntryFactory.create(references=[f"entry-{number:02}"], action=Action.CASE_OPENED)
-    asked = {"action": "case opened", "order": "earliest"}
+    earliest = [f"case: entry-{number:02}" for number in range(20)]
     for rows in (csv_rows, workbook_rows):
-        assert [row["About"] for row in rows(browser, URL, **asked)] == [
-            f"case: entry-{number:02}" for number in range(20)
-        ]
+        for order, expected in (("earliest", earliest), ("latest", earliest[::-1])):
+            found = rows(browser, URL, action="case opened", order=order)
+            assert [row["About"] for row in found] == expected
 
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1"])

@@ -66,11 +66,18 @@ def pages_of(world: World) -> list[Page]:
                 reverse("compliance"),
                 statements.COMPLIANCE[who],
                 usual | {"user": world.people[who].pk},
-                lambda context: [referral.pk for referral, _ in context["overdue"]],
+                lambda context: [referral.pk for referral in context["overdue"].paged.rows],
             )
             for who in ("hcop", "supervisor")
         ),
-        Page("flag_list", "hcop", reverse("flag_list"), statements.FLAGS, usual, _paged),
+        Page(
+            "flag_list",
+            "hcop",
+            reverse("flag_list"),
+            statements.FLAGS,
+            usual,
+            lambda context: [referral.pk for referral in context["to_confirm"].paged.rows],
+        ),
         Page(
             "follow_up_list",
             "supervisor",
@@ -84,7 +91,7 @@ def pages_of(world: World) -> list[Page]:
 
 
 def _paged(context: dict[str, Any]) -> list[int]:
-    return [row.pk for row in context["paged"].rows]
+    return [row.pk for row in context["list"].paged.rows]
 
 
 def _parameters(world: World) -> Parameters:

@@ -62,7 +62,6 @@ urlpatterns = [
     ),
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
-    path("compliance/download/", compliance.compliance_download, name="compliance_download"),
     path("places/", places.place_list, name="place_list"),
     path("people/", places.person_list, name="person_list"),
     path("trials/", trials.trial_list, name="trial_list"),

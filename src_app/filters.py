@@ -1,5 +1,7 @@
-"""Filters that several lists share."""
+"""Filters that several lists share, and the orders that a list offers."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -7,6 +9,38 @@ import django_filters
 from django import forms
 from django.db.models import QuerySet
 from django.utils import timezone
+
+from src_app.accounts.models import User
+
+
+class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
+    """The filters of one list, as one account may choose among them."""
+
+    def __init__(self, *arguments: Any, user: User, **options: Any) -> None:
+        self.user = user
+        super().__init__(*arguments, **options)
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order of a list: its words, and its keys, which an index holds and the primary key ends."""
+
+    label: str
+    keys: tuple[str, ...]
+
+
+class OrderFilter(django_filters.ChoiceFilter):  # type: ignore[misc]  # no types
+    """The orders that a list offers, by their names in the address; the first is the usual one."""
+
+    def __init__(self, orders: Mapping[str, Order]) -> None:
+        self.orders = orders
+        super().__init__(
+            label="Order", empty_label=None, choices=[(name, order.label) for name, order in orders.items()]
+        )
+
+    def filter(self, qs: "QuerySet[Any]", value: str | None) -> "QuerySet[Any]":
+        order = self.orders[value] if value else next(iter(self.orders.values()))
+        return qs.order_by(*order.keys)
 
 
 def start_of(day: date) -> datetime:

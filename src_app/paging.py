@@ -1,5 +1,7 @@
 """Pages of a long list by keyset: the next starts after the last row, so a deep page costs as the first."""
 
+import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -7,10 +9,11 @@ from urllib.parse import urlencode
 from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
 from django.db.models import Model, QuerySet
-from django.http import Http404, HttpRequest
-from keyset_pagination.paginator import KeysetPaginator
+from django.http import Http404, HttpRequest, QueryDict
+from keyset_pagination.paginator import KeysetPage, KeysetPaginator, attr_getter
 
-Row = TypeVar("Row", bound=Model)
+Row = TypeVar("Row")
+Record = TypeVar("Record", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -27,30 +30,82 @@ class Paged(Generic[Row]):
         return bool(self.next_url or self.previous_url)
 
 
-def page_of(request: HttpRequest, queryset: "QuerySet[Row, Any]", per_page: int = 50) -> Paged[Row]:
-    """The page that ``?page=`` asks for. The queryset's order must end in its primary key, without NULLs.
+def page_of(
+    request: HttpRequest,
+    queryset: "QuerySet[Record, Any]",
+    per_page: int = 50,
+    *,
+    name: str = "page",
+    path: str = "",
+) -> Paged[Record]:
+    """The page that ``?page=`` asks for, or ``?name=``. The order must end in the primary key, without NULLs.
+
+    ``path``: the list's address, where the request's is another's.
 
     Past the end it is the first page: rows that somebody dealt with meanwhile are no reason to say that
     nothing is left. Raises Http404 for a page address that is none.
     """
-    asked = request.GET.get("page") or None
+    asked = request.GET.get(name) or None
     try:
-        page = KeysetPaginator(queryset, per_page).page(asked)
+        page = _Paginator(queryset, per_page).page(asked)
         rows = list(page.object_list)
         if asked and not rows:
-            page = KeysetPaginator(queryset, per_page).page(None)
+            page = _Paginator(queryset, per_page).page(None)
             rows = list(page.object_list)
     except (InvalidPage, ValidationError, ValueError, TypeError) as error:
         raise Http404("There is no such page.") from error
     return Paged(
         rows=rows,
-        next_url=_address(request, page.next_page_number()) if rows else "",
-        previous_url=_address(request, page.previous_page_number()) if rows else "",
+        next_url=_address(path or request.path, request.GET, name, page.next_page_number()) if rows else "",
+        previous_url=_address(path or request.path, request.GET, name, page.previous_page_number())
+        if rows
+        else "",
     )
 
 
-def _address(request: HttpRequest, number: str | None) -> str:
+def page_of_computed(
+    request: HttpRequest,
+    rows: Sequence[Row],
+    per_page: int = 50,
+    *,
+    key: Callable[[Row], int],
+    name: str = "page",
+    path: str = "",
+) -> Paged[Row]:
+    """The page of rows that were computed and put in order, of which ``?page=`` names the first row's key.
+
+    It is the first page where no row has that key.
+    """
+    asked = request.GET.get(name)
+    start = next((at for at, row in enumerate(rows) if str(key(row)) == asked), 0)
+    end = start + per_page
+    return Paged(
+        rows=list(rows[start:end]),
+        next_url=_address(path or request.path, request.GET, name, str(key(rows[end])))
+        if end < len(rows)
+        else "",
+        previous_url=_address(
+            path or request.path, request.GET, name, str(key(rows[max(start - per_page, 0)]))
+        )
+        if start
+        else "",
+    )
+
+
+class _Page(KeysetPage):  # type: ignore[misc]  # no types
+    """A page whose rows may be known by any kind of key: the library's own cannot write a UUID."""
+
+    def _key_for_instance(self, instance: Model, prev: bool = False) -> str:
+        return json.dumps([prev, *(attr_getter(instance, key) for key in self.paginator.keys)], default=str)
+
+
+class _Paginator(KeysetPaginator):  # type: ignore[misc]  # no types
+    def _get_page(self, *args: Any, **kwargs: Any) -> _Page:
+        return _Page(*args, **kwargs)
+
+
+def _address(path: str, asked: QueryDict, name: str, number: str | None) -> str:
     if number is None:
         return ""
-    kept = {name: value for name, value in request.GET.items() if name != "page"}
-    return f"{request.path}?{urlencode({**kept, 'page': number})}"
+    kept = {each: value for each, value in asked.items() if each != name}
+    return f"{path}?{urlencode({**kept, name: number})}"

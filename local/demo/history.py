@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from random import Random
 
 from local.demo.reports import SLOW_WARD, Reporter
+from outcomes.rates.actions import compute_rates
 from outcomes.recording.actions import import_outcomes
 from referrals.contact.actions.attempts import log_attempt
 from referrals.contact.actions.closing import close_without_contact
@@ -35,6 +36,7 @@ from referrals.review.actions.submit import submit
 from src_app.accounts.models import User
 
 STILL_OPEN = timedelta(days=9)
+MONDAY = 0
 OVERDUE_IN = "Wandsworth"
 OUTCOMES = {"16": 26, "14": 6, "18": 26, "15": 19, "1": 9, "8": 5, "3": 3, "21": 3, "9": 2, "22": 1}
 
@@ -55,6 +57,7 @@ class History:
         # Reports and reviews are the same at every installation; what follows hangs on each one's arms.
         self.reports, self.reviews, self.random = (Random(self.seed + n) for n in range(3))  # noqa: S311
         self.forgotten: set[int] = set()
+        self.closed_before = self.start
 
     def play(self) -> int:
         """Brings the cases about; returns how many."""
@@ -62,7 +65,10 @@ class History:
             import_cases(content=extract, bcu=self.bcu, by=self.system, at=morning)
             self._review(morning)
             self._follow(self._submit(morning + timedelta(minutes=30)))
-        self._close_investigations()
+            if morning.weekday() == MONDAY:
+                self._close_investigations(morning)
+                compute_rates(by=self.system, at=morning)
+        self._close_investigations(self.end)
         self._leave_no_mail()
         return Case.objects.count()
 
@@ -184,16 +190,17 @@ class History:
     def _crew(self, referral: Referral) -> User:
         return self.crews[referral.ward.borough_id]
 
-    def _close_investigations(self) -> None:
-        """Outcomes of most investigations that are more than three weeks old."""
+    def _close_investigations(self, at: datetime) -> None:
+        """Outcomes of most investigations that have become more than three weeks old since last time."""
         lines = ["crime_reference,outcome_code,recorded_at"]
-        old = Case.objects.filter(reported_at__lt=self.end - timedelta(days=21)).order_by("pk")
-        for case in old:
+        since, self.closed_before = self.closed_before, at - timedelta(days=21)
+        old = Case.objects.filter(reported_at__gte=since, reported_at__lt=self.closed_before)
+        for case in old.order_by("pk"):
             if self.random.random() < 0.7:
                 code = self.random.choices(list(OUTCOMES), list(OUTCOMES.values()))[0]
                 closed = case.reported_at + timedelta(days=self.random.uniform(5, 21))
                 lines.append(f"{case.crime_reference},{code},{closed:%d/%m/%Y %H:%M}")
-        import_outcomes(content="\n".join(lines).encode(), by=self.system, at=self.end)
+        import_outcomes(content="\n".join(lines).encode(), by=self.system, at=at)
 
     def _leave_no_mail(self) -> None:
         """Mail of the past is marked as sent: the demo's mailbox shows today's alone."""

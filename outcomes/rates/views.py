@@ -21,13 +21,15 @@ def outcomes(request: SignedInRequest) -> HttpResponse:
     form = DayForm(request.GET)
     day = form.cleaned_data["day"] if form.is_valid() else None
     night = night_of(request.user, day) if day else None
+    weeks = weekly_nights(request.user, at=timezone.now())
     record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.EVALUATION, subject="rates")
     context = {
         "form": form,
         "day": day,
         "night": night,
         "outcomes": night.outcomes if night else outcomes_so_far(request.user),
-        "weeks": weekly_nights(request.user, at=timezone.now()),
+        "weeks": weeks,
+        "with_closed": [week for week in weeks if week.outcomes.closed],
     }
     return render(request, "rates/outcomes.html", context)
 

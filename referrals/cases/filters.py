@@ -1,4 +1,4 @@
-"""Which cases a list shows."""
+"""Which cases a list shows, and in what order."""
 
 from operator import itemgetter
 from typing import Any
@@ -6,15 +6,14 @@ from typing import Any
 import django_filters
 from django import forms
 from django.conf import settings
-from django.db.models import QuerySet
 
 from referrals.models import Case, CaseState, Ward
 from referrals.scope import places_of
 from src_app.accounts.models import User
-from src_app.filters import FromDayFilter, ToDayFilter
+from src_app.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
 
 
-class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
+class CaseFilter(ListFilter):
     """By place, state and day of the report, within what the account may see."""
 
     borough = django_filters.ChoiceFilter(
@@ -24,13 +23,19 @@ class CaseFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
     state = django_filters.ChoiceFilter(label="State", choices=CaseState.choices, empty_label="Every state")
     first = FromDayFilter(field_name="reported_at", label="Reported from")
     last = ToDayFilter(field_name="reported_at", label="Reported to")
+    order = OrderFilter(
+        {
+            "latest": Order("Latest report first", ("-reported_at", "-pk")),
+            "earliest": Order("Earliest report first", ("reported_at", "pk")),
+        }
+    )
 
     class Meta:
         model = Case
         fields: list[str] = []
 
-    def __init__(self, data: Any, *, queryset: QuerySet[Case], user: User) -> None:
-        super().__init__(data, queryset=queryset)
+    def __init__(self, *arguments: Any, user: User, **options: Any) -> None:
+        super().__init__(*arguments, user=user, **options)
         wards = list(
             Ward.objects.filter(borough__bcu__in=places_of(user).bcus)
             .order_by("name", "pk")

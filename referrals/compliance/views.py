@@ -1,15 +1,14 @@
 """Who has not been contacted, and where?"""
 
-import csv
-import uuid
 from datetime import datetime
 
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from referrals.compliance.charts import weekly_chart
+from referrals.compliance.filters import OverdueFilter
 from referrals.compliance.forms import PeriodForm
 from referrals.compliance.readers import (
     Compliance,
@@ -20,43 +19,69 @@ from referrals.compliance.readers import (
     weeks,
 )
 from referrals.compliance.run_chart import finding
+from referrals.compliance.tables import OverdueTable, WardContactTable
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage, answered
 
-MOST_OVERDUE = 20
+OVERDUE = ListPage(
+    name="overdue",
+    prefix="overdue",
+    url_name="compliance",
+    caption="Overdue now",
+    table=OverdueTable,
+    filters=OverdueFilter,
+    purpose=Purpose.SUPERVISION,
+    subject="referral",
+    references=("number",),
+    per_page=20,
+    empty=Empty("Nothing is overdue", "A referral appears here once its due time has passed."),
+)
+BY_WARD = ListPage(
+    name="compliance",
+    prefix="wards",
+    url_name="compliance",
+    caption="By ward",
+    table=WardContactTable,
+    purpose=Purpose.SUPERVISION,
+    subject="compliance",
+    per_page=100,
+    empty=Empty("No referral was due", "Choose other days, or another borough."),
+)
 
 
 @requires(Permission.VIEW_COMPLIANCE)
 @require_safe
-def compliance(request: SignedInRequest) -> HttpResponse:
+def compliance(request: SignedInRequest) -> HttpResponseBase:
     """The answer above the fold, the overdue by name, then the wards and the weeks."""
     now = timezone.now()
     form, period = _asked(request, now)
     borough = form.borough_code
     counted = _counted(request, form, period, now)
-    late = list(overdue(request.user, at=now, borough=borough)[: MOST_OVERDUE + 1])
-    series = weeks(request.user, period=period, at=now, borough=borough)
-    record(
-        Action.LIST_SHOWN,
-        by=request.user,
-        purpose=Purpose.SUPERVISION,
-        subject="referral",
-        references=[referral.number for referral in late[:MOST_OVERDUE]],
+    late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough))
+    wards = BY_WARD.computed(
+        request,
+        counted.wards,
+        form=form,
+        key=lambda row: row.ward.pk,
+        file_name=f"compliance-{period.first}-{period.last}",
     )
+    if (part := answered(late, wards)) is not None:
+        return part
+    series = weeks(request.user, period=period, at=now, borough=borough)
+    late.record_shown()
     context = {
         "form": form,
         "period": period,
         "to_today": period.reaches(now),
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
-        "overdue": [(referral, uuid.uuid4()) for referral in late[:MOST_OVERDUE]],
-        "more_overdue": len(late) > MOST_OVERDUE,
+        "overdue": late,
+        "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),
         "query": request.GET.urlencode(),
-        "now": now,
     }
     return render(request, "compliance/compliance.html", context)
 
@@ -69,49 +94,6 @@ def compliance_chart(request: SignedInRequest) -> HttpResponse:
     form, period = _asked(request, now)
     series = weeks(request.user, period=period, at=now, borough=form.borough_code)
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
-
-
-@requires(Permission.VIEW_COMPLIANCE)
-@require_safe
-def compliance_download(request: SignedInRequest) -> HttpResponse:
-    """The table by ward, as a file."""
-    now = timezone.now()
-    form, period = _asked(request, now)
-    counted = _counted(request, form, period, now)
-    record(Action.DOWNLOADED, by=request.user, purpose=Purpose.SUPERVISION, subject="compliance")
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    name = f"compliance-{period.first}-{period.last}.csv"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    writer = csv.writer(response)
-    writer.writerow(
-        [
-            "ward_code",
-            "ward",
-            "borough",
-            "due",
-            "in_time",
-            "late",
-            "closed_without_contact",
-            "overdue",
-            "not_yet_due",
-        ]
-    )
-    for row in counted.wards:
-        contact = row.contact
-        writer.writerow(
-            [
-                row.ward.code,
-                row.ward.name,
-                row.ward.borough.name,
-                contact.due,
-                contact.in_time,
-                contact.late,
-                contact.closed_without_contact,
-                contact.overdue,
-                contact.not_yet_due,
-            ]
-        )
-    return response
 
 
 def _asked(request: SignedInRequest, now: datetime) -> tuple[PeriodForm, Period]:

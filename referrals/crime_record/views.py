@@ -2,41 +2,67 @@
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from referrals.crime_record.actions import flags
+from referrals.crime_record.filters import FlagFilter, RemovalFilter
 from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
+from referrals.crime_record.tables import FlagsToConfirm, FlagsToRemove
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
-from src_app.paging import page_of
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage, answered
 from src_app.templatetags.words import counted
 
-PER_PAGE = 100
+TO_CONFIRM = ListPage(
+    name="flags-to-confirm",
+    url_name="flag_list",
+    caption="Cases whose flag is not confirmed",
+    table=FlagsToConfirm,
+    filters=FlagFilter,
+    purpose=Purpose.REVIEW,
+    subject="referral",
+    references=("number", "case__crime_reference"),
+    per_page=100,
+    template="crime_record/_to_confirm.html",
+    empty=Empty(
+        "Every flag is confirmed",
+        "New SRC cases appear here when the day's decisions are submitted.",
+        "overnight_review",
+        "Overnight review",
+    ),
+)
+TO_REMOVE = ListPage(
+    name="flags-to-remove",
+    prefix="remove",
+    url_name="flag_list",
+    caption="Cases whose flag has to go",
+    table=FlagsToRemove,
+    filters=RemovalFilter,
+    purpose=Purpose.REVIEW,
+    subject="referral",
+    references=("number", "case__crime_reference"),
+    per_page=100,
+    template="crime_record/_to_remove.html",
+    empty=Empty("No flag has to go", "What the crime record rules out appears here."),
+)
 
 
 @requires(Permission.CONFIRM_FLAGS)
 @require_safe
-def flag_list(request: SignedInRequest) -> HttpResponse:
+def flag_list(request: SignedInRequest) -> HttpResponseBase:
     """The references to take the flag off, then those to set it on, to copy and then to tick."""
-    paged = page_of(request, flags_to_confirm(request.user), PER_PAGE)
-    wrong = list(flags_to_remove(request.user)[: PER_PAGE + 1])
-    to_remove = wrong[:PER_PAGE]
-    record(
-        Action.LIST_SHOWN,
-        by=request.user,
-        purpose=Purpose.REVIEW,
-        subject="referral",
-        references=[referral.number for referral in [*to_remove, *paged.rows]],
-    )
+    to_confirm = TO_CONFIRM.asked(request, flags_to_confirm(request.user))
+    to_remove = TO_REMOVE.asked(request, flags_to_remove(request.user))
+    if (part := answered(to_confirm, to_remove)) is not None:
+        return part
+    to_remove.record_shown(*to_confirm.references_shown)
     context = {
-        "paged": paged,
+        "to_confirm": to_confirm,
         "to_remove": to_remove,
-        "more_to_remove": len(wrong) > PER_PAGE,
         "flag_name": settings.FLAG_NAME,
         "system": settings.CRIME_SYSTEM_NAME,
     }

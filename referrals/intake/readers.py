@@ -21,13 +21,13 @@ from src_app.accounts.models import User
 LOST_EXTRACT_NAMED_FOR = timedelta(days=3)
 
 
-def recent_imports(user: User) -> QuerySet[CaseImport]:
-    """The latest twenty extracts, without their content."""
+def latest_imports(user: User) -> QuerySet[CaseImport]:
+    """Extracts without their content, the latest first."""
     return (
         imports_visible_to(user)
         .select_related("bcu", "uploaded_by")
         .defer("report_encrypted")
-        .order_by("-uploaded_at", "pk")[:20]
+        .order_by("-uploaded_at", "-pk")
     )
 
 

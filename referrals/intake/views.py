@@ -10,29 +10,49 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from referrals.intake.filters import ImportFilter
 from referrals.intake.forms import ColumnsForm, ExtractForm
 from referrals.intake.held import holding, matching, work
 from referrals.intake.held.parts import pieces_of
 from referrals.intake.held.report import report_of
-from referrals.intake.readers import imports_to_see_to, recent_imports
+from referrals.intake.readers import imports_to_see_to, latest_imports
 from referrals.intake.reading.columns import REQUIRED, Column
 from referrals.intake.reading.content import Content
+from referrals.intake.tables import ImportTable
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
 from referrals.scope import imports_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.lists.page import Empty, Listed, ListPage
 from src_app.refused import Refused
 from src_app.templatetags.words import counted
+
+EXTRACTS = ListPage(
+    name="extracts",
+    url_name="import_cases",
+    caption="Recent extracts",
+    table=ImportTable,
+    filters=ImportFilter,
+    purpose=Purpose.INTAKE,
+    subject="extract",
+    per_page=20,
+    empty=Empty(
+        "No extract yet",
+        "Extracts are listed here with what became of them, uploaded or found in the watched folder.",
+    ),
+)
 
 
 @requires(Permission.IMPORT_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
-def import_cases(request: SignedInRequest) -> HttpResponse:
-    """Choose or drop a file."""
+def import_cases(request: SignedInRequest) -> HttpResponseBase:
+    """Choose or drop a file; under it, what became of those before."""
+    extracts = EXTRACTS.asked(request, latest_imports(request.user))
     if request.method != "POST":
-        return _upload_page(request, ExtractForm(user=request.user))
+        part = extracts.part()
+        return _upload_page(request, ExtractForm(user=request.user), extracts) if part is None else part
     size = int(request.META.get("CONTENT_LENGTH") or 0)
     form = ExtractForm(request.POST, request.FILES, user=request.user, size=size)
     if form.is_valid():
@@ -49,7 +69,7 @@ def import_cases(request: SignedInRequest) -> HttpResponse:
             form.add_error("file", str(refused))
         else:
             return redirect("import_fates", import_id=held.pk)
-    return _upload_page(request, form)
+    return _upload_page(request, form, extracts)
 
 
 @requires(Permission.IMPORT_CASES)
@@ -206,11 +226,12 @@ def _progress(held: CaseImport) -> dict[str, object]:
     }
 
 
-def _upload_page(request: SignedInRequest, form: ExtractForm) -> HttpResponse:
+def _upload_page(request: SignedInRequest, form: ExtractForm, extracts: Listed[CaseImport]) -> HttpResponse:
+    extracts.record_shown()
     context = {
         "form": form,
         "to_see_to": imports_to_see_to(request.user, timezone.now()),
-        "imports": recent_imports(request.user),
+        "list": extracts,
         "columns": list(Column),
         "required": " and ".join(REQUIRED),
     }

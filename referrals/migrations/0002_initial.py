@@ -2472,7 +2472,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="caseimport",
-            index=models.Index(fields=["bcu", "-uploaded_at"], name="import_latest"),
+            index=models.Index(fields=["bcu", "-uploaded_at", "-id"], name="import_latest"),
+        ),
+        migrations.AddIndex(
+            model_name="caseimport",
+            index=models.Index(fields=["-uploaded_at", "-id"], name="import_latest_of_several"),
         ),
         migrations.AddIndex(
             model_name="caseimport",
@@ -4141,6 +4145,10 @@ class Migration(migrations.Migration):
                     when="BEFORE",
                 ),
             ),
+        ),
+        migrations.AddIndex(
+            model_name="ward",
+            index=models.Index(fields=["name", "id"], name="ward_by_name"),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="ward",

@@ -91,7 +91,9 @@ class CaseImport(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["bcu", "-uploaded_at"], name="import_latest"),
+            models.Index(fields=["bcu", "-uploaded_at", "-id"], name="import_latest"),
+            # For an account of several BCUs.
+            models.Index(fields=["-uploaded_at", "-id"], name="import_latest_of_several"),
             models.Index(fields=["queued_at"], name="import_held", condition=Q(settled_at__isnull=True)),
         ]
         triggers = [

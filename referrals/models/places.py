@@ -56,6 +56,9 @@ class Ward(models.Model):
     borough = models.ForeignKey(Borough, on_delete=models.PROTECT, related_name="wards")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wards")
 
+    class Meta:
+        indexes = [models.Index(fields=["name", "id"], name="ward_by_name")]
+
     def __str__(self) -> str:
         return self.name
 

@@ -22,10 +22,10 @@ from src_app.accounts.roles import Permission
 
 
 def wards_to_keep(user: User) -> QuerySet[Ward]:
-    """Every ward with its team, by borough and name; for those who keep teams and wards."""
+    """Every ward with its team, by name; for those who keep teams and wards."""
     if not user.can(Permission.MANAGE_PLACES):
         return Ward.objects.none()
-    return Ward.objects.select_related("borough__bcu", "team").order_by("borough__name", "name", "pk")
+    return Ward.objects.select_related("borough__bcu", "team").order_by("name", "pk")
 
 
 def people_to_keep(user: User) -> QuerySet[User]:

@@ -1,10 +1,14 @@
 """People, teams and wards as they stand."""
 
-from django.http import HttpResponse
+from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from referrals.models import Ward
+from referrals.places.filters import PersonFilter, WardFilter
 from referrals.places.readers import (
+    Person,
+    WardRow,
     modes_on,
     people_to_keep,
     wards_to_keep,
@@ -13,39 +17,65 @@ from referrals.places.readers import (
 from referrals.places.tables import PersonTable, WardTable
 from referrals.scope import today
 from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
-from src_app.paging import page_of
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage
 
-PER_PAGE = 100
+
+def _with_modes(wards: list[Ward]) -> list[WardRow]:
+    return modes_on(wards, today())
+
+
+def _with_places(users: list[User]) -> list[Person]:
+    return with_places(users, today())
+
+
+WARDS = ListPage(
+    name="wards",
+    url_name="place_list",
+    caption="Wards and teams",
+    table=WardTable,
+    filters=WardFilter,
+    told=_with_modes,
+    purpose=Purpose.ADMINISTRATION,
+    subject="ward",
+    references=("code",),
+    per_page=100,
+    empty=Empty("No wards", "Ask an operator to run load_reference_data."),
+)
+PEOPLE = ListPage(
+    name="people",
+    url_name="person_list",
+    caption="People",
+    table=PersonTable,
+    filters=PersonFilter,
+    told=_with_places,
+    purpose=Purpose.ADMINISTRATION,
+    subject="account",
+    references=("username",),
+    per_page=100,
+    empty=Empty("Nobody", "An operator makes accounts with add_person."),
+)
 
 
 @requires(Permission.MANAGE_PLACES)
 @require_safe
-def place_list(request: SignedInRequest) -> HttpResponse:
+def place_list(request: SignedInRequest) -> HttpResponseBase:
     """Wards with their team and mode."""
-    paged = page_of(request, wards_to_keep(request.user), PER_PAGE)
-    _record(request, "ward", [ward.code for ward in paged.rows])
-    table = WardTable(modes_on(paged.rows, today()), caption="Wards, by borough")
-    return render(request, "places/wards.html", {"paged": paged, "table": table})
+    wards = WARDS.asked(request, wards_to_keep(request.user))
+    if (part := wards.part()) is not None:
+        return part
+    wards.record_shown()
+    return render(request, "places/wards.html", {"list": wards})
 
 
 @requires(Permission.MANAGE_ACCOUNTS)
 @require_safe
-def person_list(request: SignedInRequest) -> HttpResponse:
+def person_list(request: SignedInRequest) -> HttpResponseBase:
     """People with their role, their teams and their BCUs."""
-    paged = page_of(request, people_to_keep(request.user), PER_PAGE)
-    _record(request, "account", [user.username for user in paged.rows])
-    table = PersonTable(with_places(paged.rows, today()), caption="People, by name")
-    return render(request, "places/people.html", {"paged": paged, "table": table})
-
-
-def _record(request: SignedInRequest, subject: str, references: list[str]) -> None:
-    record(
-        Action.LIST_SHOWN,
-        by=request.user,
-        purpose=Purpose.ADMINISTRATION,
-        subject=subject,
-        references=references,
-    )
+    people = PEOPLE.asked(request, people_to_keep(request.user))
+    if (part := people.part()) is not None:
+        return part
+    people.record_shown()
+    return render(request, "places/people.html", {"list": people})

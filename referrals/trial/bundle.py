@@ -9,11 +9,11 @@ from referrals.rules.trial.draws import DOMAIN, Canonical
 from referrals.scope import trials_to_export
 from referrals.trial.actions.allocate import chained
 from referrals.trial.actions.registry import head_at
+from referrals.trial.actions.trial_lock import record_trial
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
+from src_app.audit.models import Action
 
 
 def export_trial(*, trial: Trial, by: User) -> dict[str, Canonical]:
@@ -39,7 +39,7 @@ def export_trial(*, trial: Trial, by: User) -> dict[str, Canonical]:
                 for row in rows
             ],
         }
-        record(Action.DOWNLOADED, by=by, purpose=Purpose.EVALUATION, subject="trial", fields=["allocations"])
+        record_trial(Action.DOWNLOADED, trial, by, ["allocations"])
     return bundle
 
 
@@ -48,7 +48,7 @@ def head_of(*, trial: Trial, by: User, at: datetime) -> dict[str, Canonical]:
     check_may_export(trial, by)
     with transaction.atomic():
         head = head_at(trial, at)
-        record(Action.DOWNLOADED, by=by, purpose=Purpose.EVALUATION, subject="trial", fields=["head"])
+        record_trial(Action.DOWNLOADED, trial, by, ["head"])
     return {"format": DOMAIN, "commitment": trial.commitment, "heads": [head]}
 
 

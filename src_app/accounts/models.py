@@ -49,6 +49,7 @@ class User(AbstractBaseUser):
         constraints = [
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")
         ]
+        indexes = [models.Index(fields=["display_name", "id"], name="user_by_name")]
 
     def __str__(self) -> str:
         return self.display_name

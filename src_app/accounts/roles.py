@@ -24,6 +24,7 @@ class Permission(StrEnum):
     IMPORT_CASES = "import cases"
     REVIEW_CASES = "review cases"
     VIEW_CASES = "view cases"
+    DOWNLOAD_LISTS = "download lists"
     CONFIRM_FLAGS = "confirm flags"
     VIEW_REFERRALS = "view referrals"
     CONTACT_VICTIMS = "contact victims"
@@ -51,6 +52,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.IMPORT_CASES,
             Permission.REVIEW_CASES,
             Permission.VIEW_CASES,
+            Permission.DOWNLOAD_LISTS,
             Permission.CONFIRM_FLAGS,
             Permission.VIEW_REFERRALS,
             Permission.CHASE_REFERRALS,
@@ -66,6 +68,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             Permission.VIEW_REFERRALS,
             Permission.CONTACT_VICTIMS,
+            Permission.DOWNLOAD_LISTS,
             Permission.CHASE_REFERRALS,
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
@@ -77,6 +80,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
             Permission.EXPORT_TRIALS,
+            Permission.DOWNLOAD_LISTS,
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
         }
@@ -85,12 +89,15 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
         {
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
+            Permission.DOWNLOAD_LISTS,
             Permission.VIEW_COMPLIANCE,
             Permission.VIEW_OUTCOMES,
         }
     ),
-    Role.AUDITOR: frozenset({Permission.VIEW_AUDIT}),
-    Role.ADMINISTRATOR: frozenset({Permission.MANAGE_PLACES, Permission.MANAGE_ACCOUNTS}),
+    Role.AUDITOR: frozenset({Permission.VIEW_AUDIT, Permission.DOWNLOAD_LISTS}),
+    Role.ADMINISTRATOR: frozenset(
+        {Permission.MANAGE_PLACES, Permission.MANAGE_ACCOUNTS, Permission.DOWNLOAD_LISTS}
+    ),
     Role.SYSTEM: frozenset(
         {
             Permission.IMPORT_CASES,

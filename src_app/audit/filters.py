@@ -4,10 +4,10 @@ import django_filters
 
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
-from src_app.filters import FromDayFilter, ToDayFilter
+from src_app.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
 
 
-class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
+class AuditFilter(ListFilter):
     """By account, act, purpose and day. A reference is searched for by POST: it stays out of addresses."""
 
     account = django_filters.ModelChoiceFilter(
@@ -22,6 +22,12 @@ class AuditFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
     )
     first = FromDayFilter(field_name="at", label="From")
     last = ToDayFilter(field_name="at", label="To")
+    order = OrderFilter(
+        {
+            "latest": Order("Latest first", ("-at", "-pk")),
+            "earliest": Order("Earliest first", ("at", "pk")),
+        }
+    )
 
     class Meta:
         model = AuditEntry

@@ -103,7 +103,10 @@ class Purpose(NamedChoices):
 
 
 class AuditEntry(AppendOnly):
-    """One act of one account. ``references`` are crime references and referral numbers, at most 1,000."""
+    """One act of one account. ``references`` are crime references and referral numbers, at most 1,000.
+
+    ``rows``: how many a downloaded file held; of a file with more references each of its entries says so.
+    """
 
     at = models.DateTimeField()
     actor = models.ForeignKey(
@@ -115,6 +118,7 @@ class AuditEntry(AppendOnly):
     references = ArrayField(models.CharField(max_length=60), default=list)
     fields = ArrayField(models.CharField(max_length=60), default=list)
     recipients = ArrayField(models.CharField(max_length=254), default=list)
+    rows = models.PositiveIntegerField(null=True)
     origin = models.CharField(max_length=100)
     address = models.GenericIPAddressField(null=True)
     request_id = models.UUIDField()

@@ -66,10 +66,12 @@ def record(
     references: Iterable[str] = (),
     fields: Iterable[str] = (),
     recipients: Iterable[str] = (),
+    rows: int | None = None,
 ) -> None:
     """Writes what was done; call it in the transaction that does it.
 
-    ``references`` beyond 1,000 are written as further rows, so that no reference is left out.
+    ``references`` beyond 1,000 are written as further rows, so that no reference is left out. ``rows``: how
+    many a file held.
     """
     origin = current_origin()
     everything = list(references)
@@ -87,6 +89,7 @@ def record(
             references=chunk,
             fields=sorted(fields),
             recipients=sorted(recipients),
+            rows=rows,
             origin=origin.name,
             address=origin.address,
             request_id=origin.request_id,

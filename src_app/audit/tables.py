@@ -1,5 +1,7 @@
 """The audit log as a table."""
 
+from datetime import datetime
+
 import django_tables2
 from django.urls import reverse
 from django.utils.html import format_html
@@ -23,12 +25,24 @@ class AuditTable(ListTable):
     fields = django_tables2.Column(verbose_name="Fields", default="")
     origin = django_tables2.Column(verbose_name="From")
     request_id = django_tables2.Column(verbose_name="All of this request")
+    rows_held = django_tables2.Column(verbose_name="Rows", accessor="rows", visible=False)
+    recipients = django_tables2.Column(verbose_name="Recipients", visible=False)
 
     def render_at(self, record: AuditEntry) -> str:
         return moment(record.at)
 
+    def value_at(self, record: AuditEntry) -> datetime:
+        return record.at
+
     def render_actor(self, record: AuditEntry) -> str:
         return f"{record.actor} ({record.actor.username})" if record.actor else "Not signed in"
+
+    def render_action(self, record: AuditEntry) -> str:
+        what = record.get_action_display()
+        return what if record.rows is None else f"{what}: {counted(record.rows, 'row,rows')}"
+
+    def value_action(self, record: AuditEntry) -> str:
+        return record.get_action_display()
 
     def render_references(self, record: AuditEntry) -> str:
         shown = ", ".join(record.references[:SHOWN_REFERENCES])
@@ -36,6 +50,12 @@ class AuditTable(ListTable):
         if more > 0:
             shown = f"{shown} and {counted(more, 'other,others')}"
         return f"{record.subject}: {shown}" if shown else record.subject
+
+    def value_references(self, record: AuditEntry) -> str:
+        return f"{record.subject}: {'; '.join(record.references)}" if record.references else record.subject
+
+    def value_recipients(self, record: AuditEntry) -> str:
+        return "; ".join(record.recipients)
 
     def render_fields(self, record: AuditEntry) -> str:
         return ", ".join(record.fields)
@@ -50,3 +70,6 @@ class AuditTable(ListTable):
             record.get_action_display(),
             moment(record.at),
         )
+
+    def value_request_id(self, record: AuditEntry) -> str:
+        return str(record.request_id)

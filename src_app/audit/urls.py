@@ -6,6 +6,5 @@ from src_app.audit import views
 
 urlpatterns = [
     path("", views.audit_list, name="audit_list"),
-    path("download/", views.audit_download, name="audit_download"),
     path("<uuid:request_id>/", views.audit_request, name="audit_request"),
 ]

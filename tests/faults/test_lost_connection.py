@@ -15,7 +15,7 @@ from django.db.models import Model
 from django.test import Client
 from django.urls import reverse
 
-from referrals.contact.actions import attempts as contact
+from referrals.contact.actions import attempts, closing, referral_lock
 from referrals.contact.actions.follow_ups import chase
 from referrals.intake.held.holding import hold_extract, note_refused
 from referrals.models import (
@@ -124,7 +124,12 @@ Answer = tuple[int, str]
 def log_no_answer(client_of: ClientOf, officer: User, make_referral: MakeReferral) -> Callable[[], Answer]:
     """Logs on the page that nobody answered; returns status and text of what comes of it."""
     client, referral = client_of(officer), make_referral()
-    given = {"key": uuid.uuid4(), "method": Method.TELEPHONE, "result": Result.NO_ANSWER, "note": "Later"}
+    given: dict[str, Any] = {
+        "key": uuid.uuid4(),
+        "method": Method.TELEPHONE,
+        "result": Result.NO_ANSWER,
+        "note": "Later",
+    }
 
     def log() -> Answer:
         response = client.post(reverse("log_contact", args=[referral.number]), given, follow=True)
@@ -136,13 +141,13 @@ def log_no_answer(client_of: ClientOf, officer: User, make_referral: MakeReferra
 def test_lost_before_the_commit_nothing_is_saved_and_the_page_says_so(
     log_no_answer: Callable[[], Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_note = contact._keep_note
+    keep_note = attempts._keep_note
 
     def killed(*args: Any) -> Any:
         kill_this_session()
         return keep_note(*args)
 
-    monkeypatch.setattr(contact, "_keep_note", killed)
+    monkeypatch.setattr(attempts, "_keep_note", killed)
     status, text = log_no_answer()
     assert (status, Trouble.LOST.advice in text) == (503, True)
     assert not ContactAttempt.objects.exists()
@@ -174,13 +179,13 @@ def test_committed_without_an_answer_it_is_looked_up_and_found(
     lose_answers: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    advance = contact._advance
+    advance = attempts._advance
 
     def lose_then_advance(*args: Any) -> None:
         lose_answers(1)
         advance(*args)
 
-    monkeypatch.setattr(contact, "_advance", lose_then_advance)
+    monkeypatch.setattr(attempts, "_advance", lose_then_advance)
     status, text = log_no_answer()
     assert (status, "attempt logged" in text) == (200, True)
     assert ContactAttempt.objects.count() == 1
@@ -191,13 +196,13 @@ def test_where_the_look_up_has_no_answer_either_it_is_not_called_unsaved(
     lose_answers: Callable[[int], None],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    advance = contact._advance
+    advance = attempts._advance
 
     def lose_then_advance(*args: Any) -> None:
         lose_answers(2)
         advance(*args)
 
-    monkeypatch.setattr(contact, "_advance", lose_then_advance)
+    monkeypatch.setattr(attempts, "_advance", lose_then_advance)
     status, text = log_no_answer()
     assert (status, Trouble.UNKNOWN.advice in text) == (503, True)
     assert "Nothing of yours was saved" not in text
@@ -213,13 +218,13 @@ def test_an_action_without_a_key_is_not_called_unsaved(
 ) -> None:
     referral = make_referral()
     ContactAttemptFactory.create(referral=referral, result=Result.DECLINED)
-    lock = contact.lock_referral
+    lock = referral_lock.lock_referral
 
     def lose_then_lock(*args: Any) -> Referral:
         lose_answers(1)
         return lock(*args)
 
-    monkeypatch.setattr(contact, "lock_referral", lose_then_lock)
+    monkeypatch.setattr(closing, "lock_referral", lose_then_lock)
     address = reverse("close_referral", args=[referral.number])
     response = client_of(officer).post(address, {"reason": CloseReason.DECLINED})
     assert response.status_code == 503
@@ -251,16 +256,22 @@ Prepared = tuple[Callable[[], object], type[Model]]
 
 def _log(hcop: User, officer: User, world: World) -> Prepared:
     referral = ReferralFactory.create(case__ward=world.wards[0])
-    given = {"method": Method.TELEPHONE, "result": Result.NO_ANSWER, "made_at": NOW, "by": officer, "at": NOW}
-    return partial(contact.log_attempt, referral_id=referral.pk, key=uuid.uuid4(), **given), ContactAttempt
+    given: dict[str, Any] = {
+        "method": Method.TELEPHONE,
+        "result": Result.NO_ANSWER,
+        "made_at": NOW,
+        "by": officer,
+        "at": NOW,
+    }
+    return partial(attempts.log_attempt, referral_id=referral.pk, key=uuid.uuid4(), **given), ContactAttempt
 
 
 def _withdraw(hcop: User, officer: User, world: World) -> Prepared:
     logged = ContactAttemptFactory.create(
         referral__case__ward=world.wards[0], made_by=officer, result=Result.NO_ANSWER
     )
-    given = {"attempt_id": logged.pk, "key": uuid.uuid4(), "by": officer, "at": NOW}
-    return partial(contact.withdraw_attempt, **given), ContactAttempt
+    given: dict[str, Any] = {"attempt_id": logged.pk, "key": uuid.uuid4(), "by": officer, "at": NOW}
+    return partial(attempts.withdraw_attempt, **given), ContactAttempt
 
 
 def _chase(hcop: User, officer: User, world: World) -> Prepared:
@@ -270,17 +281,28 @@ def _chase(hcop: User, officer: User, world: World) -> Prepared:
 
 def _submit(hcop: User, officer: User, world: World) -> Prepared:
     decision = DecisionFactory.create(case=CaseFactory.create(ward=world.wards[0]), suitable=True)
-    given = {"seen": {decision.case_id: decision.version}, "key": uuid.uuid4(), "by": hcop, "at": NOW}
+    given: dict[str, Any] = {
+        "seen": {decision.case_id: decision.version},
+        "key": uuid.uuid4(),
+        "by": hcop,
+        "at": NOW,
+    }
     return partial(submit, bcu=world.south_west, **given), Submission
 
 
 def _hold(hcop: User, officer: User, world: World) -> Prepared:
-    given = {"key": uuid.uuid4(), "content": extract(row()), "by": hcop, "at": NOW}
+    given: dict[str, Any] = {"key": uuid.uuid4(), "content": extract(row()), "by": hcop, "at": NOW}
     return partial(hold_extract, bcu=world.south_west, **given), CaseImport
 
 
 def _note(hcop: User, officer: User, world: World) -> Prepared:
-    given = {"file_name": "night.csv", "size": 9, "problem": "It is no table.", "by": hcop, "at": NOW}
+    given: dict[str, Any] = {
+        "file_name": "night.csv",
+        "size": 9,
+        "problem": "It is no table.",
+        "by": hcop,
+        "at": NOW,
+    }
     return partial(note_refused, bcu=world.south_west, key=uuid.uuid4(), **given), CaseImport
 
 

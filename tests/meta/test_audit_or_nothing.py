@@ -638,6 +638,9 @@ class AuditFails(Exception):
 class _Broken:
     """In place of the audit model: it cannot be written."""
 
+    def __init__(self, **_: Any) -> None:
+        pass
+
     class objects:  # noqa: N801 - as Django names it
         @staticmethod
         def bulk_create(*_: Any, **__: Any) -> None:

@@ -26,7 +26,9 @@ def _locked(name: str) -> dict[str, Requirement]:
     """What a lock names, by package; fails the test where it names one twice, for different Pythons."""
     lines = (REQUIREMENTS / f"{name}.txt").read_text().splitlines()
     found = [Requirement(line.removesuffix(" \\")) for line in lines if re.match(r"[a-z0-9]", line)]
-    by_package = {canonicalize_name(requirement.name): requirement for requirement in found}
+    by_package: dict[str, Requirement] = {
+        canonicalize_name(requirement.name): requirement for requirement in found
+    }
     assert len(by_package) == len(found)
     return by_package
 

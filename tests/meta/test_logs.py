@@ -18,7 +18,7 @@ from django.views.debug import ExceptionReporter, get_exception_reporter_filter
 
 from src_app.accounts.models import User
 from src_app.logs import logging_config, scrub
-from tests.meta.test_deployment import PRODUCTION
+from tests.meta.production import PRODUCTION
 
 SECRETS = {
     "postcode": "SW17 2QX",
@@ -112,7 +112,7 @@ def test_a_page_that_fails_logs_no_data_of_its_request(
     def fail(*_: object, **__: object) -> None:
         raise ValueError(" ".join(SECRETS.values()))
 
-    monkeypatch.setattr("referrals.review.views.review.overnight.rows", fail)
+    monkeypatch.setattr("referrals.review.views.review.readers.rows", fail)
     browser = client_of(hcop)
     browser.raise_request_exception = False
     response = browser.get("/overnight-review/", {"page": "", "q": "SW17 2QX"})

@@ -3,55 +3,60 @@
 from datetime import timedelta
 
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from referrals.contact.actions import follow_ups
+from referrals.contact.filters import FollowUpFilter
 from referrals.contact.readers.follow_ups import follow_ups_acknowledged_since, follow_ups_open
-from referrals.models import FollowUp, FollowUpKind
+from referrals.contact.tables import FollowUpTable
+from referrals.models import FollowUp
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
-from src_app.paging import page_of
+from src_app.audit.models import Purpose
+from src_app.lists.page import Empty, ListPage
 from src_app.refused import Refused
 
-PER_PAGE = 50
 SHOWN_FOR = timedelta(days=7)
 MOST_SHOWN = 20
-URGENT = (
-    FollowUpKind.THREAT,
-    FollowUpKind.NEW_OFFENCE,
-    FollowUpKind.BARRED_METHOD,
-    FollowUpKind.TRANSFERRED,
+FOLLOW_UPS = ListPage(
+    name="follow-ups",
+    url_name="follow_up_list",
+    caption="Follow-ups nobody has acknowledged",
+    table=FollowUpTable,
+    filters=FollowUpFilter,
+    purpose=Purpose.SUPERVISION,
+    subject="referral",
+    references=("referral__number",),
+    empty=Empty(
+        "Nothing waits for you",
+        "What somebody must act on appears here: what victims say (a statement, a wish to withdraw, a new "
+        "offence, a threat), and what the crime record changes.",
+    ),
 )
 
 
 @requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
 @require_safe
-def follow_up_list(request: SignedInRequest) -> HttpResponse:
+def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
     """What nobody has acknowledged yet, the longest waiting first."""
-    now = timezone.now()
-    paged = page_of(request, follow_ups_open(request.user), PER_PAGE)
-    acknowledged = list(follow_ups_acknowledged_since(request.user, now - SHOWN_FOR)[:MOST_SHOWN])
-    record(
-        Action.LIST_SHOWN,
-        by=request.user,
-        purpose=Purpose.SUPERVISION,
-        subject="referral",
-        references=sorted({each.referral.number for each in [*paged.rows, *acknowledged]}),
-    )
-    waiting = follow_ups_open(request.user).count() if paged.is_part else len(paged.rows)
+    opened = follow_ups_open(request.user)
+    listed = FOLLOW_UPS.asked(request, opened)
+    if (part := listed.part()) is not None:
+        return part
+    since = timezone.now() - SHOWN_FOR
+    acknowledged = list(follow_ups_acknowledged_since(request.user, since)[:MOST_SHOWN])
+    listed.record_shown(*(each.referral.number for each in acknowledged))
+    is_all = not (listed.is_narrowed or listed.paged.is_part)
+    waiting = len(listed.paged.rows) if is_all else opened.count()
     context = {
-        "paged": paged,
+        "list": listed,
         "waiting": waiting,
         # The navigation's count, which is the same.
         "follow_ups_waiting": waiting,
         "acknowledged": acknowledged,
-        "urgent": URGENT,
-        "now": now,
     }
     return render(request, "contact/follow_up_list.html", context)
 

@@ -37,7 +37,13 @@ from src_app.refused import Refused
 def trial_list(request: SignedInRequest) -> HttpResponse:
     """The trials of the account's BCUs."""
     trials = trial_rows(request.user)
-    record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.EVALUATION, subject="trial")
+    record(
+        Action.LIST_SHOWN,
+        by=request.user,
+        purpose=Purpose.EVALUATION,
+        subject="trial",
+        references=[f"trial {row.trial.pk}" for row in trials],
+    )
     begin_in = bcus_of(request.user).order_by("name") if request.user.can(Permission.MANAGE_TRIALS) else []
     return render(request, "trial/list.html", {"trials": trials, "begin_in": list(begin_in)})
 
@@ -109,6 +115,8 @@ def _protocol_form(
         saved = _save(request, form, bcu, draft)
         if saved is not None:
             return redirect("trial", trial_id=saved.pk)
+    if draft is not None:
+        record_trial(Action.LIST_SHOWN, draft, request.user)
     context = {"form": form, "draft": draft, "panel": _panel(form), "bcu": bcu}
     return render(request, "trial/design.html", context)
 
@@ -161,6 +169,7 @@ def approve_trial(request: SignedInRequest, trial_id: int, kind: str) -> HttpRes
         else:
             messages.success(request, f"Recorded: {which.label}.")
             return redirect("trial", trial_id=draft.pk)
+    record_trial(Action.LIST_SHOWN, draft, request.user)
     return render(request, "trial/approve.html", {"trial": draft, "form": form, "kind": which, "part": ""})
 
 
@@ -178,6 +187,7 @@ def name_registrars(request: SignedInRequest, trial_id: int) -> HttpResponse:
             return redirect("trial", trial_id=draft.pk)
         return redirect("name_registrars", trial_id=draft.pk)
     registrars = draft.registrars.order_by("name", "pk")
+    record_trial(Action.LIST_SHOWN, draft, request.user)
     context = {"trial": draft, "form": form, "registrars": registrars, "part": ""}
     return render(request, "trial/registrars.html", context)
 

@@ -51,6 +51,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
             ],
             options={
+                "indexes": [models.Index(fields=["display_name", "id"], name="user_by_name")],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -47,6 +47,7 @@ class Migration(migrations.Migration):
                         base_field=models.CharField(max_length=254), default=list, size=None
                     ),
                 ),
+                ("rows", models.PositiveIntegerField(null=True)),
                 ("origin", models.CharField(max_length=100)),
                 ("address", models.GenericIPAddressField(null=True)),
                 ("request_id", models.UUIDField()),

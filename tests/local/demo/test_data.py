@@ -14,6 +14,7 @@ from local.demo import data
 from local.demo.data import InProduction, make_demo
 from local.demo.sign_ins import sign_ins
 from outcomes.models import RateSnapshot, RecordedOutcome
+from outcomes.rates.readers import weekly_nights
 from referrals.models import (
     Allocation,
     Case,
@@ -133,6 +134,11 @@ def test_the_past_comes_about_by_the_actions_and_a_second_run_adds_nothing(
     assert RecordedOutcome.objects.exists()
     assert not RecordedOutcome.objects.filter(recorded_at__gt=NOW - timedelta(days=1)).exists()
     assert not Case.objects.filter(reported_at__gt=NOW).exists()
+    leader = User.objects.get(username="leader")
+    closed = [night.outcomes.closed for night in weekly_nights(leader, at=NOW)]
+    assert len(closed) == 6
+    assert closed == sorted(closed)
+    assert closed[0] < closed[-1]
     assert set(AuditEntry.objects.values_list("origin", flat=True)) == {
         "command load_reference_data",
         "command load_postcodes",

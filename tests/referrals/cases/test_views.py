@@ -14,6 +14,7 @@ from referrals.models import Arm, Case, ContactBy, Reason, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
+from tests.downloads import csv_rows, workbook_rows
 from tests.factories import AllocationFactory, CaseFactory, DecisionFactory
 
 LIST = reverse("case_list")
@@ -27,7 +28,7 @@ def browser(client_of: Callable[[User], Client], hcop: User) -> Client:
 
 
 def _shown(browser: Client, **query: Any) -> set[str]:
-    return {case.crime_reference for case in browser.get(LIST, query).context["paged"].rows}
+    return {case.crime_reference for case in browser.get(LIST, query).context["list"].paged.rows}
 
 
 def test_it_shows_what_became_of_each(
@@ -44,7 +45,7 @@ def test_it_shows_what_became_of_each(
         reason=Reason.DUPLICATE,
         contact_by=ContactBy.INVESTIGATOR,
     )
-    table = browser.get(LIST).context["table"]
+    table = browser.get(LIST).context["list"].table
     assert {
         row.get_cell("crime_reference").split(">")[1].split("<")[0]: row.get_cell("state")
         for row in table.rows
@@ -64,7 +65,7 @@ def test_a_control_case_looks_like_one_of_a_ward_not_started(
         DecisionFactory.create(case=case)
     AllocationFactory.create(case=control, arm=Arm.CONTROL)
     response = browser.get(LIST)
-    assert [row.get_cell("state") for row in response.context["table"].rows] == ["Usual service"] * 2
+    assert [row.get_cell("state") for row in response.context["list"].table.rows] == ["Usual service"] * 2
     assert "control" not in response.content.decode().lower()
 
 
@@ -166,11 +167,61 @@ def test_as_many_queries_for_thirty_rows_as_for_three(
 
 def test_pages_follow_each_other(browser: Client, make_case: MakeCase) -> None:
     references = {make_case().crime_reference for _ in range(60)}
-    first = browser.get(LIST).context["paged"]
-    second = browser.get(first.next_url).context["paged"]
+    first = browser.get(LIST).context["list"].paged
+    second = browser.get(first.next_url).context["list"].paged
     assert len(first.rows) == 50
     assert {case.crime_reference for case in first.rows + second.rows} == references
     assert not second.next_url
+
+
+def test_the_earliest_come_first_where_that_is_asked_for(
+    browser: Client, now: datetime, make_case: MakeCase
+) -> None:
+    late, early = make_case(reported_at=now), make_case(reported_at=now - timedelta(days=1))
+    assert browser.get(LIST).context["list"].paged.rows == [late, early]
+    assert browser.get(LIST, {"order": "earliest"}).context["list"].paged.rows == [early, late]
+
+
+@pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
+def test_a_file_holds_what_the_filters_leave_of_the_own_bcu(
+    browser: Client,
+    hcop: User,
+    world: World,
+    now: datetime,
+    make_case: MakeCase,
+    make_referral: Callable[..., Referral],
+    rows: Callable[..., list[dict[str, Any]]],
+) -> None:
+    make_case(crime_reference="01/7000001/26", reported_at=now)
+    make_referral(number="SRC-2026-000007", case__crime_reference="01/7000002/26", case__reported_at=now)
+    make_case(crime_reference="01/7000003/26", ward=world.wards[1])
+    CaseFactory.create(ward=world.north_ward)
+    found = rows(browser, LIST, ward=world.wards[0].pk, order="earliest")
+    assert [(row["Report"], row["Ward"], row["State"]) for row in found] == [
+        ("01/7000001/26", "Abbey, Merton", "Awaiting decision"),
+        ("01/7000002/26", "Abbey, Merton", "SRC: SRC-2026-000007, open"),
+    ]
+    assert str(found[0]["Reported"])[:10] == "2026-11-23"
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.actor, entry.action, entry.purpose) == (hcop, Action.DOWNLOADED, Purpose.REVIEW)
+    assert (entry.references, entry.fields, entry.rows) == (
+        ["01/7000001/26", "01/7000002/26"],
+        ["order", "ward"],
+        2,
+    )
+
+
+def test_a_file_takes_as_many_queries_for_thirty_rows_as_for_three(
+    browser: Client, make_case: MakeCase
+) -> None:
+    counts = []
+    for more in (3, 27):
+        for _ in range(more):
+            make_case()
+        with CaptureQueriesContext(connection) as queries:
+            csv_rows(browser, LIST)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
 
 
 def test_a_search_opens_the_case(browser: Client, hcop: User, make_case: MakeCase) -> None:
@@ -198,6 +249,7 @@ def test_a_search_that_finds_nothing_says_so_and_keeps_what_was_typed(
     assert response.status_code == 200
     assert says in page
     assert f'value="{typed}"' in page or not typed
+    assert f'action="{LIST}"' in page, "the filters lead to the list, not to the search"
 
 
 def test_a_case_of_another_bcu_is_not_found(browser: Client, world: World) -> None:

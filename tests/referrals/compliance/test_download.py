@@ -1,8 +1,8 @@
-"""The table by ward as a file."""
+"""The overdue, and the wards, as files."""
 
-import csv
-import io
 from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -12,31 +12,61 @@ from referrals.models import Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
+from tests.downloads import csv_rows, workbook_rows
 
 ClientOf = Callable[[User], Client]
 MakeReferral = Callable[..., Referral]
-pytestmark = pytest.mark.usefixtures("clock")
+Rows = Callable[..., list[dict[str, Any]]]
+URL = reverse("compliance")
+pytestmark = [pytest.mark.usefixtures("clock"), pytest.mark.parametrize("rows", [csv_rows, workbook_rows])]
 
 
-def test_the_table_downloads_and_the_download_is_recorded(
-    client_of: ClientOf, due: MakeReferral, leader: User, world: World
+def test_the_wards_download_with_their_denominator_and_the_download_is_recorded(
+    client_of: ClientOf, due: MakeReferral, leader: User, world: World, rows: Rows
 ) -> None:
     due(-30, contacted=-1)
     due(-30)
-    response = client_of(leader).get(reverse("compliance_download"))
-    assert "compliance-2026-08-31-2026-11-23.csv" in response["Content-Disposition"]
-    [row] = csv.DictReader(io.StringIO(response.content.decode()))
+    due(-30, ward=world.wards[3])
+    browser = client_of(leader)
+    [row] = rows(browser, URL, "wards-", borough=world.wards[0].borough.code)
     ward = world.wards[0]
-    assert row == {
-        "ward_code": ward.code,
-        "ward": "Abbey",
-        "borough": "Merton",
-        "due": "2",
-        "in_time": "1",
-        "late": "0",
-        "closed_without_contact": "0",
-        "overdue": "1",
-        "not_yet_due": "0",
+    assert {heading: str(cell) for heading, cell in row.items()} == {
+        "Ward code": ward.code,
+        "Ward": "Abbey",
+        "Borough": "Merton",
+        "Due": "2",
+        "Contacted in time": "1",
+        "Late": "0",
+        "Closed without contact": "0",
+        "Overdue": "1",
+        "Not yet due": "0",
     }
     entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
-    assert (entry.actor, entry.purpose) == (leader, Purpose.SUPERVISION)
+    assert (entry.actor, entry.purpose, entry.subject) == (leader, Purpose.SUPERVISION, "compliance")
+    assert (entry.references, entry.fields, entry.rows) == ([], ["borough"], 1)
+    name = browser.get(URL, {"wards-format": "csv"})["Content-Disposition"]
+    assert "compliance-2026-08-31-2026-11-23.csv" in name
+
+
+def test_the_overdue_download_within_scope_and_are_named_in_the_log(
+    client_of: ClientOf, due: MakeReferral, supervisor: User, colleague: User, world: World, rows: Rows
+) -> None:
+    late = due(-30)
+    taken = due(-50, taken_by=colleague, taken_at=late.made_at + timedelta(hours=1))
+    due(-30, ward=world.wards[1])
+    found = rows(client_of(supervisor), URL, "overdue-")
+    assert [(row["Referral"], row["Ward"], row["Taken by"] or "") for row in found] == [
+        (taken.number, "Abbey", str(colleague)),
+        (late.number, "Abbey", ""),
+    ]
+    assert str(found[1]["Overdue, since"])[:10] == "2026-11-22"
+    entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
+    assert (entry.references, entry.rows) == ([taken.number, late.number], 2)
+
+
+def test_a_leader_downloads_no_referral(
+    client_of: ClientOf, due: MakeReferral, leader: User, rows: Rows
+) -> None:
+    due(-30)
+    assert rows(client_of(leader), URL, "overdue-") == []
+    assert AuditEntry.objects.get(action=Action.DOWNLOADED).references == []

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from referrals.compliance import views as page_of_compliance
 from referrals.models import Case, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -166,7 +168,7 @@ def test_what_makes_no_sense_is_said_and_the_usual_period_shown(
     assert "There is a problem" in page
     assert "Due 31 August 2026 to 23 November 2026" in page
     assert client_of(hcop).get(reverse("compliance_chart"), asked).status_code == 200
-    assert client_of(hcop).get(reverse("compliance_download"), asked).status_code == 200
+    assert client_of(hcop).get(reverse("compliance"), asked | {"wards-format": "csv"}).status_code == 200
 
 
 def test_wards_come_in_the_order_asked_for(
@@ -194,15 +196,50 @@ def test_the_page_is_a_consultation_of_the_referrals_it_showed(
     assert entry.references == [referral.number]
 
 
-def test_at_most_twenty_overdue_are_shown_and_the_page_says_so(
+def test_the_longest_overdue_are_shown_twenty_at_a_time(
     client_of: ClientOf, due: MakeReferral, hcop: User
 ) -> None:
-    for hours in range(21):
-        due(-30 - hours)
-    html = client_of(hcop).get(reverse("compliance")).content.decode()
+    late = [due(-30 - hours) for hours in range(21)]
+    browser = client_of(hcop)
+    first = browser.get(reverse("compliance"), {"wards-page": "0"})
+    html = first.content.decode()
     assert html.count("Send a reminder") == 20
-    assert "The 20 longest overdue are shown." in html
     assert "21 referrals are overdue" in html
+    second = browser.get(first.context["overdue"].paged.next_url)
+    assert second.context["overdue"].paged.rows == late[:1]
+    assert "wards-page=0" in first.context["overdue"].paged.next_url
+
+
+def test_the_overdue_narrow_to_those_that_nobody_has_taken_and_turn_round(
+    client_of: ClientOf, due: MakeReferral, hcop: User, colleague: User, now: datetime
+) -> None:
+    taken = due(-50, taken_by=colleague, taken_at=now)
+    longest, latest = due(-90), due(-30)
+    browser = client_of(hcop)
+
+    def rows(**asked: str) -> list[Referral]:
+        found: list[Referral] = browser.get(reverse("compliance"), asked).context["overdue"].paged.rows
+        return found
+
+    assert rows() == [longest, taken, latest]
+    assert rows(**{"overdue-taken": "nobody"}) == [longest, latest]
+    assert rows(**{"overdue-taken": "somebody"}) == [taken]
+    assert rows(**{"overdue-order": "latest"}) == [latest, taken, longest]
+
+
+def test_wards_follow_each_other_page_by_page(
+    client_of: ClientOf, due: MakeReferral, hcop: User, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_of_compliance, "BY_WARD", replace(page_of_compliance.BY_WARD, per_page=4))
+    for ward in world.wards:
+        due(-30, ward=ward)
+    browser = client_of(hcop)
+    first = browser.get(reverse("compliance")).context["wards"].paged
+    second = browser.get(first.next_url).context["wards"].paged
+    names = [row.ward.name for row in first.rows + second.rows]
+    assert names == sorted(ward.name for ward in world.wards)
+    assert (len(first.rows), first.previous_url, second.next_url) == (4, "", "")
+    assert browser.get(second.previous_url).context["wards"].paged.rows == first.rows
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(

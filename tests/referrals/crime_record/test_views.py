@@ -1,6 +1,7 @@
 """The flag list."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,11 +10,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from referrals.crime_record import views
 from referrals.models import Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
+from tests.conftest import World
+from tests.downloads import csv_rows, workbook_rows
 
 ClientOf = Callable[[User], Client]
 MakeReferral = Callable[..., Referral]
@@ -71,8 +75,11 @@ def test_flags_that_have_to_go_stand_first_and_are_ticked_off(
     assert [html.index(words) for words in order] == sorted(html.index(words) for words in order)
     assert AuditEntry.objects.get(action=Action.LIST_SHOWN).references == [
         first.number,
+        first.case.crime_reference,
         later.number,
+        later.case.crime_reference,
         to_set.number,
+        to_set.case.crime_reference,
     ]
     ids = {"referral": [first.pk, to_set.pk]}
     for confirmed in ("1 case", "0 cases"):
@@ -95,19 +102,67 @@ def test_a_flag_that_has_to_go_cannot_be_confirmed(
     assert never_set.flag_confirmed_at is None
 
 
-def test_more_than_a_page_of_them_says_that_there_are_more(
+def test_more_than_a_page_of_them_goes_on_upon_another(
     client_of: ClientOf, hcop: User, make_wrong: MakeReferral, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(views, "PER_PAGE", 2)
-    for _ in range(3):
-        make_wrong()
-    response = client_of(hcop).get(reverse("flag_list"))
-    assert len(response.context["to_remove"]) == 2
-    assert "There are more" in response.content.decode()
+    monkeypatch.setattr(views, "TO_REMOVE", replace(views.TO_REMOVE, per_page=2))
+    wrong, browser = [make_wrong() for _ in range(3)], client_of(hcop)
+    first = browser.get(reverse("flag_list"))
+    assert "2 cases on this page" in " ".join(strip_tags(first.content.decode()).split())
+    second = browser.get(first.context["to_remove"].paged.next_url)
+    shown = first.context["to_remove"].paged.rows + second.context["to_remove"].paged.rows
+    assert shown == wrong
 
 
 def test_an_empty_list_says_when_there_will_be_more(client_of: ClientOf, hcop: User) -> None:
     assert "Every flag is confirmed" in client_of(hcop).get(reverse("flag_list")).content.decode()
+
+
+def test_a_borough_narrows_what_is_to_be_confirmed_alone(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, world: World
+) -> None:
+    merton, wandsworth, wrong = make_referral(), make_referral(ward=world.wards[3]), make_wrong()
+    asked: dict[str, Any] = {"borough": world.wards[3].borough_id, "remove-order": "latest"}
+    response = client_of(hcop).get(reverse("flag_list"), asked)
+    assert response.context["to_confirm"].paged.rows == [wandsworth]
+    assert response.context["to_remove"].paged.rows == [wrong]
+    assert merton.number not in response.content.decode()
+    # Each form sends on what the other one has said.
+    assert response.context["to_confirm"].kept == [("remove-order", "latest")]
+    assert response.context["to_remove"].kept == [("borough", str(asked["borough"]))]
+
+
+def test_both_lists_come_in_the_other_order_where_that_is_asked_for(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, now: datetime
+) -> None:
+    early, late = make_referral(made_at=now - timedelta(days=2)), make_referral(made_at=now)
+    first, last = make_wrong(ruled_out_since=now - timedelta(days=1)), make_wrong()
+    browser = client_of(hcop)
+    usual = browser.get(reverse("flag_list")).context
+    turned = browser.get(reverse("flag_list"), {"order": "latest", "remove-order": "latest"}).context
+    assert usual["to_confirm"].paged.rows == turned["to_confirm"].paged.rows[::-1] == [early, late]
+    assert usual["to_remove"].paged.rows == turned["to_remove"].paged.rows[::-1] == [first, last]
+
+
+@pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
+def test_each_of_the_lists_is_a_file_of_its_own(
+    client_of: ClientOf,
+    hcop: User,
+    make_referral: MakeReferral,
+    make_wrong: MakeReferral,
+    world: World,
+    rows: Callable[..., list[dict[str, Any]]],
+) -> None:
+    to_set, wrong = make_referral(), make_wrong()
+    make_referral(ward=world.north_ward)
+    browser = client_of(hcop)
+    [row] = rows(browser, reverse("flag_list"))
+    assert (row["Flag is set"], row["Referral"]) == (to_set.case.crime_reference, to_set.number)
+    assert AuditEntry.objects.latest("pk").references == [to_set.number]
+    [row] = rows(browser, reverse("flag_list"), "remove-")
+    assert (row["Flag is off"], row["Team"]) == (wrong.case.crime_reference, "Abbey team")
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.references, entry.rows) == (Action.DOWNLOADED, [wrong.number], 1)
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -12,8 +13,9 @@ from django.utils import timezone
 
 from referrals.models import Mode
 from src_app.accounts.models import User
-from src_app.audit.models import AuditEntry, Purpose
+from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
+from tests.downloads import csv_rows, workbook_rows
 from tests.factories import TeamMembershipFactory, TrialFactory, UserFactory, WardFactory, WardModeFactory
 
 WARDS = reverse("place_list")
@@ -26,7 +28,7 @@ def browser(client_of: Callable[[User], Client], administrator: User) -> Client:
 
 
 def _cells(browser: Client, url: str, column: str) -> dict[str, str]:
-    return {row.get_cell("name"): row.get_cell(column) for row in browser.get(url).context["table"].rows}
+    return {row.get_cell("name"): row.get_cell(column) for row in browser.get(url).context["list"].table.rows}
 
 
 def test_each_ward_shows_its_team_and_mailbox(browser: Client, world: World) -> None:
@@ -94,8 +96,58 @@ def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client, world: Wo
 
 def test_pages_of_people_keep_showing_people(browser: Client) -> None:
     UserFactory.create_batch(120)
-    first = browser.get(PEOPLE).context["paged"]
-    second = browser.get(first.next_url).context["paged"]
+    first = browser.get(PEOPLE).context["list"].paged
+    second = browser.get(first.next_url).context["list"].paged
     assert len(first.rows) == 100
     assert all(isinstance(row, User) for row in second.rows)
     assert len(second.rows) == 21
+
+
+def test_wards_of_one_borough_by_name_or_by_code(browser: Client, world: World) -> None:
+    merton = world.wards[0].borough
+    WardFactory.create(borough=merton, name="Zenith", code="E05000001")
+    names = list(_cells(browser, f"{WARDS}?borough={merton.pk}", "code"))
+    assert names == ["Abbey", "Colliers Wood", "Graveney", "Zenith"]
+    by_code = _cells(browser, f"{WARDS}?borough={merton.pk}&order=code", "code")
+    assert list(by_code.values()) == sorted(by_code.values())
+    assert list(by_code) != names
+
+
+def test_people_of_one_role_who_can_still_sign_in(browser: Client, officer: User, hcop: User) -> None:
+    left = UserFactory.create(display_name="PC left", role=officer.role, is_active=False)
+    assert list(_cells(browser, f"{PEOPLE}?role=officer", "name")) == [
+        officer.display_name,
+        left.display_name,
+    ]
+    assert list(_cells(browser, f"{PEOPLE}?role=officer&active=True", "name")) == [officer.display_name]
+
+
+def test_people_by_user_name(browser: Client, officer: User, hcop: User) -> None:
+    usernames = list(_cells(browser, f"{PEOPLE}?order=username", "username").values())
+    assert usernames == sorted(usernames) == ["administrator", "hcop", "officer"]
+
+
+@pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
+def test_wards_and_people_are_files(
+    browser: Client, world: World, officer: User, rows: Callable[..., list[dict[str, Any]]]
+) -> None:
+    [row] = [row for row in rows(browser, WARDS) if row["Ward"] == "Abbey"]
+    assert (row["Team"], row["Now"], row["Code"]) == ("Abbey team", "SRC for all", world.wards[0].code)
+    assert AuditEntry.objects.latest("pk").rows == 7
+    people = rows(browser, PEOPLE, role="officer")
+    assert people == [
+        {
+            "Name": officer.display_name,
+            "User name": "officer",
+            "Role": "Neighbourhood officer or PCSO",
+            "Belongs to": "Abbey team, Merton",
+            "Can sign in": "Yes",
+        }
+    ]
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.references, entry.fields, entry.rows) == (
+        Action.DOWNLOADED,
+        ["officer"],
+        ["role"],
+        1,
+    )

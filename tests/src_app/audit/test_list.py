@@ -117,7 +117,7 @@ def test_a_search_for_a_reference_never_stands_in_an_address(browser: Client) ->
 def test_a_search_for_a_part_of_a_reference_finds_nothing(browser: Client) -> None:
     AuditEntryFactory.create(references=["01/7000001/26"], origin="page one")
     page = browser.post(URL, {"reference": "01/7000001"}, follow=True).content.decode()
-    assert "Nothing in the log fits" in page
+    assert "Nothing fits" in page
     assert "page one" not in page
 
 
@@ -147,21 +147,55 @@ def test_pages_follow_each_other_without_gap_or_repetition(browser: Client, now:
     url, seen = URL + "?last=2026-11-22", []
     while url:
         response = browser.get(url)
-        paged = response.context["paged"]
+        paged = response.context["list"].paged
         seen += [entry.references[0] for entry in paged.rows]
         url = paged.next_url
     assert len(seen) == 120
     assert len(set(seen)) == 120
-    assert len(browser.get(response.context["paged"].previous_url).context["paged"].rows) == 50
+    assert len(browser.get(response.context["list"].paged.previous_url).context["list"].paged.rows) == 50
 
 
 def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client) -> None:
     counts = []
     for more in (3, 27):
         AuditEntryFactory.create_batch(more)
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             browser.get(URL)
         counts.append(len(queries))
     assert counts[0] == counts[1]
+
+
+def test_the_earliest_come_first_where_that_is_asked_for(browser: Client, now: datetime) -> None:
+    late = AuditEntryFactory.create(at=now)
+    early = AuditEntryFactory.create(at=now - timedelta(days=1))
+    asked = {"last": "2026-11-23"}
+    assert browser.get(URL, asked).context["list"].paged.rows == [late, early]
+    assert browser.get(URL, asked | {"order": "earliest"}).context["list"].paged.rows == [early, late]
+
+
+def test_an_order_that_is_none_shows_an_error_and_no_rows(browser: Client) -> None:
+    AuditEntryFactory.create(references=["entry-a"])
+    page = browser.get(URL, {"order": "references"}).content.decode()
+    assert "There is a problem" in page
+    assert "entry-a" not in page
+
+
+def test_htmx_is_given_the_rows_alone_and_they_are_recorded(browser: Client) -> None:
+    AuditEntryFactory.create(action=Action.CASE_OPENED, references=["entry-a"])
+    headers = {"HX-Request": "true", "HX-Target": "list-audit"}
+    response = browser.get(URL, {"action": "case opened"}, headers=headers)
+    page = response.content.decode()
+    assert page.strip().startswith('<div id="list-audit">')
+    assert "entry-a" in page
+    assert "1 row shown" in page
+    assert "<h1" not in page
+    assert "HX-Target" in response["Vary"]
+    entry = _latest()
+    assert (entry.action, entry.fields) == (Action.LIST_SHOWN, ["action"])
+
+
+def test_htmx_is_sent_to_the_whole_page_for_what_is_wrong_with_a_filter(browser: Client) -> None:
+    headers = {"HX-Request": "true", "HX-Target": "list-audit"}
+    response = browser.get(URL, {"first": "31/31/31"}, headers=headers)
+    assert response["HX-Redirect"].startswith(URL)
+    assert "There is a problem" in browser.get(response["HX-Redirect"]).content.decode()

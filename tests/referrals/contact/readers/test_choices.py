@@ -1,5 +1,7 @@
 """What the page of a referral offers: every status, holder and set of permissions."""
 
+from typing import Any
+
 import pytest
 
 from referrals.contact.readers.choices import ReferralChoices, choices_for
@@ -48,7 +50,7 @@ def _an_attempt_has_shown_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def referral_of(
-    status: ReferralStatus, holder: str = "nobody", *, officer_in_case: str = "", **more: object
+    status: ReferralStatus, holder: str = "nobody", *, officer_in_case: str = "", **more: Any
 ) -> Referral:
     case = Case(crime_reference="01/1/26", officer_in_case=officer_in_case)
     taken_by = HOLDERS[holder]
@@ -94,7 +96,7 @@ def test_of_an_ended_referral_only_a_contact_after_all_can_be_logged(
     status: ReferralStatus, holder: str, granted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PERMISSIONS, ROLE, GRANTED[granted])
-    ended = {"close_reason": CloseReason.DECLINED} if status == ReferralStatus.CLOSED else {}
+    ended: dict[str, Any] = {"close_reason": CloseReason.DECLINED} if status == ReferralStatus.CLOSED else {}
     referral = referral_of(status, holder, closed_at=NOW, closed_by=COLLEAGUE, **ended)
     choices = choices_for(referral, READER)
     logs = status == ReferralStatus.CLOSED and "contacts" in granted
@@ -115,7 +117,7 @@ def test_nobody_is_warned_of_an_officer_in_the_case_who_has_let_it_go(
 
 def test_what_the_record_ruled_out_is_not_to_be_contacted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PERMISSIONS, ROLE, GRANTED["contacts"])
-    closed = {"closed_at": NOW, "closed_by": COLLEAGUE, "close_reason": CloseReason.DECLINED}
+    closed: dict[str, Any] = {"closed_at": NOW, "closed_by": COLLEAGUE, "close_reason": CloseReason.DECLINED}
     referral = referral_of(ReferralStatus.CLOSED, ruled_out_since=NOW, **closed)
     assert "Make no contact for it now." in choices_for(referral, READER).closure
 

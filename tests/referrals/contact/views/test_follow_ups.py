@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from referrals.models import FollowUpKind
 from src_app.audit.models import Action, AuditEntry
+from tests.downloads import csv_rows, workbook_rows
 from tests.factories import ContactAttemptFactory, DecisionFactory, FollowUpFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -32,13 +33,53 @@ def test_the_longest_waiting_comes_first_and_the_acknowledged_are_apart(
     older = make_follow_up(raised_at=now - timedelta(hours=3))
     done = make_follow_up(acknowledged_by=hcop, acknowledged_at=now - timedelta(days=1))
     response = client_of(supervisor).get(reverse("follow_up_list"))
-    assert response.context["paged"].rows == [older, newer]
+    assert response.context["list"].paged.rows == [older, newer]
     assert response.context["acknowledged"] == [done]
     text = response.content.decode()
     assert "2 follow-ups wait" in text
     assert "waiting 3 hours" in text
     entry = AuditEntry.objects.get(action=Action.LIST_SHOWN)
-    assert entry.references == sorted(each.referral.number for each in (newer, older, done))
+    assert entry.references == [each.referral.number for each in (older, newer, done)]
+
+
+def test_a_kind_narrows_the_list_and_not_the_number_that_wait(client_of, make_follow_up, supervisor):
+    make_follow_up(kind=FollowUpKind.STATEMENT)
+    threat = make_follow_up(kind=FollowUpKind.THREAT)
+    response = client_of(supervisor).get(reverse("follow_up_list"), {"kind": "threat"})
+    assert response.context["list"].paged.rows == [threat]
+    assert "2 follow-ups wait" in response.content.decode()
+    assert "Follow-ups (2<span" in response.content.decode()
+
+
+def test_what_only_the_hcop_sees_is_no_choice_of_a_supervisor(client_of, supervisor, hcop):
+    for user, offered in ((supervisor, False), (hcop, True)):
+        form = client_of(user).get(reverse("follow_up_list")).context["list"].form
+        assert ("transferred" in dict(form.fields["kind"].choices)) == offered
+
+
+def test_the_latest_come_first_where_that_is_asked_for(client_of, make_follow_up, supervisor, now):
+    older, newer = make_follow_up(raised_at=now - timedelta(hours=3)), make_follow_up(raised_at=now)
+    listed = client_of(supervisor).get(reverse("follow_up_list"), {"order": "latest"}).context["list"]
+    assert listed.paged.rows == [newer, older]
+
+
+@pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
+def test_a_file_holds_those_of_the_own_team(
+    client_of, make_referral, make_follow_up, supervisor, world, now, rows
+):
+    make_follow_up(make_referral(ward=world.wards[1]))
+    follow_up = make_follow_up(kind=FollowUpKind.THREAT, raised_at=now)
+    [row] = rows(client_of(supervisor), reverse("follow_up_list"))
+    assert list(row) == ["Follow-up", "Referral", "Ward", "Raised", "Raised by"]
+    assert (row["Follow-up"], row["Referral"]) == ("Reports a threat", follow_up.referral.number)
+    assert (row["Ward"], row["Raised by"]) == ("Abbey", str(follow_up.raised_by))
+    assert str(row["Raised"])[:10] == "2026-11-23"
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.references, entry.rows) == (
+        Action.DOWNLOADED,
+        [follow_up.referral.number],
+        1,
+    )
 
 
 def test_an_empty_list_says_what_comes_here(client_of, supervisor):

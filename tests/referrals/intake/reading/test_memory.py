@@ -13,7 +13,7 @@ import pytest
 
 from referrals.intake.reading import text
 from referrals.intake.reading.content import Content
-from referrals.intake.saving import preview, staging
+from referrals.intake.saving import staging
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu
 from src_app.accounts.models import User
@@ -30,7 +30,7 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     if not THOROUGH:
         monkeypatch.setattr(staging, "BATCH", staging.BATCH // 20)
         monkeypatch.setattr(text, "_PIECE", text._PIECE // 20)
-        monkeypatch.setattr(preview, "MOST_REFERENCES", MOST_REFERENCES // 20)
+        monkeypatch.setattr("referrals.intake.saving.preview.MOST_REFERENCES", MOST_REFERENCES // 20)
 
 
 @pytest.fixture

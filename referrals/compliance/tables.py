@@ -1,0 +1,72 @@
+"""The tables of compliance: who is overdue, and how each ward stands."""
+
+import uuid
+from datetime import datetime
+
+import django_tables2
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from referrals.compliance.readers import WardContact
+from referrals.contact.tables import linked
+from referrals.models import Referral
+from src_app.tables import NUMERIC, ActionColumn, ListTable, with_line
+from src_app.templatetags.words import of, waited, weekday_moment
+
+
+class OverdueTable(ListTable):
+    """Referrals whose due time has passed, with a reminder to send."""
+
+    number = django_tables2.Column(verbose_name="Referral")
+    ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name")
+    taken_by = django_tables2.Column(verbose_name="Taken by", default="Nobody")
+    tries = django_tables2.Column(verbose_name="Attempts", attrs=NUMERIC)
+    due_at = django_tables2.Column(verbose_name="Overdue, since")
+    reminded_at = django_tables2.Column(verbose_name="Last reminder", visible=False)
+    reminder = ActionColumn(
+        "compliance/_reminder.html",
+        "Reminder",
+        context_object_name="referral",
+        extra_context=lambda: {"key": uuid.uuid4()},
+    )
+
+    def render_number(self, record: Referral) -> SafeString:
+        return linked(record)
+
+    def value_number(self, record: Referral) -> str:
+        return record.number
+
+    def render_due_at(self, value: datetime) -> SafeString:
+        return with_line(
+            format_html('<strong class="app-overdue">{}</strong>', waited(value, self.now)),
+            weekday_moment(value),
+        )
+
+    def value_due_at(self, value: datetime) -> datetime:
+        return value
+
+
+class WardContactTable(ListTable):
+    """How the referrals of each ward stand towards their due time."""
+
+    code = django_tables2.Column(verbose_name="Ward code", accessor="ward__code", visible=False)
+    ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name")
+    borough = django_tables2.Column(verbose_name="Borough", accessor="ward__borough__name")
+    due = django_tables2.Column(verbose_name="Due", accessor="contact__due", visible=False)
+    in_time = django_tables2.Column(
+        verbose_name="Contacted in time", accessor="contact__in_time", attrs=NUMERIC
+    )
+    late = django_tables2.Column(verbose_name="Late", accessor="contact__late", attrs=NUMERIC)
+    closed = django_tables2.Column(
+        verbose_name="Closed without contact", accessor="contact__closed_without_contact", attrs=NUMERIC
+    )
+    overdue = django_tables2.Column(verbose_name="Overdue", accessor="contact__overdue", attrs=NUMERIC)
+    not_yet_due = django_tables2.Column(
+        verbose_name="Not yet due", accessor="contact__not_yet_due", attrs=NUMERIC
+    )
+
+    def render_in_time(self, record: WardContact) -> str:
+        return of(record.contact.in_time, record.contact.due)
+
+    def value_in_time(self, value: int) -> int:
+        return value

@@ -1,0 +1,33 @@
+"""Which follow-ups a list shows, and in what order."""
+
+from typing import Any
+
+import django_filters
+
+from referrals.models import FOR_THE_HCOP, FollowUp, FollowUpKind
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.filters import ListFilter, Order, OrderFilter
+
+
+class FollowUpFilter(ListFilter):
+    """By what came up, among what the account may see."""
+
+    kind = django_filters.ChoiceFilter(label="Follow-up", empty_label="Every follow-up")
+    order = OrderFilter(
+        {
+            "oldest": Order("Longest waiting first", ("raised_at", "pk")),
+            "latest": Order("Latest first", ("-raised_at", "-pk")),
+        }
+    )
+
+    class Meta:
+        model = FollowUp
+        fields: list[str] = []
+
+    def __init__(self, *arguments: Any, user: User, **options: Any) -> None:
+        super().__init__(*arguments, user=user, **options)
+        hidden = () if user.can(Permission.REVIEW_CASES) else FOR_THE_HCOP
+        self.filters["kind"].extra["choices"] = [
+            choice for choice in FollowUpKind.choices if choice[0] not in hidden
+        ]

@@ -1,0 +1,62 @@
+"""Follow-ups as a table."""
+
+from datetime import datetime
+
+import django_tables2
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from referrals.models import FollowUp, FollowUpKind, Referral
+from src_app.tables import ActionColumn, ListTable, with_line
+from src_app.templatetags.words import waited, weekday_moment
+
+# Of these, nobody should wait long.
+URGENT = (
+    FollowUpKind.THREAT,
+    FollowUpKind.NEW_OFFENCE,
+    FollowUpKind.BARRED_METHOD,
+    FollowUpKind.TRANSFERRED,
+)
+
+
+class FollowUpTable(ListTable):
+    """What somebody must act on, whose referral it is about, and how long it has waited."""
+
+    kind = django_tables2.TemplateColumn(
+        template_name="contact/_follow_up.html",
+        verbose_name="Follow-up",
+        context_object_name="follow_up",
+        extra_context={"urgent": URGENT},
+    )
+    number = django_tables2.Column(verbose_name="Referral", accessor="referral__number")
+    ward = django_tables2.Column(verbose_name="Ward", accessor="referral__ward__name", visible=False)
+    raised_at = django_tables2.Column(verbose_name="Raised")
+    raised_by = django_tables2.Column(verbose_name="Raised by", visible=False)
+    acknowledge = ActionColumn("contact/_acknowledge.html", "Acknowledge", context_object_name="follow_up")
+
+    def value_kind(self, record: FollowUp) -> str:
+        return str(record)
+
+    def render_number(self, record: FollowUp) -> SafeString:
+        return with_line(linked(record.referral), record.referral.ward.name)
+
+    def value_number(self, record: FollowUp) -> str:
+        return record.referral.number
+
+    def render_raised_at(self, record: FollowUp) -> SafeString:
+        since = f"waiting {waited(record.raised_at, self.now)}, since {weekday_moment(record.raised_at)}"
+        return with_line(self.render_raised_by(record), since)
+
+    def value_raised_at(self, record: FollowUp) -> datetime:
+        return record.raised_at
+
+    def render_raised_by(self, record: FollowUp) -> str:
+        by = str(record.raised_by)
+        return by if record.attempt_id else f"Crime record, imported by {by}"
+
+
+def linked(referral: Referral) -> SafeString:
+    """The referral's number, which leads to it."""
+    address = reverse("referral", args=[referral.number])
+    return format_html('<a href="{}">{}</a>', address, referral.number)

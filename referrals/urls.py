@@ -13,7 +13,7 @@ from referrals.trial.views import controls, deviations, progress, steps, trials,
 
 urlpatterns = [
     path("import/", intake.import_cases, name="import_cases"),
-    path("import/<uuid:import_id>/", intake.import_fates, name="import_fates"),
+    path("import/<uuid:import_id>/", intake.import_preview, name="import_preview"),
     path("import/<uuid:import_id>/progress/", intake.import_progress, name="import_progress"),
     path("import/<uuid:import_id>/columns/", intake.import_columns, name="import_columns"),
     path("import/<uuid:import_id>/rejected/", intake.import_rejected, name="import_rejected"),

@@ -15,25 +15,25 @@ from django.db import connection
 from referrals.models import Case, Decision, Referral
 
 # Columns by name: what ends in ``_at`` is a moment, in ``_on`` a day, and ``by`` is who did it.
-Record = Mapping[str, Any]
+TableRow = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
 class CaseRecords:
     """The rows of each table, the first written first."""
 
-    accounts: list[Record]
-    texts: list[Record]
-    crime_record: list[Record]
-    outcomes: list[Record]
-    attempts: list[Record]
-    hand_overs: list[Record]
-    notices: list[Record]
-    tasks: list[Record]
-    mail: list[Record]
-    trials: list[Record]
-    deviations: list[Record]
-    checks: list[Record]
+    accounts: list[TableRow]
+    texts: list[TableRow]
+    crime_record: list[TableRow]
+    outcomes: list[TableRow]
+    attempts: list[TableRow]
+    hand_overs: list[TableRow]
+    notices: list[TableRow]
+    tasks: list[TableRow]
+    mail: list[TableRow]
+    trials: list[TableRow]
+    deviations: list[TableRow]
+    checks: list[TableRow]
 
     @property
     def trial(self) -> str:
@@ -139,7 +139,7 @@ def _accounts(case: Case, referral: Referral | None) -> list[int]:
     return [account for account in named if account is not None]
 
 
-def _read(row: Record) -> Record:
+def _read(row: TableRow) -> TableRow:
     return {name: _value(name, value) for name, value in row.items()}
 
 

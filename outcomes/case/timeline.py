@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from outcomes.case.readers import CaseRecords, Record
+from outcomes.case.readers import CaseRecords, TableRow
 from referrals.models import (
     Case,
     CrimeRecordKind,
@@ -83,7 +83,7 @@ def _of_trial(records: CaseRecords) -> Iterator[Event]:
         yield Event(check["checked_at"], "Looked up on the crime record", check["by"], found)
 
 
-def _of_deviation(deviation: Record, *, withdrawn: bool) -> Event:
+def _of_deviation(deviation: TableRow, *, withdrawn: bool) -> Event:
     at, words, who = deviation["recorded_at"], in_words(deviation["kind"]), deviation["by"]
     if deviation["withdraws_id"]:
         return Event(at, "Deviation withdrawn", who, f"Recorded by mistake: “{words}”.")
@@ -135,7 +135,7 @@ def _first_team(referral: Referral, records: CaseRecords) -> str:
     return records.hand_overs[0]["from_team"] if records.hand_overs else str(referral.team)
 
 
-def _of_hand_over(hand_over: Record) -> Event:
+def _of_hand_over(hand_over: TableRow) -> Event:
     return Event(
         hand_over["handed_at"],
         "Handed over",
@@ -144,28 +144,28 @@ def _of_hand_over(hand_over: Record) -> Event:
     )
 
 
-def _of_notice(notice: Record) -> Iterator[Event]:
+def _of_notice(notice: TableRow) -> Iterator[Event]:
     changed = ", ".join(Noticed(each).label for each in notice["changed"])
     yield Event(notice["noticed_at"], f"Changed: {changed}", notice["by"])
     if notice["read_at"]:
         yield Event(notice["read_at"], "Change read", notice["read_by"], f"{changed.capitalize()}.")
 
 
-def _of_task(task: Record) -> Iterator[Event]:
+def _of_task(task: TableRow) -> Iterator[Event]:
     kind = FollowUpKind(task["kind"]).label
     yield Event(task["raised_at"], f"To do: {kind}")
     if task["acknowledged_at"]:
         yield Event(task["acknowledged_at"], "Dealt with", task["acknowledged_by"], f"{kind}.")
 
 
-def _of_attempt(attempt: Record) -> Event:
+def _of_attempt(attempt: TableRow) -> Event:
     if attempt["withdraws_id"]:
         return Event(attempt["logged_at"], "Attempt withdrawn", attempt["by"], "Logged by mistake.")
     title, how = Result(attempt["result"]).label, Method(attempt["method"]).label
     return Event(attempt["made_at"], title, attempt["by"], f"{how}.")
 
 
-def _of_mail(mail: Record) -> Event:
+def _of_mail(mail: TableRow) -> Event:
     to, kind = f"To {mail['recipient']}.", MailKind(mail["kind"]).label.lower()
     if mail["sent_at"]:
         twice = " It may have arrived twice." if mail["possible_duplicate"] else ""

@@ -25,7 +25,7 @@ class ImportTable(ListTable):
     rejected = django_tables2.Column(verbose_name="Rejected", attrs=NUMERIC)
 
     def render_uploaded_at(self, record: CaseImport) -> SafeString:
-        address = reverse("import_fates", args=[record.pk])
+        address = reverse("import_preview", args=[record.pk])
         return format_html('<a href="{}">{}</a>', address, moment(record.uploaded_at))
 
     def value_uploaded_at(self, record: CaseImport) -> datetime:

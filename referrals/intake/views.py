@@ -1,4 +1,4 @@
-"""Import: an extract is uploaded, every row's fate is shown, and only then is anything saved."""
+"""Import: an extract is uploaded, what becomes of every row is shown, and only then is anything saved."""
 
 from contextlib import suppress
 from typing import Any
@@ -68,13 +68,13 @@ def import_cases(request: SignedInRequest) -> HttpResponseBase:
         except Refused as refused:
             form.add_error("file", str(refused))
         else:
-            return redirect("import_fates", import_id=held.pk)
+            return redirect("import_preview", import_id=held.pk)
     return _upload_page(request, form, extracts)
 
 
 @requires(Permission.IMPORT_CASES)
 @require_safe
-def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
+def import_preview(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     """What would become of every row; before that how far it is read, and after that what came of it."""
     held = _held(request, import_id)
     if held.status in WORKING:
@@ -87,12 +87,12 @@ def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
         if held.report_encrypted:
             # What a lost key leaves unread is only what there was to look at.
             with suppress(Refused):
-                context["fates"] = report_of(held)
+                context["preview"] = report_of(held)
         return render(request, "intake/settled.html", context)
     if held.kept_until <= timezone.now():
         return _gone(request, holding.GONE[ImportStatus.EXPIRED])
     try:
-        fates = report_of(held)
+        preview = report_of(held)
     except Refused as refused:
         return _gone(request, str(refused))
     record(
@@ -101,11 +101,11 @@ def import_fates(request: SignedInRequest, import_id: UUID) -> HttpResponse:
         purpose=Purpose.INTAKE,
         subject="extract",
         references=[
-            *(new.crime_reference for new in fates.new_cases),
-            *(changed.crime_reference for changed in fates.changed_cases),
+            *(new.crime_reference for new in preview.new_cases),
+            *(changed.crime_reference for changed in preview.changed_cases),
         ],
     )
-    return render(request, "intake/fates.html", {"held": held, "fates": fates})
+    return render(request, "intake/preview.html", {"held": held, "preview": preview})
 
 
 @requires(Permission.IMPORT_CASES)
@@ -126,7 +126,7 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     """Which sheet is meant, and which heading names which column: chosen by hand, remembered for the BCU."""
     held = _held(request, import_id)
     if held.status not in (ImportStatus.MATCHING, ImportStatus.WAITING):
-        return redirect("import_fates", import_id=held.pk)
+        return redirect("import_preview", import_id=held.pk)
     try:
         form = ColumnsForm(
             request.POST if request.method == "POST" else None, choice=matching.choice_of(held)
@@ -139,7 +139,7 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
                 by=request.user,
                 at=timezone.now(),
             )
-            return redirect("import_fates", import_id=held.pk)
+            return redirect("import_preview", import_id=held.pk)
     except Refused as refused:
         return _gone(request, str(refused))
     return render(request, "intake/columns.html", {"held": held, "form": form})
@@ -178,7 +178,7 @@ def import_save(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     except Refused as refused:
         return _gone(request, str(refused))
     if held.status != ImportStatus.SAVED:
-        return redirect("import_fates", import_id=import_id)
+        return redirect("import_preview", import_id=import_id)
     messages.success(request, _saved_words(held, before))
     return redirect("overnight_review")
 

@@ -49,7 +49,7 @@ def _import(page: Page, extract: Extract, folder: Path, look: Look) -> None:
     page.get_by_role("button", name="Show what would be saved").click()
     expect(page.get_by_text("Nothing is saved yet")).to_be_visible()
     expect(page.get_by_role("row", name=re.compile("14.*Crime reference.*8000-X"))).to_be_visible()
-    look(page, "import-fates")
+    look(page, "import-preview")
     with page.expect_download() as download:
         page.get_by_role("link", name="download them").click()
     assert "8000-X" in download.value.path().read_text()

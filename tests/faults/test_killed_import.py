@@ -94,7 +94,7 @@ def test_nothing_is_half_saved_the_page_says_so_and_a_second_run_completes(
     bcu = Bcu.objects.get(code="SW")
     content = extract(*(row(number) for number in range(ROWS)))
     held = hold_extract(key=uuid.uuid4(), content=content, bcu=bcu, by=hcop, at=timezone.now())
-    page = reverse("import_fates", args=[held.pk])
+    page = reverse("import_preview", args=[held.pk])
 
     def page_after_it_was_killed() -> str:
         wait_for(lambda: not is_running(held.pk), "the database to notice")

@@ -156,7 +156,7 @@ class Records:
             "chase_referral",
         )
         imports = (
-            "import_fates",
+            "import_preview",
             "import_progress",
             "import_columns",
             "import_rejected",

@@ -92,7 +92,7 @@ class Scene:
         make: dict[str, Callable[[], dict[str, Any]]] = {
             "controls": lambda: {"trial_id": self.trial.pk},
             "submitted": lambda: {"submission_id": self.submission.pk},
-            "import_fates": self._held,
+            "import_preview": self._held,
             "import_rejected": self._held,
         }
         return make.get(page.address, lambda: self.records.arguments(page.address, whose))()

@@ -79,7 +79,7 @@ def test_a_reason_that_will_not_do_is_given_back(lead: Client, trial: Trial, rea
     page = response.content.decode()
     assert "There is a problem" in page
     assert words in page
-    assert f">{reason}</textarea>" in page
+    assert f">\n{reason}</textarea>" in page
     assert not OpenedLook.objects.exists()
 
 

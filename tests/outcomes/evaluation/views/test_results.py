@@ -315,7 +315,7 @@ def test_a_correction_that_is_refused_keeps_what_was_typed(
     response = lead.post(reverse("correct_data_set", args=[locked.pk]), {"reason": reason})
     assert "There is a problem" in _words(response)
     assert words in _words(response)
-    assert f">{reason}</textarea>" in response.content.decode()
+    assert f">\n{reason}</textarea>" in response.content.decode()
     assert DataSet.objects.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""Whatever is sent: a sentence, or rows whose fates add up; never a traceback and never a part of a row."""
+"""Whatever is sent: a sentence, or rows whose counts add up; never a traceback and never a part of a row."""
 
 import csv
 import io

@@ -47,7 +47,7 @@ def labels(page: str) -> list[str]:
 
 def test_what_is_not_recognised_comes_first_and_what_must_be_there_is_said(browser: Client) -> None:
     held = uploaded(browser)
-    response = browser.get(reverse("import_fates", args=[held.pk]), follow=True)
+    response = browser.get(reverse("import_preview", args=[held.pk]), follow=True)
     assert response.redirect_chain == [(columns(held), 302)]
     page = text(response)
     assert "Say which heading is the crime reference and the time of report" in page
@@ -68,7 +68,7 @@ def test_a_heading_is_text_and_never_markup(browser: Client) -> None:
 def test_once_matched_the_next_file_goes_straight_to_its_fates(browser: Client) -> None:
     held = uploaded(browser)
     response = browser.post(columns(held), MATCHED)
-    assert response.headers["Location"] == reverse("import_fates", args=[held.pk])
+    assert response.headers["Location"] == reverse("import_preview", args=[held.pk])
     assert "Save 1 case<" in page_of(browser, held)
     assert uploaded(browser).status == ImportStatus.WAITING
 
@@ -102,7 +102,7 @@ def test_what_was_recognised_can_be_matched_otherwise_before_it_is_saved(browser
     assert columns(held) in page_of(browser, held)
     page = text(browser.get(columns(held)))
     assert "not recognised" not in page
-    assert f'<a href="{reverse("import_fates", args=[held.pk])}" class="govuk-back-link">' in page
+    assert f'<a href="{reverse("import_preview", args=[held.pk])}" class="govuk-back-link">' in page
     said = {"heading-0": "crime_reference", "heading-1": "reported_at", "heading-2": "offence"}
     browser.post(columns(held), said)
     assert "PC 9001" in page_of(browser, held)
@@ -140,7 +140,7 @@ def test_what_is_at_work_or_settled_has_no_columns_to_match(
     else:
         CaseImport.objects.update(status=status)
     response: Any = browser.get(columns(held))
-    assert response.headers["Location"] == reverse("import_fates", args=[held.pk])
+    assert response.headers["Location"] == reverse("import_preview", args=[held.pk])
 
 
 def test_a_file_whose_key_is_lost_is_to_be_uploaded_again(browser: Client) -> None:

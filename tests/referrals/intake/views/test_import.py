@@ -1,4 +1,4 @@
-"""Import: upload, every row's fate, save or discard."""
+"""Import: upload, what becomes of every row, save or discard."""
 
 import csv
 import io
@@ -55,7 +55,7 @@ def test_from_upload_to_the_overnight_review(browser: Client, hcop: User) -> Non
         browser, extract(row(1), row(2, victim_type="State"), row(3, reported_at="31/02/2026 10:00"))
     )
     held = CaseImport.objects.get()
-    assert response.headers["Location"] == reverse("import_fates", args=[held.pk])
+    assert response.headers["Location"] == reverse("import_preview", args=[held.pk])
     page = page_of(browser, held)
     assert "Save 2 cases" in page
     assert "<strong>3 rows</strong>" in page
@@ -219,7 +219,7 @@ def test_after_a_day_the_page_says_to_upload_again(browser: Client, clock: time_
     clock.shift(timedelta(hours=24))
     held = CaseImport.objects.get()
     browser.force_login(held.uploaded_by)
-    response = browser.get(reverse("import_fates", args=[held.pk]), follow=True)
+    response = browser.get(reverse("import_preview", args=[held.pk]), follow=True)
     assert "not confirmed within a day" in text(response)
 
 
@@ -283,7 +283,7 @@ def test_another_bcus_officer_finds_no_such_extract(
     upload(browser, extract(row()))
     held = CaseImport.objects.get()
     stranger = client_of(north_hcop)
-    assert stranger.get(reverse("import_fates", args=[held.pk])).status_code == 404
+    assert stranger.get(reverse("import_preview", args=[held.pk])).status_code == 404
     assert stranger.post(reverse("import_save", args=[held.pk])).status_code == 404
     assert stranger.post(reverse("import_discard", args=[held.pk])).status_code == 404
     assert str(held.pk) not in text(stranger.get(PAGE))
@@ -295,7 +295,7 @@ def test_who_may_not_import_is_refused(client_of: Callable[[User], Client], offi
     browser = client_of(officer)
     assert browser.get(PAGE).status_code == 403
     assert browser.post(PAGE).status_code == 403
-    assert browser.get(reverse("import_fates", args=[held.pk])).status_code == 403
+    assert browser.get(reverse("import_preview", args=[held.pk])).status_code == 403
     assert browser.post(reverse("import_save", args=[held.pk])).status_code == 403
     assert browser.post(reverse("import_discard", args=[held.pk])).status_code == 403
 
@@ -309,7 +309,7 @@ def test_upload_look_and_save_are_each_recorded(browser: Client, hcop: User) -> 
     assert [(entry.action, entry.references, entry.origin) for entry in entries] == [
         (Action.EXTRACT_UPLOADED, [], "page import_cases"),
         (Action.LIST_SHOWN, both, "page import_cases"),
-        (Action.LIST_SHOWN, both, "page import_fates"),
+        (Action.LIST_SHOWN, both, "page import_preview"),
         (Action.EXTRACT_CONFIRMED, [], "page import_save"),
         (Action.CASES_IMPORTED, both, "page import_save"),
     ]
@@ -333,7 +333,7 @@ def test_the_pages_take_as_many_queries_for_thirty_rows_as_for_three(browser: Cl
     for number in (3, 30):
         upload(browser, extract(*(row(n) for n in range(number))), key=str(uuid.uuid4()))
         held = CaseImport.objects.get(rows=number)
-        counts.append(queries(reverse("import_fates", args=[held.pk])))
+        counts.append(queries(reverse("import_preview", args=[held.pk])))
     assert counts[0] == counts[1]
     few = queries(PAGE)
     bcu = CaseImport.objects.first().bcu  # type: ignore[union-attr]

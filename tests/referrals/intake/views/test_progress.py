@@ -141,7 +141,7 @@ def test_when_it_is_over_the_page_is_shown_anew(browser: Client, held: CaseImpor
 
 def test_a_long_one_is_left_and_found_again(browser: Client, held: CaseImport) -> None:
     page = text(browser.get(PAGE))
-    assert reverse("import_fates", args=[held.pk]) in page
+    assert reverse("import_preview", args=[held.pk]) in page
     assert "Being read" in page
     assert "Not counted" in page
 
@@ -149,7 +149,7 @@ def test_a_long_one_is_left_and_found_again(browser: Client, held: CaseImport) -
 def test_a_long_one_is_saved_by_the_worker(browser: Client, held: CaseImport) -> None:
     worked_on(held)
     response = save(browser, held, page_of(browser, held))
-    assert response.redirect_chain == [(reverse("import_fates", args=[held.pk]), 302)]
+    assert response.redirect_chain == [(reverse("import_preview", args=[held.pk]), 302)]
     assert "Saving the import" in text(response)
     worked_on(held)
     page = page_of(browser, held)

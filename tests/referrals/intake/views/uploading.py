@@ -20,7 +20,7 @@ def upload(browser: Client, content: bytes, **fields: Any) -> Any:
 
 
 def page_of(browser: Client, held: CaseImport) -> str:
-    response = browser.get(reverse("import_fates", args=[held.pk]))
+    response = browser.get(reverse("import_preview", args=[held.pk]))
     assert response.status_code == 200
     return text(response)
 

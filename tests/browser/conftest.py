@@ -24,6 +24,14 @@ AXE = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
 WIDTHS = (320, 768, 1280)
 # Milliseconds until something that a page does is taken not to come.
 WAIT = patience(60) * 1_000
+# After a click the page that is looked at is the one it leads to: a click does not wait for it. A link to a
+# file leads nowhere, and the page stays.
+SAY_WHEN_LEAVING = """
+    addEventListener("beforeunload", () => {
+        window.isLeaving = true;
+        setTimeout(() => { window.isLeaving = false; }, 10000);
+    });
+"""
 
 
 @dataclass(frozen=True)
@@ -177,6 +185,7 @@ def look(pictures: Path | None) -> Look:
     """At each width nothing is wider than the window and axe finds nothing; pictures where wanted."""
 
     def look_at(page: Page, name: str) -> None:
+        page.wait_for_function("!window.isLeaving && document.readyState === 'complete'")
         size = page.viewport_size
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})

@@ -35,8 +35,8 @@ from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.models import Case, CrimeStatus, VictimType
 from referrals.rules.postcodes import read_postcode
-from src_app.cells import as_it_was
 from src_app.keys import linking_hash
+from src_app.lists.cells import as_it_was
 from src_app.logs import REMOVED, scrub
 
 LONGEST_SHOWN = 60

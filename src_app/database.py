@@ -5,7 +5,7 @@ grants are the first guard and the triggers the second: a role that lacks the ri
 trigger nor TRUNCATE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from string import Template
 from typing import Any, ClassVar
 
@@ -13,7 +13,7 @@ import pghistory
 import pgtrigger
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_migrate
 from environ import Env
@@ -75,6 +75,29 @@ def run(cursor: CursorWrapper, statement: str, params: Any = None, /, **parts: s
     """Executes SQL made of ``parts`` (names, literals); as text, which the history's context is added to."""
     text = sql.SQL(statement).format(**parts).as_string(cursor.cursor)
     cursor.execute(text, params)
+
+
+def fold(table: str, keys: Mapping[str, str], sums: Sequence[str]) -> None:
+    """Makes one row of all rows of the table that have the same ``keys``, with the columns ``sums`` added up.
+
+    ``keys`` has the name of each column of the key with an SQL expression of it that is never NULL. A row
+    that is added meanwhile stays as it is.
+    """
+    columns, never_null = ", ".join(keys), ", ".join(keys.values())
+    places = ", ".join(str(place) for place in range(1, len(keys) + 1))
+    added_up = ", ".join(f"sum({name})" for name in sums)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH gone AS (
+                DELETE FROM {table} WHERE ({never_null}) IN (
+                    SELECT {never_null} FROM {table} GROUP BY {places} HAVING count(*) > 1
+                ) RETURNING *
+            )
+            INSERT INTO {table} ({columns}, {", ".join(sums)})
+            SELECT {columns}, {added_up} FROM gone GROUP BY {places}
+            """  # noqa: S608 - names that the code gives
+        )
 
 
 def append_only_tables() -> list[str]:

@@ -1,8 +1,9 @@
 """Triggers that keep count of outcomes, over both arms together, and the SQL that counts all cases anew.
 
-A case counts once it is decided and found suitable, under the outcome recorded last. Actions change the three
-tables under the case's row lock, so that no two changes of one case are counted apart. Triggers look up each
-row by itself: a join would be planned for the first statement of a session and kept for all that follow.
+A case counts once it is decided and found suitable, under the outcome recorded last. Actions change cases,
+decisions and outcomes under the case's row lock: of two changes at once, each would be counted without
+the other. Triggers look up each row by itself: the plan of a join would be made for the first statement of
+a session and kept for all that follow.
 """
 
 import pgtrigger

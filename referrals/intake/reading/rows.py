@@ -155,7 +155,10 @@ def shown(text: str, *withheld: str) -> str:
 
 
 def _holds(text: str, cell: str) -> bool:
-    """Whether the text is the cell or contains it; a cell of three characters or fewer is in too much."""
+    """Whether the text contains the cell, apart from spaces and capitals.
+
+    A cell of fewer than four characters must be the whole text: one so short is part of many texts by chance.
+    """
     text, cell = ("".join(part.split()).upper() for part in (text, cell))
     return cell == text if len(cell) < 4 else cell in text
 

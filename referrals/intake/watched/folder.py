@@ -178,7 +178,11 @@ def _name_of(path: Path) -> str:
 
 
 def _key_of(content: Content, bcu: Bcu, taken_at: datetime) -> UUID:
-    """The same for the same content on one day; another once an import of it came to nothing."""
+    """The key of the file's import: the same content for a BCU on one day has one key, and is imported once.
+
+    If that import was discarded, expired or was refused, the next key is returned, so that the file can be
+    imported again.
+    """
     digest = sha256()
     with content.open() as stream:
         while piece := stream.read(_PIECE):

@@ -117,7 +117,10 @@ def _nearby(user: User, cases: list[Case]) -> dict[int, list[_Other]]:
 
 
 def _around(user: User, *, ward: Any, reported_at: Any, occurred_at: Any) -> QuerySet[Case]:
-    """Cases of a ward at about that time; each is given, or is one of a query around this."""
+    """Cases of a ward that were reported, or happened, at about those times.
+
+    The ward and the times are values or, inside a subquery, columns of the outer query.
+    """
     return cases_visible_to(user).filter(
         Q(reported_at__range=_about(reported_at, LATEST_REPORT)),
         Q(occurred_at__range=_about(occurred_at, WITHIN)) | Q(reported_at__range=_about(reported_at, WITHIN)),

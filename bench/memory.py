@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.client import ClientHandler
 from django.urls import resolve
 
-from referrals import waiting
+from referrals import navigation_counts
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.audit.record import record
 
@@ -34,7 +34,7 @@ class Memory:
     def render(self) -> HttpResponse:
         """The page from memory."""
         known: Any = {name: lambda _user, count=count: count for name, count in self.waiting.items()}
-        with patch.multiple(waiting, **known):
+        with patch.multiple(navigation_counts, **known):
             return render(self.request, self.template, self.context)
 
 
@@ -87,7 +87,7 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
                 field._choices = field.widget.choices = list(known)  # type: ignore[attr-defined]
     user = request.user
     noted = AuditEntry.objects.filter(actor=user).latest("pk").references
-    counts = {name: getattr(waiting, name)(user) for name in ("_follow_ups", "_imports")}
+    counts = {name: getattr(navigation_counts, name)(user) for name in ("_follow_ups", "_imports")}
     memory = Memory(request, template, context, counts, noted)
     with connection.execute_wrapper(_refused):
         memory.render()

@@ -15,7 +15,7 @@ from bench.people import World
 from referrals.compliance.readers import default_period
 from referrals.models import Borough, Case, CaseState, Referral, ReferralStatus, Ward
 from src_app.audit.models import Action, AuditEntry
-from src_app.filters import start_of
+from src_app.lists.filters import start_of
 
 Parameters = dict[str, Any]
 TWO_YEARS = timedelta(days=730)

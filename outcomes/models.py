@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from outcomes.counting import of_case_changes, of_decision_changes, of_new_outcomes
+from outcomes.count_triggers import of_case_changes, of_decision_changes, of_new_outcomes
 from referrals.models import Bcu, Case, Decision, Trial, Ward
 from src_app.database import AppendOnly, refuse
 

@@ -1,19 +1,21 @@
-"""The two database roles, and the tables nothing may be changed in.
+"""The two database roles, the tables nothing may be changed in, and SQL that several features need.
 
 The owner migrates. The runtime role serves pages and tasks, and may only add to an append-only table. The
 grants are the first guard and the triggers the second: a role that lacks the right can neither disable a
 trigger nor TRUNCATE.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from string import Template
 from typing import Any, ClassVar
+from uuid import UUID
 
 import pghistory
 import pgtrigger
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.db import connections, models, transaction
+from django.db import connection, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models.signals import post_migrate
 from environ import Env
@@ -33,6 +35,10 @@ DELETABLE_TABLES = (
     "referrals_registrar",
     "referrals_trial",
 )
+
+# The numbers of PostgreSQL's advisory locks; no two may be the same. local/demo/prepare.py has 7_203_112, and
+# ``advisory_key`` numbers those of each extract and of the watched folder.
+RECOUNT_LOCK = 4_900_049
 
 
 class AppendOnly(models.Model):
@@ -75,6 +81,70 @@ def run(cursor: CursorWrapper, statement: str, params: Any = None, /, **parts: s
     """Executes SQL made of ``parts`` (names, literals); as text, which the history's context is added to."""
     text = sql.SQL(statement).format(**parts).as_string(cursor.cursor)
     cursor.execute(text, params)
+
+
+def fold(table: str, keys: Mapping[str, str], sums: Sequence[str]) -> None:
+    """Makes one row of all rows of the table that have the same ``keys``, with the columns ``sums`` added up.
+
+    ``keys`` has the name of each column of the key with an SQL expression of it that is never NULL. A row
+    that is added meanwhile stays as it is.
+    """
+    columns, never_null = ", ".join(keys), ", ".join(keys.values())
+    places = ", ".join(str(place) for place in range(1, len(keys) + 1))
+    added_up = ", ".join(f"sum({name})" for name in sums)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH gone AS (
+                DELETE FROM {table} WHERE ({never_null}) IN (
+                    SELECT {never_null} FROM {table} GROUP BY {places} HAVING count(*) > 1
+                ) RETURNING *
+            )
+            INSERT INTO {table} ({columns}, {", ".join(sums)})
+            SELECT {columns}, {added_up} FROM gone GROUP BY {places}
+            """  # noqa: S608 - names that the code gives
+        )
+
+
+def advisory_key(identifier: UUID) -> int:
+    """The number of the advisory lock on what has that identifier: its first 63 bits."""
+    return identifier.int >> 65
+
+
+@contextmanager
+def try_advisory_lock(key: int) -> Iterator[bool]:
+    """Tries to take PostgreSQL's advisory lock ``key``, and gives it back at the end of the block.
+
+    Yields whether it was taken: false means that another connection holds it. PostgreSQL gives it back, too,
+    when the connection ends.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
+        (is_held,) = cursor.fetchone()
+    try:
+        yield is_held
+    finally:
+        if is_held:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
+
+
+def wait_for_advisory_lock(key: int) -> None:
+    """Takes PostgreSQL's advisory lock ``key`` as soon as nobody holds it, to the end of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [key])
+
+
+def is_advisory_lock_held(key: int) -> bool:
+    """Whether any connection to this database holds the advisory lock ``key`` at this moment."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 "
+            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+            "AND (classid::bigint << 32 | objid::bigint) = %s)",
+            [key],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def append_only_tables() -> list[str]:

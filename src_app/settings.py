@@ -112,7 +112,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "src_app.accounts.navigation.navigation",
-                "referrals.waiting.waiting",
+                "referrals.navigation_counts.navigation_counts",
             ],
         },
     }

@@ -25,7 +25,8 @@ _PATTERNS = (
     "*/management/commands/load_*.py",
 )
 _PREPARED = "prepared"
-# Any number, the same in every process: two that prepare one database take turns.
+# The number of an advisory lock: two processes that prepare one database take turns. The other numbers are in
+# src_app/database.py, which is not imported: Django is loaded only when there is something to do.
 _TURN = 7_203_112
 
 

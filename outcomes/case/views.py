@@ -11,7 +11,7 @@ from outcomes.case.timeline import timeline
 from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import briefing
 from referrals.models import Case, Strand, TextKind
-from referrals.review.readers import shown_with
+from referrals.review.readers.linked import shown_with
 from referrals.rules.eligibility import warnings_of_record
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires

@@ -5,10 +5,10 @@ from datetime import date, datetime
 from django.db import transaction
 from django.utils import timezone
 
-from outcomes.evaluation.awaited import awaited
 from outcomes.evaluation.by_arm import by_arm
-from outcomes.evaluation.data_set import rows_of
-from outcomes.evaluation.looks import planned_look
+from outcomes.evaluation.readers.awaited import awaited
+from outcomes.evaluation.readers.data_set import rows_of
+from outcomes.evaluation.readers.looks import planned_look
 from outcomes.models import DataSet, Look
 from referrals.models import NoticeKind, Trial, TrialStatus
 from referrals.rules.trial.draws import Canonical, sha256

@@ -1,7 +1,7 @@
 """What became of the units of a trial, counted by arm. Pure: from the rows of a data set and the plan.
 
 Arms are compared as they were allocated, whatever was delivered. Plain arithmetic: how far chance alone would
-bring two arms apart is a question for the evaluation.
+bring two arms apart is a question for the evaluation. It is not among the readers because it reads nothing.
 """
 
 from collections.abc import Iterable, Mapping

@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from outcomes.models import RateSnapshot
@@ -19,10 +19,9 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.database import RECOUNT_LOCK, wait_for_advisory_lock
 
 log = structlog.get_logger()
-# Any number: of recounts one at a time works.
-_RECOUNT = 4_900_049
 
 
 def compute_rates(*, by: User, at: datetime) -> int:
@@ -79,8 +78,7 @@ def recount(*, by: User) -> int:
     check_authority(by, Permission.COMPUTE_RATES)
     with transaction.atomic():
         # Two at once would both add what one of them lacks.
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_RECOUNT])
+        wait_for_advisory_lock(RECOUNT_LOCK)
         mended = {"contacts": mend_contacts(), "outcomes": mend_outcomes(), "states": mend_states()}
         fold_contacts()
         fold_outcomes()

@@ -2,23 +2,13 @@
 
 from django.db import connection
 
-from outcomes.counting import ALL, KEPT, added
-
-_FOLD = """
-    WITH gone AS (
-        DELETE FROM outcomes_outcomecount WHERE (bcu_id, coalesce(code_id, 0)) IN (
-            SELECT bcu_id, coalesce(code_id, 0) FROM outcomes_outcomecount GROUP BY 1, 2 HAVING count(*) > 1
-        ) RETURNING *
-    )
-    INSERT INTO outcomes_outcomecount (bcu_id, code_id, cases)
-    SELECT bcu_id, code_id, sum(cases) FROM gone GROUP BY 1, 2
-"""
+from outcomes.count_triggers import ALL, KEPT, added
+from src_app.database import fold
 
 
 def fold_outcomes() -> None:
     """Makes one row of all that changes added for a BCU and outcome; what is added meanwhile stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FOLD)
+    fold("outcomes_outcomecount", {"bcu_id": "bcu_id", "code_id": "coalesce(code_id, 0)"}, ["cases"])
 
 
 def mend_outcomes() -> int:

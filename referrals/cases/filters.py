@@ -10,7 +10,7 @@ from django.conf import settings
 from referrals.models import Case, CaseState, Ward
 from referrals.scope import places_of
 from src_app.accounts.models import User
-from src_app.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
+from src_app.lists.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
 
 
 class CaseFilter(ListFilter):

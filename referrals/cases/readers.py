@@ -27,7 +27,7 @@ def report_of(case: Case) -> Report:
 
 
 def of_linked_cases(case: Case) -> Q:
-    """Of rows that belong to a case: those whose case shares this one's incident or victim."""
+    """A condition on rows that have a ``case``: that case shares the given one's incident or victim."""
     linked = Q(pk__in=[])
     if case.incident_hash:
         linked |= Q(case__incident_hash=case.incident_hash)

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from referrals.models import Case, CaseState
-from src_app.tables import ListTable
+from src_app.lists.tables import ListTable
 from src_app.templatetags.words import moment
 
 

@@ -3,22 +3,16 @@
 from django.db import connection
 
 from referrals.models.counts import KEPT, added_contacts, counted_contacts, true_state
-
-_FOLD = """
-    WITH gone AS (
-        DELETE FROM referrals_contactcount WHERE (ward_id, due_on) IN (
-            SELECT ward_id, due_on FROM referrals_contactcount GROUP BY 1, 2 HAVING count(*) > 1
-        ) RETURNING *
-    )
-    INSERT INTO referrals_contactcount (ward_id, due_on, in_time, late, closed_without_contact)
-    SELECT ward_id, due_on, sum(in_time), sum(late), sum(closed_without_contact) FROM gone GROUP BY 1, 2
-"""
+from src_app.database import fold
 
 
 def fold_contacts() -> None:
     """Makes one row of all that was added for a ward and due day; what is added meanwhile stays."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FOLD)
+    fold(
+        "referrals_contactcount",
+        {"ward_id": "ward_id", "due_on": "due_on"},
+        ["in_time", "late", "closed_without_contact"],
+    )
 
 
 def mend_contacts() -> int:

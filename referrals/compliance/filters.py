@@ -4,7 +4,7 @@ import django_filters
 from django.db.models import QuerySet
 
 from referrals.models import Referral
-from src_app.filters import ListFilter, Order, OrderFilter
+from src_app.lists.filters import ListFilter, Order, OrderFilter
 
 
 class OverdueFilter(ListFilter):

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from referrals.compliance.readers import WardContact
 from referrals.contact.tables import linked
 from referrals.models import Referral
-from src_app.tables import NUMERIC, ActionColumn, ListTable, with_line
+from src_app.lists.tables import NUMERIC, ActionColumn, ListTable, with_line
 from src_app.templatetags.words import of, waited, weekday_moment
 
 

@@ -7,7 +7,7 @@ import django_filters
 from referrals.models import FOR_THE_HCOP, FollowUp, FollowUpKind
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-from src_app.filters import ListFilter, Order, OrderFilter
+from src_app.lists.filters import ListFilter, Order, OrderFilter
 
 
 class FollowUpFilter(ListFilter):

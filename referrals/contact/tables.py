@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from referrals.models import FollowUp, FollowUpKind, Referral
-from src_app.tables import ActionColumn, ListTable, with_line
+from src_app.lists.tables import ActionColumn, ListTable, with_line
 from src_app.templatetags.words import waited, weekday_moment
 
 # Of these, nobody should wait long.

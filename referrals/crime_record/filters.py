@@ -7,7 +7,7 @@ import django_filters
 from referrals.models import Borough, Referral
 from referrals.scope import places_of
 from src_app.accounts.models import User
-from src_app.filters import ListFilter, Order, OrderFilter
+from src_app.lists.filters import ListFilter, Order, OrderFilter
 
 
 class FlagFilter(ListFilter):

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from referrals.contact.tables import linked
 from referrals.models import Referral
-from src_app.tables import ListTable
+from src_app.lists.tables import ListTable
 from src_app.templatetags.words import moment
 
 

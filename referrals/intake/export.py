@@ -14,7 +14,7 @@ from referrals.models import Bcu, Case, Strand, VictimType
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import MOST_REFERENCES, record
-from src_app.cells import harmless
+from src_app.lists.cells import harmless
 
 # Postcode and keys are not held, so they cannot be given.
 COLUMNS = [column for column in Column if column not in NEVER_SHOWN]

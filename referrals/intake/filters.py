@@ -3,7 +3,7 @@
 import django_filters
 
 from referrals.models import CaseImport, ImportStatus
-from src_app.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
+from src_app.lists.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
 
 
 class ImportFilter(ListFilter):

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from referrals.models import CaseImport
-from src_app.tables import NUMERIC, ListTable
+from src_app.lists.tables import NUMERIC, ListTable
 from src_app.templatetags.words import moment, number
 
 

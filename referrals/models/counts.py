@@ -15,9 +15,9 @@ from src_app.database import read_sql
 
 
 class ContactCount(models.Model):
-    """So many more referrals of a ward, due on a day in London, that ended in time, late or without contact.
+    """A change in how many referrals of a ward, due on a day in London, ended in time, late or uncontacted.
 
-    The sum over the rows of a ward and day is how many there are; a row alone may be negative.
+    The sum over all rows of a ward and day is how many there are; the numbers of one row may be negative.
     """
 
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -78,7 +78,7 @@ def after_each(
 
 
 def count_contacts() -> list[pgtrigger.Trigger]:
-    """Of the referral table: every change is counted, whatever made it."""
+    """Triggers on the referral table that count every change of it, whatever statement made it."""
     new, old = counted_contacts("new_rows"), counted_contacts("old_rows")
     return list(
         after_each(
@@ -101,7 +101,7 @@ def true_state(case: str) -> str:
 
 
 def keep_own_state() -> pgtrigger.Trigger:
-    """Of the case table: a change writes the state that is true."""
+    """A trigger on the case table that writes the true state, whatever state a change would write."""
     return pgtrigger.Trigger(
         name="keep_state",
         when=pgtrigger.Before,
@@ -113,7 +113,10 @@ def keep_own_state() -> pgtrigger.Trigger:
 
 
 def keep_state_by_decision() -> list[pgtrigger.Trigger]:
-    """Of the decision table: a draft changes nothing yet, and one that was referred stays so."""
+    """Triggers on the decision table that renew the state of the decision's case.
+
+    They leave alone a case whose decision is still a draft, and one that was referred.
+    """
     decided = "CASE WHEN NEW.suitable THEN 'usual_service' ELSE 'not_suitable' END"
     may_change = "decided_at IS NOT NULL AND state <> 'referred'"
     return [
@@ -124,7 +127,10 @@ def keep_state_by_decision() -> list[pgtrigger.Trigger]:
 
 
 def keep_state_by_referral() -> list[pgtrigger.Trigger]:
-    """Of the referral table: it never goes over to another case."""
+    """Triggers on the referral table that renew the state of the referral's case.
+
+    There is none on a change, as a referral is never given to another case.
+    """
     return [
         refresh_case_state_trigger(pgtrigger.Insert, "NEW", "'referred'", "true"),
         refresh_case_state_trigger(pgtrigger.Delete, "OLD", "'waiting'", "true"),
@@ -134,10 +140,12 @@ def keep_state_by_referral() -> list[pgtrigger.Trigger]:
 def refresh_case_state_trigger(
     operation: pgtrigger.Operation, row: str, state: str, may_change: str
 ) -> pgtrigger.Trigger:
-    """Gives the row's case a state that it may have now, for ``keep_own_state`` to write the true one.
+    """A trigger that gives the row's case the state ``state``, if ``may_change`` is true of the case.
 
-    Row by row: a join with a whole statement's rows is planned for the first statement of a session, be it
-    of one row or of thousands, and kept for all that follow.
+    Both are SQL. The change sets off ``keep_own_state``, which writes the true state, whichever was given.
+
+    It runs for each row: a join with a whole statement's rows is planned for the first statement of a session
+    (of one row, or of thousands), and the plan is kept for all that follow.
     """
     return pgtrigger.Trigger(
         name=f"keep_state_of_case_{str(operation).lower()}",

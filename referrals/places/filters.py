@@ -7,7 +7,7 @@ import django_filters
 from referrals.models import Borough, Ward
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
-from src_app.filters import ListFilter, Order, OrderFilter
+from src_app.lists.filters import ListFilter, Order, OrderFilter
 
 
 class WardFilter(ListFilter):

@@ -3,7 +3,7 @@
 import django_tables2
 
 from referrals.places.readers import Person, WardRow
-from src_app.tables import ListTable
+from src_app.lists.tables import ListTable
 
 
 class WardTable(ListTable):

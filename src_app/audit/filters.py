@@ -4,7 +4,7 @@ import django_filters
 
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
-from src_app.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
+from src_app.lists.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
 
 
 class AuditFilter(ListFilter):

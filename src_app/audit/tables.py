@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from src_app.audit.models import AuditEntry
-from src_app.tables import ListTable
+from src_app.lists.tables import ListTable
 from src_app.templatetags.words import counted, moment
 
 SHOWN_REFERENCES = 3

@@ -12,10 +12,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.audit import searches
+from src_app.audit import searched_references
 from src_app.audit.filters import AuditFilter
 from src_app.audit.models import Action, AuditEntry, Purpose
-from src_app.audit.queries import changes_of, entries_visible_to
+from src_app.audit.readers import changes_of, entries_visible_to
 from src_app.audit.record import record
 from src_app.audit.tables import AuditTable
 from src_app.lists.page import Empty, ListPage
@@ -50,9 +50,9 @@ def audit_list(request: SignedInRequest) -> HttpResponseBase:
     """The log, the latest first; a POST searches it for one reference."""
     form = ReferenceForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
-        token = searches.keep(request, form.cleaned_data["reference"].strip())
+        token = searched_references.keep(request, form.cleaned_data["reference"].strip())
         return redirect(f"{reverse('audit_list')}?{urlencode({'search': token})}")
-    reference = searches.kept(request)
+    reference = searched_references.kept(request)
     log = LOG.asked(request, _about(request, reference), searched=reference)
     if (part := log.part()) is not None:
         return part

@@ -11,8 +11,8 @@ from django_tables2.export import TableExport
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from tablib import Dataset
 
-from src_app.cells import harmless
-from src_app.tables import ListTable
+from src_app.lists.cells import harmless
+from src_app.lists.tables import ListTable
 
 # A workbook is made as a whole; text flows row by row.
 MOST_IN_WORKBOOK = 10_000

@@ -17,10 +17,10 @@ from src_app.accounts.guards import SignedInRequest, check_authority, redirected
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.filters import ListFilter, filtered
 from src_app.lists.download import FORMATS, MOST_IN_WORKBOOK, Rows, file_of
-from src_app.paging import Paged, page_of, page_of_computed
-from src_app.tables import ListTable
+from src_app.lists.filters import ListFilter, filtered
+from src_app.lists.paging import Paged, page_of, page_of_computed
+from src_app.lists.tables import ListTable
 
 Row = TypeVar("Row")
 Record = TypeVar("Record", bound=Model)

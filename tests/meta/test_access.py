@@ -240,21 +240,6 @@ class Records:
         return {"submission_id": factories.SubmissionFactory.create(bcu=self._ward(whose).borough.bcu).pk}
 
 
-@pytest.fixture
-def people(
-    hcop: User,
-    officer: User,
-    supervisor: User,
-    leader: User,
-    trial_lead: User,
-    auditor: User,
-    administrator: User,
-) -> dict[str, User]:
-    """One of each role, all of South West and, where they belong to one, of its first team."""
-    everybody = (hcop, officer, supervisor, leader, trial_lead, auditor, administrator)
-    return {str(user.role): user for user in everybody}
-
-
 def _ask(user: User | None, address: str, method: str, body: dict[str, Any]) -> str:
     """What the address answers; whatever it did is undone, so that the next role meets the same world."""
     with transaction.atomic():

@@ -27,9 +27,7 @@ from tests import factories
 from tests.conftest import World
 from tests.extracts import extract, row
 from tests.factories import NOW
-from tests.meta.test_access import ANONYMOUS, LINES, OWN, ROLES, Records, people
-
-__all__ = ["people"]
+from tests.meta.test_access import ANONYMOUS, LINES, OWN, ROLES, Records
 
 TABLE = Path(__file__).with_name("consultations.csv")
 CONSULTATIONS = {

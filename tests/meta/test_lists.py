@@ -7,7 +7,7 @@ import pytest
 from django.db.models import Field, Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from src_app.filters import Order, OrderFilter
+from src_app.lists.filters import Order, OrderFilter
 from src_app.lists.page import ListPage
 
 

@@ -112,7 +112,7 @@ def test_a_page_that_fails_logs_no_data_of_its_request(
     def fail(*_: object, **__: object) -> None:
         raise ValueError(" ".join(SECRETS.values()))
 
-    monkeypatch.setattr("referrals.review.views.review.readers.rows", fail)
+    monkeypatch.setattr("referrals.review.views.review.rows", fail)
     browser = client_of(hcop)
     browser.raise_request_exception = False
     response = browser.get("/overnight-review/", {"page": "", "q": "SW17 2QX"})

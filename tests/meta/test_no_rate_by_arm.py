@@ -294,20 +294,6 @@ def closed(world: World) -> Scene:
     return Scene(world, TrialStatus.CLOSED)
 
 
-@pytest.fixture
-def people(
-    hcop: User,
-    officer: User,
-    supervisor: User,
-    leader: User,
-    trial_lead: User,
-    auditor: User,
-    administrator: User,
-) -> list[User]:
-    """One of each role, all of South West or of its first team."""
-    return [hcop, officer, supervisor, leader, trial_lead, auditor, administrator]
-
-
 def _choices(text: str) -> Iterator[dict[str, str]]:
     """Each choice of each list that a page filters or orders by."""
     for form in re.findall(r'<form[^>]*method="get".*?</form>', text, re.DOTALL):
@@ -350,8 +336,8 @@ def test_the_numbers_by_arm_are_none_of_both_arms_together() -> None:
     assert {"103", "173", "49%", "87%", "68%", "88%", "-38.1".lstrip("-"), "0.56"} <= SECRET
 
 
-def test_no_page_tells_anybody(scene: Scene, people: list[User]) -> None:
-    for user in people:
+def test_no_page_tells_anybody(scene: Scene, people: dict[str, User]) -> None:
+    for user in people.values():
         shown, telling = walked(scene, user)
         assert telling == {}, user.role
         assert shown > 5, "it did walk"

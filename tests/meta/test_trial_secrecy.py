@@ -139,20 +139,6 @@ def written() -> Iterator[io.StringIO]:
     logging.config.dictConfig(settings.LOGGING)
 
 
-@pytest.fixture
-def people(
-    hcop: User,
-    officer: User,
-    supervisor: User,
-    leader: User,
-    trial_lead: User,
-    auditor: User,
-    administrator: User,
-) -> list[User]:
-    """One of each role."""
-    return [hcop, officer, supervisor, leader, trial_lead, auditor, administrator]
-
-
 @contextmanager
 def statements() -> Iterator[list[str]]:
     """Every statement that is sent to the database, with its values; also of what is undone later."""
@@ -236,10 +222,10 @@ def commands(directory: Path) -> Kept:
     return said | {"trial_verify": out.getvalue().encode()}
 
 
-def pages(people: list[User], records: dict[str, list[Any]]) -> Kept:
+def pages(people: dict[str, User], records: dict[str, list[Any]]) -> Kept:
     """Every address, asked for by everybody, of some records of each kind that it may name."""
     found = {}
-    for user in people:
+    for user in people.values():
         browser = Client()
         browser.force_login(user)
         for name, arguments in addresses(records):
@@ -278,13 +264,13 @@ def leaks(traces: Traces, kept: Kept) -> dict[str, set[str]]:
 def test_nothing_kept_shown_or_sent_tells_the_seed_a_key_or_an_arm_to_come(
     world: World,
     trial: Trial,
-    people: list[User],
+    people: dict[str, User],
     make_case: Callable[..., Case],
     client_of: ClientOf,
     written: io.StringIO,
     tmp_path: Path,
 ) -> None:
-    hcop = people[0]
+    hcop = people["hcop"]
     with statements() as sent:
         for day in range(DAYS):
             cases = [
@@ -297,7 +283,7 @@ def test_nothing_kept_shown_or_sent_tells_the_seed_a_key_or_an_arm_to_come(
         tasks = redis()
         deliver_waiting_mail()
         make_case()  # and one that waits
-        kept = pages(people, _records(trial, people[4]))
+        kept = pages(people, _records(trial, people["trial_lead"]))
         kept |= commands(tmp_path) | mails() | database() | tasks | redis()
     kept |= {"statements": "\n".join(sent).encode(), "log": written.getvalue().encode()}
     _assert_full(kept, trial)

@@ -11,11 +11,11 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from outcomes.evaluation import actions
-from outcomes.evaluation.awaited import awaited
 from outcomes.evaluation.by_arm import by_arm
-from outcomes.evaluation.data_set import COLUMNS, as_cells, totals_of
 from outcomes.evaluation.forms import CorrectionForm, LookForm
-from outcomes.evaluation.looks import planned_looks, unadjusted
+from outcomes.evaluation.readers.awaited import awaited
+from outcomes.evaluation.readers.data_set import COLUMNS, as_cells, totals_of
+from outcomes.evaluation.readers.looks import planned_looks, unadjusted
 from outcomes.models import DataSet
 from referrals.models import Trial, TrialStatus
 from referrals.rules.trial.draws import canonical

@@ -16,7 +16,7 @@ from referrals.intake.reading.columns import letters, recogniser
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import read_rows
 from referrals.models import CaseImport, HeadingMeaning
-from src_app.cells import harmless
+from src_app.lists.cells import harmless
 
 
 def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:

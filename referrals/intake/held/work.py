@@ -4,15 +4,15 @@ Whoever works on an extract holds an advisory lock on it, which ends with the co
 worker that died is known by it. What it had begun is one transaction, so nothing is half saved.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F
 from redis.exceptions import RedisError
 
@@ -34,6 +34,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.database import advisory_key, is_advisory_lock_held, try_advisory_lock
 from src_app.refused import Refused
 
 MOST_ATTEMPTS = 3
@@ -84,7 +85,7 @@ def work(*, import_id: UUID, at: datetime) -> None:
     It acts for whoever uploaded or confirmed it. One of the watched folder that cannot be saved at this
     moment is left to the sweep, as nobody is there to try again.
     """
-    with try_advisory_lock(_lock_key(import_id)) as is_held:
+    with try_advisory_lock(advisory_key(import_id)) as is_held:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
         if not is_held or not waiting.update(attempts=F("attempts") + 1):
             return
@@ -146,36 +147,7 @@ def _tell_progress(import_id: UUID, rows: int, share: float) -> None:
 
 def is_running(import_id: UUID) -> bool:
     """Whether somebody works on the extract at this moment."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 "
-            "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
-            "AND (classid::bigint << 32 | objid::bigint) = %s)",
-            [_lock_key(import_id)],
-        )
-        return bool(cursor.fetchone()[0])
-
-
-@contextmanager
-def try_advisory_lock(key: int) -> Iterator[bool]:
-    """Tries to take PostgreSQL's advisory lock ``key``, and gives it back at the end of the block.
-
-    Yields whether it was taken: false means that another connection holds it. PostgreSQL gives it back, too,
-    when the connection ends.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [key])
-        (is_held,) = cursor.fetchone()
-    try:
-        yield is_held
-    finally:
-        if is_held:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [key])
-
-
-def _lock_key(import_id: UUID) -> int:
-    return import_id.int >> 65
+    return is_advisory_lock_held(advisory_key(import_id))
 
 
 def _cached(import_id: UUID) -> str:

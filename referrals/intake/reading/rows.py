@@ -35,8 +35,8 @@ from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.models import Case, CrimeStatus, VictimType
 from referrals.rules.postcodes import read_postcode
-from src_app.cells import as_it_was
 from src_app.keys import linking_hash
+from src_app.lists.cells import as_it_was
 from src_app.logs import REMOVED, scrub
 
 LONGEST_SHOWN = 60
@@ -155,7 +155,10 @@ def shown(text: str, *withheld: str) -> str:
 
 
 def _holds(text: str, cell: str) -> bool:
-    """Whether the text is the cell or contains it; a cell of three characters or fewer is in too much."""
+    """Whether the text contains the cell, apart from spaces and capitals.
+
+    A cell of fewer than four characters must be the whole text: one so short is part of many texts by chance.
+    """
     text, cell = ("".join(part.split()).upper() for part in (text, cell))
     return cell == text if len(cell) < 4 else cell in text
 

@@ -18,7 +18,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from referrals.intake.held.holding import GONE, hold_extract, note_refused
-from referrals.intake.held.work import try_advisory_lock
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.text import NotATable
 from referrals.intake.watched import claims
@@ -33,6 +32,7 @@ from referrals.scope import bcus_to_import_for
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
+from src_app.database import advisory_key, try_advisory_lock
 
 log = structlog.get_logger()
 
@@ -40,7 +40,7 @@ log = structlog.get_logger()
 GIVEN_UP_AFTER = timedelta(hours=1)
 _GIVEN_UP = "The file could not be taken in for an hour. Nothing was saved: choose it here."
 _NAMES = uuid5(NAMESPACE_URL, "watched folder")
-_LOCK_KEY = _NAMES.int >> 65
+_LOCK_KEY = advisory_key(_NAMES)
 _PIECE = 1_048_576
 
 
@@ -178,7 +178,11 @@ def _name_of(path: Path) -> str:
 
 
 def _key_of(content: Content, bcu: Bcu, taken_at: datetime) -> UUID:
-    """The same for the same content on one day; another once an import of it came to nothing."""
+    """The key of the file's import: the same content for a BCU on one day has one key, and is imported once.
+
+    If that import was discarded, expired or was refused, the next key is returned, so that the file can be
+    imported again.
+    """
     digest = sha256()
     with content.open() as stream:
         while piece := stream.read(_PIECE):

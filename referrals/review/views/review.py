@@ -12,7 +12,6 @@ from django_htmx.http import reswap, retarget
 
 from referrals.intake.readers import latest_extract
 from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
-from referrals.review import readers
 from referrals.review.actions import drafts
 from referrals.review.forms import (
     MarkForm,
@@ -20,14 +19,17 @@ from referrals.review.forms import (
     SafetyForm,
     TeamForm,
 )
-from referrals.review.readers import latest_submissions
+from referrals.review.readers.decided import reinstated_cases, with_open_referral
+from referrals.review.readers.rows import ReviewRow, rows, together
+from referrals.review.readers.submitted import latest_submissions
+from referrals.review.readers.waiting import progress, progress_of, waiting
 from referrals.trial.readers.controls import waiting_checks
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.paging import page_of
+from src_app.lists.paging import page_of
 from src_app.refused import Refused
 
 PER_PAGE = 100
@@ -37,25 +39,25 @@ PER_PAGE = 100
 @require_safe
 def overnight_review(request: SignedInRequest) -> HttpResponse:
     """Last night's cases, the longest waiting first."""
-    paged = page_of(request, readers.waiting(request.user), PER_PAGE)
-    rows = readers.together(readers.rows(request.user, paged.rows))
+    paged = page_of(request, waiting(request.user), PER_PAGE)
+    listed = together(rows(request.user, paged.rows))
     now = timezone.now()
-    reinstated_cases = readers.reinstated_cases(request.user, now)
-    shown = [reference for row in rows for reference in row.references]
+    reinstated = reinstated_cases(request.user, now)
+    shown = [reference for row in listed for reference in row.references]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in reinstated_cases)]),
+        references=dict.fromkeys([*shown, *(event.case.crime_reference for event in reinstated)]),
     )
     context = {
-        "rows": rows,
-        "reinstated_cases": reinstated_cases,
+        "rows": listed,
+        "reinstated_cases": reinstated,
         "to_look_up": waiting_checks(request.user, now),
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
-        "progress": readers.progress(request.user) if paged.is_part else readers.progress_of(rows),
+        "progress": progress(request.user) if paged.is_part else progress_of(listed),
         "latest": latest_extract(request.user),
         "submissions": latest_submissions(request.user),
         "now": now,
@@ -167,15 +169,15 @@ def _own_note(case: Case) -> str:
     return next(texts, "")
 
 
-def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.ReviewRow:
+def _row(user: User, case_id: int, *, still_open: bool = False) -> ReviewRow:
     """The case as the list shows it; 404 for one that is not theirs or is decided already.
 
     ``still_open`` finds one whose referral is open, too.
     """
-    cases = readers.waiting(user).filter(pk=case_id)
+    cases = waiting(user).filter(pk=case_id)
     if still_open:
-        cases |= readers.with_open_referral(user).filter(pk=case_id)
-    found = readers.rows(user, cases)
+        cases |= with_open_referral(user).filter(pk=case_id)
+    found = rows(user, cases)
     if not found:
         raise Http404("No such case waits for a decision.")
     return found[0]
@@ -183,7 +185,7 @@ def _row(user: User, case_id: int, *, still_open: bool = False) -> readers.Revie
 
 def _case_form(
     request: SignedInRequest,
-    row: readers.ReviewRow,
+    row: ReviewRow,
     form: NotSuitableForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
@@ -197,9 +199,7 @@ def _case_form(
     return render(request, template, {"row": row, "form": form, "now": timezone.now()})
 
 
-def _not_suitable_form(
-    request: SignedInRequest, row: readers.ReviewRow, form: NotSuitableForm
-) -> HttpResponse:
+def _not_suitable_form(request: SignedInRequest, row: ReviewRow, form: NotSuitableForm) -> HttpResponse:
     part = "_not_suitable" if getattr(request, "htmx", False) else "not_suitable"
     return _case_form(request, row, form, f"review/{part}.html")
 
@@ -214,12 +214,12 @@ def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]
     except Refused as error:
         refused = str(error)
     if getattr(request, "htmx", False):
-        found = readers.rows(request.user, readers.waiting(request.user).filter(pk=case_id))
+        found = rows(request.user, waiting(request.user).filter(pk=case_id))
         context = {
             "row": found[0] if found else None,
             "case_id": case_id,
             "refused": refused,
-            "progress": readers.progress(request.user),
+            "progress": progress(request.user),
             "now": timezone.now(),
             "partial": True,
         }

@@ -8,8 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
-from referrals.review import readers
 from referrals.review.actions.submit import submit
+from referrals.review.readers.day import drafted_days
+from referrals.review.readers.submitted import decision_results
+from referrals.review.readers.waiting import progress
 from referrals.scope import bcus_of, submissions_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -22,7 +24,7 @@ from src_app.refused import Refused
 @require_safe
 def check_decisions(request: SignedInRequest) -> HttpResponse:
     """Everything marked so far, to be read once more."""
-    days = readers.drafted_days(request.user)
+    days = drafted_days(request.user)
     if not days:
         messages.info(request, "Nothing is marked yet: mark at least one case.")
         return redirect("overnight_review")
@@ -35,7 +37,7 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
     )
     context = {
         "days": [(day, uuid.uuid4()) for day in days],
-        "progress": readers.progress(request.user),
+        "progress": progress(request.user),
     }
     return render(request, "review/check.html", context)
 
@@ -66,7 +68,7 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         submissions_visible_to(request.user).select_related("bcu", "submitted_by"),
         pk=submission_id,
     )
-    results = readers.decision_results(submission)
+    results = decision_results(submission)
     record(
         Action.LIST_SHOWN,
         by=request.user,

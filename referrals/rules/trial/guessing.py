@@ -128,10 +128,11 @@ def guessing(*, target: int, strata: int, trials: int, chance: Random) -> list[R
 
 
 def rate_of(design: Design, *, trials: int, chance: Random) -> Rate:
-    """How often who knows every arm so far guesses the next one of a design.
+    """How often somebody who knows every arm so far guesses the next arm of a design.
 
-    By the convergence strategy, or always the larger arm where that is better. Worked out where theory knows
-    it (``known``): 1:1 in one urn or in blocks; otherwise simulated in so many ``trials``, 2 or more.
+    They guess by the convergence strategy, or always the larger arm if that is right more often. For a ratio
+    of 1:1 in one urn or in blocks the rate is worked out by theory. Otherwise it is simulated in ``trials``
+    trials, of which there must be 2 or more.
     """
     scheme = design.scheme
     if design.ratio == (1, 1) and scheme is not Scheme.MINIMISATION:

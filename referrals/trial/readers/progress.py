@@ -45,7 +45,7 @@ from referrals.trial.readers.flow import (
     units_of,
 )
 from referrals.trial.readers.recruitment_chart import Chart, chart_of
-from src_app.filters import start_of
+from src_app.lists.filters import start_of
 
 UNIT_SHOWN = 8
 _FACTORS = {

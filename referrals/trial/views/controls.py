@@ -15,7 +15,7 @@ from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.paging import page_of
+from src_app.lists.paging import page_of
 from src_app.refused import Refused
 from src_app.templatetags.words import counted
 

@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_look
-from outcomes.evaluation.data_set import rows_of
+from outcomes.evaluation.readers.data_set import rows_of
 from outcomes.models import DataSet
 from outcomes.models import Look as OpenedLook
 from referrals.models import Arm, Case, NoticeKind, Notification, Trial, TrialStatus

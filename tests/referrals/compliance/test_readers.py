@@ -33,7 +33,9 @@ MakeReferral = Callable[..., Referral]
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-def test_the_database_and_the_rule_agree_over_a_grid(due: MakeReferral, now: datetime, world: World) -> None:
+def test_the_database_and_the_rule_agree_over_a_grid(
+    due: MakeReferral, hcop: User, now: datetime, world: World
+) -> None:
     second = 1 / 3600
     for hours, ended in product((-2, -second, 0, second, 2), (-1, -second, 0, second, 1)):
         due(hours, contacted=ended)
@@ -51,6 +53,8 @@ def test_the_database_and_the_rule_agree_over_a_grid(due: MakeReferral, now: dat
     )
     assert len(expected) == 5
     assert contact_by_ward(now) == {world.wards[0].pk: Contact(**expected)}
+    # Of those that ended, the triggers kept count.
+    assert compliance_of(hcop, period=default_period(now), at=now).total == Contact(**expected)
 
 
 def test_counts_by_ward_worked_out_by_hand(

@@ -12,7 +12,7 @@ from django.urls import reverse
 from src_app.accounts.models import User
 from src_app.audit import views
 from src_app.audit.models import Action, AuditEntry, Purpose
-from src_app.cells import harmless
+from src_app.lists.cells import harmless
 from tests.downloads import csv_rows, workbook_rows
 from tests.factories import AuditEntryFactory, UserFactory
 

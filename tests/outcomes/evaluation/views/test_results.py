@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from outcomes.evaluation.actions import lock_outcomes
-from outcomes.evaluation.data_set import COLUMNS
+from outcomes.evaluation.readers.data_set import COLUMNS
 from outcomes.models import DataSet
 from referrals.models import Arm, Case, Trial, TrialStatus
 from referrals.rules.trial.analysis import (

@@ -19,6 +19,7 @@ from referrals.tasks import resume_extracts, work_on_extract
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
+from src_app.database import advisory_key, try_advisory_lock
 from src_app.refused import Refused
 from tests.extracts import extract, row
 from tests.factories import NOW
@@ -221,7 +222,7 @@ def test_one_works_on_it_at_a_time_and_the_page_knows(
     held: CaseImport, elsewhere: Callable[[Callable[[], Any]], Any], system: User
 ) -> None:
     assert not work.is_running(held.pk)
-    with work.try_advisory_lock(work._lock_key(held.pk)) as is_held:
+    with try_advisory_lock(advisory_key(held.pk)) as is_held:
         assert is_held
         assert elsewhere(lambda: work.is_running(held.pk))
         elsewhere(lambda: work.work(import_id=held.pk, at=NOW))

@@ -11,7 +11,6 @@ import pytest
 from django.db import connection
 from structlog.testing import capture_logs
 
-from referrals.intake.held import work
 from referrals.intake.held.holding import hold_extract
 from referrals.intake.watched import claims, folder
 from referrals.intake.watched.folder import take_extracts
@@ -19,6 +18,7 @@ from referrals.models import Bcu, Case, CaseImport, ImportStatus
 from src_app.accounts.models import User
 from src_app.audit.models import Action
 from src_app.audit.record import acting
+from src_app.database import try_advisory_lock
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.patience import patience
@@ -184,7 +184,7 @@ def test_while_one_looks_another_does_not(put: Callable[..., Path], system: User
         finally:
             connection.close()
 
-    with work.try_advisory_lock(folder._LOCK_KEY):
+    with try_advisory_lock(folder._LOCK_KEY):
         thread = threading.Thread(target=look)
         thread.start()
         thread.join(patience(120))

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from outcomes.evaluation.by_arm import Counts
-from outcomes.evaluation.data_set import (
+from outcomes.evaluation.readers.data_set import (
     COLUMNS,
     as_cells,
     rows_of,

@@ -21,7 +21,7 @@ from referrals.models import Allocation, Arm, CrimeRecordEvent, Referral, Trial
 from referrals.rules.trial.draws import Canonical
 from referrals.trial.readers.controls import contacts_of_controls, controls_with_src
 from referrals.trial.readers.deviations import standing_deviations
-from src_app.cells import harmless
+from src_app.lists.cells import harmless
 
 DataRow = dict[str, Canonical]
 

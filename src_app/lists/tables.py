@@ -37,7 +37,10 @@ class Heading:
 
 
 class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
-    """A table whose rows come page by page from :mod:`src_app.paging`. ``now`` is what waiting is told by."""
+    """A table whose rows come page by page from :mod:`src_app.lists.paging`.
+
+    ``now`` is what waiting is told by.
+    """
 
     def __init__(self, rows: Any, *, caption: str, **options: Any) -> None:
         """``caption`` names the table to a screen reader."""

@@ -13,8 +13,8 @@ from src_app.templatetags.words import counted, moment
 class Awaited:
     """How far follow-up and the check of controls have come.
 
-    ``over_at``: when the last unit's follow-up is, or was, over. ``controls`` is known once recruitment is
-    closed and 0 before: how many of those allocated are controls tells what is left in a block.
+    ``over_at``: when the last unit's follow-up is, or was, over. ``controls`` is 0 while recruiting: the true
+    number would reveal the next arms.
     """
 
     closed: bool

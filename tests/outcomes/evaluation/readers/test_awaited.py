@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from outcomes.evaluation.awaited import awaited
+from outcomes.evaluation.readers.awaited import awaited
 from referrals.models import Arm, Case, Trial
 from src_app.accounts.models import User
 from tests.conftest import World

@@ -13,7 +13,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
 
-def waiting(request: HttpRequest) -> dict[str, Any]:
+def navigation_counts(request: HttpRequest) -> dict[str, Any]:
     """Context of every page: counts for the navigation, each asked for only where it is shown."""
     user = getattr(request, "user", None)
 

@@ -1,8 +1,9 @@
-"""SQL that counts outcomes over both arms together: what a change adds to the count, and all of it.
+"""Triggers that keep count of outcomes, over both arms together, and the SQL that counts all cases anew.
 
-A case counts once it is decided and found suitable, under the outcome recorded last. Actions change the three
-tables under the case's row lock, so that no two changes of one case are counted apart. Triggers look up each
-row by itself: a join would be planned for the first statement of a session and kept for all that follow.
+A case counts once it is decided and found suitable, under the outcome recorded last. Actions change cases,
+decisions and outcomes under the case's row lock: of two changes at once, each would be counted without
+the other. Triggers look up each row by itself: the plan of a join would be made for the first statement of
+a session and kept for all that follow.
 """
 
 import pgtrigger
@@ -11,8 +12,6 @@ from referrals.models.counts import after_each
 from src_app.database import read_sql
 
 KEPT = "SELECT bcu_id, code_id, cases AS number FROM outcomes_outcomecount"
-
-
 ALL = """
     SELECT c.bcu_id, (
         SELECT code_id FROM outcomes_recordedoutcome WHERE case_id = c.id

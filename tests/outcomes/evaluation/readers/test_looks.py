@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from outcomes.evaluation.looks import (
+from outcomes.evaluation.readers.looks import (
     PlannedLook,
     planned_look,
     planned_looks,

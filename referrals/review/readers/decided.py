@@ -1,0 +1,34 @@
+"""Decided cases that the overnight review still has to do with."""
+
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, QuerySet
+
+from referrals.models import Case, CrimeRecordEvent, CrimeRecordKind, ReferralStatus
+from referrals.scope import cases_visible_to
+from src_app.accounts.models import User
+
+# A case that was found not suitable is listed for this long after its crime record was put right.
+REINSTATED_SHOWN_FOR = timedelta(days=7)
+
+
+def reinstated_cases(user: User, at: datetime) -> list[CrimeRecordEvent]:
+    """The events that put a crime record right after its case was found not suitable; the latest first.
+
+    The decision stays, so nobody contacts these victims: the HCOP is shown them for a week.
+    """
+    later = CrimeRecordEvent.objects.filter(case=OuterRef("case"), pk__gt=OuterRef("pk"))
+    events = CrimeRecordEvent.objects.filter(
+        ~Exists(later),
+        kind=CrimeRecordKind.REINSTATED,
+        noticed_at__gt=at - REINSTATED_SHOWN_FOR,
+        case__in=cases_visible_to(user),
+        case__decision__suitable=False,
+        case__referral__isnull=True,
+    )
+    return list(events.select_related("case").order_by("-noticed_at", "-pk"))
+
+
+def with_open_referral(user: User) -> QuerySet[Case]:
+    """Decided cases whose victim somebody is to contact still."""
+    return cases_visible_to(user).filter(referral__status=ReferralStatus.OPEN)

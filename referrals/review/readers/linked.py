@@ -1,0 +1,170 @@
+"""The reports that a case is shown with: linked ones, and those that may be the same offence."""
+
+from collections import defaultdict
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, Q, QuerySet
+from django.db.models.functions import JSONObject
+
+from referrals.models import Case
+from referrals.rules.duplicates import WITHIN, may_be_one
+from referrals.scope import cases_visible_to
+from src_app.accounts.models import User
+
+# Two reports of one offence come within this time of each other.
+LATEST_REPORT = timedelta(days=7)
+
+# The primary key and crime reference of each report.
+Reports = list[tuple[int, str]]
+# The same for each of several cases, by their primary keys.
+Others = dict[int, Reports]
+
+
+def shown_with(user: User, case: Case) -> tuple[Reports, Reports]:
+    """The reports linked to a case, and those that may be the same offence reported twice.
+
+    Linked reports share its incident or victim; a report that is linked is not listed as alike too. Only
+    reports that the account may see are returned. It takes one query, and each half of it has an index.
+    """
+    around = Case.objects.none()
+    if case.ward_id:
+        around = _around(
+            user,
+            ward=case.ward_id,
+            reported_at=case.reported_at,
+            # Where it is not known when it happened, reports are compared by when they came.
+            occurred_at=case.occurred_at or case.reported_at,
+        )
+    names = [field.name for field in fields(_Found)]
+    sharing = _sharing(user, {case.incident_hash}, {case.victim_hash})
+    found = (_Found(*row) for row in sharing.values_list(*names).union(around.values_list(*names)))
+    others = sorted((other for other in found if other.pk != case.pk), key=lambda other: other.order)
+    linked = [other for other in others if _is_linked(case, other)]
+    alike = [other for other in others if other not in linked and may_be_one(case, other)]
+    return [other.report for other in linked], [other.report for other in alike]
+
+
+def _is_linked(case: Case, other: "_Found") -> bool:
+    same_incident = case.incident_hash and case.incident_hash == other.incident_hash
+    return bool(same_incident or (case.victim_hash and case.victim_hash == other.victim_hash))
+
+
+def alike_to(user: User, cases: list[Case], linked: Others) -> Others:
+    """For each case, the reports of its ward that may be the same offence, but for the linked ones."""
+    nearby = _nearby(user, cases)
+    return {
+        case.pk: [
+            (other.pk, other.crime_reference)
+            for other in nearby[case.pk]
+            if (other.pk, other.crime_reference) not in linked[case.pk] and may_be_one(case, other)
+        ]
+        for case in cases
+    }
+
+
+@dataclass(frozen=True)
+class _Other:
+    """What ``may_be_one`` compares, of a case nearby."""
+
+    pk: int
+    crime_reference: str
+    offence: str
+    reported_at: datetime
+    occurred_at: datetime | None
+
+
+@dataclass(frozen=True)
+class _Found(_Other):
+    """A report found for a single case, with the hashes by which the two may be linked."""
+
+    incident_hash: str
+    victim_hash: str
+
+    @property
+    def order(self) -> tuple[str, int]:
+        return (self.crime_reference, self.pk)
+
+    @property
+    def report(self) -> tuple[int, str]:
+        return (self.pk, self.crime_reference)
+
+
+def _nearby(user: User, cases: list[Case]) -> dict[int, list[_Other]]:
+    """For each case the others of its ward at about the same time, by reference.
+
+    The database looks around each case by itself: it reads no more of a busy district than of a quiet one.
+    """
+    around = _around(
+        user,
+        ward=OuterRef("ward"),
+        reported_at=OuterRef("reported_at"),
+        occurred_at=OuterRef("occurred_at"),
+    ).exclude(pk=OuterRef("pk"))
+    names = [field.name for field in fields(_Other)]
+    found = (
+        Case.objects.filter(pk__in=[case.pk for case in cases])
+        .annotate(
+            others=ArraySubquery(
+                around.order_by("crime_reference").values(whole=JSONObject(**{n: n for n in names}))
+            )
+        )
+        .values_list("pk", "others")
+    )
+    return {pk: [_other(**other) for other in others] for pk, others in found}
+
+
+def _around(user: User, *, ward: Any, reported_at: Any, occurred_at: Any) -> QuerySet[Case]:
+    """Cases of a ward that were reported, or happened, at about those times.
+
+    The ward and the times are values or, inside a subquery, columns of the outer query.
+    """
+    return cases_visible_to(user).filter(
+        Q(reported_at__range=_about(reported_at, LATEST_REPORT)),
+        Q(occurred_at__range=_about(occurred_at, WITHIN)) | Q(reported_at__range=_about(reported_at, WITHIN)),
+        ward=ward,
+    )
+
+
+def _about(moment: Any, span: timedelta) -> tuple[Any, Any]:
+    return moment - span, moment + span
+
+
+def _other(*, reported_at: str, occurred_at: str | None, **others: Any) -> _Other:
+    return _Other(
+        reported_at=datetime.fromisoformat(reported_at),
+        occurred_at=datetime.fromisoformat(occurred_at) if occurred_at else None,
+        **others,
+    )
+
+
+def linked_to(user: User, cases: list[Case]) -> Others:
+    """For each case, the reports that share its incident or its victim, by reference."""
+    by_key: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
+    sharing = _sharing(user, {case.incident_hash for case in cases}, {case.victim_hash for case in cases})
+    for pk, reference, incident, victim in sharing.values_list(
+        "pk", "crime_reference", "incident_hash", "victim_hash"
+    ):
+        by_key["incident", incident].add((reference, pk))
+        by_key["victim", victim].add((reference, pk))
+    found = {}
+    for case in cases:
+        others: set[tuple[str, int]] = set()
+        if case.incident_hash:
+            others |= by_key["incident", case.incident_hash]
+        if case.victim_hash:
+            others |= by_key["victim", case.victim_hash]
+        found[case.pk] = [(pk, reference) for reference, pk in sorted(others) if pk != case.pk]
+    return found
+
+
+def _sharing(user: User, incidents: set[str], victims: set[str]) -> QuerySet[Case]:
+    """Cases of one of the incidents or one of the victims; empty keys are none."""
+    # Of more than a hundred keys PostgreSQL does not see by itself that none is empty; where it does not, it
+    # reads no index that leaves the empty ones out, but every case.
+    return cases_visible_to(user).filter(
+        Q(~Q(incident_hash=""), incident_hash__in=incidents - {""})
+        | Q(~Q(victim_hash=""), victim_hash__in=victims - {""})
+    )

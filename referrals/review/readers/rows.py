@@ -1,0 +1,82 @@
+"""A case of the overnight review as its row shows it, with everything that bears on the decision."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from referrals.cases.readers import report_of
+from referrals.models import Case, Decision, Restriction, Strand, TextKind
+from referrals.review.readers.linked import Reports, alike_to, linked_to
+from referrals.rules.eligibility import ineligible_because, warnings
+from src_app.accounts.models import User
+
+
+@dataclass(frozen=True)
+class ReviewRow:
+    """One case of the list. ``linked`` share its incident or victim; ``alike`` may be the same offence."""
+
+    case: Case
+    decision: Decision | None
+    notes: list[str]
+    wishes: str
+    communication_need: str
+    warnings: list[str]
+    ineligible_because: str
+    linked: Reports
+    alike: Reports
+
+    @property
+    def references(self) -> list[str]:
+        """The case's own and those of the reports it is shown with."""
+        return [self.case.crime_reference, *(reference for _, reference in (*self.linked, *self.alike))]
+
+    @property
+    def version(self) -> str:
+        """The draft's version, as a form sends it back; empty where there is none."""
+        return str(self.decision.version) if self.decision else ""
+
+    @property
+    def restrictions(self) -> list[str]:
+        return [Restriction(restriction).label for restriction in self.case.restrictions]
+
+    @property
+    def strands(self) -> str:
+        return ", ".join(Strand(strand).label for strand in self.case.strands)
+
+
+def rows(user: User, cases: Iterable[Case]) -> list[ReviewRow]:
+    """Those of the ``waiting`` cases with their linked reports, in a fixed number of queries."""
+    listed = list(cases)
+    linked = linked_to(user, listed)
+    alike = alike_to(user, listed, linked)
+    return [_row(case, linked[case.pk], alike[case.pk]) for case in listed]
+
+
+def together(listed: list[ReviewRow]) -> list[ReviewRow]:
+    """The rows, reordered so that linked and similar reports follow the first of them."""
+    by_case = {row.case.pk: row for row in listed}
+    placed: dict[int, ReviewRow] = {}
+    for row in listed:
+        following = [row.case.pk]
+        while following:
+            pk = following.pop(0)
+            if pk in by_case and pk not in placed:
+                placed[pk] = by_case[pk]
+                following += [other for other, _ in (*placed[pk].linked, *placed[pk].alike)]
+    return list(placed.values())
+
+
+def _row(case: Case, linked: Reports, alike: Reports) -> ReviewRow:
+    texts = {text.kind: text.body for text in case.texts.all()}
+    notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
+    report = report_of(case)
+    return ReviewRow(
+        case=case,
+        decision=getattr(case, "decision", None),
+        notes=[note for note in notes if note],
+        wishes=texts.get(TextKind.CONTACT_WISHES, ""),
+        communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
+        warnings=warnings(report),
+        ineligible_because=ineligible_because(report),
+        linked=linked,
+        alike=alike,
+    )

@@ -1,0 +1,37 @@
+"""The days that were submitted, and what became of each case."""
+
+from dataclasses import dataclass
+
+from django.db.models import F, Prefetch, QuerySet
+
+from referrals.models import Decision, MailKind, Notification, Referral, Submission
+from referrals.scope import submissions_visible_to
+from src_app.accounts.models import User
+
+
+@dataclass(frozen=True)
+class DecisionResult:
+    """What became of one submitted case."""
+
+    decision: Decision
+    referral: Referral | None
+
+
+def decision_results(submission: Submission) -> list[DecisionResult]:
+    """What became of each case of a submission, in order of report time, with the mail that told the team."""
+    told = Notification.objects.filter(kind=MailKind.REFERRAL_MADE)
+    decisions = (
+        submission.decisions.select_related("case__ward", "case__referral__team", "case__referral__ward")
+        .prefetch_related(Prefetch("case__referral__notifications", told))
+        .order_by(F("case__reported_at"), "case__crime_reference")
+    )
+    return [DecisionResult(decision, getattr(decision.case, "referral", None)) for decision in decisions]
+
+
+def latest_submissions(user: User) -> QuerySet[Submission]:
+    """The last five days submitted, the latest first."""
+    return (
+        submissions_visible_to(user)
+        .select_related("bcu", "submitted_by")
+        .order_by("-submitted_at", "-pk")[:5]
+    )

@@ -1,0 +1,62 @@
+"""The cases that wait for a decision, and how far the review of them has come."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Min, Q, QuerySet
+
+from referrals.models import Case
+from referrals.review.readers.rows import ReviewRow
+from referrals.scope import cases_visible_to
+from src_app.accounts.models import User
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the morning's work has come."""
+
+    waiting: int
+    suitable: int
+    not_suitable: int
+    oldest: datetime | None
+
+    @property
+    def marked(self) -> int:
+        return self.suitable + self.not_suitable
+
+    @property
+    def unmarked(self) -> int:
+        return self.waiting - self.marked
+
+
+def waiting(user: User) -> QuerySet[Case]:
+    """Cases without a submitted decision, the longest waiting first, with all that a row shows."""
+    return (
+        cases_visible_to(user)
+        .filter(decided_at__isnull=True)
+        .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
+        .prefetch_related("texts")
+        .order_by("reported_at", "pk")
+    )
+
+
+def progress_of(rows: list[ReviewRow]) -> Progress:
+    """Counts over ``rows``, which are all that waits, the longest waiting first."""
+    suitable = [row.decision.suitable for row in rows if row.decision]
+    return Progress(
+        waiting=len(rows),
+        suitable=sum(suitable),
+        not_suitable=len(suitable) - sum(suitable),
+        oldest=rows[0].case.reported_at if rows else None,
+    )
+
+
+def progress(user: User) -> Progress:
+    """Counts over all that waits."""
+    counts = waiting(user).aggregate(
+        waiting=Count("pk"),
+        suitable=Count("pk", filter=Q(decision__suitable=True)),
+        not_suitable=Count("pk", filter=Q(decision__suitable=False)),
+        oldest=Min("reported_at"),
+    )
+    return Progress(**counts)

@@ -205,7 +205,7 @@ def test_a_file_holds_what_the_filters_leave_of_the_own_bcu(
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.action, entry.purpose) == (hcop, Action.DOWNLOADED, Purpose.REVIEW)
     assert (entry.references, entry.fields, entry.rows) == (
-        ["01/7000001/26", "01/7000002/26"],
+        ["01/7000001/26", "01/7000002/26", "SRC-2026-000007"],
         ["order", "ward"],
         2,
     )

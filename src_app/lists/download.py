@@ -35,11 +35,15 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows of a file: how many, what the audit log knows them by, and the rows a part at a time."""
+    """All rows of a file: how many, what the audit log knows them by, and the rows a part at a time.
+
+    ``is_cut``: there are more than a file holds.
+    """
 
     count: int
     references: list[str]
     chunks: Iterator[list[Any]]
+    is_cut: bool = False
 
 
 def file_of(wanted: str, name: str, tables: Iterable[ListTable]) -> HttpResponseBase:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Max, Model, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.filters import ListFilter, filtered
 from src_app.lists.download import FORMATS, MOST_IN_WORKBOOK, Rows, file_of
-from src_app.paging import Paged, page_of, page_of_computed
+from src_app.paging import Paged, page_of, page_of_computed, walked
 from src_app.tables import ListTable
 
 Row = TypeVar("Row")
@@ -50,7 +50,8 @@ class ListPage:
     ``name`` is that of its files and of its part of the page, ``url_name`` that of the page. ``prefix`` tells
     what the address says of it from what it says of another list of the page. ``references`` are the paths to
     what the audit log knows a row by; without any it names no row. ``told`` makes of a page of rows what the
-    table shows, in a fixed number of queries. A file holds at most ``most`` rows.
+    table shows, in a fixed number of queries. A file holds at most ``most`` rows, and says so if there are
+    more; None: as many as there are, which takes rows that nobody changes and the log does not name.
     """
 
     name: str
@@ -64,7 +65,7 @@ class ListPage:
     references: tuple[str, ...] = ()
     prefix: str = ""
     per_page: int = 50
-    most: int = MOST_ROWS
+    most: int | None = MOST_ROWS
     told: Callable[[list[Any]], list[Any]] = list
     template: str = "lists/_rows.html"
 
@@ -114,13 +115,22 @@ class _Read:
     def paged(self, request: SignedInRequest) -> Paged[Any]:
         return page_of(request, self.queryset, self.page.per_page, **self.page.where)
 
-    def all(self, most: int) -> Rows:
+    def all(self, most: int | None) -> Rows:
         """The keys first, so that the file holds the rows that are recorded, whatever changes meanwhile."""
-        found = list(self.queryset.values_list("pk", *self.page.references)[:most])
+        if most is None:
+            return self._whole()
+        found = list(self.queryset.values_list("pk", *self.page.references)[: most + 1])
+        is_cut = len(found) > most
+        del found[most:]
         keys = [pk for pk, *_ in found]
-        return Rows(
-            len(keys), [str(named) for _, *names in found for named in names if named], self._chunks(keys)
-        )
+        references = [str(named) for _, *names in found for named in names if named]
+        return Rows(len(keys), references, self._chunks(keys), is_cut)
+
+    def _whole(self) -> Rows:
+        """Every row that is there now, by keyset: later ones have later keys."""
+        found = self.queryset.order_by().aggregate(rows=Count("pk"), last=Max("pk"))
+        rows = self.queryset.filter(pk__lte=found["last"]) if found["rows"] else self.queryset.none()
+        return Rows(found["rows"], [], map(self.page.told, walked(rows, AT_ONCE)))
 
     def _chunks(self, keys: list[Any]) -> Iterator[list[Any]]:
         rows = self.queryset.order_by()
@@ -142,9 +152,9 @@ class _Computed(Generic[Row]):
         page = self.page
         return page_of_computed(request, self.rows, page.per_page, key=self.key, **page.where)
 
-    def all(self, most: int) -> Rows:
+    def all(self, most: int | None) -> Rows:
         rows = list(self.rows[:most])
-        return Rows(len(rows), [], iter([self.page.told(rows)]))
+        return Rows(len(rows), [], iter([self.page.told(rows)]), is_cut=len(rows) < len(self.rows))
 
 
 class Listed(Generic[Row]):
@@ -203,7 +213,8 @@ class Listed(Generic[Row]):
     def record_shown(self, *others: str) -> None:
         """Records the look at this page of rows, and at ``others`` that the page shows besides."""
         named = dict.fromkeys(name for name in [*self.references_shown, *others] if name)
-        self._record(Action.SEARCHED if self._searched else Action.LIST_SHOWN, named)
+        action = Action.SEARCHED if self._searched else Action.LIST_SHOWN
+        self._record(action, named, self.filters_used)
 
     @property
     def id(self) -> str:
@@ -241,14 +252,9 @@ class Listed(Generic[Row]):
         return found
 
     @property
-    def most(self) -> int:
-        """How many rows a file holds at most."""
-        return self.page.most
-
-    @property
     def most_in_workbook(self) -> int:
         """How many rows a workbook holds at most."""
-        return min(self.page.most, MOST_IN_WORKBOOK)
+        return MOST_IN_WORKBOOK if self.page.most is None else min(self.page.most, MOST_IN_WORKBOOK)
 
     def _table_of(self, rows: list[Any]) -> ListTable:
         return self.page.table(rows, caption=self.page.caption)
@@ -257,22 +263,30 @@ class Listed(Generic[Row]):
         if wanted not in FORMATS:
             raise Http404("There is no such format.")
         check_authority(self.request.user, Permission.DOWNLOAD_LISTS)
-        rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.most)
-        self._record(Action.DOWNLOADED, rows.references or self._found(rows.count), rows.count)
-        return file_of(wanted, self._file_name, map(self._table_of, rows.chunks))
+        rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.page.most)
+        self._record(
+            Action.DOWNLOADED,
+            rows.references or self._found(rows.count),
+            [*self.filters_used, *(["cut"] if rows.is_cut else [])],
+            rows.count,
+        )
+        name = f"{self._file_name}-first-{rows.count}" if rows.is_cut else self._file_name
+        return file_of(wanted, name, map(self._table_of, rows.chunks))
 
     def _found(self, rows: int) -> list[str]:
         """What was searched for, where it is something's reference: a text that is none is not recorded."""
         return [self._searched] if self._searched and rows else []
 
-    def _record(self, action: Action, references: Iterable[str], rows: int | None = None) -> None:
+    def _record(
+        self, action: Action, references: Iterable[str], fields: Iterable[str], rows: int | None = None
+    ) -> None:
         record(
             action,
             by=self.request.user,
             purpose=self.page.purpose,
             subject=self.page.subject,
             references=references,
-            fields=self.filters_used,
+            fields=fields,
             rows=rows,
         )
 

@@ -1,7 +1,6 @@
 """The audit log as a file."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from src_app.accounts.models import User
-from src_app.audit import views
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.cells import harmless
 from tests.downloads import csv_rows, workbook_rows
@@ -80,16 +78,46 @@ def test_the_download_is_an_entry_with_its_filters_and_the_number_of_its_rows(
     assert "Downloaded: 3 rows" in browser.get(URL).content.decode()
 
 
-def test_a_file_ends_where_the_page_says_that_it_does(
+def test_a_workbook_that_is_cut_says_so_in_its_name_and_in_the_log(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    AuditEntryFactory.create_batch(60)
+    AuditEntryFactory.create_batch(60, action=Action.CASE_OPENED)
     text = " ".join(browser.get(URL).content.decode().split())
-    assert "A file holds at most the first 100,000 rows, an Excel file 10,000." in text
+    assert (
+        "An Excel file holds at most the first 10,000 rows; where there are more, its name says so." in text
+    )
     monkeypatch.setattr("src_app.lists.page.MOST_IN_WORKBOOK", 20)
-    assert len(workbook_rows(browser, URL)) == 20
-    monkeypatch.setattr(views, "LOG", replace(views.LOG, most=30))
-    assert len(csv_rows(browser, URL)) == 30
+    response = browser.get(URL, {"format": "xlsx", "action": "case opened"})
+    assert response["Content-Disposition"].endswith('-first-20.xlsx"')
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.fields, entry.rows) == (["action", "cut"], 20)
+    assert len(workbook_rows(browser, URL, action="case opened")) == 20
+
+
+def test_a_file_of_just_as_many_rows_as_it_may_hold_is_not_cut(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AuditEntryFactory.create_batch(20, action=Action.CASE_OPENED)
+    monkeypatch.setattr("src_app.lists.page.MOST_IN_WORKBOOK", 20)
+    response = browser.get(URL, {"format": "xlsx", "action": "case opened"})
+    assert "first" not in response["Content-Disposition"]
+    assert AuditEntry.objects.latest("pk").fields == ["action"]
+
+
+def test_the_text_holds_the_whole_log_a_part_at_a_time(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr("src_app.lists.page.AT_ONCE", 25)
+    AuditEntryFactory.create_batch(60, action=Action.CASE_OPENED)
+    response = browser.get(URL, {"format": "csv", "action": "case opened"})
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.fields, entry.rows) == (["action"], 60)
+    # What is written meanwhile is not in it: the number of rows is on record already.
+    AuditEntryFactory.create_batch(5, action=Action.CASE_OPENED)
+    with django_assert_num_queries(3):
+        text = response.getvalue().decode()
+    assert text.count("Case opened") == 60
+    assert "first" not in response["Content-Disposition"]
 
 
 def test_parts_follow_each_other_in_the_order_asked_for(

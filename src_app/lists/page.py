@@ -70,13 +70,22 @@ class ListPage:
     template: str = "lists/_rows.html"
 
     def asked(
-        self, request: SignedInRequest, rows: "QuerySet[Record, Any]", *, searched: str = ""
+        self,
+        request: SignedInRequest,
+        rows: "QuerySet[Record, Any]",
+        *,
+        searched: str = "",
+        also: Sequence[forms.BoundField] = (),
     ) -> "Listed[Record]":
-        """What the request asks of these rows. ``searched``: the reference that found them, if one did."""
+        """What the request asks of these rows.
+
+        ``searched``: the reference that found them, if one did. ``also``: fields of another form on the page
+        by which they are narrowed already.
+        """
         assert self.filters is not None
         filterset = self.filters(request.GET, queryset=rows, user=request.user, prefix=self.prefix or None)
         form = cast(forms.Form, filterset.form)
-        return Listed(self, request, form, _Read(self, filtered(filterset)), searched=searched)
+        return Listed(self, request, form, _Read(self, filtered(filterset)), searched=searched, also=also)
 
     def computed(
         self,
@@ -168,6 +177,7 @@ class Listed(Generic[Row]):
         source: "_Read | _Computed[Row]",
         *,
         searched: str = "",
+        also: Sequence[forms.BoundField] = (),
         file_name: str = "",
     ) -> None:
         self.page = page
@@ -175,6 +185,7 @@ class Listed(Generic[Row]):
         self.form = form
         self._source = source
         self._searched = searched
+        self._also = also
         self._file_name = file_name or f"{page.name}-{timezone.localdate()}"
 
     @cached_property
@@ -190,13 +201,14 @@ class Listed(Generic[Row]):
     def part(self) -> HttpResponseBase | None:
         """A file, or the rows alone where htmx asks for them; None where the whole page is asked for.
 
-        Both are recorded here. Raises :class:`NotAllowed`, or Http404 for a page or format that is none.
+        Both are recorded here. A filter that makes no sense leads to the page, where that is said. Raises
+        :class:`NotAllowed`, or Http404 for a page or format that is none.
         """
         if wanted := self.request.GET.get(self.page.parameter("format")):
             return self._download(wanted)
         if self.request.headers.get("HX-Target") != self.id:
             return None
-        if self.form.errors:
+        if self.has_errors:
             # The fields with what is wrong stand on the page, not in its part.
             return redirected(self.request, self.request.get_full_path())
         self.record_shown()
@@ -210,11 +222,15 @@ class Listed(Generic[Row]):
         rows, paths = self.paged.rows, self.page.references
         return [_named(row, path) for row in rows for path in paths] if paths else self._found(len(rows))
 
-    def record_shown(self, *others: str) -> None:
-        """Records the look at this page of rows, and at ``others`` that the page shows besides."""
-        named = dict.fromkeys(name for name in [*self.references_shown, *others] if name)
+    def record_shown(self, *others: str, beside: "Listed[Any] | None" = None) -> None:
+        """Records the look at this page of rows, and at what the page shows besides.
+
+        ``others`` are references; ``beside`` is another list, with its references and its filters.
+        """
+        besides = beside.references_shown if beside else []
+        named = dict.fromkeys(name for name in [*self.references_shown, *besides, *others] if name)
         action = Action.SEARCHED if self._searched else Action.LIST_SHOWN
-        self._record(action, named, self.filters_used)
+        self._record(action, named, {*self.filters_used, *(beside.filters_used if beside else [])})
 
     @property
     def id(self) -> str:
@@ -224,12 +240,18 @@ class Listed(Generic[Row]):
     @property
     def filters_used(self) -> list[str]:
         """Names of the filters that were chosen, the order among them."""
-        return [name for name in self.form.fields if self.request.GET.get(self.form.add_prefix(name))]
+        fields = [*self.form, *self._also]
+        return [field.name for field in fields if self.request.GET.get(field.html_name)]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a filter makes no sense."""
+        return bool(self.form.errors) or any(field.errors for field in self._also)
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there may be rows that the filters, or a search, leave out."""
-        return bool(self._searched) or bool({*self.filters_used} - {"order"})
+        """Whether there may be rows that the filters, or a search, leave out; one that makes no sense does."""
+        return bool(self._searched) or self.has_errors or bool({*self.filters_used} - {"order"})
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -263,6 +285,8 @@ class Listed(Generic[Row]):
         if wanted not in FORMATS:
             raise Http404("There is no such format.")
         check_authority(self.request.user, Permission.DOWNLOAD_LISTS)
+        if self.has_errors:
+            return redirected(self.request, self._page_address())
         rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.page.most)
         self._record(
             Action.DOWNLOADED,
@@ -272,6 +296,12 @@ class Listed(Generic[Row]):
         )
         name = f"{self._file_name}-first-{rows.count}" if rows.is_cut else self._file_name
         return file_of(wanted, name, map(self._table_of, rows.chunks))
+
+    def _page_address(self) -> str:
+        """The page with all that is asked for but a file."""
+        asked = self.request.GET.copy()
+        asked.pop(self.page.parameter("format"), None)
+        return f"{self.page.path}?{asked.urlencode()}"
 
     def _found(self, rows: int) -> list[str]:
         """What was searched for, where it is something's reference: a text that is none is not recorded."""

@@ -132,6 +132,33 @@ def test_a_borough_narrows_what_is_to_be_confirmed_alone(
     assert response.context["to_remove"].kept == [("borough", str(asked["borough"]))]
 
 
+@pytest.mark.parametrize("asked", [{"remove-order": "x"}, {"borough": "x"}, {"order": "x"}])
+def test_a_list_stands_on_the_page_also_where_its_filter_makes_no_sense(
+    client_of: ClientOf,
+    hcop: User,
+    make_referral: MakeReferral,
+    make_wrong: MakeReferral,
+    asked: dict[str, str],
+) -> None:
+    make_referral(), make_wrong()
+    [name] = asked
+    html = client_of(hcop).get(reverse("flag_list"), asked).content.decode()
+    assert f'id="id_{name}"' in html
+    assert "Nothing fits" in html
+    assert "Every flag is confirmed" not in html
+
+
+def test_an_entry_names_the_filters_of_both_lists(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral
+) -> None:
+    to_set, wrong = make_referral(), make_wrong()
+    asked = {"borough": to_set.ward.borough_id, "remove-order": "latest"}
+    client_of(hcop).get(reverse("flag_list"), asked)
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.fields == ["borough", "order"]
+    assert {to_set.number, wrong.number} <= {*entry.references}
+
+
 def test_both_lists_come_in_the_other_order_where_that_is_asked_for(
     client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, now: datetime
 ) -> None:

@@ -163,3 +163,10 @@ def test_a_file_of_nothing_has_its_headings(browser: Client, rows: Rows) -> None
 
 def test_a_format_that_is_none_is_not_found(browser: Client) -> None:
     assert browser.get(URL, {"format": "pdf"}).status_code == 404
+
+
+def test_a_filter_that_makes_no_sense_gives_no_file_but_the_page_that_says_so(browser: Client) -> None:
+    response = browser.get(URL, {"first": "soon", "format": "csv"}, follow=True)
+    assert response.redirect_chain == [(f"{URL}?first=soon", 302)]
+    assert "There is a problem" in response.content.decode()
+    assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()

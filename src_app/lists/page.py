@@ -250,7 +250,7 @@ class Listed(Generic[Row]):
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there may be rows that the filters, or a search, leave out; one that makes no sense does."""
+        """Whether there may be rows that the filters, or a search, leave out, as one without sense does."""
         return bool(self._searched) or self.has_errors or bool({*self.filters_used} - {"order"})
 
     @property

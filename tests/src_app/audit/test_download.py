@@ -48,6 +48,13 @@ def test_it_holds_every_entry_that_the_filters_leave(browser: Client, now: datet
         "All of this request": str(entry.request_id),
         "Rows": "",
         "Recipients": "team@example.police.uk",
+        "Account": "hcop",
+        "Action": "case opened",
+        "Purpose code": "review",
+        "Subject": "case",
+        "References": "01/7000001/26; SRC-2026-000001; SRC-2026-000002; SRC-2026-000003",
+        "Origin": entry.origin,
+        "Address": "192.0.2.7",
     }
     [row] = workbook_rows(browser, URL, action="case opened")
     assert row["When"] == datetime(2026, 11, 23, 7, 30)  # noqa: DTZ001 - as a workbook has it
@@ -158,7 +165,39 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 @pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
 def test_a_file_of_nothing_has_its_headings(browser: Client, rows: Rows) -> None:
     assert rows(browser, URL, first="2199-01-01") == []
-    assert browser.get(URL, {"first": "2199-01-01", "format": "csv"}).getvalue().count(b",") == 9
+    assert browser.get(URL, {"first": "2199-01-01", "format": "csv"}).getvalue().count(b",") == 16
+
+
+def test_what_only_a_file_shows_is_not_on_the_page(browser: Client) -> None:
+    AuditEntryFactory.create()
+    headings = [heading.label for heading in browser.get(URL).context["list"].table.headings]
+    assert headings == ["When", "Who", "What", "Purpose", "About", "Fields", "From", "All of this request"]
+
+
+def test_a_cell_that_a_workbook_would_cut_off_says_how_much_is_missing(browser: Client) -> None:
+    references = [f"SRC-2026-{number:06}" for number in range(2_000)]
+    AuditEntryFactory.create(action=Action.SEARCHED, references=references)
+    whole = "; ".join(references)
+    [row] = workbook_rows(browser, URL, action="searched")
+    kept, _, missing = row["References"].partition("… and ")
+    assert len(row["References"]) <= 32_767
+    assert whole.startswith(kept)
+    assert missing == f"{len(whole) - len(kept):,} characters more: see the CSV"
+    [row] = csv_rows(browser, URL, action="searched")
+    assert row["References"] == whole
+
+
+@pytest.mark.parametrize("length", [32_766, 32_767, 32_768])
+def test_a_cell_is_cut_where_it_does_not_fit_and_not_before(browser: Client, length: int) -> None:
+    AuditEntryFactory.create(action=Action.CASE_OPENED, references=_of_length(length))
+    [row] = workbook_rows(browser, URL, action="case opened")
+    assert row["References"].endswith("see the CSV") == (length > 32_767)
+
+
+def _of_length(length: int) -> list[str]:
+    """References that make a cell of so many characters."""
+    whole, rest = divmod(length, 62)
+    return ["x" * 60] * whole + ["x" * rest]
 
 
 def test_a_format_that_is_none_is_not_found(browser: Client) -> None:

@@ -59,7 +59,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
     form, period = _asked(request, now)
     borough = form.borough_code
     counted = _counted(request, form, period, now)
-    late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough))
+    late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough), also=[form["borough"]])
     wards = BY_WARD.computed(
         request,
         counted.wards,
@@ -78,6 +78,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
+        "chases": request.user.can(Permission.CHASE_REFERRALS),
         "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),

@@ -59,7 +59,7 @@ def flag_list(request: SignedInRequest) -> HttpResponseBase:
     to_remove = TO_REMOVE.asked(request, flags_to_remove(request.user))
     if (part := answered(to_confirm, to_remove)) is not None:
         return part
-    to_remove.record_shown(*to_confirm.references_shown)
+    to_remove.record_shown(beside=to_confirm)
     context = {
         "to_confirm": to_confirm,
         "to_remove": to_remove,

@@ -15,7 +15,7 @@ SHOWN_REFERENCES = 3
 
 
 class AuditTable(ListTable):
-    """Who did what, when, to which records and why."""
+    """Who did what, when, to which records and why; in a file also each stored word by itself."""
 
     at = django_tables2.Column(verbose_name="When")
     actor = django_tables2.Column(verbose_name="Who", empty_values=())
@@ -27,6 +27,13 @@ class AuditTable(ListTable):
     request_id = django_tables2.Column(verbose_name="All of this request")
     rows_held = django_tables2.Column(verbose_name="Rows", accessor="rows", visible=False)
     recipients = django_tables2.Column(verbose_name="Recipients", visible=False)
+    account = django_tables2.Column(verbose_name="Account", accessor="actor__username", visible=False)
+    action_stored = django_tables2.Column(verbose_name="Action", accessor="action", visible=False)
+    purpose_stored = django_tables2.Column(verbose_name="Purpose code", accessor="purpose", visible=False)
+    subject = django_tables2.Column(verbose_name="Subject", visible=False)
+    references_alone = django_tables2.Column(verbose_name="References", accessor="references", visible=False)
+    origin_alone = django_tables2.Column(verbose_name="Origin", accessor="origin", visible=False)
+    address = django_tables2.Column(verbose_name="Address", visible=False)
 
     def render_at(self, record: AuditEntry) -> str:
         return moment(record.at)
@@ -56,6 +63,15 @@ class AuditTable(ListTable):
 
     def value_recipients(self, record: AuditEntry) -> str:
         return "; ".join(record.recipients)
+
+    def value_action_stored(self, record: AuditEntry) -> str:
+        return record.action
+
+    def value_purpose_stored(self, record: AuditEntry) -> str:
+        return record.purpose
+
+    def value_references_alone(self, record: AuditEntry) -> str:
+        return "; ".join(record.references)
 
     def render_fields(self, record: AuditEntry) -> str:
         return ", ".join(record.fields)

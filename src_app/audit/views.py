@@ -29,7 +29,7 @@ LOG = ListPage(
     filters=AuditFilter,
     purpose=Purpose.AUDIT,
     subject="audit",
-    most=100_000,
+    most=None,
     empty=Empty("No entries", "Whatever somebody sees or changes is an entry of this log."),
 )
 

@@ -16,6 +16,8 @@ from src_app.lists.tables import ListTable
 
 # A workbook is made as a whole; text flows row by row.
 MOST_IN_WORKBOOK = 10_000
+# Beyond it openpyxl cuts a cell without a word, as Excel cannot hold it.
+MOST_IN_CELL = 32_767
 _BYTE_ORDER_MARK = "\ufeff"
 
 
@@ -35,11 +37,15 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Rows:
-    """All rows of a file: how many, what the audit log knows them by, and the rows a part at a time."""
+    """All rows of a file: how many, what the audit log knows them by, and the rows a part at a time.
+
+    ``is_cut``: there are more than a file holds.
+    """
 
     count: int
     references: list[str]
     chunks: Iterator[list[Any]]
+    is_cut: bool = False
 
 
 def file_of(wanted: str, name: str, tables: Iterable[ListTable]) -> HttpResponseBase:
@@ -80,4 +86,12 @@ def _in_workbook(cell: Any) -> Any:
     """Times as London's clocks show them, as a workbook knows no other; texts without what it cannot hold."""
     if isinstance(cell, datetime):
         return timezone.make_naive(cell)
-    return harmless(ILLEGAL_CHARACTERS_RE.sub("", cell)) if isinstance(cell, str) else cell
+    return _fitting(harmless(ILLEGAL_CHARACTERS_RE.sub("", cell))) if isinstance(cell, str) else cell
+
+
+def _fitting(cell: str) -> str:
+    """The cell, or as much of it as fits and how much is missing."""
+    if len(cell) <= MOST_IN_CELL:
+        return cell
+    kept = cell[: MOST_IN_CELL - 60]
+    return f"{kept}… and {len(cell) - len(kept):,} characters more: see the CSV"

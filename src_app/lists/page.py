@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
 
 from django import forms
-from django.db.models import Model, QuerySet
+from django.db.models import Count, Max, Model, QuerySet
 from django.http import Http404, HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -19,7 +19,7 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.lists.download import FORMATS, MOST_IN_WORKBOOK, Rows, file_of
 from src_app.lists.filters import ListFilter, filtered
-from src_app.lists.paging import Paged, page_of, page_of_computed
+from src_app.lists.paging import Paged, page_of, page_of_computed, walked
 from src_app.lists.tables import ListTable
 
 Row = TypeVar("Row")
@@ -50,7 +50,8 @@ class ListPage:
     ``name`` is that of its files and of its part of the page, ``url_name`` that of the page. ``prefix`` tells
     what the address says of it from what it says of another list of the page. ``references`` are the paths to
     what the audit log knows a row by; without any it names no row. ``told`` makes of a page of rows what the
-    table shows, in a fixed number of queries. A file holds at most ``most`` rows.
+    table shows, in a fixed number of queries. A file holds at most ``most`` rows, and says so if there are
+    more; None: as many as there are, which takes rows that nobody changes and the log does not name.
     """
 
     name: str
@@ -64,18 +65,27 @@ class ListPage:
     references: tuple[str, ...] = ()
     prefix: str = ""
     per_page: int = 50
-    most: int = MOST_ROWS
+    most: int | None = MOST_ROWS
     told: Callable[[list[Any]], list[Any]] = list
     template: str = "lists/_rows.html"
 
     def asked(
-        self, request: SignedInRequest, rows: "QuerySet[Record, Any]", *, searched: str = ""
+        self,
+        request: SignedInRequest,
+        rows: "QuerySet[Record, Any]",
+        *,
+        searched: str = "",
+        also: Sequence[forms.BoundField] = (),
     ) -> "Listed[Record]":
-        """What the request asks of these rows. ``searched``: the reference that found them, if one did."""
+        """What the request asks of these rows.
+
+        ``searched``: the reference that found them, if one did. ``also``: fields of another form on the page
+        by which they are narrowed already.
+        """
         assert self.filters is not None
         filterset = self.filters(request.GET, queryset=rows, user=request.user, prefix=self.prefix or None)
         form = cast(forms.Form, filterset.form)
-        return Listed(self, request, form, _Read(self, filtered(filterset)), searched=searched)
+        return Listed(self, request, form, _Read(self, filtered(filterset)), searched=searched, also=also)
 
     def computed(
         self,
@@ -114,13 +124,22 @@ class _Read:
     def paged(self, request: SignedInRequest) -> Paged[Any]:
         return page_of(request, self.queryset, self.page.per_page, **self.page.where)
 
-    def all(self, most: int) -> Rows:
+    def all(self, most: int | None) -> Rows:
         """The keys first, so that the file holds the rows that are recorded, whatever changes meanwhile."""
-        found = list(self.queryset.values_list("pk", *self.page.references)[:most])
+        if most is None:
+            return self._whole()
+        found = list(self.queryset.values_list("pk", *self.page.references)[: most + 1])
+        is_cut = len(found) > most
+        del found[most:]
         keys = [pk for pk, *_ in found]
-        return Rows(
-            len(keys), [str(named) for _, *names in found for named in names if named], self._chunks(keys)
-        )
+        references = [str(named) for _, *names in found for named in names if named]
+        return Rows(len(keys), references, self._chunks(keys), is_cut)
+
+    def _whole(self) -> Rows:
+        """Every row that is there now, by keyset: later ones have later keys."""
+        found = self.queryset.order_by().aggregate(rows=Count("pk"), last=Max("pk"))
+        rows = self.queryset.filter(pk__lte=found["last"]) if found["rows"] else self.queryset.none()
+        return Rows(found["rows"], [], map(self.page.told, walked(rows, AT_ONCE)))
 
     def _chunks(self, keys: list[Any]) -> Iterator[list[Any]]:
         rows = self.queryset.order_by()
@@ -142,9 +161,9 @@ class _Computed(Generic[Row]):
         page = self.page
         return page_of_computed(request, self.rows, page.per_page, key=self.key, **page.where)
 
-    def all(self, most: int) -> Rows:
+    def all(self, most: int | None) -> Rows:
         rows = list(self.rows[:most])
-        return Rows(len(rows), [], iter([self.page.told(rows)]))
+        return Rows(len(rows), [], iter([self.page.told(rows)]), is_cut=len(rows) < len(self.rows))
 
 
 class Listed(Generic[Row]):
@@ -158,6 +177,7 @@ class Listed(Generic[Row]):
         source: "_Read | _Computed[Row]",
         *,
         searched: str = "",
+        also: Sequence[forms.BoundField] = (),
         file_name: str = "",
     ) -> None:
         self.page = page
@@ -165,6 +185,7 @@ class Listed(Generic[Row]):
         self.form = form
         self._source = source
         self._searched = searched
+        self._also = also
         self._file_name = file_name or f"{page.name}-{timezone.localdate()}"
 
     @cached_property
@@ -180,13 +201,14 @@ class Listed(Generic[Row]):
     def part(self) -> HttpResponseBase | None:
         """A file, or the rows alone where htmx asks for them; None where the whole page is asked for.
 
-        Both are recorded here. Raises :class:`NotAllowed`, or Http404 for a page or format that is none.
+        Both are recorded here. A filter that makes no sense leads to the page, where that is said. Raises
+        :class:`NotAllowed`, or Http404 for a page or format that is none.
         """
         if wanted := self.request.GET.get(self.page.parameter("format")):
             return self._download(wanted)
         if self.request.headers.get("HX-Target") != self.id:
             return None
-        if self.form.errors:
+        if self.has_errors:
             # The fields with what is wrong stand on the page, not in its part.
             return redirected(self.request, self.request.get_full_path())
         self.record_shown()
@@ -200,10 +222,15 @@ class Listed(Generic[Row]):
         rows, paths = self.paged.rows, self.page.references
         return [_named(row, path) for row in rows for path in paths] if paths else self._found(len(rows))
 
-    def record_shown(self, *others: str) -> None:
-        """Records the look at this page of rows, and at ``others`` that the page shows besides."""
-        named = dict.fromkeys(name for name in [*self.references_shown, *others] if name)
-        self._record(Action.SEARCHED if self._searched else Action.LIST_SHOWN, named)
+    def record_shown(self, *others: str, beside: "Listed[Any] | None" = None) -> None:
+        """Records the look at this page of rows, and at what the page shows besides.
+
+        ``others`` are references; ``beside`` is another list, with its references and its filters.
+        """
+        besides = beside.references_shown if beside else []
+        named = dict.fromkeys(name for name in [*self.references_shown, *besides, *others] if name)
+        action = Action.SEARCHED if self._searched else Action.LIST_SHOWN
+        self._record(action, named, {*self.filters_used, *(beside.filters_used if beside else [])})
 
     @property
     def id(self) -> str:
@@ -213,12 +240,18 @@ class Listed(Generic[Row]):
     @property
     def filters_used(self) -> list[str]:
         """Names of the filters that were chosen, the order among them."""
-        return [name for name in self.form.fields if self.request.GET.get(self.form.add_prefix(name))]
+        fields = [*self.form, *self._also]
+        return [field.name for field in fields if self.request.GET.get(field.html_name)]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether a filter makes no sense."""
+        return bool(self.form.errors) or any(field.errors for field in self._also)
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether there may be rows that the filters, or a search, leave out."""
-        return bool(self._searched) or bool({*self.filters_used} - {"order"})
+        """Whether there may be rows that the filters, or a search, leave out, as one without sense does."""
+        return bool(self._searched) or self.has_errors or bool({*self.filters_used} - {"order"})
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -241,14 +274,9 @@ class Listed(Generic[Row]):
         return found
 
     @property
-    def most(self) -> int:
-        """How many rows a file holds at most."""
-        return self.page.most
-
-    @property
     def most_in_workbook(self) -> int:
         """How many rows a workbook holds at most."""
-        return min(self.page.most, MOST_IN_WORKBOOK)
+        return MOST_IN_WORKBOOK if self.page.most is None else min(self.page.most, MOST_IN_WORKBOOK)
 
     def _table_of(self, rows: list[Any]) -> ListTable:
         return self.page.table(rows, caption=self.page.caption)
@@ -257,22 +285,38 @@ class Listed(Generic[Row]):
         if wanted not in FORMATS:
             raise Http404("There is no such format.")
         check_authority(self.request.user, Permission.DOWNLOAD_LISTS)
-        rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.most)
-        self._record(Action.DOWNLOADED, rows.references or self._found(rows.count), rows.count)
-        return file_of(wanted, self._file_name, map(self._table_of, rows.chunks))
+        if self.has_errors:
+            return redirected(self.request, self._page_address())
+        rows = self._source.all(self.most_in_workbook if wanted == "xlsx" else self.page.most)
+        self._record(
+            Action.DOWNLOADED,
+            rows.references or self._found(rows.count),
+            [*self.filters_used, *(["cut"] if rows.is_cut else [])],
+            rows.count,
+        )
+        name = f"{self._file_name}-first-{rows.count}" if rows.is_cut else self._file_name
+        return file_of(wanted, name, map(self._table_of, rows.chunks))
+
+    def _page_address(self) -> str:
+        """The page with all that is asked for but a file."""
+        asked = self.request.GET.copy()
+        asked.pop(self.page.parameter("format"), None)
+        return f"{self.page.path}?{asked.urlencode()}"
 
     def _found(self, rows: int) -> list[str]:
         """What was searched for, where it is something's reference: a text that is none is not recorded."""
         return [self._searched] if self._searched and rows else []
 
-    def _record(self, action: Action, references: Iterable[str], rows: int | None = None) -> None:
+    def _record(
+        self, action: Action, references: Iterable[str], fields: Iterable[str], rows: int | None = None
+    ) -> None:
         record(
             action,
             by=self.request.user,
             purpose=self.page.purpose,
             subject=self.page.subject,
             references=references,
-            fields=self.filters_used,
+            fields=fields,
             rows=rows,
         )
 

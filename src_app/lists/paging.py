@@ -1,7 +1,7 @@
 """Pages of a long list by keyset: the next starts after the last row, so a deep page costs as the first."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
@@ -61,6 +61,17 @@ def page_of(
         if rows
         else "",
     )
+
+
+def walked(queryset: "QuerySet[Record, Any]", per_page: int) -> Iterator[list[Record]]:
+    """All rows, page by page; one empty page where there is none. Its order is as for :func:`page_of`."""
+    asked: str | None = None
+    while True:
+        page = _Paginator(queryset, per_page).page(asked)
+        yield list(page.object_list)
+        asked = page.next_page_number()
+        if asked is None:
+            return
 
 
 def page_of_computed(

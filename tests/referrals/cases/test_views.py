@@ -1,6 +1,7 @@
 """The list of cases, and the way to one by its crime reference."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from referrals.cases import views
 from referrals.models import Arm, Case, ContactBy, Reason, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -205,10 +207,23 @@ def test_a_file_holds_what_the_filters_leave_of_the_own_bcu(
     entry = AuditEntry.objects.latest("pk")
     assert (entry.actor, entry.action, entry.purpose) == (hcop, Action.DOWNLOADED, Purpose.REVIEW)
     assert (entry.references, entry.fields, entry.rows) == (
-        ["01/7000001/26", "01/7000002/26"],
+        ["01/7000001/26", "01/7000002/26", "SRC-2026-000007"],
         ["order", "ward"],
         2,
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_that_is_cut_says_so_in_its_name_and_in_the_log(
+    browser: Client, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(views, "CASES", replace(views.CASES, most=2))
+    for _ in range(3):
+        make_case()
+    response = browser.get(LIST, {"format": kind})
+    assert response["Content-Disposition"].endswith(f'-first-2.{kind}"')
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.fields, entry.rows, len(entry.references)) == (["cut"], 2, 2)
 
 
 def test_a_file_takes_as_many_queries_for_thirty_rows_as_for_three(

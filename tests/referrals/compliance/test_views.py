@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -168,7 +169,49 @@ def test_what_makes_no_sense_is_said_and_the_usual_period_shown(
     assert "There is a problem" in page
     assert "Due 31 August 2026 to 23 November 2026" in page
     assert client_of(hcop).get(reverse("compliance_chart"), asked).status_code == 200
-    assert client_of(hcop).get(reverse("compliance"), asked | {"wards-format": "csv"}).status_code == 200
+    response = client_of(hcop).get(reverse("compliance"), asked | {"wards-format": "csv"})
+    assert response["Location"] == f"{reverse('compliance')}?{urlencode(asked)}"
+    assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()
+
+
+def test_no_file_of_the_overdue_is_made_for_a_borough_that_is_none(
+    client_of: ClientOf, due: MakeReferral, hcop: User
+) -> None:
+    due(-30)
+    asked = {"borough": "E09999999", "overdue-taken": "nobody"}
+    response = client_of(hcop).get(reverse("compliance"), asked | {"overdue-format": "csv"})
+    assert response["Location"] == f"{reverse('compliance')}?{urlencode(asked)}"
+
+
+@pytest.mark.parametrize("name", ["taken", "order"])
+def test_the_overdue_stand_on_the_page_also_where_their_filter_makes_no_sense(
+    client_of: ClientOf, text: Text, due: MakeReferral, hcop: User, name: str
+) -> None:
+    due(-30)
+    html = client_of(hcop).get(reverse("compliance"), {f"overdue-{name}": "x"}).content.decode()
+    assert f'id="id_overdue-{name}"' in html
+    assert f'href="#id_overdue-{name}' in html
+
+
+def test_an_entry_names_the_borough_that_narrowed_the_overdue(
+    client_of: ClientOf, due: MakeReferral, hcop: User, world: World
+) -> None:
+    due(-30)
+    asked = {"borough": world.wards[0].borough.code, "overdue-order": "latest"}
+    browser = client_of(hcop)
+    browser.get(reverse("compliance"), asked)
+    assert AuditEntry.objects.get(action=Action.LIST_SHOWN).fields == ["borough", "order"]
+    browser.get(reverse("compliance"), asked | {"overdue-format": "csv"})
+    assert AuditEntry.objects.get(action=Action.DOWNLOADED).fields == ["borough", "order"]
+
+
+def test_a_borough_without_overdue_is_said_to_those_who_chase_alone(
+    text: Text, due: MakeReferral, hcop: User, leader: User, world: World
+) -> None:
+    due(-30)
+    asked = {"borough": world.wards[3].borough.code}
+    assert "Overdue now" in text(hcop, **asked).split("Order of wards")[0]
+    assert "Nothing fits" not in text(leader, **asked)
 
 
 def test_wards_come_in_the_order_asked_for(

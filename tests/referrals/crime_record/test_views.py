@@ -132,6 +132,33 @@ def test_a_borough_narrows_what_is_to_be_confirmed_alone(
     assert response.context["to_remove"].kept == [("borough", str(asked["borough"]))]
 
 
+@pytest.mark.parametrize("asked", [{"remove-order": "x"}, {"borough": "x"}, {"order": "x"}])
+def test_a_list_stands_on_the_page_also_where_its_filter_makes_no_sense(
+    client_of: ClientOf,
+    hcop: User,
+    make_referral: MakeReferral,
+    make_wrong: MakeReferral,
+    asked: dict[str, str],
+) -> None:
+    make_referral(), make_wrong()
+    [name] = asked
+    html = client_of(hcop).get(reverse("flag_list"), asked).content.decode()
+    assert f'id="id_{name}"' in html
+    assert "Nothing fits" in html
+    assert "Every flag is confirmed" not in html
+
+
+def test_an_entry_names_the_filters_of_both_lists(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral
+) -> None:
+    to_set, wrong = make_referral(), make_wrong()
+    asked = {"borough": to_set.ward.borough_id, "remove-order": "latest"}
+    client_of(hcop).get(reverse("flag_list"), asked)
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.fields == ["borough", "order"]
+    assert {to_set.number, wrong.number} <= {*entry.references}
+
+
 def test_both_lists_come_in_the_other_order_where_that_is_asked_for(
     client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, now: datetime
 ) -> None:
@@ -158,11 +185,12 @@ def test_each_of_the_lists_is_a_file_of_its_own(
     browser = client_of(hcop)
     [row] = rows(browser, reverse("flag_list"))
     assert (row["Flag is set"], row["Referral"]) == (to_set.case.crime_reference, to_set.number)
-    assert AuditEntry.objects.latest("pk").references == [to_set.number]
+    assert AuditEntry.objects.latest("pk").references == [to_set.number, to_set.case.crime_reference]
     [row] = rows(browser, reverse("flag_list"), "remove-")
     assert (row["Flag is off"], row["Team"]) == (wrong.case.crime_reference, "Abbey team")
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.references, entry.rows) == (Action.DOWNLOADED, [wrong.number], 1)
+    assert (entry.action, entry.rows) == (Action.DOWNLOADED, 1)
+    assert entry.references == [wrong.number, wrong.case.crime_reference]
 
 
 def test_the_number_of_queries_does_not_grow_with_rows(

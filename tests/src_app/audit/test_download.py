@@ -1,7 +1,6 @@
 """The audit log as a file."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +9,6 @@ from django.test import Client
 from django.urls import reverse
 
 from src_app.accounts.models import User
-from src_app.audit import views
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.lists.cells import harmless
 from tests.downloads import csv_rows, workbook_rows
@@ -50,6 +48,13 @@ def test_it_holds_every_entry_that_the_filters_leave(browser: Client, now: datet
         "All of this request": str(entry.request_id),
         "Rows": "",
         "Recipients": "team@example.police.uk",
+        "Account": "hcop",
+        "Action": "case opened",
+        "Purpose code": "review",
+        "Subject": "case",
+        "References": "01/7000001/26; SRC-2026-000001; SRC-2026-000002; SRC-2026-000003",
+        "Origin": entry.origin,
+        "Address": "192.0.2.7",
     }
     [row] = workbook_rows(browser, URL, action="case opened")
     assert row["When"] == datetime(2026, 11, 23, 7, 30)  # noqa: DTZ001 - as a workbook has it
@@ -80,16 +85,46 @@ def test_the_download_is_an_entry_with_its_filters_and_the_number_of_its_rows(
     assert "Downloaded: 3 rows" in browser.get(URL).content.decode()
 
 
-def test_a_file_ends_where_the_page_says_that_it_does(
+def test_a_workbook_that_is_cut_says_so_in_its_name_and_in_the_log(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    AuditEntryFactory.create_batch(60)
+    AuditEntryFactory.create_batch(60, action=Action.CASE_OPENED)
     text = " ".join(browser.get(URL).content.decode().split())
-    assert "A file holds at most the first 100,000 rows, an Excel file 10,000." in text
+    assert (
+        "An Excel file holds at most the first 10,000 rows; where there are more, its name says so." in text
+    )
     monkeypatch.setattr("src_app.lists.page.MOST_IN_WORKBOOK", 20)
-    assert len(workbook_rows(browser, URL)) == 20
-    monkeypatch.setattr(views, "LOG", replace(views.LOG, most=30))
-    assert len(csv_rows(browser, URL)) == 30
+    response = browser.get(URL, {"format": "xlsx", "action": "case opened"})
+    assert response["Content-Disposition"].endswith('-first-20.xlsx"')
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.fields, entry.rows) == (["action", "cut"], 20)
+    assert len(workbook_rows(browser, URL, action="case opened")) == 20
+
+
+def test_a_file_of_just_as_many_rows_as_it_may_hold_is_not_cut(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    AuditEntryFactory.create_batch(20, action=Action.CASE_OPENED)
+    monkeypatch.setattr("src_app.lists.page.MOST_IN_WORKBOOK", 20)
+    response = browser.get(URL, {"format": "xlsx", "action": "case opened"})
+    assert "first" not in response["Content-Disposition"]
+    assert AuditEntry.objects.latest("pk").fields == ["action"]
+
+
+def test_the_text_holds_the_whole_log_a_part_at_a_time(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
+) -> None:
+    monkeypatch.setattr("src_app.lists.page.AT_ONCE", 25)
+    AuditEntryFactory.create_batch(60, action=Action.CASE_OPENED)
+    response = browser.get(URL, {"format": "csv", "action": "case opened"})
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.fields, entry.rows) == (["action"], 60)
+    # What is written meanwhile is not in it: the number of rows is on record already.
+    AuditEntryFactory.create_batch(5, action=Action.CASE_OPENED)
+    with django_assert_num_queries(3):
+        text = response.getvalue().decode()
+    assert text.count("Case opened") == 60
+    assert "first" not in response["Content-Disposition"]
 
 
 def test_parts_follow_each_other_in_the_order_asked_for(
@@ -130,8 +165,47 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 @pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
 def test_a_file_of_nothing_has_its_headings(browser: Client, rows: Rows) -> None:
     assert rows(browser, URL, first="2199-01-01") == []
-    assert browser.get(URL, {"first": "2199-01-01", "format": "csv"}).getvalue().count(b",") == 9
+    assert browser.get(URL, {"first": "2199-01-01", "format": "csv"}).getvalue().count(b",") == 16
+
+
+def test_what_only_a_file_shows_is_not_on_the_page(browser: Client) -> None:
+    AuditEntryFactory.create()
+    headings = [heading.label for heading in browser.get(URL).context["list"].table.headings]
+    assert headings == ["When", "Who", "What", "Purpose", "About", "Fields", "From", "All of this request"]
+
+
+def test_a_cell_that_a_workbook_would_cut_off_says_how_much_is_missing(browser: Client) -> None:
+    references = [f"SRC-2026-{number:06}" for number in range(2_000)]
+    AuditEntryFactory.create(action=Action.SEARCHED, references=references)
+    whole = "; ".join(references)
+    [row] = workbook_rows(browser, URL, action="searched")
+    kept, _, missing = row["References"].partition("… and ")
+    assert len(row["References"]) <= 32_767
+    assert whole.startswith(kept)
+    assert missing == f"{len(whole) - len(kept):,} characters more: see the CSV"
+    [row] = csv_rows(browser, URL, action="searched")
+    assert row["References"] == whole
+
+
+@pytest.mark.parametrize("length", [32_766, 32_767, 32_768])
+def test_a_cell_is_cut_where_it_does_not_fit_and_not_before(browser: Client, length: int) -> None:
+    AuditEntryFactory.create(action=Action.CASE_OPENED, references=_of_length(length))
+    [row] = workbook_rows(browser, URL, action="case opened")
+    assert row["References"].endswith("see the CSV") == (length > 32_767)
+
+
+def _of_length(length: int) -> list[str]:
+    """References that make a cell of so many characters."""
+    whole, rest = divmod(length, 62)
+    return ["x" * 60] * whole + ["x" * rest]
 
 
 def test_a_format_that_is_none_is_not_found(browser: Client) -> None:
     assert browser.get(URL, {"format": "pdf"}).status_code == 404
+
+
+def test_a_filter_that_makes_no_sense_gives_no_file_but_the_page_that_says_so(browser: Client) -> None:
+    response = browser.get(URL, {"first": "soon", "format": "csv"}, follow=True)
+    assert response.redirect_chain == [(f"{URL}?first=soon", 302)]
+    assert "There is a problem" in response.content.decode()
+    assert not AuditEntry.objects.filter(action=Action.DOWNLOADED).exists()

@@ -1,5 +1,8 @@
 """Whether a transaction was saved: known of every COMMIT but one whose answer was lost.
 
+A write outside ``transaction.atomic`` commits itself and is not seen here: nothing is promised of it. Of what
+people ask for, only allauth's changes of a second factor are written so.
+
 Stands apart from the rest, because the settings name the class of the connection.
 """
 

@@ -59,5 +59,7 @@ def nothing_saved_yet() -> None:
 def not_counted() -> Iterator[None]:
     """A commit inside saves nothing of what somebody asked for: that a page was read, say."""
     before = _anything_saved.get()
-    yield
-    _anything_saved.set(before)
+    try:
+        yield
+    finally:
+        _anything_saved.set(before)

@@ -134,7 +134,10 @@ class BusyMiddleware:
         trouble = trouble_of(exception)
         if trouble is None:
             return None
-        if trouble is not Trouble.UNKNOWN and is_anything_saved():
+        if request.method in ("GET", "HEAD"):
+            # Whoever only reads asked for nothing to be saved, and loses nothing by reading it again.
+            trouble = Trouble.LOST if trouble is Trouble.UNKNOWN else trouble
+        elif trouble is not Trouble.UNKNOWN and is_anything_saved():
             trouble = Trouble.PARTLY
         log.warning("the database did not do what a page asked", trouble=trouble.name, exc_info=exception)
         # The session is still to be saved after this.

@@ -16,3 +16,8 @@ class NamedChoices(models.TextChoices):
     def as_choices(cls) -> type[Self]:
         """The list itself, which Django reads each time that it needs it."""
         return cls
+
+    @classmethod
+    def label_of(cls, stored: str) -> str:
+        """What pages write for a stored word: the word itself where it has left the list, as of a field."""
+        return dict(cls.choices).get(stored, stored)

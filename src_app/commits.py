@@ -1,5 +1,8 @@
 """Whether a transaction was saved: known of every COMMIT but one whose answer was lost.
 
+A write outside ``transaction.atomic`` commits itself and is not seen here: nothing is promised of it. Of what
+people ask for, only allauth's changes of a second factor are written so.
+
 Stands apart from the rest, because the settings name the class of the connection.
 """
 
@@ -56,5 +59,7 @@ def nothing_saved_yet() -> None:
 def not_counted() -> Iterator[None]:
     """A commit inside saves nothing of what somebody asked for: that a page was read, say."""
     before = _anything_saved.get()
-    yield
-    _anything_saved.set(before)
+    try:
+        yield
+    finally:
+        _anything_saved.set(before)

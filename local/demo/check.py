@@ -16,10 +16,9 @@ from pathlib import Path
 import psycopg2
 
 from local.demo.sign_ins import SignIn
-from local.services.children import ServiceError
+from local.services.children import PATIENCE, ServiceError
 from local.services.processes import Running
 
-_PATIENCE = 60
 _HIDDEN_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 _PASSWORD_FIELD = 'type="password"'  # noqa: S105 - of a page
 
@@ -29,7 +28,7 @@ def prove(directory: Path, running: Running, env: Mapping[str, str], person: Sig
     try:
         yield f"page: {_sign_in(env['SITE_URL'], person)}"
         running.raise_if_one_ended()
-        yield f"task: {_do_task(env)}"
+        yield f"task: {_do_task(env, running)}"
         yield f"mail: {_send_mail(directory / 'mail', running.mail_port)}"
         yield f"PostgreSQL: {_server_version(env['DATABASE_URL'])}"
         running.raise_if_one_ended()
@@ -40,18 +39,18 @@ def prove(directory: Path, running: Running, env: Mapping[str, str], person: Sig
 def _sign_in(address: str, person: SignIn) -> str:
     """Sign in as a browser would; returns what was served."""
     browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
-    with browser.open(f"{address}/", timeout=_PATIENCE) as response:
+    with browser.open(f"{address}/", timeout=PATIENCE) as response:
         form_address, page = response.url, response.read().decode()
     fields = {"login": person.username, "password": person.password, **dict(_HIDDEN_FIELD.findall(page))}
     content = urllib.parse.urlencode(fields).encode()
-    with browser.open(form_address, content, timeout=_PATIENCE) as response:
+    with browser.open(form_address, content, timeout=PATIENCE) as response:
         landed, page = response.url, response.read().decode()
     if landed == form_address or _PASSWORD_FIELD in page:
         raise ServiceError(f"{person.username} could not sign in at {form_address}.")
     return f"signed in as {person.username} and was served {landed}"
 
 
-def _do_task(env: Mapping[str, str]) -> str:
+def _do_task(env: Mapping[str, str], running: Running) -> str:
     """Have a Celery worker do a task, sent and answered through Redis."""
     os.environ.update({**env, "DJANGO_SETTINGS_MODULE": "src_app.settings"})
     import django
@@ -65,7 +64,8 @@ def _do_task(env: Mapping[str, str]) -> str:
     begun = time.monotonic()
     task.delay(token)
     while cache.get(f"prove:{token}") != token:
-        if time.monotonic() - begun > _PATIENCE:
+        running.raise_if_one_ended()
+        if time.monotonic() - begun > PATIENCE:
             raise ServiceError("No Celery worker did the task it was sent through Redis.")
         time.sleep(0.05)
     return f"done by a Celery worker through Redis in {time.monotonic() - begun:.1f} s"
@@ -78,7 +78,7 @@ def _send_mail(kept: Path, port: int) -> str:
     message["From"], message["To"] = "check@example.org", "team@example.org"
     message["Subject"] = token
     message.set_content("Sent to see that mail is accepted.")
-    with smtplib.SMTP("127.0.0.1", port, timeout=_PATIENCE) as server:
+    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as server:
         server.send_message(message)
     if not any(token in path.read_text(errors="replace") for path in (kept / "new").iterdir()):
         raise ServiceError("The mail catcher accepted a message and kept nothing.")

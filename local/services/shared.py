@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import IO
 
 from local.services import postgres, valkey
-from local.services.children import ServiceError
+from local.services.children import PATIENCE, ServiceError
 from local.services.keys import missing_keys
 
 _LOCK_FILES = {"lock", "guests.lock"}
-_WAITS_FOR_HOLDER = 120
 
 
 @contextmanager
@@ -65,7 +64,7 @@ def _claim(lock: IO[bytes], guests: IO[bytes], up: Callable[[], bool], *, exclus
     """Whether the directory is now this process's own; if not, the services of its holder are up."""
     if not exclusive:
         fcntl.flock(guests, fcntl.LOCK_SH)
-    deadline = time.monotonic() + _WAITS_FOR_HOLDER
+    deadline = time.monotonic() + PATIENCE
     while not _try_lock(lock):
         lock.seek(0)
         holder = lock.read().decode()

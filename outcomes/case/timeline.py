@@ -54,7 +54,7 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
         )
     # What causes comes before what follows from it, where both bear one time.
     for change in records.crime_record:
-        title = CrimeRecordKind(change["kind"]).label
+        title = CrimeRecordKind.label_of(change["kind"])
         yield Event(change["noticed_at"], title, change["by"], "Seen in an extract.")
     if referral:
         yield from _of_referral(referral, records)
@@ -145,14 +145,14 @@ def _of_hand_over(hand_over: TableRow) -> Event:
 
 
 def _of_notice(notice: TableRow) -> Iterator[Event]:
-    changed = ", ".join(Noticed(each).label for each in notice["changed"])
+    changed = ", ".join(Noticed.label_of(each) for each in notice["changed"])
     yield Event(notice["noticed_at"], f"Changed: {changed}", notice["by"])
     if notice["read_at"]:
         yield Event(notice["read_at"], "Change read", notice["read_by"], f"{changed.capitalize()}.")
 
 
 def _of_task(task: TableRow) -> Iterator[Event]:
-    kind = FollowUpKind(task["kind"]).label
+    kind = FollowUpKind.label_of(task["kind"])
     yield Event(task["raised_at"], f"To do: {kind}")
     if task["acknowledged_at"]:
         yield Event(task["acknowledged_at"], "Dealt with", task["acknowledged_by"], f"{kind}.")
@@ -161,12 +161,12 @@ def _of_task(task: TableRow) -> Iterator[Event]:
 def _of_attempt(attempt: TableRow) -> Event:
     if attempt["withdraws_id"]:
         return Event(attempt["logged_at"], "Attempt withdrawn", attempt["by"], "Logged by mistake.")
-    title, how = Result(attempt["result"]).label, Method(attempt["method"]).label
+    title, how = Result.label_of(attempt["result"]), Method.label_of(attempt["method"])
     return Event(attempt["made_at"], title, attempt["by"], f"{how}.")
 
 
 def _of_mail(mail: TableRow) -> Event:
-    to, kind = f"To {mail['recipient']}.", MailKind(mail["kind"]).label.lower()
+    to, kind = f"To {mail['recipient']}.", MailKind.label_of(mail["kind"]).lower()
     if mail["sent_at"]:
         twice = " It may have arrived twice." if mail["possible_duplicate"] else ""
         return Event(mail["sent_at"], f"E-mail sent: {kind}", detail=to + twice)

@@ -5,7 +5,10 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpRequest
+
+from src_app.accounts.models import User
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -23,3 +26,8 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
             tried = {"username": credentials.get("username", "")}
             user_login_failed.send(__name__, credentials=tried, request=request)
             raise
+
+    def set_password(self, user: User, password: str) -> None:
+        """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""
+        with transaction.atomic():
+            super().set_password(user, password)

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 import pytest
+from allauth.account.internal.flows import password_change
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.db.models import Model
@@ -36,7 +37,14 @@ from src_app.commits import Connection
 from tests.conftest import World
 from tests.database import owner_rights
 from tests.extracts import extract, row
-from tests.factories import NOW, CaseFactory, ContactAttemptFactory, DecisionFactory, ReferralFactory
+from tests.factories import (
+    NOW,
+    PASSWORD,
+    CaseFactory,
+    ContactAttemptFactory,
+    DecisionFactory,
+    ReferralFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -249,6 +257,21 @@ def test_what_was_saved_in_part_is_not_called_unsaved(
     assert response.status_code == 503
     assert Trouble.PARTLY.advice in response.content.decode()
     assert CaseImport.objects.count() == 1
+
+
+def test_a_password_that_was_changed_is_not_called_unsaved(
+    client_of: ClientOf, hcop: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object) -> None:
+        kill_this_session()
+        User.objects.exists()
+
+    monkeypatch.setattr(password_change, "finalize_password_change", killed)
+    changed = {"oldpassword": PASSWORD, "password1": "another long one", "password2": "another long one"}
+    response = client_of(hcop).post(reverse("account_change_password"), changed)
+    assert response.status_code == 503
+    assert Trouble.PARTLY.advice in response.content.decode()
+    assert User.objects.get(pk=hcop.pk).check_password("another long one")
 
 
 Prepared = tuple[Callable[[], object], type[Model]]

@@ -109,6 +109,33 @@ def test_the_image_leaves_out_what_does_not_serve() -> None:
     )
 
 
+# The image says itself where it serves and where collected files lie.
+OF_THE_IMAGE = {"WEB_BIND", "STATIC_ROOT"}
+
+
+def test_every_variable_that_differs_reaches_the_containers() -> None:
+    table = _text("README.md").split("| variable | what |")[1].split("\n\n")[0]
+    named = {
+        name
+        for line in table.splitlines()[2:]
+        for name in re.findall(r"`([A-Z][A-Z_]+)`", line.split("|")[1])
+    }
+    assert named > OF_THE_IMAGE
+    services = _compose()["services"]
+    for service in ("web", "worker", "beat", "migrate"):
+        left_out = OF_THE_IMAGE | (set() if service == "worker" else {"EXTRACT_FOLDER"})
+        assert named - left_out - set(services[service]["environment"]) == set(), service
+
+
+def test_a_variable_that_is_not_set_is_not_an_empty_one() -> None:
+    """A key without a value is passed on only where it is set; ``${NAME}`` would be an empty text."""
+    environment = _compose()["services"]["web"]["environment"]
+    assert environment["FLAG_NAME"] is None
+    for value in filter(None, environment.values()):
+        for otherwise in re.findall(r"\$\{\w+([^}]*)\}", value):
+            assert re.match(r":\?|:-.", otherwise), value
+
+
 def test_mail_goes_to_the_catcher_unless_an_address_is_given() -> None:
     services = _compose()["services"]
     assert services["web"]["environment"]["EMAIL_URL"] == "${EMAIL_URL:-smtp://mail:1025}"

@@ -6,13 +6,15 @@ import psycopg2
 import psycopg2.errors
 import pytest
 from django.db import InterfaceError, OperationalError
-from django.test import Client
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from referrals.models import Case
+from src_app import busy, commits
 from src_app.accounts.models import User
-from src_app.busy import Trouble, trouble_of
-from src_app.commits import CommitUnknown
+from src_app.busy import BusyMiddleware, Trouble, trouble_of
+from src_app.commits import CommitUnknown, is_anything_saved, not_counted, nothing_saved_yet
 
 
 def caused(by: Exception, error: type[Exception] = OperationalError) -> Exception:
@@ -100,3 +102,42 @@ def test_any_other_failure_of_the_database_stays_a_fault(
 ) -> None:
     status, _ = failing_page(caused(psycopg2.errors.DiskFull()))
     assert status == 500
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize(
+    ("cause", "saved", "said"),
+    [
+        (CommitUnknown(), False, Trouble.LOST),
+        (psycopg2.errors.AdminShutdown(), True, Trouble.LOST),
+        (psycopg2.errors.QueryCanceled(), True, Trouble.SLOW),
+    ],
+)
+def test_to_whoever_only_reads_nothing_is_said_of_saving_in_part(
+    rf: RequestFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    cause: Exception,
+    saved: bool,
+    said: Trouble,
+) -> None:
+    monkeypatch.setattr(busy, "is_anything_saved", lambda: saved)
+    middleware = BusyMiddleware(lambda _: HttpResponse())
+    response = middleware.process_exception(getattr(rf, method)("/"), caused(cause))
+    assert response is not None
+    assert response.status_code == 503
+    text = response.content.decode()
+    assert said.title in text
+    assert said.advice in text
+
+
+def test_what_is_not_counted_stays_so_where_it_fails() -> None:
+    def commit_and_fail() -> None:
+        with not_counted():
+            commits._anything_saved.set(True)
+            raise ValueError("after the commit")
+
+    nothing_saved_yet()
+    with pytest.raises(ValueError, match="after the commit"):
+        commit_and_fail()
+    assert not is_anything_saved()

@@ -94,10 +94,11 @@ def hold_extract(
         if held.pk != wanted.pk:
             if not _same_file(held, content):
                 raise Refused(_USED)
-            return held
-        with content.open() as stream:
-            hold_parts(held, PartKind.CONTENT, in_pieces(stream))
-        record(Action.EXTRACT_UPLOADED, by=by, purpose=Purpose.INTAKE, subject="extract")
+        else:
+            with content.open() as stream:
+                hold_parts(held, PartKind.CONTENT, in_pieces(stream))
+            record(Action.EXTRACT_UPLOADED, by=by, purpose=Purpose.INTAKE, subject="extract")
+    # One that is found again may not have been started: its connection may have been lost before that.
     start_work(held, at)
     return held
 

@@ -47,7 +47,6 @@ from referrals.trial.readers.flow import (
 from referrals.trial.readers.recruitment_chart import Chart, chart_of
 from src_app.lists.filters import start_of
 
-UNIT_SHOWN = 8
 _FACTORS = {
     "borough": "Borough",
     "repeat_victim": "Repeat victim",

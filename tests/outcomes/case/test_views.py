@@ -356,3 +356,14 @@ def test_ten_queries_read_the_page_however_much_happened(
     # Session, account, its places; the case, what belongs to it, others shown with it; the log; two counts of
     # the navigation; and the session's time stamp.
     assert (queries(3), queries(27)) == (10, 10)
+
+
+def test_a_word_that_has_left_its_list_is_told_as_it_is_stored(
+    words: Words, make_referral: MakeReferral, now: datetime
+) -> None:
+    referral = make_referral()
+    ContactAttemptFactory.create(referral=referral, method="telegram", result="told_by_wire", made_at=now)
+    NotificationFactory.create(referral=referral, kind="telex", sent_at=now)
+    told = words(referral.case)
+    for word in ("told_by_wire", "telegram.", "E-mail sent: telex"):
+        assert word in told

@@ -14,6 +14,7 @@ from referrals.compliance import charts
 from referrals.compliance.charts import warm_up, weekly_chart
 from referrals.compliance.readers import Week
 from src_app import gunicorn_settings
+from tests.patience import patience
 
 WEEKS = [Week(date(2026, 9, 7) + timedelta(weeks=n), 6 + n % 3, 10) for n in range(11)]
 
@@ -67,7 +68,7 @@ def test_a_web_process_draws_one_chart_beside_its_work_before_anybody_asks(
 
     monkeypatch.setattr(vl_convert, "vegalite_to_svg", draw)
     gunicorn_settings.post_worker_init(None)
-    thread = drawing.get(timeout=60)
+    thread = drawing.get(timeout=patience(60))
     thread.join()
     assert thread is not threading.main_thread()
     assert drawing.empty()

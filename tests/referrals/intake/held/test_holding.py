@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import connection
 from redis.exceptions import RedisError
 
-from referrals.intake.held import work
+from referrals.intake.held import holding, work
 from referrals.intake.held.holding import (
     delete_expired_extracts,
     discard_extract,
@@ -77,6 +77,18 @@ def test_the_same_upload_twice_is_one(hold: Callable[..., CaseImport]) -> None:
     key = uuid.uuid4()
     assert hold(key=key) == hold(key=key)
     assert CaseImport.objects.count() == 1
+    assert audited().count(Action.EXTRACT_UPLOADED) == 1
+
+
+def test_an_upload_that_was_not_read_is_read_when_it_is_looked_up_by_its_key(
+    hold: Callable[..., CaseImport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection may be lost between keeping the file and reading it."""
+    key = uuid.uuid4()
+    with monkeypatch.context() as lost:
+        lost.setattr(holding, "start_work", lambda *_: None)
+        assert hold(key=key).status == ImportStatus.READING
+    assert hold(key=key).status == ImportStatus.WAITING
     assert audited().count(Action.EXTRACT_UPLOADED) == 1
 
 

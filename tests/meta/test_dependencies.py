@@ -1,12 +1,13 @@
 """What serves needs the first set of dependencies alone, and the locks agree with one another."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
 import tomllib
 from collections.abc import Sequence
-from importlib.metadata import distribution
+from importlib.metadata import distribution, packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,42 @@ def test_what_serves_installs_and_imports_in_an_environment_of_its_own(tmp_path:
     lock = str(REQUIREMENTS / "serve.txt")
     subprocess.run([python, "-m", "pip", "install", "-q", "--require-hashes", "-r", lock], check=True)
     assert "modules imported" in _import_what_serves([python])
+
+
+# Which packages each set's own code may import: what serves, what one machine needs, the tests.
+IMPORTED_BY = {
+    "serve": (["src_app", "referrals", "outcomes"], ["serve"]),
+    "local": (["local", "bench"], ["serve", "local"]),
+    "test": (["tests"], ["serve", "local", "test"]),
+}
+# The extra asks for it: tablib[xlsx].
+BY_AN_EXTRA = {"openpyxl"}
+
+
+def _imported(folder: str) -> set[str]:
+    """The first parts of what the folder's modules import."""
+    found: set[str] = set()
+    for file in (settings.BASE_DIR / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                found.add(node.module.partition(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_package_that_is_imported_is_asked_for(name: str) -> None:
+    """One that another package happens to bring is gone when that no longer needs it."""
+    folders, sets = IMPORTED_BY[name]
+    asked = {canonicalize_name(each.name) for which in sets for each in _asked_for()[which]} | BY_AN_EXTRA
+    packages = packages_distributions()
+    missing = {
+        module
+        for module in set().union(*map(_imported, folders))
+        if module in packages and not asked & {canonicalize_name(each) for each in packages[module]}
+    }
+    assert missing == set()
 
 
 def test_sets_that_name_the_same_package_name_the_same_version() -> None:

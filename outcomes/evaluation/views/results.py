@@ -86,7 +86,7 @@ def _after_lock(trial: Trial, user: User) -> dict[str, Any]:
 
 @requires(Permission.MANAGE_TRIALS)
 @require_http_methods(["GET", "HEAD", "POST"])
-def lock_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
+def lock_trial_outcomes(request: SignedInRequest, trial_id: int) -> HttpResponse:
     """Says what the lock does and asks once."""
     trial = trial_to_show(request, trial_id)
     if request.method == "POST":

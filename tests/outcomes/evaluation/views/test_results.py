@@ -207,7 +207,9 @@ def test_a_look_that_was_not_planned_stays_with_the_results(
     lead: Client, closed: Trial, trial_lead: User
 ) -> None:
     look_of(closed, trial_lead, reason="Ethics asks")
-    assert "unadjusted for 1 look by arm" in _words(lead.get(reverse("lock_trial", args=[closed.pk])))
+    assert "unadjusted for 1 look by arm" in _words(
+        lead.get(reverse("lock_trial_outcomes", args=[closed.pk]))
+    )
     lock_outcomes(trial_id=closed.pk, by=trial_lead, at=NOW)
     page = _page(lead, closed)
     assert "P-values are unadjusted for 1 look by arm before the lock." in page
@@ -223,13 +225,13 @@ def unfinished(recruiting: Trial, make_case: MakeCase, trial_lead: User) -> Tria
 
 
 def test_the_lock_page_says_what_is_missing_and_has_no_button(lead: Client, unfinished: Trial) -> None:
-    response = lead.get(reverse("lock_trial", args=[unfinished.pk]))
+    response = lead.get(reverse("lock_trial_outcomes", args=[unfinished.pk]))
     assert "Outcomes cannot be locked yet The follow-up of 1 of 6 units is not over" in _words(response)
     assert "<button" not in response.content.decode().split("<main")[1].split("</main>")[0]
 
 
 def test_the_lock_page_says_what_will_happen_and_posting_does_it(lead: Client, closed: Trial) -> None:
-    address = reverse("lock_trial", args=[closed.pk])
+    address = reverse("lock_trial_outcomes", args=[closed.pk])
     page = _words(lead.get(address))
     assert "the data set of 5 units is kept as it is now" in page
     assert "its SHA-256 goes to University library" in page
@@ -241,7 +243,7 @@ def test_the_lock_page_says_what_will_happen_and_posting_does_it(lead: Client, c
 
 
 def test_posting_too_early_locks_nothing_and_says_why(lead: Client, unfinished: Trial) -> None:
-    response = lead.post(reverse("lock_trial", args=[unfinished.pk]), follow=True)
+    response = lead.post(reverse("lock_trial_outcomes", args=[unfinished.pk]), follow=True)
     assert "The outcomes cannot be locked yet." in _words(response)
     assert not DataSet.objects.exists()
 

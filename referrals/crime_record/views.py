@@ -14,6 +14,7 @@ from referrals.crime_record.tables import FlagsToConfirm, FlagsToRemove
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
+from src_app.lists.back import back_to
 from src_app.lists.page import Empty, ListPage, answered
 from src_app.templatetags.words import counted
 
@@ -76,10 +77,10 @@ def confirm_flags(request: SignedInRequest) -> HttpResponse:
     ids = _ticked(request)
     if not ids:
         messages.error(request, "Nothing is ticked: tick the cases whose flag is set.")
-        return redirect("flag_list")
+        return redirect(back_to(request, "flag_list"))
     confirmed = flags.confirm_flags(referral_ids=ids, by=request.user, at=timezone.now())
     messages.success(request, f"Confirmed for {counted(confirmed, 'case,cases')}.")
-    return redirect("flag_list")
+    return redirect(back_to(request, "flag_list"))
 
 
 @requires(Permission.CONFIRM_FLAGS)
@@ -89,10 +90,10 @@ def confirm_flags_removed(request: SignedInRequest) -> HttpResponse:
     ids = _ticked(request)
     if not ids:
         messages.error(request, "Nothing is ticked: tick the cases whose flag you took off.")
-        return redirect("flag_list")
+        return redirect(back_to(request, "flag_list"))
     removed = flags.confirm_flags_removed(referral_ids=ids, by=request.user, at=timezone.now())
     messages.success(request, f"Removed from {counted(removed, 'case,cases')}.")
-    return redirect("flag_list")
+    return redirect(back_to(request, "flag_list"))
 
 
 def _ticked(request: SignedInRequest) -> list[int]:

@@ -3,7 +3,6 @@
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -18,6 +17,7 @@ from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, R
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
+from src_app.lists.back import back_to
 from src_app.refused import Refused
 
 _ASKS_TO_CLOSE = (Result.DECLINED, Result.WRONG_DETAILS, Result.UNSAFE)
@@ -158,7 +158,7 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
     form = KeyForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was sent: press “Send a reminder” again.")
-        return redirect("referral", number=number)
+        return _after_reminder(request, number)
     try:
         follow_ups.chase(
             referral_id=referral.pk,
@@ -170,6 +170,11 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"A reminder about {number} is on its way to the team's mailbox.")
+    return _after_reminder(request, number)
+
+
+def _after_reminder(request: SignedInRequest, number: str) -> HttpResponse:
+    """Where the button was pressed."""
     if request.POST.get("back_to") == "compliance":
-        return redirect(f"{reverse('compliance')}#overdue")
+        return redirect(f"{back_to(request, 'compliance')}#overdue")
     return redirect("referral", number=number)

@@ -16,6 +16,7 @@ from referrals.models import FollowUp
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
+from src_app.lists.back import back_to
 from src_app.lists.page import Empty, ListPage
 from src_app.refused import Refused
 
@@ -75,4 +76,4 @@ def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
         messages.success(
             request, f"{acknowledged.referral.number}: {acknowledged}. It is yours to deal with now."
         )
-    return redirect("follow_up_list")
+    return redirect(back_to(request, "follow_up_list"))

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils.html import strip_tags
+from django.utils.html import escape, strip_tags
 
 from referrals.compliance import views as page_of_compliance
 from referrals.models import Case, Referral
@@ -97,6 +98,22 @@ def test_the_overdue_are_listed_with_a_button_that_sends_a_reminder(
         len(re.findall("Last (today|[A-Z])", strip_tags(browser.get(reverse("compliance")).content.decode())))
         == 1
     )
+
+
+def test_after_a_reminder_the_list_is_at_the_same_filters_and_page(
+    client_of: ClientOf, due: MakeReferral, hcop: User
+) -> None:
+    referral = due(-50)
+    browser = client_of(hcop)
+    query = "overdue-taken=nobody&first=2026-11-01"
+    html = browser.get(f"{reverse('compliance')}?{query}").content.decode()
+    assert html.count(f'name="asked" value="{escape(query)}"') == 1
+    sent = {"key": str(uuid4()), "back_to": "compliance", "asked": query}
+    response = browser.post(reverse("chase_referral", args=[referral.number]), sent)
+    assert response["Location"] == f"{reverse('compliance')}?{query}#overdue"
+    # A form without a key sends nothing, and leads back as well.
+    response = browser.post(reverse("chase_referral", args=[referral.number]), sent | {"key": ""})
+    assert response["Location"] == f"{reverse('compliance')}?{query}#overdue"
 
 
 def test_a_leader_and_a_trial_lead_see_counts_by_ward_and_no_referral(

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils.html import strip_tags
+from django.utils.html import escape, strip_tags
 
 from referrals.crime_record import views
 from referrals.models import Referral
@@ -146,6 +146,20 @@ def test_a_list_stands_on_the_page_also_where_its_filter_makes_no_sense(
     assert f'id="id_{name}"' in html
     assert "Nothing fits" in html
     assert "Every flag is confirmed" not in html
+
+
+@pytest.mark.parametrize("act", ["confirm_flags", "confirm_flags_removed"])
+def test_after_ticking_the_page_is_at_the_same_filters(
+    client_of: ClientOf, hcop: User, make_referral: MakeReferral, make_wrong: MakeReferral, act: str
+) -> None:
+    to_set, wrong = make_referral(), make_wrong()
+    browser = client_of(hcop)
+    query = f"borough={to_set.ward.borough_id}&remove-order=latest"
+    html = browser.get(f"{reverse('flag_list')}?{query}").content.decode()
+    assert html.count(f'name="asked" value="{escape(query)}"') == 2
+    for ticked in ([], [to_set.pk, wrong.pk]):
+        response = browser.post(reverse(act), {"referral": ticked, "asked": query})
+        assert response["Location"] == f"{reverse('flag_list')}?{query}"
 
 
 def test_an_entry_names_the_filters_of_both_lists(

@@ -6,6 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import escape
 
 from referrals.models import FollowUpKind
 from src_app.audit.models import Action, AuditEntry
@@ -49,6 +50,15 @@ def test_a_kind_narrows_the_list_and_not_the_number_that_wait(client_of, make_fo
     assert response.context["list"].paged.rows == [threat]
     assert "2 follow-ups wait" in response.content.decode()
     assert "Follow-ups (2<span" in response.content.decode()
+
+
+def test_after_acknowledging_the_list_is_at_the_same_filters(client_of, make_follow_up, supervisor):
+    threat = make_follow_up(kind=FollowUpKind.THREAT)
+    browser, query = client_of(supervisor), "kind=threat&order=latest"
+    html = browser.get(f"{reverse('follow_up_list')}?{query}").content.decode()
+    assert html.count(f'name="asked" value="{escape(query)}"') == 1
+    response = browser.post(reverse("acknowledge_follow_up", args=[threat.pk]), {"asked": query})
+    assert response["Location"] == f"{reverse('follow_up_list')}?{query}"
 
 
 def test_what_only_the_hcop_sees_is_no_choice_of_a_supervisor(client_of, supervisor, hcop):

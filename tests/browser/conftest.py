@@ -9,12 +9,14 @@ import re
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from tests.patience import patience
 from tests.process_tree import kill_tree
@@ -185,7 +187,7 @@ def look(pictures: Path | None) -> Look:
     """At each width nothing is wider than the window and axe finds nothing; pictures where wanted."""
 
     def look_at(page: Page, name: str) -> None:
-        page.wait_for_function("!window.isLeaving && document.readyState === 'complete'")
+        arrive(page)
         size = page.viewport_size
         for width in WIDTHS:
             page.set_viewport_size({"width": width, "height": 800})
@@ -201,6 +203,18 @@ def look(pictures: Path | None) -> Look:
             page.set_viewport_size(size)
 
     return look_at
+
+
+def arrive(page: Page) -> None:
+    """Waits until the page that the last click leads to is there, whole."""
+    deadline = time.monotonic() + patience(60)
+    while time.monotonic() < deadline:
+        # Not by ``wait_for_function``, which asks the page to evaluate a string: its content policy forbids that.
+        with suppress(Error):
+            if page.evaluate("!window.isLeaving && document.readyState === 'complete'"):
+                return
+        page.wait_for_timeout(50)
+    pytest.fail(f"{page.url} does not come")
 
 
 def violations(page: Page) -> list[str]:

@@ -57,7 +57,8 @@ def discard(page: Page) -> None:
 def wait_until_read(page: Page) -> None:
     """Looks again until a worker has read the file."""
     deadline = time.monotonic() + patience(60)
-    while page.get_by_role("link", name="Look again").count() > 0 and time.monotonic() < deadline:
+    read = page.get_by_role("heading", level=1, name="Check the import")
+    while read.count() == 0 and time.monotonic() < deadline:
         page.wait_for_timeout(250)
         page.reload()
     title(page, "Check the import")

@@ -53,6 +53,6 @@ def test_a_page_asks_once(client_of: Callable[[User], Client], hcop: User, page:
 
 def test_the_next_request_asks_again(client_of: Callable[[User], Client], officer: User) -> None:
     browser = client_of(officer)
-    assert browser.get(reverse("my_referrals")).context["lead"].teams == "Abbey team"
+    assert browser.get(reverse("my_referrals")).context["summary"].teams == "Abbey team"
     TeamMembership.objects.update(ends_on=today())
-    assert browser.get(reverse("my_referrals")).context["lead"].teams == ""
+    assert browser.get(reverse("my_referrals")).context["summary"].teams == ""

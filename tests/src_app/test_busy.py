@@ -104,6 +104,7 @@ def test_any_other_failure_of_the_database_stays_a_fault(
     assert status == 500
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("method", ["get", "head"])
 @pytest.mark.parametrize(
     ("cause", "saved", "said"),

@@ -1,6 +1,5 @@
 """Results of a trial: what the lock waits for, the lock itself, and from then on the arms compared."""
 
-import csv
 from typing import Any
 
 from django import forms
@@ -25,6 +24,7 @@ from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
+from src_app.lists.download import csv_line
 from src_app.refused import Refused
 
 _LOCKED = (TrialStatus.LOCKED, TrialStatus.REVEALED)
@@ -154,8 +154,6 @@ def _as_hashed(data_set: DataSet) -> HttpResponse:
 
 
 def _as_table(data_set: DataSet) -> HttpResponse:
-    response = HttpResponse(content_type="text/csv; charset=utf-8")
-    writer = csv.writer(response)
-    writer.writerow(COLUMNS)
-    writer.writerows(as_cells(row) for row in data_set.content)
-    return response
+    # Without the byte order mark: to statistics software it would be part of the first column's name.
+    lines = map(csv_line, [COLUMNS, *map(as_cells, data_set.content)])
+    return HttpResponse("".join(lines), content_type="text/csv; charset=utf-8")

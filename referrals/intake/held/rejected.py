@@ -4,7 +4,6 @@ Mended they can be imported as they are: the column of reasons has a heading tha
 quoting is broken has its reasons alone.
 """
 
-import csv
 import io
 from collections.abc import Iterator
 from itertools import count, groupby
@@ -16,7 +15,7 @@ from referrals.intake.reading.columns import letters, recogniser
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import read_rows
 from referrals.models import CaseImport, HeadingMeaning
-from src_app.lists.cells import harmless
+from src_app.lists.download import BYTE_ORDER_MARK, csv_line
 
 
 def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:
@@ -28,16 +27,15 @@ def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:
         rejected = next(reasons, None)
         if rejected is None:
             return
-        written = io.StringIO("\ufeff", newline="")
+        written = io.StringIO(BYTE_ORDER_MARK, newline="")
         written.seek(0, io.SEEK_END)
-        writer = csv.writer(written)
-        writer.writerow([_free_heading(table.headings), *map(harmless, table.headings)])
+        written.write(csv_line([_free_heading(table.headings), *table.headings]))
         for record in table.records:
             if rejected is None:
                 break
             line, reason = rejected
             if record.line == line:
-                writer.writerow([harmless(cell) for cell in (reason, *(record.cells or []))])
+                written.write(csv_line([reason, *(record.cells or [])]))
                 rejected = next(reasons, None)
             if written.tell() > PIECE:
                 yield written.getvalue().encode()

@@ -261,6 +261,7 @@ def test_the_json_file_has_exactly_the_digest_that_is_shown(lead: Client, locked
 def test_the_table_has_a_row_for_each_unit(lead: Client, locked: Trial) -> None:
     response = lead.get(reverse("trial_data_set", args=[locked.pk, 1]), {"as": "csv"})
     headings, *rows = csv.reader(io.StringIO(response.content.decode()))
+    # The first of them is a name that statistics software knows: no byte order mark stands before it.
     assert headings == list(COLUMNS)
     found = [dict(zip(headings, row, strict=True)) for row in rows]
     content = DataSet.objects.get().content

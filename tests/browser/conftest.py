@@ -209,7 +209,7 @@ def arrive(page: Page) -> None:
     """Waits until the page that the last click leads to is there, whole."""
     deadline = time.monotonic() + patience(60)
     while time.monotonic() < deadline:
-        # Not by ``wait_for_function``, which asks the page to evaluate a string: its content policy forbids that.
+        # ``wait_for_function`` would have the page evaluate a string, which its content policy forbids.
         with suppress(Error):
             if page.evaluate("!window.isLeaving && document.readyState === 'complete'"):
                 return

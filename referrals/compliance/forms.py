@@ -6,23 +6,17 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 
-from referrals.compliance.readers import (
-    Period,
-)
+from referrals.compliance.readers import Period
 from referrals.models import Borough
 from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-
-
 # Beyond these a day's end is no date any more.
 DAYS = (
     MinValueValidator(date(2000, 1, 1), "Choose a day from 2000 on."),
     MaxValueValidator(date(2099, 12, 31), "Choose a day before 2100."),
 )
-
-
 ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
 
 

@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ("accounts", "__first__"),
         ("referrals", "0002_initial"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
@@ -19,216 +19,8 @@ class Migration(migrations.Migration):
             fields=[],
             options={
                 "proxy": True,
-                "indexes": [],
-                "constraints": [],
             },
             bases=("referrals.case",),
-        ),
-        migrations.CreateModel(
-            name="CountedDecision",
-            fields=[],
-            options={
-                "proxy": True,
-                "indexes": [],
-                "constraints": [],
-            },
-            bases=("referrals.decision",),
-        ),
-        migrations.CreateModel(
-            name="DataSet",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("number", models.PositiveSmallIntegerField()),
-                ("reason", models.CharField(blank=True, max_length=300)),
-                ("content", models.JSONField()),
-                ("digest", models.CharField(max_length=64)),
-                ("made_at", models.DateTimeField()),
-                (
-                    "made_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "trial",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="data_sets",
-                        to="referrals.trial",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="Look",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("planned_on", models.DateField(null=True)),
-                ("reason", models.CharField(blank=True, max_length=300)),
-                ("content", models.JSONField()),
-                ("opened_at", models.DateTimeField()),
-                (
-                    "opened_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "trial",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="looks",
-                        to="referrals.trial",
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
-        ),
-        migrations.CreateModel(
-            name="OutcomeCode",
-            fields=[
-                ("code", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
-                ("short_title", models.CharField(max_length=60)),
-                ("description", models.CharField(max_length=200)),
-                ("attrition", models.BooleanField()),
-                ("charge", models.BooleanField()),
-                ("positive", models.BooleanField()),
-            ],
-            options={
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("code__range", (1, 22))), name="outcome_code_1_to_22"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="OutcomeCount",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("cases", models.IntegerField()),
-                (
-                    "bcu",
-                    models.ForeignKey(
-                        db_index=False,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="referrals.bcu",
-                    ),
-                ),
-                (
-                    "code",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outcomes.outcomecode",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="RateSnapshot",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("day", models.DateField()),
-                ("computed_at", models.DateTimeField()),
-                ("in_time", models.PositiveIntegerField()),
-                ("late", models.PositiveIntegerField()),
-                ("overdue", models.PositiveIntegerField()),
-                ("not_yet_due", models.PositiveIntegerField()),
-                ("closed_without_contact", models.PositiveIntegerField()),
-                ("cases", models.PositiveIntegerField()),
-                ("closed", models.PositiveIntegerField()),
-                ("attrition", models.PositiveIntegerField()),
-                ("charge", models.PositiveIntegerField()),
-                ("positive", models.PositiveIntegerField()),
-                (
-                    "bcu",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.bcu"
-                    ),
-                ),
-                (
-                    "ward",
-                    models.ForeignKey(
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="referrals.ward",
-                    ),
-                ),
-            ],
-        ),
-        migrations.CreateModel(
-            name="RecordedOutcome",
-            fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("recorded_at", models.DateTimeField()),
-                ("imported_at", models.DateTimeField()),
-                (
-                    "case",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="outcomes",
-                        to="referrals.case",
-                    ),
-                ),
-                (
-                    "code",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to="outcomes.outcomecode",
-                    ),
-                ),
-                (
-                    "imported_by",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "abstract": False,
-            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="countedcase",
@@ -244,6 +36,14 @@ class Migration(migrations.Migration):
                     when="AFTER",
                 ),
             ),
+        ),
+        migrations.CreateModel(
+            name="CountedDecision",
+            fields=[],
+            options={
+                "proxy": True,
+            },
+            bases=("referrals.decision",),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="counteddecision",
@@ -293,20 +93,51 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.UniqueConstraint(fields=("trial", "number"), name="data_set_number_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="dataset",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("number", 1), ("reason", "")),
-                    models.Q(("number__gt", 1), models.Q(("reason", ""), _negated=True)),
-                    _connector="OR",
+        migrations.CreateModel(
+            name="DataSet",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-                name="data_set_corrected_for_a_reason",
-            ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="data_sets",
+                        to="referrals.trial",
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("content", models.JSONField()),
+                ("digest", models.CharField(max_length=64)),
+                ("made_at", models.DateTimeField()),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("trial", "number"), name="data_set_number_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("number", 1), ("reason", "")),
+                            models.Q(("number__gt", 1), models.Q(("reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="data_set_corrected_for_a_reason",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="dataset",
@@ -336,20 +167,50 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddConstraint(
-            model_name="look",
-            constraint=models.UniqueConstraint(fields=("trial", "planned_on"), name="look_planned_once"),
-        ),
-        migrations.AddConstraint(
-            model_name="look",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("planned_on__isnull", False), ("reason", "")),
-                    models.Q(("planned_on__isnull", True), models.Q(("reason", ""), _negated=True)),
-                    _connector="OR",
+        migrations.CreateModel(
+            name="Look",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
                 ),
-                name="look_is_planned_or_says_why",
-            ),
+                (
+                    "trial",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="looks",
+                        to="referrals.trial",
+                    ),
+                ),
+                ("planned_on", models.DateField(null=True)),
+                ("reason", models.CharField(blank=True, max_length=300)),
+                ("content", models.JSONField()),
+                ("opened_at", models.DateTimeField()),
+                (
+                    "opened_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "constraints": [
+                    models.UniqueConstraint(fields=("trial", "planned_on"), name="look_planned_once"),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("planned_on__isnull", False), ("reason", "")),
+                            models.Q(("planned_on__isnull", True), models.Q(("reason", ""), _negated=True)),
+                            _connector="OR",
+                        ),
+                        name="look_is_planned_or_says_why",
+                    ),
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="look",
@@ -379,25 +240,152 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
-        migrations.AddIndex(
-            model_name="outcomecount",
-            index=models.Index(fields=["bcu", "code"], include=("cases",), name="outcome_count_by_code"),
+        migrations.CreateModel(
+            name="OutcomeCode",
+            fields=[
+                ("code", models.PositiveSmallIntegerField(primary_key=True, serialize=False)),
+                ("short_title", models.CharField(max_length=60)),
+                ("description", models.CharField(max_length=200)),
+                ("attrition", models.BooleanField()),
+                ("charge", models.BooleanField()),
+                ("positive", models.BooleanField()),
+            ],
+            options={
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("code__range", (1, 22))), name="outcome_code_1_to_22"
+                    )
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="ratesnapshot",
-            constraint=models.UniqueConstraint(
-                fields=("day", "bcu", "ward"), name="rate_snapshot_one_a_day", nulls_distinct=False
-            ),
+        migrations.CreateModel(
+            name="OutcomeCount",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="referrals.bcu",
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outcomes.outcomecode",
+                    ),
+                ),
+                ("cases", models.IntegerField()),
+            ],
+            options={
+                "indexes": [
+                    models.Index(fields=["bcu", "code"], include=("cases",), name="outcome_count_by_code")
+                ],
+            },
         ),
-        migrations.AddIndex(
-            model_name="recordedoutcome",
-            index=models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case"),
+        migrations.CreateModel(
+            name="RateSnapshot",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("day", models.DateField()),
+                ("computed_at", models.DateTimeField()),
+                (
+                    "bcu",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="referrals.bcu"
+                    ),
+                ),
+                (
+                    "ward",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="referrals.ward",
+                    ),
+                ),
+                ("in_time", models.PositiveIntegerField()),
+                ("late", models.PositiveIntegerField()),
+                ("overdue", models.PositiveIntegerField()),
+                ("not_yet_due", models.PositiveIntegerField()),
+                ("closed_without_contact", models.PositiveIntegerField()),
+                ("cases", models.PositiveIntegerField()),
+                ("closed", models.PositiveIntegerField()),
+                ("attrition", models.PositiveIntegerField()),
+                ("charge", models.PositiveIntegerField()),
+                ("positive", models.PositiveIntegerField()),
+            ],
+            options={
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("day", "bcu", "ward"), name="rate_snapshot_one_a_day", nulls_distinct=False
+                    )
+                ],
+            },
         ),
-        migrations.AddConstraint(
-            model_name="recordedoutcome",
-            constraint=models.UniqueConstraint(
-                fields=("case", "recorded_at", "code"), name="outcome_recorded_once"
-            ),
+        migrations.CreateModel(
+            name="RecordedOutcome",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="outcomes",
+                        to="referrals.case",
+                    ),
+                ),
+                (
+                    "code",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="outcomes.outcomecode",
+                    ),
+                ),
+                ("recorded_at", models.DateTimeField()),
+                ("imported_at", models.DateTimeField()),
+                (
+                    "imported_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "abstract": False,
+                "indexes": [
+                    models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("case", "recorded_at", "code"), name="outcome_recorded_once"
+                    )
+                ],
+            },
         ),
         pgtrigger.migrations.AddTrigger(
             model_name="recordedoutcome",

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
+        ("accounts", "__first__"),
     ]
 
     operations = [
@@ -26,6 +26,16 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 ("at", models.DateTimeField()),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 ("action", models.CharField(choices=src_app.audit.models.Action.as_choices, max_length=40)),
                 ("purpose", models.CharField(choices=src_app.audit.models.Purpose.as_choices, max_length=20)),
                 ("subject", models.CharField(max_length=40)),
@@ -51,16 +61,6 @@ class Migration(migrations.Migration):
                 ("origin", models.CharField(max_length=100)),
                 ("address", models.GenericIPAddressField(null=True)),
                 ("request_id", models.UUIDField()),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
             ],
             options={
                 "abstract": False,

@@ -17,6 +17,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import connection, connections, models, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import Q
 from django.db.models.signals import post_migrate
 from environ import Env
 from psycopg2 import sql
@@ -49,6 +50,15 @@ class AppendOnly(models.Model):
         triggers: ClassVar[list[pgtrigger.Trigger]] = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
         ]
+
+
+def together(*names: str) -> Q:
+    """The condition of a constraint that these fields are all given or all NULL."""
+    none, every = Q(), Q()
+    for name in names:
+        none &= Q(**{f"{name}__isnull": True})
+        every &= Q(**{f"{name}__isnull": False})
+    return none | every
 
 
 def refuse(*, name: str, unless: str) -> pgtrigger.Trigger:

@@ -6,14 +6,16 @@ is the one thing that tests leave behind.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
 import psycopg2
+import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections, transaction
 from django.db.backends.signals import connection_created
 from django.test import TransactionTestCase
 from environ import Env
@@ -30,6 +32,8 @@ _TURN = 5_310_447
 _DECIDES = ("**/migrations/*.py", "**/models.py", "**/models/**/*.*")
 _OURS = ("src_app", "referrals", "outcomes")
 _MIGRATED = "tests_migrated_"
+# pgtrigger names a function after its trigger.
+_TRIGGER = re.compile(r"function pgtrigger_(\w+)_[0-9a-f]+\(\)")
 
 
 class RolesMissing(RuntimeError):
@@ -185,3 +189,13 @@ def stop_using_runtime_role() -> None:
     """Before the database is dropped."""
     connection_created.disconnect(dispatch_uid="tests.runtime_role")
     connections[DEFAULT_DB_ALIAS].close()
+
+
+@contextmanager
+def refused_by(*names: str) -> Iterator[None]:
+    """One of these constraints or triggers refuses what is done within: another error would be no proof."""
+    with pytest.raises(DatabaseError) as refused, transaction.atomic():
+        yield
+    said = refused.value.__cause__.diag  # type: ignore[union-attr]  # always the driver's
+    trigger = _TRIGGER.search(said.context or "")
+    assert (said.constraint_name or (trigger and trigger[1])) in names

@@ -211,7 +211,7 @@ def _gone(request: SignedInRequest, why: str) -> HttpResponse:
 def _progress(held: CaseImport) -> dict[str, object]:
     """``step`` names what is worth saying aloud: it changes with each quarter of the file, not each row."""
     running = work.is_running(held.pk)
-    rows, share = work.progress_of(held) if running else (0, 0.0)
+    rows, share = work.rows_read_so_far(held) if running else (0, 0.0)
     interrupted = not running and held.attempts > 0
     percent = int(share * 100)
     return {

@@ -169,8 +169,8 @@ def remind_due(*, by: User, at: datetime) -> int:
     check_authority(by, Permission.SEND_REMINDERS)
     queued = 0
     for kind, due in (
-        (MailKind.DUE_SOON, Q(due_at__gt=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
-        (MailKind.OVERDUE, Q(due_at__lte=at)),
+        (MailKind.DUE_SOON, Q(due_at__gte=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
+        (MailKind.OVERDUE, Q(due_at__lt=at)),
     ):
         told = Notification.objects.filter(referral=OuterRef("pk"), kind=kind)
         with transaction.atomic():
@@ -206,7 +206,7 @@ def remind_due(*, by: User, at: datetime) -> int:
 
 def remind_again(referral: Referral, at: datetime) -> None:
     """Gives a referral that is open again the reminder that was given up while it had ended."""
-    kind = MailKind.OVERDUE if referral.due_at <= at else MailKind.DUE_SOON
+    kind = MailKind.OVERDUE if referral.due_at < at else MailKind.DUE_SOON
     Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
         abandoned_at=None, not_before=at
     )

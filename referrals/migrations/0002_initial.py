@@ -6,6 +6,7 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 import referrals.models.allocations
 import referrals.models.cases
+import referrals.models.contact
 import referrals.models.imports
 import referrals.models.notifications
 import referrals.models.places
@@ -3039,12 +3040,12 @@ class Migration(migrations.Migration):
                 ("logged_at", models.DateTimeField()),
                 (
                     "method",
-                    models.CharField(choices=referrals.models.referrals.Method.as_choices, max_length=20),
+                    models.CharField(choices=referrals.models.contact.Method.as_choices, max_length=20),
                 ),
                 ("with_interpreter", models.BooleanField(default=False)),
                 (
                     "result",
-                    models.CharField(choices=referrals.models.referrals.Result.as_choices, max_length=20),
+                    models.CharField(choices=referrals.models.contact.Result.as_choices, max_length=20),
                 ),
                 ("barred_method", models.BooleanField(default=False)),
                 ("risk_assessment", models.BooleanField(default=False)),
@@ -3188,9 +3189,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    models.CharField(
-                        choices=referrals.models.referrals.FollowUpKind.as_choices, max_length=20
-                    ),
+                    models.CharField(choices=referrals.models.contact.FollowUpKind.as_choices, max_length=20),
                 ),
                 ("raised_at", models.DateTimeField()),
                 (
@@ -3336,9 +3335,7 @@ class Migration(migrations.Migration):
                 ),
                 (
                     "kind",
-                    models.CharField(
-                        choices=referrals.models.referrals.FollowUpKind.as_choices, max_length=20
-                    ),
+                    models.CharField(choices=referrals.models.contact.FollowUpKind.as_choices, max_length=20),
                 ),
                 ("raised_at", models.DateTimeField()),
                 (

@@ -28,6 +28,15 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
 )
+from referrals.models.contact import (
+    FOR_THE_HCOP,
+    RAISED_BY_RECORD,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    Method,
+    Result,
+)
 from referrals.models.counts import ContactCount
 from referrals.models.imports import (
     HELD,
@@ -53,20 +62,13 @@ from referrals.models.places import (
 )
 from referrals.models.referrals import (
     CLOSED_BY_RECORD,
-    FOR_THE_HCOP,
-    RAISED_BY_RECORD,
     CloseReason,
-    ContactAttempt,
-    FollowUp,
-    FollowUpKind,
     HandOver,
-    Method,
     Noticed,
     NumberSeries,
     Referral,
     ReferralNotice,
     ReferralStatus,
-    Result,
 )
 from referrals.models.trials import (
     STEPS,

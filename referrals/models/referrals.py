@@ -1,6 +1,4 @@
-"""From referral to completed contact."""
-
-import uuid
+"""A referral, from being made to its end, and what the team is told of changes."""
 
 import pghistory
 from django.conf import settings
@@ -9,11 +7,11 @@ from django.db import models
 from django.db.models import F, Q
 
 from referrals.models.allocations import Allocation
-from referrals.models.cases import Case, PersonalText
+from referrals.models.cases import Case
 from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
 from src_app.choices import NamedChoices
-from src_app.database import AppendOnly, read_sql, refuse
+from src_app.database import AppendOnly, read_sql, refuse, together
 
 
 class ReferralStatus(NamedChoices):
@@ -44,14 +42,6 @@ CLOSED_BY_RECORD = (
     CloseReason.RECLASSIFIED,
     CloseReason.UNFLAGGED,
 )
-
-
-def _together(*names: str) -> Q:
-    none, every = Q(), Q()
-    for name in names:
-        none &= Q(**{f"{name}__isnull": True})
-        every &= Q(**{f"{name}__isnull": False})
-    return none | every
 
 
 class NumberSeries(models.Model):
@@ -106,11 +96,11 @@ class Referral(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=_together("flag_confirmed_at", "flag_confirmed_by"),
+                condition=together("flag_confirmed_at", "flag_confirmed_by"),
                 name="referral_flag_confirmed_at_by",
             ),
             models.CheckConstraint(
-                condition=_together("flag_removed_at", "flag_removed_by"),
+                condition=together("flag_removed_at", "flag_removed_by"),
                 name="referral_flag_removed_at_by",
             ),
             models.CheckConstraint(
@@ -118,9 +108,9 @@ class Referral(models.Model):
                 | Q(flag_confirmed_at__isnull=False, ruled_out_since__isnull=False),
                 name="referral_flag_removed_was_set_and_had_to_go",
             ),
-            models.CheckConstraint(condition=_together("taken_at", "taken_by"), name="referral_taken_at_by"),
+            models.CheckConstraint(condition=together("taken_at", "taken_by"), name="referral_taken_at_by"),
             models.CheckConstraint(
-                condition=_together("closed_at", "closed_by"), name="referral_closed_at_by"
+                condition=together("closed_at", "closed_by"), name="referral_closed_at_by"
             ),
             models.CheckConstraint(
                 condition=Q(
@@ -253,7 +243,7 @@ class ReferralNotice(models.Model):
                 condition=Q(changed__contained_by=Noticed.values, changed__len__gt=0),
                 name="notice_names_what_changed",
             ),
-            models.CheckConstraint(condition=_together("read_at", "read_by"), name="notice_read_at_by"),
+            models.CheckConstraint(condition=together("read_at", "read_by"), name="notice_read_at_by"),
         ]
         indexes = [
             models.Index(fields=["referral", "id"], name="notice_unread", condition=Q(read_at__isnull=True))
@@ -261,158 +251,3 @@ class ReferralNotice(models.Model):
 
     def __str__(self) -> str:
         return ", ".join(Noticed(each).label for each in self.changed)
-
-
-class Method(NamedChoices):
-    """How contact was tried; the victim's wish decides, safety overrides it."""
-
-    TELEPHONE = "telephone", "Telephone"
-    HOME_VISIT = "home_visit", "Home visit"
-    ELSEWHERE = "elsewhere", "In person, at another place"
-    VIDEO = "video", "Video"
-    RELAY = "relay", "Relay or sign language service"
-
-
-class Result(NamedChoices):
-    """What came of it. A voicemail is no contact."""
-
-    CONTACT_MADE = "contact_made", "Contact made: spoke with the victim or guardian"
-    NO_ANSWER = "no_answer", "No answer"
-    MESSAGE_LEFT = "message_left", "Message left"
-    SOMEONE_ELSE = "someone_else", "Someone else answered"
-    CALL_BACK = "call_back", "Asked to be called back"
-    DECLINED = "declined", "Victim declined"
-    WRONG_DETAILS = "wrong_details", "Wrong details"
-    UNSAFE = "unsafe", "Unsafe to attend"
-
-
-class ContactAttempt(AppendOnly):
-    """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake.
-
-    A contact made on a referral that was closed without one keeps that closure (``earlier_…``), which
-    stands again where the contact is withdrawn.
-    """
-
-    key = models.UUIDField(unique=True, default=uuid.uuid4)
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="attempts")
-    made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    made_at = models.DateTimeField()
-    logged_at = models.DateTimeField()
-    method = models.CharField(max_length=20, choices=Method.as_choices)
-    with_interpreter = models.BooleanField(default=False)
-    result = models.CharField(max_length=20, choices=Result.as_choices)
-    barred_method = models.BooleanField(default=False)
-    risk_assessment = models.BooleanField(default=False)
-    support_offered = models.BooleanField(default=False)
-    noted_on_record = models.BooleanField(default=False)
-    note = models.OneToOneField(PersonalText, on_delete=models.PROTECT, null=True, related_name="attempt")
-    withdraws = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by")
-    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
-    earlier_closed_at = models.DateTimeField(null=True)
-    # Nobody looks for the attempts that replaced what an account had closed.
-    earlier_closed_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
-
-    class Meta(AppendOnly.Meta):
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(made_at__lte=F("logged_at")), name="attempt_is_not_in_the_future"
-            ),
-            models.CheckConstraint(
-                condition=_together("earlier_closed_at", "earlier_closed_by"),
-                name="attempt_earlier_closed_at_by",
-            ),
-            models.CheckConstraint(
-                condition=Q(earlier_reason="", earlier_closed_at__isnull=True)
-                | Q(earlier_reason__in=CloseReason.values, earlier_closed_at__isnull=False),
-                name="attempt_keeps_a_whole_closure_or_none",
-            ),
-        ]
-        indexes = [models.Index(fields=["referral", "made_at", "id"], name="attempt_by_referral")]
-        triggers = [
-            *AppendOnly.Meta.triggers,
-            refuse(
-                name="keeps_the_closure_it_replaces",
-                unless=read_sql("referrals/models/sql/keeps_the_closure_it_replaces.sql"),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.get_method_display()}: {self.get_result_display()}"
-
-
-class FollowUpKind(NamedChoices):
-    """What somebody else must act on: what a victim said, or what the crime record changed."""
-
-    STATEMENT = "statement", "Wants to give a statement"
-    WITHDRAW = "withdraw", "Wishes to withdraw support"
-    NEW_OFFENCE = "new_offence", "Reports a new offence"
-    THREAT = "threat", "Reports a threat"
-    BARRED_METHOD = "barred_method", "A barred way of contact was used"
-    TRANSFERRED = "transferred", "Crime transferred: tell the other force or BCU"
-    RULED_OUT = "ruled_out", "Closed by the crime record: who contacts the victim?"
-    WARD_UNCLEAR = "ward_unclear", "Victim's ward now unknown or elsewhere: agree who makes contact"
-    OFFICER_IN_CASE = "officer_in_case", "Taken by the officer in the case: a colleague must take it"
-
-
-# Raised by a change of the crime record, not by an attempt at contact.
-RAISED_BY_RECORD = (
-    FollowUpKind.TRANSFERRED,
-    FollowUpKind.RULED_OUT,
-    FollowUpKind.WARD_UNCLEAR,
-    FollowUpKind.OFFICER_IN_CASE,
-)
-# Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
-FOR_THE_HCOP = (FollowUpKind.TRANSFERRED, FollowUpKind.RULED_OUT, FollowUpKind.WARD_UNCLEAR)
-
-
-@pghistory.track()
-class FollowUp(models.Model):
-    """An owned task, open until somebody acknowledges it; never an e-mail alone."""
-
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
-    attempt = models.ForeignKey(
-        ContactAttempt, on_delete=models.PROTECT, null=True, related_name="follow_ups"
-    )
-    kind = models.CharField(max_length=20, choices=FollowUpKind.as_choices)
-    raised_at = models.DateTimeField()
-    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    acknowledged_at = models.DateTimeField(null=True)
-    acknowledged_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
-    )
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["attempt", "kind"], name="follow_up_once_an_attempt"),
-            models.UniqueConstraint(
-                fields=["referral", "kind"],
-                name="follow_up_of_the_record_once_open",
-                condition=Q(attempt__isnull=True, acknowledged_at__isnull=True),
-            ),
-            models.CheckConstraint(
-                condition=Q(attempt__isnull=True, kind__in=RAISED_BY_RECORD)
-                | (Q(attempt__isnull=False) & ~Q(kind__in=RAISED_BY_RECORD)),
-                name="follow_up_of_an_attempt_or_the_record",
-            ),
-            models.CheckConstraint(
-                condition=_together("acknowledged_at", "acknowledged_by"),
-                name="follow_up_acknowledged_at_by",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["raised_at", "id"],
-                name="follow_up_open",
-                condition=Q(acknowledged_at__isnull=True),
-            ),
-            models.Index(
-                fields=["-acknowledged_at", "-id"],
-                name="follow_up_acknowledged",
-                condition=Q(acknowledged_at__isnull=False),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.get_kind_display()

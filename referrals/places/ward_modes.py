@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from referrals.models import Mode, Pause, Trial, TrialStatus, Ward, WardMode
-from referrals.rules.ward_modes import Planned, Recruitment, mode_on
+from referrals.rules.ward_modes import Planned, RecruitmentPhase, mode_on
 
 _RECRUITMENT = {
-    TrialStatus.DRAFT: Recruitment.NOT_YET,
-    TrialStatus.SEALED: Recruitment.NOT_YET,
-    TrialStatus.RECRUITING: Recruitment.ON,
+    TrialStatus.DRAFT: RecruitmentPhase.NOT_YET,
+    TrialStatus.SEALED: RecruitmentPhase.NOT_YET,
+    TrialStatus.RECRUITING: RecruitmentPhase.ON,
 }
-_PAUSED = {Mode.SRC_FOR_ALL: Recruitment.PAUSED_SRC, Mode.NOT_STARTED: Recruitment.PAUSED_USUAL}
+_PAUSED = {Mode.SRC_FOR_ALL: RecruitmentPhase.PAUSED_SRC, Mode.NOT_STARTED: RecruitmentPhase.PAUSED_USUAL}
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class WardModes:
         return EffectiveMode(Mode(mode), self.trials[trial] if trial is not None else None)
 
 
-def _recruitment(trial: Trial, meanwhile: dict[int, str]) -> Recruitment:
+def _recruitment(trial: Trial, meanwhile: dict[int, str]) -> RecruitmentPhase:
     if trial.pk in meanwhile:
         return _PAUSED[Mode(meanwhile[trial.pk])]
-    return _RECRUITMENT.get(TrialStatus(trial.status), Recruitment.OVER)
+    return _RECRUITMENT.get(TrialStatus(trial.status), RecruitmentPhase.OVER)

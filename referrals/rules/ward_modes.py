@@ -8,7 +8,7 @@ from enum import Enum
 SRC_FOR_ALL, TRIAL, NOT_STARTED = "src_for_all", "trial", "not_started"
 
 
-class Recruitment(Enum):
+class RecruitmentPhase(Enum):
     """How a trial stands towards new cases."""
 
     NOT_YET = "not yet"
@@ -28,7 +28,7 @@ class Planned:
 
 
 def mode_on(
-    day: date, planned: Sequence[Planned], recruitment: Mapping[int, Recruitment]
+    day: date, planned: Sequence[Planned], recruitment: Mapping[int, RecruitmentPhase]
 ) -> tuple[str, int | None]:
     """The mode that counts for a report of that day, and the trial that recruits there, if one does.
 
@@ -44,16 +44,16 @@ def mode_on(
         if each.trial is None:
             return each.mode, None
         match recruitment[each.trial]:
-            case Recruitment.ON:
+            case RecruitmentPhase.ON:
                 return TRIAL, each.trial
-            case Recruitment.PAUSED_SRC:
+            case RecruitmentPhase.PAUSED_SRC:
                 return SRC_FOR_ALL, None
-            case Recruitment.PAUSED_USUAL:
+            case RecruitmentPhase.PAUSED_USUAL:
                 return NOT_STARTED, None
-            case Recruitment.OVER:
+            case RecruitmentPhase.OVER:
                 over = True
                 place += 1
-            case Recruitment.NOT_YET:
+            case RecruitmentPhase.NOT_YET:
                 if over:
                     break
                 place -= 1

@@ -25,7 +25,7 @@ from django.utils import timezone
 
 from referrals.intake.held.holding import hold_extract, save_extract
 from referrals.intake.held.report import report_of
-from referrals.intake.held.work import is_running, progress_of, resume_work
+from referrals.intake.held.work import is_running, resume_work, rows_read_so_far
 from referrals.intake.saving.staging import BATCH
 from referrals.models import Bcu, Case, CaseImport, ImportStatus, PersonalText
 from src_app.accounts.models import User
@@ -151,8 +151,8 @@ def reading_halted(held: CaseImport) -> Iterator[Callable[[], None]]:
         with connection.cursor() as cursor:
             cursor.execute("LOCK TABLE referrals_caseimport")
         before_a_batch.rollback()
-        wait_for(lambda: progress_of(held)[1] > 0, "a batch")
-        assert progress_of(held)[1] < 1
+        wait_for(lambda: rows_read_so_far(held)[1] > 0, "a batch")
+        assert rows_read_so_far(held)[1] < 1
 
     try:
         with transaction.atomic():

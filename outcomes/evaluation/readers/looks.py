@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from outcomes.models import Look
 from referrals.models import Trial
-from referrals.rules.trial.analysis import Look as Planned
+from referrals.rules.trial.analysis import PlannedLook
 from src_app.accounts.models import User
 from src_app.templatetags.words import counted
 
@@ -31,13 +31,13 @@ def unadjusted(trial: Trial) -> Unadjusted:
     return Unadjusted(Look.objects.filter(trial=trial, planned_on__isnull=True).count())
 
 
-def planned_look(trial: Trial, on: date) -> Planned | None:
+def planned_look(trial: Trial, on: date) -> PlannedLook | None:
     """The look that the protocol plans for a day."""
     return next((look for look in trial.conduct.plan.looks if look.on == on), None)
 
 
 @dataclass(frozen=True)
-class PlannedLook:
+class LookRow:
     """A look of the protocol as an account meets it; ``opened``: somebody opened it already."""
 
     on: date
@@ -52,14 +52,14 @@ class PlannedLook:
         return self.is_reader and self.due and not self.opened
 
 
-def planned_looks(trial: Trial, user: User, at: datetime) -> list[PlannedLook]:
+def planned_looks(trial: Trial, user: User, at: datetime) -> list[LookRow]:
     """The looks of the protocol in the order of their days; two queries."""
     looks = trial.conduct.plan.looks
     opened = set(Look.objects.filter(trial=trial).values_list("planned_on", flat=True))
     named = User.objects.filter(username__in={look.reader for look in looks})
     names = dict(named.values_list("username", "display_name"))
     return [
-        PlannedLook(
+        LookRow(
             on=look.on,
             reader=names.get(look.reader, look.reader),
             is_reader=look.reader == user.username,

@@ -131,7 +131,7 @@ def resume_work(*, by: User, at: datetime) -> int:
     return resumed
 
 
-def progress_of(held: CaseImport) -> tuple[int, float]:
+def rows_read_so_far(held: CaseImport) -> tuple[int, float]:
     """Rows read so far, and the share of the file that they are, from 0 to 1."""
     with suppress(RedisError):
         found: tuple[int, float] = cache.get(_cached(held.pk), (0, 0.0))

@@ -13,7 +13,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.rows import open_extract
 from referrals.intake.saving import merging
 from referrals.intake.saving.preview import ImportPreview, make_preview, references
-from referrals.intake.saving.staging import Progress, Staging, staged
+from referrals.intake.saving.staging import ReportProgress, Staging, staged
 from referrals.models import Bcu, HeadingMeaning
 from referrals.scope import bcus_to_import_for
 from src_app.accounts.guards import NotAllowed, check_authority
@@ -39,7 +39,7 @@ class Asked(TypedDict, total=False):
     meanings: Meanings
     listed: int
     settle: Callable[[ImportPreview], None]
-    progress: Progress
+    progress: ReportProgress
 
 
 def preview_cases(

@@ -26,7 +26,7 @@ from src_app.database import run
 
 BATCH = 5_000
 # Told after each batch: rows read, and the share of the file that they are, from 0 to 1.
-Progress = Callable[[int, float], None]
+ReportProgress = Callable[[int, float], None]
 
 _DROP = "DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.staged_remark, pg_temp.staged_fate"
 _ROWS = "CREATE TEMPORARY TABLE staged_row AS SELECT 0 AS line, {columns} FROM referrals_case WITH NO DATA"
@@ -67,7 +67,7 @@ class Staging:
 
 
 @contextmanager
-def staged(extract: Extract, *, bcu: Bcu, progress: Progress | None = None) -> Iterator[Staging]:
+def staged(extract: Extract, *, bcu: Bcu, progress: ReportProgress | None = None) -> Iterator[Staging]:
     """Reads the file into the tables and takes them away at the end.
 
     Raises :class:`~referrals.intake.reading.text.NotATable`, and whatever ``progress`` raises to stop it.

@@ -19,7 +19,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import SeveralSheets, Unmatched
 from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
-from referrals.intake.saving.staging import Progress as Told
+from referrals.intake.saving.staging import ReportProgress
 from referrals.management.named import bcu_to_import_for
 from referrals.models import HeadingMeaning
 from src_app.accounts.models import User
@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
 
 @contextmanager
-def _shown_progress() -> Iterator[Told]:
+def _shown_progress() -> Iterator[ReportProgress]:
     """A bar on standard error while somebody looks on."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())

@@ -12,7 +12,7 @@ from src_app.accounts.models import User
 
 
 @dataclass(frozen=True)
-class Progress:
+class ReviewProgress:
     """How far the morning's work has come."""
 
     waiting: int
@@ -40,10 +40,10 @@ def waiting(user: User) -> QuerySet[Case]:
     )
 
 
-def progress_of(rows: list[ReviewRow]) -> Progress:
+def review_progress_of(rows: list[ReviewRow]) -> ReviewProgress:
     """Counts over ``rows``, which are all that waits, the longest waiting first."""
     suitable = [row.decision.suitable for row in rows if row.decision]
-    return Progress(
+    return ReviewProgress(
         waiting=len(rows),
         suitable=sum(suitable),
         not_suitable=len(suitable) - sum(suitable),
@@ -51,7 +51,7 @@ def progress_of(rows: list[ReviewRow]) -> Progress:
     )
 
 
-def progress(user: User) -> Progress:
+def review_progress(user: User) -> ReviewProgress:
     """Counts over all that waits."""
     counts = waiting(user).aggregate(
         waiting=Count("pk"),
@@ -59,4 +59,4 @@ def progress(user: User) -> Progress:
         not_suitable=Count("pk", filter=Q(decision__suitable=False)),
         oldest=Min("reported_at"),
     )
-    return Progress(**counts)
+    return ReviewProgress(**counts)

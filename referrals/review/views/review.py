@@ -22,7 +22,7 @@ from referrals.review.forms import (
 from referrals.review.readers.decided import reinstated_cases, with_open_referral
 from referrals.review.readers.rows import ReviewRow, rows, together
 from referrals.review.readers.submitted import latest_submissions
-from referrals.review.readers.waiting import progress, progress_of, waiting
+from referrals.review.readers.waiting import review_progress, review_progress_of, waiting
 from referrals.trial.readers.controls import waiting_checks
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -57,7 +57,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         "to_look_up": waiting_checks(request.user, now),
         "paged": paged,
         # Of one page that is all, nothing is left to ask.
-        "progress": progress(request.user) if paged.is_part else progress_of(listed),
+        "progress": review_progress(request.user) if paged.is_part else review_progress_of(listed),
         "latest": latest_extract(request.user),
         "submissions": latest_submissions(request.user),
         "now": now,
@@ -219,7 +219,7 @@ def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]
             "row": found[0] if found else None,
             "case_id": case_id,
             "refused": refused,
-            "progress": progress(request.user),
+            "progress": review_progress(request.user),
             "now": timezone.now(),
             "partial": True,
         }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.review.actions.submit import submit
 from referrals.review.readers.day import drafted_days
 from referrals.review.readers.submitted import decision_results
-from referrals.review.readers.waiting import progress
+from referrals.review.readers.waiting import review_progress
 from referrals.scope import bcus_of, submissions_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -37,7 +37,7 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
     )
     context = {
         "days": [(day, uuid.uuid4()) for day in days],
-        "progress": progress(request.user),
+        "progress": review_progress(request.user),
     }
     return render(request, "review/check.html", context)
 

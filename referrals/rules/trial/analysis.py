@@ -62,7 +62,7 @@ class ImpossiblePlan(ValueError):
 
 
 @dataclass(frozen=True)
-class Look:
+class PlannedLook:
     """An interim look by arm: from which day on, and the one account that reads it."""
 
     on: date
@@ -81,7 +81,7 @@ class Plan:
     test: Test = Test.RE_RANDOMISATION
     sides: int = 2
     open_cases: OpenCases = OpenCases.WITHOUT_OUTCOME
-    looks: tuple[Look, ...] = ()
+    looks: tuple[PlannedLook, ...] = ()
     definition: str = CURRENT_DEFINITION
 
     def __post_init__(self) -> None:
@@ -136,6 +136,8 @@ def plan_of(document: Mapping[str, Any]) -> Plan:
         test=Test(primary["test"]),
         sides=primary["sides"],
         open_cases=OpenCases(document["open_cases"]),
-        looks=tuple(Look(date.fromisoformat(look["on"]), look["reader"]) for look in document["looks"]),
+        looks=tuple(
+            PlannedLook(date.fromisoformat(look["on"]), look["reader"]) for look in document["looks"]
+        ),
         definition=document["outcome_definition"]["version"],
     )

@@ -1,4 +1,4 @@
-"""Forms of a trial: its protocol, approvals and registrars, and what a step asks for."""
+"""The protocol of a trial, its approvals and its registrars."""
 
 from collections.abc import Iterator
 from datetime import date
@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from referrals.models import Approval, ApprovalKind, Bcu, Mode, Trial, Ward
+from referrals.models import Approval, ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.trial.allocation import (
     Design,
     Factor,
@@ -16,10 +16,10 @@ from referrals.rules.trial.allocation import (
 from referrals.rules.trial.analysis import (
     Estimate,
     ImpossiblePlan,
-    Look,
     OpenCases,
     Outcome,
     Plan,
+    PlannedLook,
     Test,
 )
 from referrals.rules.trial.assumed import Assumed, ImpossibleAssumption
@@ -164,14 +164,14 @@ class ProtocolForm(forms.Form):
         except ValueError:
             raise forms.ValidationError("Give the block sizes as whole numbers: 4, 6, 8.") from None
 
-    def clean_looks(self) -> tuple[Look, ...]:
+    def clean_looks(self) -> tuple[PlannedLook, ...]:
         looks = []
         for line in self.cleaned_data["looks"].splitlines():
             day, _, reader = line.strip().partition(" ")
             if not day:
                 continue
             try:
-                looks.append(Look(date.fromisoformat(day), reader.strip()))
+                looks.append(PlannedLook(date.fromisoformat(day), reader.strip()))
             except ValueError:
                 raise forms.ValidationError(
                     "Give each look as a day and a user name: 2027-03-01 leader"
@@ -374,33 +374,4 @@ class RegistrarForm(forms.Form):
             "required": "Give the registrar's e-mail address.",
             "invalid": "Give an e-mail address, such as registry@example.org.",
         },
-    )
-
-
-class PauseForm(forms.Form):
-    """Why recruitment stops, and what the wards do meanwhile."""
-
-    reason = forms.CharField(
-        label="Why",
-        max_length=300,
-        help_text="About the trial; nothing about a case.",
-        error_messages={"required": "Say why recruitment is paused."},
-    )
-    meanwhile = forms.TypedChoiceField(
-        label="What suitable cases get meanwhile",
-        choices=[(Mode.SRC_FOR_ALL, "SRC for all"), (Mode.NOT_STARTED, "Usual service")],
-        coerce=Mode,
-        widget=forms.RadioSelect,
-        error_messages={"required": "Choose what suitable cases get meanwhile."},
-    )
-
-
-class CloseForm(forms.Form):
-    """Why recruitment ends."""
-
-    because = forms.CharField(
-        label="Why",
-        max_length=300,
-        help_text="It will stand in the report of the trial.",
-        error_messages={"required": "Say why recruitment is closed."},
     )

@@ -95,7 +95,7 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrialProgress:
     """How a trial that has opened is going."""
 
     recruitment: Recruitment
@@ -122,7 +122,7 @@ class Progress:
         return self.recruitment.units + self.linked
 
 
-def progress_of(trial: Trial, at: datetime) -> Progress:
+def progress_of_trial(trial: Trial, at: datetime) -> TrialProgress:
     """The progress of a trial that has opened; the same number of queries for any number of units."""
     rows = rows_of(trial)
     units = units_of(rows)
@@ -139,7 +139,7 @@ def progress_of(trial: Trial, at: datetime) -> Progress:
         *(Deviated(unit, each.kind, each.why) for unit, each in contacts),
         *(Deviated(unit, OVER_ANOTHER_REPORT, "") for unit in controls_with_src(controls, days)),
     ]
-    return Progress(
+    return TrialProgress(
         recruitment=recruitment,
         finding=finding(recruitment, closed=trial.closed_at is not None),
         chart=chart_of(recruitment),

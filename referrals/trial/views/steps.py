@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from referrals.models import Trial
 from referrals.trial.actions import design, life
-from referrals.trial.forms.design import CloseForm, PauseForm
+from referrals.trial.forms.steps import CloseForm, PauseForm
 from referrals.trial.views.trials import page_context
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission

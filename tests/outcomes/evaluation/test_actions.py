@@ -9,10 +9,9 @@ from django.db import connection, transaction
 
 from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_look
 from outcomes.evaluation.readers.data_set import rows_of
-from outcomes.models import DataSet
-from outcomes.models import Look as OpenedLook
+from outcomes.models import DataSet, Look
 from referrals.models import Arm, Case, NoticeKind, Notification, Trial, TrialStatus
-from referrals.rules.trial.analysis import Look, Plan
+from referrals.rules.trial.analysis import Plan, PlannedLook
 from referrals.rules.trial.draws import sha256
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -47,7 +46,7 @@ MakeCase = Callable[..., Case]
 def recruiting(world: World, make_case: MakeCase) -> Trial:
     """Three units of SRC, of which one withdrew, and two of control, both withdrawn; all controls checked."""
     trial = planned_trial(
-        world.south_west, Plan(looks=(Look(TODAY, "leader"), Look(TODAY + 7 * DAY, "leader")))
+        world.south_west, Plan(looks=(PlannedLook(TODAY, "leader"), PlannedLook(TODAY + 7 * DAY, "leader")))
     )
     allocate(trial, make_case, Arm.SRC, [16, 18, None])
     check(allocate(trial, make_case, Arm.CONTROL, [14, 16]))
@@ -248,7 +247,7 @@ def test_a_look_holds_what_was_known_then(recruiting: Trial, trial_lead: User) -
     look = open_look(trial_id=recruiting.pk, planned_on=None, reason="Ethics asks", by=trial_lead, at=NOW)
     _late_outcome(recruiting)
     later = open_look(trial_id=recruiting.pk, planned_on=None, reason="Ethics asks", by=trial_lead, at=END)
-    assert look.content["src"]["charge"] == OpenedLook.objects.get(pk=look.pk).content["src"]["charge"] == 0
+    assert look.content["src"]["charge"] == Look.objects.get(pk=look.pk).content["src"]["charge"] == 0
     assert later.content["src"]["charge"] == 1
 
 
@@ -264,14 +263,14 @@ def test_a_planned_look_is_opened_on_no_other_day(
 ) -> None:
     with pytest.raises(Refused, match=words):
         open_look(trial_id=recruiting.pk, planned_on=planned_on, reason="", by=leader, at=NOW + days * DAY)
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 def test_a_planned_look_is_opened_once(recruiting: Trial, leader: User) -> None:
     open_look(trial_id=recruiting.pk, planned_on=TODAY, reason="", by=leader, at=NOW)
     with pytest.raises(Refused, match="was opened on 23 November 2026, 7:30am"):
         open_look(trial_id=recruiting.pk, planned_on=TODAY, reason="", by=leader, at=NOW + DAY)
-    assert OpenedLook.objects.count() == 1
+    assert Look.objects.count() == 1
 
 
 def test_a_planned_look_is_its_reader_s_and_no_reason_makes_it_another_s(
@@ -279,7 +278,7 @@ def test_a_planned_look_is_its_reader_s_and_no_reason_makes_it_another_s(
 ) -> None:
     with pytest.raises(Refused, match="names somebody else"):
         open_look(trial_id=recruiting.pk, planned_on=TODAY, reason="I must", by=trial_lead, at=NOW)
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 def test_a_look_that_was_not_planned_is_the_trial_lead_s(
@@ -305,7 +304,7 @@ def test_the_same_reason_again_is_the_same_look_while_nothing_changed(
 def test_who_reads_no_trials_opens_no_look(recruiting: Trial, hcop: User, world: World, leader: User) -> None:
     with pytest.raises(NotAllowed):
         open_look(trial_id=recruiting.pk, planned_on=TODAY, reason="", by=hcop, at=NOW)
-    other = planned_trial(world.north, Plan(looks=(Look(TODAY, "leader"),)))
+    other = planned_trial(world.north, Plan(looks=(PlannedLook(TODAY, "leader"),)))
     with pytest.raises(Trial.DoesNotExist):
         open_look(trial_id=other.pk, planned_on=TODAY, reason="", by=leader, at=NOW)
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 import pytest
 
 from outcomes.evaluation.readers.looks import (
-    PlannedLook,
+    LookRow,
     planned_look,
     planned_looks,
     unadjusted,
 )
 from referrals.models import Trial
-from referrals.rules.trial.analysis import Look, Plan
+from referrals.rules.trial.analysis import Plan, PlannedLook
 from src_app.accounts.models import User
 from tests.conftest import World
 from tests.factories import NOW
@@ -23,19 +23,19 @@ LATER = TODAY + timedelta(days=7)
 
 @pytest.fixture
 def trial(world: World) -> Trial:
-    looks = (Look(TODAY, "leader"), Look(LATER, "statistician"))
+    looks = (PlannedLook(TODAY, "leader"), PlannedLook(LATER, "statistician"))
     return planned_trial(world.south_west, Plan(looks=looks))
 
 
 def test_a_look_is_found_by_its_day(trial: Trial) -> None:
-    assert planned_look(trial, TODAY) == Look(TODAY, "leader")
+    assert planned_look(trial, TODAY) == PlannedLook(TODAY, "leader")
     assert planned_look(trial, date(2026, 1, 1)) is None
 
 
 def test_each_planned_look_is_told_with_its_reader_s_name(trial: Trial, leader: User) -> None:
     assert planned_looks(trial, leader, NOW) == [
-        PlannedLook(on=TODAY, reader="Supt 5", is_reader=True, due=True, opened=False),
-        PlannedLook(on=LATER, reader="statistician", is_reader=False, due=False, opened=False),
+        LookRow(on=TODAY, reader="Supt 5", is_reader=True, due=True, opened=False),
+        LookRow(on=LATER, reader="statistician", is_reader=False, due=False, opened=False),
     ]
 
 

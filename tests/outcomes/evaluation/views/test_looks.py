@@ -9,9 +9,9 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from outcomes.evaluation.actions import lock_outcomes
-from outcomes.models import Look as OpenedLook
+from outcomes.models import Look
 from referrals.models import Arm, Case, Trial, TrialStatus
-from referrals.rules.trial.analysis import Look, Plan
+from referrals.rules.trial.analysis import Plan, PlannedLook
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("clock")
 @pytest.fixture
 def trial(world: World, make_case: Callable[..., Case]) -> Trial:
     """Three units of SRC, one withdrawn; two of control, both withdrawn."""
-    trial = planned_trial(world.south_west, Plan(looks=(Look(TODAY, "leader"),)))
+    trial = planned_trial(world.south_west, Plan(looks=(PlannedLook(TODAY, "leader"),)))
     allocate(trial, make_case, Arm.SRC, [16, 18, None])
     check(allocate(trial, make_case, Arm.CONTROL, [14, 16]))
     return trial
@@ -55,7 +55,7 @@ def test_the_planned_reader_opens_it_by_a_button(client_of: ClientOf, leader: Us
     assert "By arm, as counted 23 November 2026, 7:30am" in page
     assert "Planned in the protocol for 23 November 2026." in page
     assert "1 of 3 (33%) 2 of 2 (100%) -66.7 0.33" in page
-    assert OpenedLook.objects.get().opened_by == leader
+    assert Look.objects.get().opened_by == leader
 
 
 def test_the_trial_lead_opens_another_for_a_reason(lead: Client, trial: Trial) -> None:
@@ -67,7 +67,7 @@ def test_the_trial_lead_opens_another_for_a_reason(lead: Client, trial: Trial) -
 def test_a_leader_has_no_look_that_was_not_planned(client_of: ClientOf, leader: User, trial: Trial) -> None:
     response = client_of(leader).post(reverse("open_look", args=[trial.pk]), {"reason": "I must"})
     assert response.status_code == 403
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_a_reason_that_will_not_do_is_given_back(lead: Client, trial: Trial, rea
     assert "There is a problem" in page
     assert words in page
     assert f">\n{reason}</textarea>" in page
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_planned_look_that_is_not_theirs_is_refused(
     lead: Client, trial: Trial, planned_on: str, words: str
 ) -> None:
     assert words in _open(lead, trial, planned_on=planned_on)
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 def test_a_page_that_was_open_when_outcomes_were_locked_opens_no_look(
@@ -105,7 +105,7 @@ def test_a_page_that_was_open_when_outcomes_were_locked_opens_no_look(
     lock_outcomes(trial_id=trial.pk, by=trial_lead, at=NOW + 30 * DAY)
     for reason in ("I must", ""):
         assert "Not done" in _open(lead, trial, reason=reason)
-    assert not OpenedLook.objects.exists()
+    assert not Look.objects.exists()
 
 
 def test_whoever_opened_it_reads_it_again_and_nobody_else(
@@ -128,7 +128,7 @@ def test_a_look_is_read_under_its_own_trial(
 def test_it_shows_what_was_counted_then(lead: Client, trial: Trial, make_case: Callable[..., Case]) -> None:
     _open(lead, trial, reason="The ethics committee asks")
     allocate(trial, make_case, Arm.SRC, [16, 16])
-    [look] = OpenedLook.objects.all()
+    [look] = Look.objects.all()
     page = lead.get(reverse("trial_look", args=[trial.pk, look.pk])).content.decode()
     assert "1 of 3 (33%)" in page
 

@@ -21,9 +21,9 @@ from outcomes.models import DataSet
 from referrals.models import Arm, Case, Trial, TrialStatus
 from referrals.rules.trial.analysis import (
     Estimate,
-    Look,
     OpenCases,
     Plan,
+    PlannedLook,
 )
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -65,7 +65,7 @@ def lead(client_of: ClientOf, trial_lead: User) -> Client:
 @pytest.fixture
 def recruiting(world: World, make_case: MakeCase) -> Trial:
     """Three units of SRC, one withdrawn; two of control, both withdrawn; a planned look is due, one not."""
-    looks = (Look(TODAY, "leader"), Look(TODAY + 7 * DAY, "leader"))
+    looks = (PlannedLook(TODAY, "leader"), PlannedLook(TODAY + 7 * DAY, "leader"))
     trial = planned_trial(world.south_west, Plan(looks=looks))
     allocate(trial, make_case, Arm.SRC, [16, 18, None], at=START)
     check(allocate(trial, make_case, Arm.CONTROL, [14, 16], at=START))

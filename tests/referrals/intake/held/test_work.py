@@ -99,9 +99,9 @@ def test_how_far_it_has_come_is_told_batch_by_batch(
 
 
 def test_what_the_worker_told_is_on_the_page(held: CaseImport) -> None:
-    assert work.progress_of(held) == (0, 0.0)
+    assert work.rows_read_so_far(held) == (0, 0.0)
     read(held)
-    assert work.progress_of(held) == (3, 1.0)
+    assert work.rows_read_so_far(held) == (3, 1.0)
 
 
 def test_one_that_is_discarded_while_it_is_read_is_dropped(

@@ -95,7 +95,7 @@ def test_each_state_of_the_work_has_its_words(
 ) -> None:
     CaseImport.objects.update(status=status, attempts=attempts, confirmed_by=hcop)
     monkeypatch.setattr(work, "is_running", lambda *_: running)
-    monkeypatch.setattr(work, "progress_of", lambda *_: (rows, share))
+    monkeypatch.setattr(work, "rows_read_so_far", lambda *_: (rows, share))
     page = page_of(browser, held)
     assert words in page
     assert (
@@ -110,14 +110,14 @@ def test_only_a_new_step_is_said_aloud(
     browser: Client, held: CaseImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(work, "is_running", lambda *_: True)
-    monkeypatch.setattr(work, "progress_of", lambda *_: (2_400, 0.4))
+    monkeypatch.setattr(work, "rows_read_so_far", lambda *_: (2_400, 0.4))
     step = re.search(r"\?told=([\w-]+)", text(part(browser, held)))
     assert step
-    monkeypatch.setattr(work, "progress_of", lambda *_: (2_700, 0.45))
+    monkeypatch.setattr(work, "rows_read_so_far", lambda *_: (2_700, 0.45))
     response = part(browser, held, step[1])
     assert "45%" in text(response)
     assert spoken(response) == ""
-    monkeypatch.setattr(work, "progress_of", lambda *_: (3_000, 0.5))
+    monkeypatch.setattr(work, "rows_read_so_far", lambda *_: (3_000, 0.5))
     assert spoken(part(browser, held, step[1])) == "50% is read."
 
 
@@ -127,7 +127,7 @@ def test_what_was_read_before_is_not_taken_for_what_is_read_now(
     worked_on(held)
     save(browser, held, page_of(browser, held))
     seen = []
-    monkeypatch.setattr(work, "_save", lambda extract, *_: seen.append(work.progress_of(extract)))
+    monkeypatch.setattr(work, "_save", lambda extract, *_: seen.append(work.rows_read_so_far(extract)))
     worked_on(held)
     assert seen == [(0, 0.0)]
 

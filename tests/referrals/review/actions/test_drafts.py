@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from referrals.models import Case, ContactBy, Decision, PersonalText, Reason, Restriction, TextKind
 from referrals.review.actions import drafts
@@ -13,6 +12,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
+from tests.database import refused_by
 from tests.factories import DecisionFactory, PersonalTextFactory
 
 MakeCase = Callable[..., Case]
@@ -126,12 +126,12 @@ def test_a_case_referred_anyway_goes_to_the_neighbourhood_team_alone(
             by=hcop,
             at=now,
         )
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with refused_by("decision_referred_anyway_goes_to_team"):
         DecisionFactory.create(case=case, suitable=False, reason=reason, contact_by=ContactBy.INVESTIGATOR)
 
 
 def test_not_suitable_without_a_reason_is_forbidden_by_the_database(make_case: MakeCase) -> None:
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with refused_by("decision_not_suitable_says_why_and_who"):
         DecisionFactory.create(case=make_case(), suitable=False)
 
 

@@ -11,10 +11,10 @@ from referrals.rules.trial.analysis import (
     OUTCOME_DEFINITIONS,
     Estimate,
     ImpossiblePlan,
-    Look,
     OpenCases,
     Outcome,
     Plan,
+    PlannedLook,
     Test,
     document_of,
     plan_of,
@@ -29,7 +29,7 @@ def test_a_plan_is_the_same_after_it_was_written_down() -> None:
         test=Test.FISHER_EXACT,
         sides=1,
         open_cases=OpenCases.LEFT_OUT,
-        looks=(Look(date(2027, 3, 1), "leader"), Look(date(2027, 6, 1), "statistician")),
+        looks=(PlannedLook(date(2027, 3, 1), "leader"), PlannedLook(date(2027, 6, 1), "statistician")),
     )
     assert plan_of(document_of(plan)) == plan
     assert canonical(document_of(plan))
@@ -52,7 +52,7 @@ def test_the_definition_is_that_of_the_outcome_codes_in_use() -> None:
     [
         ({"sides": 3}, "one side or two"),
         ({"definition": "0"}, "no version 0"),
-        ({"looks": (Look(date(2027, 3, 1), "a"), Look(date(2027, 3, 1), "b"))}, "one a day"),
+        ({"looks": (PlannedLook(date(2027, 3, 1), "a"), PlannedLook(date(2027, 3, 1), "b"))}, "one a day"),
     ],
     ids=["sides", "definition", "looks"],
 )

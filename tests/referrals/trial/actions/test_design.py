@@ -4,7 +4,6 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, transaction
 
 from referrals.models import Approval, ApprovalKind, Registrar, Trial, TrialStatus
 from referrals.rules.trial.allocation import Design, Scheme
@@ -22,6 +21,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
+from tests.database import refused_by
 from tests.factories import NOW, TrialFactory, conduct
 
 ASSESSED: dict[str, Any] = {
@@ -103,7 +103,7 @@ def test_only_a_data_protection_assessment_allows_a_strand(draft: Trial, trial_l
         trial_id=draft.pk, **{**given, "kind": ApprovalKind.ETHICS}, by=trial_lead, at=NOW
     )
     assert not ethics.allows_strand
-    with pytest.raises(DatabaseError), transaction.atomic():
+    with refused_by("approval_of_a_strand_is_data_protections"):
         Approval.objects.filter(pk=ethics.pk).update(allows_strand=True)
 
 

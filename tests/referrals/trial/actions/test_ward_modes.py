@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
 
 from referrals.models import Mode, Trial, TrialStatus, Ward, WardMode
 from referrals.trial.actions.ward_modes import set_ward_mode
@@ -13,6 +12,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
+from tests.database import refused_by
 from tests.factories import TrialFactory, WardModeFactory
 
 DAY = date(2026, 11, 1)
@@ -38,7 +38,7 @@ def test_mode_and_trial_go_together(world: World, trial_lead: User, administrato
             starts_on=DAY,
             by=administrator,
         )
-    with pytest.raises(IntegrityError), transaction.atomic():
+    with refused_by("ward_mode_trial_names_its_trial"):
         WardModeFactory.create(mode=Mode.TRIAL, trial=None)
 
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from referrals.models import ApprovalKind, Trial, TrialStatus
 from referrals.rules.trial.allocation import Scheme
-from referrals.rules.trial.analysis import Look
+from referrals.rules.trial.analysis import PlannedLook
 from referrals.trial.forms.design import initial_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -57,7 +57,7 @@ def test_what_is_filled_in_becomes_a_draft(
     assert trial.design.scheme is Scheme.STRATIFIED_BLOCKS
     assert set(trial.design.strata) == {ward.borough.code for ward in world.wards}
     assert [look.reader for look in trial.conduct.plan.looks] == ["leader"]
-    assert isinstance(trial.conduct.plan.looks[0], Look)
+    assert isinstance(trial.conduct.plan.looks[0], PlannedLook)
 
 
 def test_the_form_of_a_draft_holds_what_was_saved(

@@ -1,0 +1,34 @@
+"""What a step of a recruiting trial asks for."""
+
+from django import forms
+
+from referrals.models import Mode
+
+
+class PauseForm(forms.Form):
+    """Why recruitment stops, and what the wards do meanwhile."""
+
+    reason = forms.CharField(
+        label="Why",
+        max_length=300,
+        help_text="About the trial; nothing about a case.",
+        error_messages={"required": "Say why recruitment is paused."},
+    )
+    meanwhile = forms.TypedChoiceField(
+        label="What suitable cases get meanwhile",
+        choices=[(Mode.SRC_FOR_ALL, "SRC for all"), (Mode.NOT_STARTED, "Usual service")],
+        coerce=Mode,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose what suitable cases get meanwhile."},
+    )
+
+
+class CloseForm(forms.Form):
+    """Why recruitment ends."""
+
+    because = forms.CharField(
+        label="Why",
+        max_length=300,
+        help_text="It will stand in the report of the trial.",
+        error_messages={"required": "Say why recruitment is closed."},
+    )

@@ -4,8 +4,12 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.forms.renderers import DjangoTemplates
 from django.template.loader import render_to_string
 from django.test.html import Element, parse_html
+from django.test.signals import template_rendered
+
+from src_app.form_rendering import GovukRenderer
 
 HINT = "As on the crime record."
 REQUIRED = "Say what it is."
@@ -243,3 +247,34 @@ def test_nothing_that_somebody_wrote_becomes_markup() -> None:
     html = form["what"].as_field_group()
     assert evil not in html
     assert html.count("&lt;script&gt;") == 5
+
+
+def _drawn(options: int) -> int:
+    """How many templates a list of so many options takes."""
+    drawn: list[Any] = []
+
+    def note(**rendered: Any) -> None:
+        drawn.append(rendered["template"])
+
+    choices = [(number, f"Ward {number}") for number in range(options)]
+    field = form_with(field_of(forms.ChoiceField, choices=choices))["what"]
+    template_rendered.connect(note)
+    try:
+        str(field)
+    finally:
+        template_rendered.disconnect(note)
+    return len(drawn)
+
+
+def test_a_long_list_to_choose_from_takes_no_more_templates_than_a_short_one() -> None:
+    assert _drawn(79) == _drawn(2) > 0
+
+
+def test_a_list_to_choose_from_has_the_options_that_djangos_has() -> None:
+    choices = [("", "<any>"), ("Merton", [(1, "Abbey"), (2, 'St "Helier"')]), (3, "Balham")]
+    select = forms.Select(choices=choices)
+    ours, djangos = (
+        parse_html(select.render("ward", 2, {"id": "id_ward"}, renderer=renderer))
+        for renderer in (GovukRenderer(), DjangoTemplates())
+    )
+    assert ours == djangos

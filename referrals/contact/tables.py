@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from referrals.models import FollowUp, FollowUpKind, Referral
-from src_app.lists.tables import ActionColumn, ListTable, with_line
+from src_app.lists.tables import ActionColumn, ListTable, RowTemplateColumn, with_line
 from src_app.templatetags.words import waited, weekday_moment
 
 # Of these, nobody should wait long.
@@ -23,7 +23,7 @@ URGENT = (
 class FollowUpTable(ListTable):
     """What somebody must act on, whose referral it is about, and how long it has waited."""
 
-    kind = django_tables2.TemplateColumn(
+    kind = RowTemplateColumn(
         template_name="contact/_follow_up.html",
         verbose_name="Follow-up",
         context_object_name="follow_up",

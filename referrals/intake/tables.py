@@ -38,6 +38,9 @@ class ImportTable(ListTable):
     def value_uploaded_by(self, record: CaseImport) -> str:
         return f"{_arrived_by(record)}: {record.file_name}" if record.file_name else _arrived_by(record)
 
+    def render_status(self, record: CaseImport) -> str:
+        return record.get_status_display()
+
     def render_rows_read(self, record: CaseImport) -> str:
         return number(record.rows) if record.rows else "Not counted"
 

@@ -51,6 +51,9 @@ class AuditTable(ListTable):
     def value_action(self, record: AuditEntry) -> str:
         return record.get_action_display()
 
+    def render_purpose(self, record: AuditEntry) -> str:
+        return record.get_purpose_display()
+
     def render_references(self, record: AuditEntry) -> str:
         shown = ", ".join(record.references[:SHOWN_REFERENCES])
         more = len(record.references) - SHOWN_REFERENCES

@@ -7,14 +7,29 @@ from typing import Any
 
 import django_tables2
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django_tables2.columns import BoundColumn
+from django_tables2.rows import BoundRow
+from django_tables2.utils import Accessor
 
 # Of a column of numbers.
 NUMERIC = {"cell": {"class": "app-numeric"}}
 
 
-class ActionColumn(django_tables2.TemplateColumn):  # type: ignore[misc]  # no types
+class RowTemplateColumn(django_tables2.TemplateColumn):  # type: ignore[misc]  # no types
+    """A cell drawn by a template, which includes it as the page would: no context processor runs again."""
+
+    def render(self, record: Any, table: "ListTable", value: Any, bound_column: Any, **given: Any) -> str:
+        own = self.get_context_data(
+            record=record, table=table, value=value, bound_column=bound_column, **given
+        )
+        page = table.context
+        with page.update(own):
+            return str(page.template.engine.get_template(self.template_name).render(page))
+
+
+class ActionColumn(RowTemplateColumn):
     """What can be done with a row: no part of a file, and its heading is only read aloud."""
 
     def __init__(self, template_name: str, verbose_name: str, **options: Any) -> None:
@@ -55,8 +70,6 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
         )
         self.caption = caption
         self.now = timezone.now()
-        for bound in self.columns.iterall():
-            bound.render = _with_signature(bound.render)
 
     @property
     def headings(self) -> list[Heading]:
@@ -76,21 +89,33 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
         return found
 
     @property
-    def lines(self) -> Iterator[list[tuple[SafeString, Any]]]:
-        """Each row's cells, each with its attributes."""
-        columns = [(heading.attributes, heading.name) for heading in self.headings]
+    def lines(self) -> Iterator[SafeString]:
+        """Each row's cells."""
+        columns = [(heading.attributes, _drawn(self.columns[heading.name])) for heading in self.headings]
         for row in self.rows:
-            yield [(attributes, row.get_cell(name)) for attributes, name in columns]
+            yield format_html_join(
+                "\n", '<td role="cell"{}>{}</td>', ((attributes, draw(row)) for attributes, draw in columns)
+            )
 
 
-def _with_signature(render: Callable[..., Any]) -> Callable[..., Any]:
-    """A column's method, its signature worked out once: django-tables2 asks for it at every cell."""
+def _drawn(bound: BoundColumn) -> Callable[[BoundRow], Any]:
+    """What draws a row's cell as ``row.get_cell`` does; what holds for every row is worked out once.
 
-    def rendered(**given: Any) -> Any:
-        return render(**given)
+    A page has hundreds of cells, and a column here neither links by itself nor shows a choice's words.
+    """
+    accessor, column = Accessor(bound.accessor), bound.column
+    wanted = inspect.signature(bound.render).parameters
+    same = {"column": column, "bound_column": bound, "table": bound._table}
+    takes_all = any(parameter.kind is parameter.VAR_KEYWORD for parameter in wanted.values())
 
-    rendered.__signature__ = inspect.signature(render)  # type: ignore[attr-defined]  # inspect reads it
-    return rendered
+    def draw(row: BoundRow) -> Any:
+        value = accessor.resolve(row.record, quiet=True)
+        if value in column.empty_values:
+            return bound.default
+        given = {**same, "value": value, "record": row.record, "bound_row": row}
+        return bound.render(**(given if takes_all else {name: given[name] for name in wanted}))
+
+    return draw
 
 
 def with_line(first: str, second: str) -> SafeString:

@@ -1,14 +1,23 @@
 """Every list keeps to the one way: its orders are an index's and end in the primary key."""
 
 import importlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import pytest
 from django.db.models import Field, Model
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
+from django_tables2.columns import BoundColumn
+from django_tables2.rows import BoundRow
 
+from src_app.accounts.models import User
+from src_app.lists import tables
 from src_app.lists.filters import Order, OrderFilter
 from src_app.lists.page import ListPage
+from tests.conftest import World
+from tests.meta.test_access import OWN
+from tests.meta.test_consultations import Page, Scene
 
 
 def _modules(resolver: URLResolver) -> Iterator[str]:
@@ -81,3 +90,32 @@ def _gives(index: tuple[str, ...], order: tuple[str, ...]) -> bool:
     return wanted == index[: len(wanted)] or wanted == tuple(
         key[1:] if key.startswith("-") else f"-{key}" for key in index[: len(wanted)]
     )
+
+
+@pytest.mark.usefixtures("clock")
+def test_every_cell_is_as_the_library_draws_it(
+    world: World, people: dict[str, User], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, drawn = set(), tables._drawn
+
+    def compared(bound: BoundColumn) -> Callable[[BoundRow], Any]:
+        draw = drawn(bound)
+
+        def both(row: BoundRow) -> Any:
+            cell = draw(row)
+            if not isinstance(bound.column, tables.RowTemplateColumn):
+                assert cell == row.get_cell(bound.name), bound.name
+                seen.add(type(bound._table))
+            return cell
+
+        return both
+
+    monkeypatch.setattr(tables, "_drawn", compared)
+    scene = Scene(world, people)
+    scene.arguments(Page("import_preview", "GET"), OWN)
+    for found in LISTS.values():
+        for role in ("hcop", "leader", "administrator", "auditor"):
+            client = Client()
+            client.force_login(people[role])
+            client.get(found.path)
+    assert seen == {found.table for found in LISTS.values()}

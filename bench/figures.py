@@ -8,6 +8,19 @@ from statistics import median, quantiles
 from typing import Any
 
 
+def _at_any_depth(run: Callable[[], Any]) -> None:
+    """Calls it so that its time does not depend on how deep in other calls it stands.
+
+    CPython keeps the frames of calls in pieces of 16 KB. A call that needs the next piece gets it from the
+    operating system and gives it back as it ends: 8 microseconds instead of 0.03, and a page makes perhaps
+    a thousand calls at just that depth. This one takes a piece with room for all that follow.
+    """
+    run()
+
+
+_at_any_depth.__code__ = _at_any_depth.__code__.replace(co_stacksize=100_000)
+
+
 @dataclass
 class Times:
     """Seconds of each repetition."""
@@ -17,7 +30,7 @@ class Times:
     def time(self, run: Callable[[], Any]) -> None:
         """Runs it once more."""
         began = time.perf_counter()
-        run()
+        _at_any_depth(run)
         self.seconds.append(time.perf_counter() - began)
 
     @property

@@ -7,7 +7,8 @@ from typing import Any
 
 import django_tables2
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.functional import cached_property
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
@@ -71,7 +72,7 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
         self.caption = caption
         self.now = timezone.now()
 
-    @property
+    @cached_property
     def headings(self) -> list[Heading]:
         """The columns shown. The first names the card that a row is on a phone, and an act names itself."""
         found: list[Heading] = []
@@ -93,8 +94,11 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
         """Each row's cells."""
         columns = [(heading.attributes, _drawn(self.columns[heading.name])) for heading in self.headings]
         for row in self.rows:
-            yield format_html_join(
-                "\n", '<td role="cell"{}>{}</td>', ((attributes, draw(row)) for attributes, draw in columns)
+            yield SafeString(
+                "\n".join(
+                    f'<td role="cell"{attributes}>{conditional_escape(draw(row))}</td>'
+                    for attributes, draw in columns
+                )
             )
 
 

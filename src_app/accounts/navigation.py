@@ -55,15 +55,19 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     user = request.user if hasattr(request, "user") else None
     if not isinstance(user, User):
         return {"navigation": []}
+    entries = entries_for(user)
+    # Of a page under two of them, the one it stands closer to.
+    under = [entry for entry in entries if request.path.startswith(entry.prefix)]
+    current = max(under, key=lambda entry: len(entry.prefix), default=None)
     return {
         "navigation": [
             {
                 "label": entry.label,
                 "name": entry.url_name,
                 "url": entry.url,
-                "current": request.path.startswith(entry.prefix),
+                "current": entry is current,
             }
-            for entry in entries_for(user)
+            for entry in entries
         ],
         "session_limits": {
             "idle_seconds": int(settings.IDLE_TIMEOUT.total_seconds()),

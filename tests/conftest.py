@@ -17,7 +17,7 @@ from django.core.management.base import BaseCommand
 from django.test import Client
 from django.test.client import ClientHandler
 
-from referrals.models import Bcu, Case, Referral, Team, Ward
+from referrals.models import Bcu, Borough, Case, Referral, Team, Ward
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit import record as audit_record
@@ -150,25 +150,30 @@ class World:
 @pytest.fixture
 def world(db: None) -> World:
     """Two BCUs. The first three wards of South West are Merton's, the other three Wandsworth's."""
-    south_west = factories.BcuFactory.create(code="SW", name="South West")
-    north = factories.BcuFactory.create(code="N", name="North")
-    wards = []
-    for name, names in (
-        ("Merton", ("Abbey", "Colliers Wood", "Graveney")),
-        ("Wandsworth", ("Balham", "Tooting Bec", "Furzedown")),
-    ):
-        borough = factories.BoroughFactory.create(bcu=south_west, name=name)
-        wards += [
-            factories.WardFactory.create(borough=borough, name=ward, team__name=f"{ward} team")
-            for ward in names
+    # Every other test stands on it: four statements, not one for each place.
+    south_west, north = Bcu.objects.bulk_create(
+        [
+            factories.BcuFactory.build(code="SW", name="South West"),
+            factories.BcuFactory.build(code="N", name="North"),
         ]
-    barnet = factories.BoroughFactory.create(bcu=north, name="Barnet")
-    return World(
-        south_west=south_west,
-        north=north,
-        wards=wards,
-        north_ward=factories.WardFactory.create(borough=barnet, name="Hendon", team__name="Hendon team"),
     )
+    merton, wandsworth, barnet = Borough.objects.bulk_create(
+        factories.BoroughFactory.build(name=name, bcu=bcu)
+        for name, bcu in (("Merton", south_west), ("Wandsworth", south_west), ("Barnet", north))
+    )
+    places = (
+        *((name, merton) for name in ("Abbey", "Colliers Wood", "Graveney")),
+        *((name, wandsworth) for name in ("Balham", "Tooting Bec", "Furzedown")),
+        ("Hendon", barnet),
+    )
+    teams = Team.objects.bulk_create(
+        factories.TeamFactory.build(name=f"{name} team", borough=borough) for name, borough in places
+    )
+    *wards, north_ward = Ward.objects.bulk_create(
+        factories.WardFactory.build(name=name, borough=borough, team=team)
+        for (name, borough), team in zip(places, teams, strict=True)
+    )
+    return World(south_west=south_west, north=north, wards=wards, north_ward=north_ward)
 
 
 def _in_bcu(bcu: Bcu, role: Role, username: str, name: str) -> User:

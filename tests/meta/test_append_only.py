@@ -108,6 +108,12 @@ def _statement(kind: str, table: str) -> sql.Composed:
     }[kind].format(table=_identifier(table), column=column)
 
 
+def _has_a_row(table: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {table})").format(table=_identifier(table)))
+        return bool(cursor.fetchone()[0])
+
+
 def _try(statement: sql.Composable) -> Error | None:
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -117,25 +123,29 @@ def _try(statement: sql.Composable) -> Error | None:
     return None
 
 
-@pytest.mark.parametrize("table", EVERY_TABLE)
 @pytest.mark.parametrize("kind", ["UPDATE", "DELETE", "TRUNCATE", "DISABLE TRIGGER", "DROP"])
-def test_the_runtime_role_is_refused(rows: None, table: str, kind: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("SELECT EXISTS (SELECT FROM {table})").format(table=_identifier(table)))
-        assert cursor.fetchone()[0], "no row to be hit"
-    error = _try(_statement(kind, table))
-    assert isinstance(error, ProgrammingError)
-    assert re.search(r"permission denied|must be owner", str(error))
+def test_the_runtime_role_is_refused(rows: None, kind: str) -> None:
+    assert [table for table in EVERY_TABLE if not _has_a_row(table)] == [], "no row to be hit"
+    refused = {table: _try(_statement(kind, table)) for table in EVERY_TABLE}
+    let_through = {
+        table: error
+        for table, error in refused.items()
+        if not isinstance(error, ProgrammingError)
+        or not re.search(r"permission denied|must be owner", str(error))
+    }
+    assert let_through == {}
 
 
-@pytest.mark.parametrize("table", EVERY_TABLE)
 @pytest.mark.parametrize("kind", ["UPDATE", "DELETE"])
-def test_triggers_refuse_the_owner(rows: None, table: str, kind: str) -> None:
-    statement = _statement(kind, table)
+def test_triggers_refuse_the_owner(rows: None, kind: str) -> None:
     with owner_rights():
-        error = _try(statement)
-    assert isinstance(error, InternalError)
-    assert "pgtrigger: Cannot" in str(error)
+        refused = {table: _try(_statement(kind, table)) for table in EVERY_TABLE}
+    let_through = {
+        table: error
+        for table, error in refused.items()
+        if not isinstance(error, InternalError) or "pgtrigger: Cannot" not in str(error)
+    }
+    assert let_through == {}
 
 
 def test_the_runtime_role_cannot_switch_triggers_off_for_a_session(db: None) -> None:

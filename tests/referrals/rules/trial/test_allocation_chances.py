@@ -27,8 +27,9 @@ from tests.referrals.rules.trial.designs import (
     minimised,
     sequences,
 )
+from tests.thorough import repeated
 
-TRIALS = 4_000
+TRIALS, MANY = repeated(2_000, 20_000), repeated(5_000, 50_000)
 
 
 @pytest.mark.parametrize("name", SCHEMES)
@@ -41,9 +42,9 @@ def test_at_every_position_the_share_of_src_is_the_ratios(name: str) -> None:
 
 def test_at_every_position_minimisation_gives_src_to_every_second_trial() -> None:
     units = [{"borough": BOROUGHS[n * 7 % 4], "repeat": ("first", "repeat")[n % 3 == 0]} for n in range(12)]
-    trials = [list(minimised(key, MINIMISED, units)) for key in keys(2_000)]
+    trials = [list(minimised(key, MINIMISED, units)) for key in keys(TRIALS)]
     for arms in zip(*trials, strict=True):
-        assert_share(Counter(arms)[Arm.SRC], 2_000, 0.5)
+        assert_share(Counter(arms)[Arm.SRC], TRIALS, 0.5)
 
 
 @pytest.mark.parametrize("design", [SCHEMES["simple"], SCHEMES["simple 2:1"]], ids=["1:1", "2:1"])
@@ -68,13 +69,13 @@ def test_simple_positions_do_not_depend_on_each_other(design: Design) -> None:
 )
 def test_every_order_of_a_block_is_as_likely(design: Design, orders: int) -> None:
     (size,) = design.block_sizes or (design.target,)
-    assert_even(Counter(letters(arms) for arms in sequences(design, 10_000, size)), among=orders)
+    assert_even(Counter(letters(arms) for arms in sequences(design, MANY, size)), among=orders)
 
 
 def test_the_orders_of_two_blocks_that_follow_do_not_hang_together() -> None:
     """Whether a block of two begins with SRC says nothing about whether the next does."""
     twos = Design(Scheme.BLOCKS, target=60, block_sizes=(2,))
-    assert_even(Counter(letters(arms[::2]) for arms in sequences(twos, 10_000, 4)), among=4)
+    assert_even(Counter(letters(arms[::2]) for arms in sequences(twos, MANY, 4)), among=4)
 
 
 def test_each_block_size_is_as_likely() -> None:
@@ -94,7 +95,7 @@ def test_the_sizes_of_two_blocks_that_follow_do_not_hang_together() -> None:
     design = Design(Scheme.BLOCKS, target=60, ratio=(9, 1), block_sizes=(10, 20))
     nexts = [
         Counter(arms[20:])[Arm.CONTROL]
-        for arms in sequences(design, 10_000, 30)
+        for arms in sequences(design, MANY, 30)
         if Counter(arms[:10])[Arm.CONTROL] != 1
     ]
     assert_share(sum(controls != 1 for controls in nexts), len(nexts), 18 / 76)
@@ -105,7 +106,7 @@ def test_strata_do_not_hang_together() -> None:
     design = SCHEMES["stratified"]
     firsts = Counter(
         letters([arm_at(key, design, position=1, stratum=borough) for borough in BOROUGHS])
-        for key in keys(8_000)
+        for key in keys(MANY)
     )
     assert_even(firsts, among=16)
 
@@ -114,7 +115,7 @@ def test_whole_blocks_of_two_strata_do_not_hang_together() -> None:
     design = Design(Scheme.STRATIFIED_BLOCKS, target=60, block_sizes=(2, 4), strata=("a", "b"))
     pairs: Counter[tuple[str, str]] = Counter()
     alone: dict[str, Counter[str]] = {"a": Counter(), "b": Counter()}
-    for key in keys(10_000):
+    for key in keys(MANY):
         orders = {
             stratum: letters(list(itertools.islice(arms_of(key, design, stratum=stratum), 3)))
             for stratum in design.strata
@@ -123,12 +124,12 @@ def test_whole_blocks_of_two_strata_do_not_hang_together() -> None:
         for stratum, order in orders.items():
             alone[stratum][order] += 1
     for (one, other), count in pairs.items():
-        assert_share(count, 10_000, alone["a"][one] * alone["b"][other] / 10_000**2)
+        assert_share(count, MANY, alone["a"][one] * alone["b"][other] / MANY**2)
 
 
 def test_trials_with_one_seed_and_two_protocols_do_not_hang_together() -> None:
     firsts: Counter[str] = Counter()
-    for number in range(8_000):
+    for number in range(MANY):
         seed = number.to_bytes(32, "big")
         both = [allocation_key(seed, protocol_digest({"name": name})) for name in ("One", "Other")]
         firsts[letters([arm_at(key, SCHEMES["blocks"], position=1) for key in both])] += 1

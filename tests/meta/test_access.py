@@ -7,6 +7,7 @@ of another team of the BCU, of another BCU, or none.
 
 import csv
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -243,7 +244,7 @@ class Records:
 def _ask(client: Client, address: str, method: str, body: dict[str, Any]) -> str:
     """What the address answers; whatever it did is undone, so that the next role meets the same world."""
     # Signed in as before: signing out in an answer that was undone takes no cookie along.
-    cookies = client.cookies.copy()
+    cookies = deepcopy(client.cookies)
     with transaction.atomic():
         response = client.get(address) if method == "GET" else client.post(address, body)
         transaction.set_rollback(True)

@@ -10,7 +10,6 @@ from typing import Any
 from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django_tables2.export import TableExport
-from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 from tablib import Dataset
 
 from src_app.lists.cells import harmless
@@ -93,6 +92,9 @@ def _in_text(cell: Any) -> str:
 
 def _in_workbook(cell: Any) -> Any:
     """Times as London's clocks show them, as a workbook knows no other; texts without what it cannot hold."""
+    # Slow to import, and few processes ever make a workbook.
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     if isinstance(cell, datetime):
         return timezone.make_naive(cell)
     return _fitting(harmless(ILLEGAL_CHARACTERS_RE.sub("", cell))) if isinstance(cell, str) else cell

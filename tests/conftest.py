@@ -150,7 +150,7 @@ class World:
 @pytest.fixture
 def world(db: None) -> World:
     """Two BCUs. The first three wards of South West are Merton's, the other three Wandsworth's."""
-    # Every other test stands on it: four statements, not one for each place.
+    # Most tests use it, so it is made in four statements, not one for each place.
     south_west, north = Bcu.objects.bulk_create(
         [
             factories.BcuFactory.build(code="SW", name="South West"),

@@ -56,7 +56,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
     if not isinstance(user, User):
         return {"navigation": []}
     entries = entries_for(user)
-    # Of a page under two of them, the one it stands closer to.
+    # Where two prefixes match, the longer.
     under = [entry for entry in entries if request.path.startswith(entry.prefix)]
     current = max(under, key=lambda entry: len(entry.prefix), default=None)
     return {

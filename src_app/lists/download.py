@@ -1,6 +1,7 @@
 """A list as a file: by django-tables2's export, a part at a time, so that memory stays as it is."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -74,12 +75,15 @@ def csv_line(cells: Iterable[Any]) -> str:
 
 
 def _as_workbook(name: str, tables: Iterable[ListTable]) -> bytes:
+    # Slow to import, and few processes ever make a workbook.
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
     dataset = Dataset(title=name[:31])
     for table in tables:
         headings, *rows = table.as_values()
         dataset.headers = headings
         for row in rows:
-            dataset.append([_in_workbook(cell) for cell in row])
+            dataset.append([_in_workbook(cell, ILLEGAL_CHARACTERS_RE) for cell in row])
     content: bytes = dataset.export("xlsx")
     return content
 
@@ -90,14 +94,11 @@ def _in_text(cell: Any) -> str:
     return "" if cell is None else harmless(str(cell))
 
 
-def _in_workbook(cell: Any) -> Any:
+def _in_workbook(cell: Any, unfit: re.Pattern[str]) -> Any:
     """Times as London's clocks show them, as a workbook knows no other; texts without what it cannot hold."""
-    # Slow to import, and few processes ever make a workbook.
-    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
-
     if isinstance(cell, datetime):
         return timezone.make_naive(cell)
-    return _fitting(harmless(ILLEGAL_CHARACTERS_RE.sub("", cell))) if isinstance(cell, str) else cell
+    return _fitting(harmless(unfit.sub("", cell))) if isinstance(cell, str) else cell
 
 
 def _fitting(cell: str) -> str:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import django_tables2
+from django.template.base import render_value_in_context
 from django.utils import timezone
 from django.utils.functional import cached_property
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
@@ -19,15 +20,21 @@ NUMERIC = {"cell": {"class": "app-numeric"}}
 
 
 class RowTemplateColumn(django_tables2.TemplateColumn):  # type: ignore[misc]  # no types
-    """A cell drawn by a template, which includes it as the page would: no context processor runs again."""
+    """A cell drawn by a template, in the context of the page: the library copies that for each row.
 
-    def render(self, record: Any, table: "ListTable", value: Any, bound_column: Any, **given: Any) -> str:
+    There is none in a file, which takes the table's ``value_…`` instead.
+    """
+
+    def render(
+        self, record: Any, table: "ListTable", value: Any, bound_column: Any, **given: Any
+    ) -> SafeString:
         own = self.get_context_data(
             record=record, table=table, value=value, bound_column=bound_column, **given
         )
         page = table.context
         with page.update(own):
-            return str(page.template.engine.get_template(self.template_name).render(page))
+            drawn: SafeString = page.template.engine.get_template(self.template_name).render(page)
+        return drawn
 
 
 class ActionColumn(RowTemplateColumn):
@@ -91,12 +98,12 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
 
     @property
     def lines(self) -> Iterator[SafeString]:
-        """Each row's cells."""
+        """Each row's cells, as ``{{ cell }}`` shows them: escaped, and times as London's clocks show them."""
         columns = [(heading.attributes, _drawn(self.columns[heading.name])) for heading in self.headings]
         for row in self.rows:
             yield SafeString(
                 "\n".join(
-                    f'<td role="cell"{attributes}>{conditional_escape(draw(row))}</td>'
+                    f'<td role="cell"{attributes}>{render_value_in_context(draw(row), self.context)}</td>'
                     for attributes, draw in columns
                 )
             )
@@ -105,7 +112,8 @@ class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
 def _drawn(bound: BoundColumn) -> Callable[[BoundRow], Any]:
     """What draws a row's cell as ``row.get_cell`` does; what holds for every row is worked out once.
 
-    A page has hundreds of cells, and a column here neither links by itself nor shows a choice's words.
+    A page has hundreds of cells. A column does not link by itself, and shows the words of a choice only by a
+    ``render_…`` of its table.
     """
     accessor, column = Accessor(bound.accessor), bound.column
     wanted = inspect.signature(bound.render).parameters

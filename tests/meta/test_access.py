@@ -243,7 +243,7 @@ class Records:
 
 def _ask(client: Client, address: str, method: str, body: dict[str, Any]) -> str:
     """What the address answers; whatever it did is undone, so that the next role meets the same world."""
-    # Signed in as before: signing out in an answer that was undone takes no cookie along.
+    # The rollback restores the session; its cookie, which signing out deletes, is restored here.
     cookies = deepcopy(client.cookies)
     with transaction.atomic():
         response = client.get(address) if method == "GET" else client.post(address, body)
@@ -277,10 +277,15 @@ def test_each_answer_is_as_the_table_says(address: str, world: World, people: di
     lines = [line for line in LINES if line["address"] == address]
     wrong = {}
     for line in lines:
-        answers = _answers(line, records, clients)
-        if unlike := {role: answer for role, answer in answers.items() if answer != line[role]}:
+        try:
+            answers = _answers(line, records, clients)
+        except Exception as error:
+            error.add_note(f"at {_key(line)}")
+            raise
+        unlike = {role: f"{got}, not {line[role]}" for role, got in answers.items() if got != line[role]}
+        if unlike:
             wrong[_key(line)] = unlike
-    assert wrong == {}, "the table says otherwise"
+    assert wrong == {}, "answers that the table does not give"
 
 
 def test_flags_of_another_bcu_cannot_be_confirmed(world: World, people: dict[str, User]) -> None:

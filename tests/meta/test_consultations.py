@@ -72,7 +72,13 @@ class Scene:
         ward = world.wards[0]
         factories.DecisionFactory.create(case=factories.CaseFactory.create(ward=ward))
         overdue = NOW - timedelta(days=5)
-        factories.ReferralFactory.create(case__ward=ward, made_at=overdue, due_at=overdue + timedelta(days=3))
+        factories.ReferralFactory.create(
+            case__ward=ward,
+            made_at=overdue,
+            due_at=overdue + timedelta(days=3),
+            taken_by=people["officer"],
+            taken_at=overdue,
+        )
         flagged = {"flag_confirmed_at": NOW, "flag_confirmed_by": self.hcop}
         factories.ReferralFactory.create(case__ward=ward, ruled_out_since=NOW, **flagged)
         factories.FollowUpFactory.create(attempt__referral__case__ward=ward)

@@ -29,6 +29,7 @@ from tests.referrals.rules.trial.designs import (
 )
 from tests.thorough import repeated
 
+# Trials that are drawn; and many, where a rare outcome or sixteen are counted.
 TRIALS, MANY = repeated(2_000, 20_000), repeated(5_000, 50_000)
 
 

@@ -148,6 +148,8 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
         page.get_by_label("Password").fill(system.passwords[username])
         page.get_by_role("button", name="Sign in").click()
         page.get_by_role("button", name="Sign out").wait_for()
+        # Its words stand there before its scripts have run, and a key pressed until then is lost.
+        page.wait_for_load_state()
         return page
 
     yield open_as

@@ -13,8 +13,8 @@ def _at_any_depth(run: Callable[[], Any]) -> None:
 
     CPython keeps the frames of calls in pieces of 16 KB. A call that needs the next piece gets it from the
     operating system and gives it back as it ends: 8 microseconds instead of 0.03, and a page makes perhaps
-    a thousand calls at just that depth. This one takes a piece of 1 MB, with
-    room for some 250 KB of calls; it costs 10 microseconds itself.
+    a thousand calls at just that depth. This one takes a piece of 1 MB, with room for some 250 KB of calls;
+    it costs 10 microseconds itself.
     """
     run()
 

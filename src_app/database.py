@@ -61,6 +61,19 @@ def together(*names: str) -> Q:
     return none | every
 
 
+def one_line(model: str, *names: str) -> list[models.CheckConstraint]:
+    """Constraints that these texts have no line end and no other control character in them.
+
+    A line end in a name would stop every e-mail with that name in its subject.
+    """
+    return [
+        models.CheckConstraint(
+            condition=~Q(**{f"{name}__regex": "[[:cntrl:]]"}), name=f"{model}_{name}_is_one_line"
+        )
+        for name in names
+    ]
+
+
 def refuse(*, name: str, unless: str) -> pgtrigger.Trigger:
     """A trigger that refuses a row, new or changed, for which the SQL condition ``unless`` is not true.
 

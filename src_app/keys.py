@@ -1,9 +1,15 @@
 """What is done with the keys that live outside the database."""
 
 import hmac
+import re
+from collections.abc import Collection
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+
+from src_app.scrubbing import plain
+
+LINKED = ("incident", "victim")
 
 
 def linking_hash(kind: str, value: str) -> str:
@@ -17,6 +23,14 @@ def linking_hash(kind: str, value: str) -> str:
         return ""
     message = f"{kind}\x1f{folded}".encode()
     return hmac.digest(settings.LINKING_KEY.encode(), message, "sha256").hex()
+
+
+def names_key(text: str, hashes: Collection[str]) -> bool:
+    """Whether up to five words of the text are the key of an incident or victim with one of these hashes."""
+    words = re.findall(r"[^\s,;:()]+", plain(text))
+    runs = {"".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, first + 6)}
+    named = {run.strip(".'\"!?") for run in runs}
+    return any(linking_hash(kind, run) in hashes for kind in LINKED for run in named if run)
 
 
 class WrongKey(Exception):

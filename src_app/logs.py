@@ -5,7 +5,6 @@ a library's own line may carry.
 """
 
 import logging
-import re
 import sys
 from typing import Any
 
@@ -13,25 +12,7 @@ import structlog
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-REMOVED = "[removed]"
-
-_PERSONAL = re.compile(
-    r"""
-      \b[A-Z]{1,2}\d[A-Z\d]?\s{0,3}(?!(?-i:\d(?:st|nd|rd|th)\b))\d[A-Z]{2}\b    # postcode, and not "B2 1st"
-    | \b\d{2}/\d{4,8}/\d{2}\b                          # crime reference
-    | \bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b               # incident reference
-    | \bV\d{5,}\b                                      # victim key
-    | [\w.+-]+@[\w-]+\.[\w.-]+                         # e-mail address
-    | (?<![\d:./\-])(?!\d{1,2}\ \d{1,2}\ (?:19|20)\d\d\b)                       # no date, but a
-      (?:\+44|0044|\(?0)[\ \-]?(?:\(0\))?[\ \-]?\d\d(?:[\ \-()]{0,2}\d){7,8}\b  # telephone number
-    """,
-    re.VERBOSE | re.IGNORECASE,
-)
-
-
-def scrub(text: str) -> str:
-    """The text with postcodes, references, victim keys, addresses and numbers replaced by ``[removed]``."""
-    return _PERSONAL.sub(REMOVED, text)
+from src_app.scrubbing import REMOVED, scrub_references
 
 
 def scrub_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -46,7 +27,7 @@ def _scrub_value(value: Any) -> Any:
         return [_scrub_value(inner) for inner in value]
     if value is None or isinstance(value, bool | int | float | logging.LogRecord):
         return value
-    return scrub(str(value))
+    return scrub_references(str(value))
 
 
 class NothingInErrorReports(SafeExceptionReporterFilter):

@@ -2,7 +2,7 @@
 
 from django import forms
 
-from src_app.fields import NoteField
+from src_app.fields import PublicNoteField
 
 REASON_LENGTH = 300
 
@@ -10,7 +10,7 @@ REASON_LENGTH = 300
 class LookForm(forms.Form):
     """Why the trial lead has to see the arms before the lock."""
 
-    reason = NoteField(
+    reason = PublicNoteField(
         label="Why you have to see the arms now",
         max_length=REASON_LENGTH,
         help_text="Everybody who reads the results can read it. No name, no case.",
@@ -28,7 +28,7 @@ class PlannedLookForm(forms.Form):
 class CorrectionForm(forms.Form):
     """Why the data set is corrected."""
 
-    reason = NoteField(
+    reason = PublicNoteField(
         label="What was wrong",
         max_length=REASON_LENGTH,
         help_text="It goes to the registrars outside the force. No name, no case.",

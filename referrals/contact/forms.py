@@ -4,6 +4,7 @@ import uuid
 
 from django import forms
 
+from referrals.cases.forms import CaseForm
 from referrals.models import (
     CLOSED_BY_RECORD,
     RAISED_BY_RECORD,
@@ -25,7 +26,7 @@ class KeyForm(forms.Form):
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, error_messages=_OPEN_AGAIN)
 
 
-class AttemptForm(KeyForm):
+class AttemptForm(KeyForm, CaseForm):
     """One try to reach the victim. Nothing of it needs typing; no time given is now."""
 
     method = forms.TypedChoiceField(

@@ -8,7 +8,7 @@ from referrals.models.cases import Case, Submission
 from referrals.models.trials import Trial
 from referrals.rules.trial.allocation import Arm as RuleArm
 from src_app.choices import NamedChoices
-from src_app.database import AppendOnly, read_sql, refuse
+from src_app.database import AppendOnly, one_line, read_sql, refuse
 
 
 class Arm(NamedChoices):
@@ -141,6 +141,7 @@ class Deviation(AppendOnly):
 
     class Meta(AppendOnly.Meta):
         constraints = [
+            *one_line("deviation", "ordered_by"),
             models.CheckConstraint(
                 condition=Q(kind__in=DeviationKind.values), name="deviation_kind_is_known"
             ),

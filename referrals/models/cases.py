@@ -12,7 +12,7 @@ from django.db.models import Q
 from referrals.models.counts import keep_own_state, keep_state_by_decision
 from referrals.models.places import Bcu, Team, Ward
 from src_app.choices import NamedChoices
-from src_app.database import AppendOnly
+from src_app.database import AppendOnly, one_line
 
 
 class Strand(NamedChoices):
@@ -132,6 +132,7 @@ class Case(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("case", "crime_reference", "offence", "officer_in_case"),
             models.CheckConstraint(
                 condition=Q(decided_at__isnull=True, state__in=[CaseState.WAITING, CaseState.REFERRED])
                 | Q(decided_at__isnull=False, state__in=CaseState.values) & ~Q(state=CaseState.WAITING),

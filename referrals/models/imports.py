@@ -10,7 +10,7 @@ from django.db.models import Q
 
 from referrals.models.places import Bcu
 from src_app.choices import NamedChoices
-from src_app.database import refuse
+from src_app.database import one_line, refuse
 
 
 class ImportStatus(NamedChoices):
@@ -72,6 +72,7 @@ class CaseImport(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("import", "file_name"),
             models.CheckConstraint(
                 condition=Q(status__in=ImportStatus.values), name="import_status_is_known"
             ),
@@ -179,7 +180,10 @@ class HeadingMeaning(models.Model):
     said_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["bcu", "heading"], name="heading_has_one_meaning")]
+        constraints = [
+            *one_line("heading_meaning", "heading"),
+            models.UniqueConstraint(fields=["bcu", "heading"], name="heading_has_one_meaning"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.heading}: {self.column or 'not used'}"

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 
 from src_app.choices import NamedChoices
+from src_app.database import one_line
 
 
 class Bcu(models.Model):
@@ -16,6 +17,9 @@ class Bcu(models.Model):
 
     code = models.CharField(max_length=20, unique=True)
     name = models.CharField(max_length=100)
+
+    class Meta:
+        constraints = one_line("bcu", "code", "name")
 
     def __str__(self) -> str:
         return self.name
@@ -27,6 +31,9 @@ class Borough(models.Model):
     code = models.CharField(max_length=9, unique=True)
     name = models.CharField(max_length=100)
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="boroughs")
+
+    class Meta:
+        constraints = one_line("borough", "code", "name")
 
     def __str__(self) -> str:
         return self.name
@@ -41,7 +48,10 @@ class Team(models.Model):
     mailbox = models.EmailField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["borough", "name"], name="team_name_in_borough")]
+        constraints = [
+            *one_line("team", "name"),
+            models.UniqueConstraint(fields=["borough", "name"], name="team_name_in_borough"),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -57,6 +67,7 @@ class Ward(models.Model):
     team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="wards")
 
     class Meta:
+        constraints = one_line("ward", "code", "name")
         indexes = [models.Index(fields=["name", "id"], name="ward_by_name")]
 
     def __str__(self) -> str:

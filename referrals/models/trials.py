@@ -11,7 +11,7 @@ from referrals.rules.trial import seal
 from referrals.rules.trial.allocation import Design
 from referrals.rules.trial.protocol import Conduct, conduct_of, design_of
 from src_app.choices import NamedChoices
-from src_app.database import AppendOnly, read_sql, refuse
+from src_app.database import AppendOnly, one_line, read_sql, refuse
 
 
 class TrialStatus(NamedChoices):
@@ -127,6 +127,7 @@ class Trial(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("trial", "name", "closed_because"),
             models.CheckConstraint(condition=Q(status__in=TrialStatus.values), name="trial_status_is_known"),
             _pair("proposed"),
             *(_pair(name) for name in STEPS.values()),
@@ -257,6 +258,7 @@ class Approval(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("approval", "reference", "given_by"),
             models.UniqueConstraint(fields=["trial", "kind"], name="approval_one_of_a_kind"),
             models.CheckConstraint(condition=Q(kind__in=ApprovalKind.values), name="approval_kind_is_known"),
             models.CheckConstraint(
@@ -281,7 +283,10 @@ class Registrar(models.Model):
     email = models.EmailField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["trial", "email"], name="registrar_once_in_a_trial")]
+        constraints = [
+            *one_line("registrar", "name"),
+            models.UniqueConstraint(fields=["trial", "email"], name="registrar_once_in_a_trial"),
+        ]
         triggers = of_drafts_alone()
 
     def __str__(self) -> str:
@@ -303,6 +308,7 @@ class Pause(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("pause", "reason"),
             models.UniqueConstraint(
                 fields=["trial"], name="pause_one_at_a_time", condition=Q(resumed_at__isnull=True)
             ),

@@ -4,9 +4,10 @@ from typing import Any, cast
 
 from django import forms
 
+from referrals.cases.forms import CaseForm
 from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
 from referrals.places.readers import teams_to_pick_from
-from src_app.fields import NoteField
+from src_app.fields import LineField, NoteField
 
 
 class VersionField(forms.IntegerField):
@@ -45,7 +46,7 @@ class NotSuitableForm(forms.Form):
         return cleaned
 
 
-class SafetyForm(forms.Form):
+class SafetyForm(CaseForm):
     """What the officer must do and must not do."""
 
     restrictions = forms.MultipleChoiceField(
@@ -63,7 +64,7 @@ class SafetyForm(forms.Form):
     )
 
 
-class TeamForm(forms.Form):
+class TeamForm(CaseForm):
     """A team of the HCOP's choice, where the ward of the victim's home cannot decide."""
 
     version = VersionField()
@@ -73,7 +74,7 @@ class TeamForm(forms.Form):
         empty_label="Choose a team",
         error_messages={"required": "Choose a team."},
     )
-    why = NoteField(
+    why = LineField(
         label="Why this team",
         max_length=200,
         help_text="For example: refuge, hotel, no fixed abode, unknown postcode.",
@@ -81,6 +82,6 @@ class TeamForm(forms.Form):
     )
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+        super().__init__(*args, case=case, **kwargs)
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         field.queryset = teams_to_pick_from(case).order_by("borough__name", "name")

@@ -13,6 +13,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.fields import is_one_line
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 
@@ -32,6 +33,8 @@ def make_account(
         )
     if not display_name.strip():
         raise AccountRefused("Say what the person is called on pages: rank and shoulder number.")
+    if not is_one_line(display_name):
+        raise AccountRefused("The name on pages has a line end or a control character in it: leave it out.")
     if role == Role.SYSTEM:
         raise AccountRefused("Nobody signs in as the system: choose the role of a person.")
     user = User(username=username, display_name=display_name.strip(), role=role, created_at=at)

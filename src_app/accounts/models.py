@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from src_app.accounts.roles import PERMISSIONS, Permission, Role
+from src_app.database import one_line
 
 SYSTEM_USERNAME = "system"
 
@@ -47,7 +48,8 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known")
+            *one_line("user", "username", "display_name"),
+            models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
         ]
         indexes = [models.Index(fields=["display_name", "id"], name="user_by_name")]
 

@@ -17,7 +17,8 @@ from django.test import Client, RequestFactory
 from django.views.debug import ExceptionReporter, get_exception_reporter_filter
 
 from src_app.accounts.models import User
-from src_app.logs import logging_config, scrub
+from src_app.logs import logging_config
+from src_app.scrubbing import scrub_references
 from tests.meta.production import PRODUCTION
 
 SECRETS = {
@@ -160,7 +161,7 @@ def test_an_error_report_has_no_values_settings_or_form_data() -> None:
     ],
 )
 def test_a_number_or_postcode_is_found_however_it_is_written(found: str) -> None:
-    assert scrub(f"Ring {found} after six") == "Ring [removed] after six"
+    assert scrub_references(f"Ring {found} after six") == "Ring [removed] after six"
 
 
 def test_what_is_nobodys_is_left_alone() -> None:
@@ -175,4 +176,4 @@ def test_what_is_nobodys_is_left_alone() -> None:
         "0.0123456789",
         "Flat 12, call 3 times",
     ):
-        assert scrub(text) == text
+        assert scrub_references(text) == text

@@ -29,7 +29,9 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     """From the card: log contact, what came of it, save. Three taps for a telephone call, and no typing."""
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
     choices = attempt_choices_for(referral)
-    form = AttemptForm(request.POST if request.method == "POST" else None, initial=_usual(choices))
+    form = AttemptForm(
+        request.POST if request.method == "POST" else None, case=referral.case, initial=_usual(choices)
+    )
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):
             return _after(request, referral, attempt)

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from referrals.intake.reading.moments import read_moment
 from referrals.models import CrimeStatus, Strand
-from src_app.logs import scrub
+from src_app.scrubbing import scrub_references
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -62,7 +62,6 @@ VICTIM_TYPES = _spellings(
     state="state, crown, the state, society, s",
 )
 LONGEST_HEADING = 50
-_INVISIBLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 def may_be_heading(text: str) -> bool:
@@ -71,13 +70,8 @@ def may_be_heading(text: str) -> bool:
         read_moment(text)
     except ValueError:
         reference = re.fullmatch(settings.CRIME_REFERENCE_PATTERN, text, re.ASCII)
-        return len(text) <= LONGEST_HEADING and scrub(text) == text and reference is None
+        return len(text) <= LONGEST_HEADING and scrub_references(text) == text and reference is None
     return False
-
-
-def visible(text: str) -> str:
-    """The text without characters that cannot be seen: controls, and those that turn its direction round."""
-    return _INVISIBLE.sub("", text)
 
 
 @lru_cache(maxsize=256)

@@ -17,7 +17,6 @@ from referrals.intake.reading.cells import (
     YES_OR_NO,
     folded,
     read_strands,
-    visible,
 )
 from referrals.intake.reading.columns import (
     FIELD_OF,
@@ -37,7 +36,7 @@ from referrals.models import Case, CrimeStatus, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
 from src_app.lists.cells import as_it_was
-from src_app.logs import REMOVED, scrub
+from src_app.scrubbing import plain, scrub, scrub_keys, scrub_references, visible
 
 LONGEST_SHOWN = 60
 
@@ -148,8 +147,10 @@ def shown(text: str, *withheld: str) -> str:
 
     A crime reference is shown: it is how the row is found.
     """
-    text = text.strip()
-    if any(_holds(text, cell) for cell in withheld) or (scrub(text) != text and not _is_reference(text)):
+    text = " ".join(visible(text).split())
+    if any(_holds(text, cell) for cell in withheld) or scrub_keys(text, withheld) != text:
+        return ""
+    if scrub_references(text) != text and not _is_reference(text):
         return ""
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 
@@ -209,7 +210,7 @@ class _RowReader:
         for column, kind in self.texts:
             values[kind] = self._text(column)
         postcode = self.cells.get(Column.VICTIM_POSTCODE)
-        row = ExtractRow(self.line, values, None if postcode is None else read_postcode(postcode))
+        row = ExtractRow(self.line, values, None if postcode is None else read_postcode(plain(postcode)))
         return Read(self.line, reference, row, [], self.warnings)
 
     def _field(self, column: Column, read: "_Reader") -> Any:
@@ -269,16 +270,15 @@ class _RowReader:
         self.warnings.append(Warned(self.line, column.value, reason))
 
     def _text(self, column: Column) -> str:
-        """Free text without what finds a person; the crime record has it."""
+        """The cell without what finds a person; the crime record has it."""
         text = self.cells[column]
         if not text:
             return text
-        kept = self.scrubbed(text)
-        for hidden in self.hidden:
-            if len(cell := self.cells[hidden]) >= 4:
-                kept = kept.replace(cell, REMOVED)
+        kept = scrub_keys(self.scrubbed(text), [self.cells[hidden] for hidden in self.hidden])
         if kept != text:
-            self._warn(column, "A telephone number, e-mail address, postcode or reference in it is left out.")
+            self._warn(
+                column, "A telephone number, e-mail address, postcode or key of the report in it is left out."
+            )
         return kept
 
     def moment(self, column: Column) -> datetime | None:
@@ -301,7 +301,7 @@ class _RowReader:
         return moment
 
     def cut(self, column: Column) -> str:
-        text, limit = self.cells[column], _longest(FIELD_OF[column])
+        text, limit = " ".join(self._text(column).split()), _longest(FIELD_OF[column])
         if len(text) > limit:
             self._warn(column, f"Cut to {limit} characters.")
             return text[:limit].rstrip()
@@ -369,13 +369,12 @@ class _RowReader:
 
     def linked(self, column: Column) -> str:
         kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
-        return linking_hash(kind, self.cells[column])
+        return linking_hash(kind, plain(self.cells[column]))
 
 
 _Reader = Callable[[_RowReader, Column], Any]
 _MOST_KNOWN = 256
 _FEW_TEXTS = (
-    Column.OFFENCE,
     Column.HATE_STRANDS,
     Column.CRIME_OR_INCIDENT,
     Column.CRIME_STATUS,

@@ -147,7 +147,7 @@ def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and a safety note for the officer; after the decision from the page of the case."""
     row = _row(request.user, case_id, still_open=True)
     initial = {"restrictions": row.case.restrictions, "note": _own_note(row.case)}
-    form = SafetyForm(request.POST or None, initial=initial)
+    form = SafetyForm(request.POST or None, case=row.case, initial=initial)
     if request.method == "POST" and form.is_valid():
         response = _marked(
             request,

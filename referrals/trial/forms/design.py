@@ -35,6 +35,7 @@ from referrals.trial.readers.words import (
 )
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
+from src_app.fields import LineField, NoteField
 
 _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
 
@@ -69,17 +70,15 @@ class ProtocolForm(forms.Form):
     When it is valid, ``design``, ``stratified_by``, ``conduct`` and ``assumed`` hold what it says.
     """
 
-    name = forms.CharField(
-        label="Name", max_length=200, error_messages={"required": "Give the trial a name."}
-    )
-    question = forms.CharField(
+    name = LineField(label="Name", max_length=200, error_messages={"required": "Give the trial a name."})
+    question = NoteField(
         label="Question",
         max_length=500,
         help_text="What the trial is to find out, in one sentence.",
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say what the trial is to find out."},
     )
-    eligibility = forms.CharField(
+    eligibility = NoteField(
         label="Who is eligible",
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 4}),
@@ -340,10 +339,10 @@ def initial_of_new(bcu: Bcu, today: date) -> dict[str, Any]:
 class ApprovalForm(forms.Form):
     """An approval as it was given."""
 
-    reference = forms.CharField(
+    reference = LineField(
         label="Reference", max_length=60, error_messages={"required": "Give the reference of the approval."}
     )
-    given_by = forms.CharField(
+    given_by = LineField(
         label="Who gave it",
         max_length=100,
         help_text="The office or committee.",
@@ -365,9 +364,7 @@ class ApprovalForm(forms.Form):
 class RegistrarForm(forms.Form):
     """Somebody outside the force, and where what the trial sends is kept."""
 
-    name = forms.CharField(
-        label="Who", max_length=100, error_messages={"required": "Say who the registrar is."}
-    )
+    name = LineField(label="Who", max_length=100, error_messages={"required": "Say who the registrar is."})
     email = forms.EmailField(
         label="E-mail address",
         error_messages={

@@ -7,10 +7,11 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
+from referrals.cases.forms import CaseForm
 from referrals.models import Allocation, DeviationKind, NotDelivered
 from referrals.trial.actions.deviations import first_day, wrong_day
 from referrals.trial.readers.deviations import kinds_for
-from src_app.fields import NoteField
+from src_app.fields import LineField
 from src_app.templatetags.words import day
 
 ORDERED_BY_LENGTH = 60
@@ -19,7 +20,7 @@ _CHOOSE_KIND, _CHOOSE_WHY = "Choose what happened.", "Choose why SRC was not del
 _ASKED = {"why": (DeviationKind.NOT_DELIVERED, None), "ordered_by": (DeviationKind.FOR_SAFETY, "")}
 
 
-class DeviationForm(forms.Form):
+class DeviationForm(CaseForm):
     """What happened, when, and what one kind asks besides; what another kind asks is passed over.
 
     The day is today unless it is said; it has to be said of what was ``looked_up`` weeks after.
@@ -39,7 +40,7 @@ class DeviationForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": _CHOOSE_WHY},
     )
-    ordered_by = NoteField(
+    ordered_by = LineField(
         required=False,
         max_length=ORDERED_BY_LENGTH,
         label="Who ordered the contact",
@@ -59,7 +60,7 @@ class DeviationForm(forms.Form):
 
     def __init__(self, data: Any, *, allocation: Allocation, at: datetime, looked_up: bool = False) -> None:
         self.allocation, self.today = allocation, timezone.localdate(at)
-        super().__init__(data, initial={} if looked_up else {"happened_on": self.today})
+        super().__init__(data, case=allocation.case, initial={} if looked_up else {"happened_on": self.today})
         cast(forms.TypedChoiceField, self.fields["kind"]).choices = kinds_for(allocation)
         first, happened_on = first_day(allocation), self.fields["happened_on"]
         happened_on.help_text = (

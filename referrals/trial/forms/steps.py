@@ -3,12 +3,13 @@
 from django import forms
 
 from referrals.models import Mode
+from src_app.fields import LineField
 
 
 class PauseForm(forms.Form):
     """Why recruitment stops, and what the wards do meanwhile."""
 
-    reason = forms.CharField(
+    reason = LineField(
         label="Why",
         max_length=300,
         help_text="About the trial; nothing about a case.",
@@ -26,7 +27,7 @@ class PauseForm(forms.Form):
 class CloseForm(forms.Form):
     """Why recruitment ends."""
 
-    because = forms.CharField(
+    because = LineField(
         label="Why",
         max_length=300,
         help_text="It will stand in the report of the trial.",

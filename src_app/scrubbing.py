@@ -1,0 +1,231 @@
+"""What finds a person in a text: telephone numbers, e-mail addresses, postcodes and victims' keys.
+
+People write these in many ways: in full-width digits, with a zero-width space in them, parted by dots. A text
+is therefore compared as :func:`plain` gives it. Crime references, incident numbers, dates, times and police
+numbers stay. A number in words, and a name, cannot be told from other words.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator
+from functools import cache
+
+from django.conf import settings
+
+REMOVED = "[removed]"
+
+# A letter that no text has: it stands for what is no telephone number, whatever its digits are.
+_MASK = "\u01c1"
+_BETWEEN = r"(?:[^\w,;]|_|[,;](?=\d))"
+_NUMBER_LIKE = re.compile(rf"\d(?:{_BETWEEN}{{0,4}}\d){{8,}}", re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+# The letter O where the figure was meant, as in "O77OO 9OO123".
+_LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)", re.ASCII)
+_NO_NUMBER = r"""
+      [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}                           # the key of a form or a request
+    | (?<![\w/-])\d\d(?P<same>[/-])\d{4,8}(?P=same)\d\d(?![\w/-])            # the form of a reference
+    | (?<![\d.])0\.0\d{5,}(?!\d)                                            # a fraction
+    | \bCAD\W{0,3}\d{1,6}(?:/\d{1,2}[A-Z]{3}\d\d(?:\d\d)?)?\b               # incident number
+    | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])(?P<sign>[./-])(?:0?[1-9]|1[0-2])(?P=sign)(?:19|20)?\d\d(?![./-]?\d)
+    | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])\ (?:0?[1-9]|1[0-2])\ (?:19|20)\d\d(?!\d)
+    | (?<![\d./-])(?:19|20)\d\d[./-](?:0[1-9]|1[0-2])[./-](?:0[1-9]|[12]\d|3[01])(?!\d)
+    | (?<![\d:.])(?:[01]?\d|2[0-4])[:.][0-5]\d(?:[:.][0-5]\d(?:[.,]\d{1,6})?)?(?![:.]?\d)
+    | (?<![\d-])(?:[01]\d|2[0-4])[0-5]\d\s?-\s?(?:[01]\d|2[0-4])[0-5]\d(?!-?\d|\s\d{3})   # from 0900-1700
+"""
+_POSTCODE = re.compile(
+    r"""
+    (?<![A-Z\d])(?!P[CS]|D[CIS])                            # PC, PS, DC, DI and DS are ranks
+    (?P<outward>[A-Z]{1,2}\d[A-Z\d]?)
+    [\W_]{0,4}
+    (?P<inward>\d(?:[ABD-HJLNP-UW-Z]{2}|(?-i:[ .-](?!DS|PS|DR)[ABD-HJLNP-UW-Z]{2})))
+    (?![A-Z\d])
+    """,
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_ORDINAL = re.compile("1st|2nd|3rd|[04-9]th")
+_AT, _DOT = r"(?:@|[(\[{<]\s?at\s?[)\]}>])", r"(?:\.|[(\[{<]\s?dot\s?[)\]}>]|\sdot\s)"
+# Of bounded length, so that a long word costs no more than its length.
+_NAME, _LABEL = r"[\w.+'-]{1,64}", r"[\w-]{1,63}"
+_EMAIL = re.compile(
+    rf"""
+      {_NAME}@[\w.-]{{0,99}}[A-Z][\w-]{{0,99}}(?:{_DOT}{_LABEL})*
+    | {_NAME}\s?{_AT}\s?{_LABEL}(?:\s?{_DOT}\s?{_LABEL})+
+    | {_NAME}\sat\s{_LABEL}(?:\sdot\s{_LABEL})+
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+_VICTIM_KEY = re.compile(r"\bV\d{5,}\b", re.IGNORECASE | re.ASCII)
+# A text without a digit, an "@" or the word "at" holds nothing that is looked for.
+_MAY_HOLD = re.compile(r"\d|@|\bat\b", re.IGNORECASE)
+_SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+
+
+def visible(text: str) -> str:
+    """The text without characters that cannot be seen, but for spaces, tabs and line ends."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(sign for sign in text if not _is_invisible(sign))
+
+
+def _is_invisible(sign: str) -> bool:
+    if sign.isascii():
+        return not sign.isprintable() and sign not in "\n\r\t"
+    category = unicodedata.category(sign)
+    return category in {"Cc", "Cf"} or sign in _SEEN_AS_NOTHING or "\ufe00" <= sign <= "\ufe0f"
+
+
+def plain(text: str) -> str:
+    """What can be seen of the text by NFKC, with ASCII digits and hyphens: as texts are compared."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(map(_plain_sign, unicodedata.normalize("NFKC", visible(text))))
+
+
+def _plain_sign(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category == "Nd":
+        return str(unicodedata.decimal(sign))
+    if category == "Me":
+        return ""  # what encloses the sign before it
+    return "-" if category == "Pd" or sign == "\u2212" else sign
+
+
+def scrub(text: str) -> str:
+    """The text with what finds a person replaced by ``[removed]``; as it was where there is nothing."""
+    seen = plain(text)
+    if not _MAY_HOLD.search(seen):
+        return text
+    spans = [found.span() for pattern in (_EMAIL, _VICTIM_KEY) for found in pattern.finditer(seen)]
+    spans += [*_postcodes(seen), *_telephones(seen)]
+    return _without(seen, spans) if spans else text
+
+
+def scrub_keys(text: str, keys: Collection[str]) -> str:
+    """The text without a report's own keys: its postcode, its incident reference, its victim's key.
+
+    One is found however it is parted and in whatever case, if it has a digit and four signs or more.
+    """
+    seen = plain(text)
+    spans = [span for key in keys for span in _spans_of(key, seen)]
+    return _without(seen, spans) if spans else text
+
+
+def scrub_references(text: str) -> str:
+    """What :func:`scrub` gives, without crime references and incident numbers either."""
+    scrubbed = scrub(text)
+    spans = [found.span() for found in _references().finditer(plain(scrubbed))]
+    return _without(plain(scrubbed), spans) if spans else scrubbed
+
+
+def _without(text: str, spans: Collection[tuple[int, int]]) -> str:
+    parts, end = [], 0
+    for start, until in sorted(spans):
+        if start >= end:
+            parts += [text[end:start], REMOVED]
+        end = max(end, until)
+    return "".join([*parts, text[end:]])
+
+
+@cache
+def _references() -> re.Pattern[str]:
+    return re.compile(
+        rf"(?<![\w/])(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d/\d{{4,8}}/\d\d)(?![\w/])"
+        r"|\bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b",
+        re.IGNORECASE | re.ASCII,
+    )
+
+
+@cache
+def _no_number() -> re.Pattern[str]:
+    """What may look like a telephone number and is none. A reference of digits alone may be one."""
+    reference = rf"(?<![\w/])(?!\d+(?![\w/])){settings.CRIME_REFERENCE_PATTERN}(?![\w/])"
+    return re.compile(f"{reference}|{_NO_NUMBER}", re.VERBOSE | re.IGNORECASE | re.ASCII)
+
+
+def _telephones(text: str) -> Iterator[tuple[int, int]]:
+    text = _LETTER_O.sub(lambda found: "0" * len(found[0]), text)
+    if not _NUMBER_LIKE.search(text):
+        return
+    text = _no_number().sub(lambda found: _MASK * len(found[0]), text)
+    for run in _NUMBER_LIKE.finditer(text):
+        groups = [found.span() for found in _DIGITS.finditer(text, *run.span())]
+        first = 0
+        while first < len(groups):
+            last = _longest_number(text, groups, first)
+            if last is not None:
+                yield groups[first][0] - len(_before(text, groups[first][0])), groups[last][1]
+                first = last
+            first += 1
+
+
+def _longest_number(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
+    """The last of the groups of digits that make a telephone number together, from the first on."""
+    before = _before(text, groups[first][0])
+    digits, found = "+" if "+" in before else "", None
+    for place in range(first, len(groups)):
+        digits += text[slice(*groups[place])]
+        if len(digits) > _MOST_DIGITS:
+            break
+        if _is_telephone(digits, groups=place - first + 1):
+            found = place
+    return found
+
+
+_MOST_DIGITS = 18
+_MOST_GROUPS_OF_A_BARE_NUMBER = 3
+
+
+def _before(text: str, start: int) -> str:
+    """The signs that begin a number: ``+``, ``(`` or ``+ (``."""
+    found = re.search(r"[+(][+( ]{0,3}$", text[max(0, start - 4) : start])
+    return found[0] if found else ""
+
+
+def _is_telephone(digits: str, *, groups: int) -> bool:
+    """Whether a telephone could have these digits, written in so many groups; ``+`` may stand before them.
+
+    A number that was never given to anybody is one all the same: people mistype.
+    """
+    # Late: the lists of all countries are not for every process.
+    import phonenumbers
+
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    elif len(digits) == 12 and digits.startswith("44"):
+        digits = f"+{digits}"
+    elif len(digits) == 10 and digits.startswith("7") and groups <= _MOST_GROUPS_OF_A_BARE_NUMBER:
+        digits = f"0{digits}"  # a spreadsheet drops the zero
+    if not digits.startswith(("+", "0")):
+        return False
+    try:
+        number = phonenumbers.parse(digits, "GB")
+    except phonenumbers.NumberParseException:
+        return False
+    possible = phonenumbers.is_possible_number_with_reason(number)
+    return possible == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def _postcodes(text: str) -> Iterator[tuple[int, int]]:
+    for found in _POSTCODE.finditer(text):
+        outward = found["outward"]
+        is_floor = _ORDINAL.fullmatch(found["inward"]) and not (outward.islower() and outward[1].isalpha())
+        if not is_floor:
+            yield found.span()
+
+
+def _spans_of(key: str, text: str) -> Iterator[tuple[int, int]]:
+    signs = re.sub(r"[\W_]", "", plain(key)).upper()
+    if len(signs) < _FEWEST_SIGNS or not _DIGITS.search(signs):
+        return
+    folded = re.sub(r"[\W_]", "", text).upper()
+    # An incident number is also written without the letters before it.
+    bare = signs.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    for form in (signs, bare) if len(bare) >= _FEWEST_OF_A_PART else (signs,):
+        if form in folded:
+            parted = r"[\W_]{0,4}".join(map(re.escape, form))
+            for found in re.finditer(rf"(?<![^\W_]){parted}(?![^\W_])", text, re.IGNORECASE):
+                yield found.span()
+
+
+_FEWEST_SIGNS = 4
+_FEWEST_OF_A_PART = 6

@@ -1,0 +1,138 @@
+"""Whatever a person types goes through a field that knows what must not be kept; a field to come as well."""
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+
+import pytest
+from django import forms
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db.models import CharField, CheckConstraint
+
+from src_app.fields import LineField, NoteField, PublicNoteField
+from src_app.keys import linking_hash, names_key
+from tests.spellings import MUST_GO, MUST_STAY
+
+ROOMS = ("src_app", "referrals", "outcomes")
+# What is compared, searched for, or read as numbers and days, and never kept as it was typed.
+NOT_KEPT = {
+    ("CaseSearchForm", "crime_reference"),
+    ("ReferenceForm", "reference"),
+    ("SealForm", "digest"),
+    ("ProtocolForm", "block_sizes"),
+    ("ProtocolForm", "looks"),
+}
+# What no person types on a page, what may have lines, and addresses, which have a form of their own.
+NOT_A_TYPED_LINE = {
+    "accounts.user.password",
+    "audit.auditentry.subject",
+    "audit.auditentry.origin",
+    "outcomes.dataset.reason",
+    "outcomes.look.reason",
+    "outcomes.outcomecode.short_title",
+    "outcomes.outcomecode.description",
+    "referrals.allocation.stratum",
+    "referrals.caseimport.problem",
+    "referrals.caseimport.sheet",
+    "referrals.headingmeaning.column",
+    "referrals.notification.unique_key",
+    "referrals.notification.message_id",
+    "referrals.notification.last_error",
+    "referrals.notification.recipient",
+    "referrals.postcode.pcds",
+    "referrals.referral.number",
+    "referrals.registrar.email",
+    "referrals.team.mailbox",
+}
+
+
+def _forms() -> Iterator[type[forms.BaseForm]]:
+    for room in ROOMS:
+        for module in pkgutil.walk_packages(import_module(room).__path__, f"{room}."):
+            if ".migrations." not in module.name and not module.name.endswith("gunicorn_settings"):
+                import_module(module.name)
+    ahead = [forms.BaseForm]
+    while ahead:
+        for found in ahead.pop().__subclasses__():
+            ahead.append(found)
+            if found.__module__.split(".")[0] in ROOMS:
+                yield found
+
+
+def test_every_text_that_is_typed_is_a_note_or_a_line() -> None:
+    texts = {
+        (form.__name__, name): type(field)
+        for form in _forms()
+        for name, field in form.base_fields.items()
+        if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField | forms.EmailField)
+    }
+    assert {("AttemptForm", "note"), ("ProtocolForm", "name"), ("TeamForm", "why")} <= texts.keys()
+    assert {name for name, kind in texts.items() if not issubclass(kind, NoteField)} == NOT_KEPT
+
+
+@pytest.mark.parametrize("field", [NoteField, LineField, PublicNoteField])
+def test_what_finds_a_person_is_refused_in_every_such_field(field: type[NoteField]) -> None:
+    for spelling in MUST_GO:
+        with pytest.raises(ValidationError):
+            field().clean(f"Ring {spelling} after six")
+
+
+@pytest.mark.parametrize("field", [NoteField, LineField])
+def test_what_only_looks_like_it_is_taken_as_typed(field: type[NoteField]) -> None:
+    for text in MUST_STAY:
+        assert field().clean(f"Seen {text} today") == f"Seen {text} today"
+
+
+@pytest.mark.parametrize("reference", ["01/7654321/26", "CAD4711/22NOV26"])
+def test_a_text_for_people_outside_the_force_names_no_case(reference: str) -> None:
+    with pytest.raises(ValidationError, match="outside the force"):
+        PublicNoteField().clean(f"Wrong in {reference}")
+
+
+@pytest.mark.parametrize("sign", ["\r", "\n", "\r\n", "\t", "\x1b", "\x85", "\u2028", "\u2029"])
+def test_a_line_has_no_control_character(sign: str) -> None:
+    with pytest.raises(ValidationError, match="one line"):
+        LineField().clean(f"SW{sign}pilot")
+
+
+def test_a_line_end_after_a_line_is_dropped() -> None:
+    assert LineField().clean(" SW pilot\r\n") == "SW pilot"
+
+
+def test_a_note_may_have_lines_and_loses_what_cannot_be_seen() -> None:
+    assert NoteField().clean("Ring\u200b at six.\nDog.\x00") == "Ring at six.\nDog."
+
+
+@pytest.mark.parametrize(
+    "text", ["See CAD 4711/22NOV26.", "cad4711/22nov26 first", "CAD 4711 / 22NOV26", "key (N 412345)"]
+)
+def test_a_note_may_not_name_its_own_incident_or_victim(text: str) -> None:
+    hashes = {linking_hash("incident", "CAD4711/22NOV26"), linking_hash("victim", "N412345")}
+    assert names_key(text, hashes)
+    assert not names_key("See CAD 4712/22NOV26 and N412346", hashes)
+    field = NoteField()
+    field.own_keys = hashes
+    with pytest.raises(ValidationError, match="victim's key"):
+        field.clean(text)
+
+
+def test_the_database_keeps_no_line_end_in_what_is_a_line() -> None:
+    of_one_line, guarded = set(), set()
+    for model in apps.get_models():
+        label = model._meta.label_lower
+        if model._meta.app_label not in {"accounts", "audit", "referrals", "outcomes"} or label.endswith(
+            "event"
+        ):
+            continue
+        names = [
+            constraint.name
+            for constraint in model._meta.constraints
+            if isinstance(constraint, CheckConstraint)
+        ]
+        for field in model._meta.local_concrete_fields:
+            if isinstance(field, CharField) and not field.choices and field.max_length not in (32, 64):
+                of_one_line.add(f"{label}.{field.name}")
+                if any(name.endswith(f"_{field.name}_is_one_line") for name in names):
+                    guarded.add(f"{label}.{field.name}")
+    assert of_one_line - guarded == NOT_A_TYPED_LINE

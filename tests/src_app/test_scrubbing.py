@@ -1,0 +1,103 @@
+"""What finds a person is taken out of a text however it is written; what only looks like it stays."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from src_app.scrubbing import REMOVED, plain, scrub, scrub_keys, scrub_references, visible
+from tests.spellings import MUST_GO, MUST_STAY, traces_in
+from tests.thorough import repeated
+
+EXAMPLES = repeated(200, 20_000)
+INVISIBLE = st.text(
+    st.sampled_from("\u200b\u200c\u200d\u2060\ufeff\u00ad\u202e\u2066\u034f\ufe0f\x07"), max_size=3
+)
+SEPARATORS = st.one_of(
+    st.text(
+        st.sampled_from(" .-/_*~\u00a0\u2009\u2013\u2014\u2011\u00b7\u2022|\uff0d\uff0e\u3000"), max_size=3
+    ),
+    st.sampled_from(["(", ")", ") ", " (", ",", "\n"]),
+)
+
+
+def test_the_tables_are_long_enough_and_name_nothing_twice() -> None:
+    assert len(set(MUST_GO)) == len(MUST_GO) >= 60
+    assert len(set(MUST_STAY)) == len(MUST_STAY) >= 60
+    assert all(traces_in(spelling) for spelling in MUST_GO)
+
+
+@pytest.mark.parametrize("spelling", MUST_GO, ids=ascii)
+def test_what_finds_a_person_goes_however_it_is_written(spelling: str) -> None:
+    for text in (spelling, f"Ring {spelling} after six", f"({spelling})", f"CAD 4711/22NOV26\n{spelling}\n"):
+        scrubbed = scrub(text)
+        assert REMOVED in scrubbed
+        assert traces_in(scrubbed) == []
+        assert scrub(scrubbed) == scrubbed
+    assert scrub(f"Ring {spelling} after six").startswith("Ring ")
+    assert scrub(f"Ring {spelling} after six").endswith(" after six")
+
+
+@pytest.mark.parametrize("text", MUST_STAY, ids=ascii)
+def test_what_only_looks_like_it_stays(text: str) -> None:
+    for written in (text, f"Seen {text} today", f"{text}, {text}", f"Ask PC 1234SW: {text}."):
+        assert scrub(written) == written
+
+
+def _parted(signs: str, pieces: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """The signs, with one of the pieces after each of them but the last."""
+    between = st.lists(pieces, min_size=len(signs) - 1, max_size=len(signs) - 1)
+    return between.map(lambda found: "".join(map("".join, zip(signs, [*found, ""], strict=True))))
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(_parted("07700900123", SEPARATORS) | _parted("02079460123", SEPARATORS))
+def test_no_separator_saves_a_telephone_number(text: str) -> None:
+    assert traces_in(scrub(f"Ring {text} please")) == []
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.sampled_from(MUST_GO).flatmap(lambda spelling: _parted(spelling, INVISIBLE)))
+def test_no_sign_that_cannot_be_seen_saves_anything(text: str) -> None:
+    assert traces_in(scrub(text)) == []
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(SEPARATORS, st.sampled_from(["SW15", "sw15", "\uff33\uff37\uff11\uff15"]))
+def test_no_separator_saves_a_postcode(between: str, outward: str) -> None:
+    assert traces_in(scrub(f"lives at {outward}{between}4QQ now")) == []
+
+
+@settings(max_examples=EXAMPLES, deadline=None)
+@given(st.text(max_size=60))
+def test_any_text_is_scrubbed_once_and_for_all(text: str) -> None:
+    scrubbed = scrub_references(text)
+    assert scrub_references(scrubbed) == scrubbed
+    assert plain(visible(text)) == plain(text)
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["CAD4711/22NOV26", "cad 4711 / 22nov26", "4711/22NOV26", "4711-22-NOV-26", "C\u200bAD4711/22NOV26"],
+)
+def test_a_reports_own_incident_goes_however_it_is_written(written: str) -> None:
+    assert scrub_keys(f"See {written} first", ["CAD4711/22NOV26"]) == f"See {REMOVED} first"
+
+
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("", "nothing to find"),
+        ("12", "12 officers"),
+        ("UNKNOWN", "The suspect is unknown"),
+        ("4711", "ask PC 14711"),
+        ("CAD4711/22NOV26", "CAD4712/22NOV26"),
+    ],
+)
+def test_a_key_that_is_not_in_the_text_or_says_nothing_takes_nothing_out(key: str, text: str) -> None:
+    assert scrub_keys(text, [key]) == text
+
+
+def test_a_long_text_costs_no_more_than_its_length_asks_for() -> None:
+    """Each of these would take minutes if the cost grew with the square of the length."""
+    for piece in ("a", "a.", "1 ", "0", "a@", "SW1 ", "+(", "\u200b", "at "):
+        assert isinstance(scrub_references(piece * 50_000), str)

@@ -12,6 +12,7 @@ from referrals.models import (
     Method,
     Result,
 )
+from src_app.days import check_day
 from src_app.fields import NoteField
 
 NOTE_LENGTH = 300
@@ -61,6 +62,7 @@ class AttemptForm(KeyForm):
     made_at = forms.DateTimeField(
         required=False,
         label="When it was",
+        validators=[check_day],
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"

@@ -3,28 +3,23 @@
 from datetime import date
 
 from django import forms
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 
 from referrals.compliance.readers import Period
 from referrals.models import Borough
 from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
+from src_app.days import check_day
 
 DAY = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-# Beyond these a day's end is no date any more.
-DAYS = (
-    MinValueValidator(date(2000, 1, 1), "Choose a day from 2000 on."),
-    MaxValueValidator(date(2099, 12, 31), "Choose a day before 2100."),
-)
 ORDERS = {"name": "Ward", "overdue": "Overdue now", "share": "Contacted in time"}
 
 
 class PeriodForm(forms.Form):
     """Which due dates, which borough, and in what order."""
 
-    first = forms.DateField(label="Due from", required=False, widget=DAY, validators=DAYS)
-    last = forms.DateField(label="Due to", required=False, widget=DAY, validators=DAYS)
+    first = forms.DateField(label="Due from", required=False, widget=DAY, validators=[check_day])
+    last = forms.DateField(label="Due to", required=False, widget=DAY, validators=[check_day])
     borough = forms.ChoiceField(label="Borough", required=False)
     order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
 

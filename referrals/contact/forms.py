@@ -13,6 +13,7 @@ from referrals.models import (
     Method,
     Result,
 )
+from src_app.days import check_day
 from src_app.fields import NoteField
 
 NOTE_LENGTH = 300
@@ -62,6 +63,7 @@ class AttemptForm(KeyForm, CaseForm):
     made_at = forms.DateTimeField(
         required=False,
         label="When it was",
+        validators=[check_day],
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"

@@ -17,6 +17,7 @@ from src_app.audit.models import Purpose
 from src_app.lists.back import back_to
 from src_app.lists.page import Empty, ListPage, answered
 from src_app.templatetags.words import counted
+from src_app.whole_numbers import whole_numbers
 
 TO_CONFIRM = ListPage(
     name="flags-to-confirm",
@@ -97,4 +98,4 @@ def confirm_flags_removed(request: SignedInRequest) -> HttpResponse:
 
 
 def _ticked(request: SignedInRequest) -> list[int]:
-    return [int(value) for value in request.POST.getlist("referral") if value.isdecimal()]
+    return whole_numbers(request.POST.getlist("referral"))

@@ -70,6 +70,12 @@ class ExtractForm(forms.Form):
         return cast("UploadedFile[bytes]", self.cleaned_data["file"]).name or ""
 
 
+class SeenForm(forms.Form):
+    """The digest of the preview that was on the page."""
+
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
 class ColumnsForm(forms.Form):
     """The sheet of a workbook, or a column for each heading."""
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.intake.filters import ImportFilter
-from referrals.intake.forms import ColumnsForm, ExtractForm
+from referrals.intake.forms import ColumnsForm, ExtractForm, SeenForm
 from referrals.intake.held import holding, matching, work
 from referrals.intake.held.parts import pieces_of
 from referrals.intake.held.report import report_of
@@ -171,10 +171,10 @@ def import_rejected(request: SignedInRequest, import_id: UUID) -> HttpResponseBa
 def import_save(request: SignedInRequest, import_id: UUID) -> HttpResponse:
     """Saves the good rows."""
     before = _held(request, import_id)
+    form = SeenForm(request.POST)
+    seen = form.cleaned_data["seen"] if form.is_valid() else ""
     try:
-        held = holding.save_extract(
-            import_id=import_id, seen=request.POST.get("seen", ""), by=request.user, at=timezone.now()
-        )
+        held = holding.save_extract(import_id=import_id, seen=seen, by=request.user, at=timezone.now())
     except Refused as refused:
         return _gone(request, str(refused))
     if held.status != ImportStatus.SAVED:

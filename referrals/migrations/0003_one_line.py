@@ -5,87 +5,141 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('referrals', '0002_initial'),
+        ("referrals", "0002_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('reference__regex', '[[:cntrl:]]'), _negated=True), name='approval_reference_is_one_line'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reference__regex", "[[:cntrl:]]"), _negated=True),
+                name="approval_reference_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('given_by__regex', '[[:cntrl:]]'), _negated=True), name='approval_given_by_is_one_line'),
+            model_name="approval",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("given_by__regex", "[[:cntrl:]]"), _negated=True),
+                name="approval_given_by_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bcu',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '[[:cntrl:]]'), _negated=True), name='bcu_code_is_one_line'),
+            model_name="bcu",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "[[:cntrl:]]"), _negated=True), name="bcu_code_is_one_line"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='bcu',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='bcu_name_is_one_line'),
+            model_name="bcu",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True), name="bcu_name_is_one_line"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='borough',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '[[:cntrl:]]'), _negated=True), name='borough_code_is_one_line'),
+            model_name="borough",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "[[:cntrl:]]"), _negated=True),
+                name="borough_code_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='borough',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='borough_name_is_one_line'),
+            model_name="borough",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True),
+                name="borough_name_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('crime_reference__regex', '[[:cntrl:]]'), _negated=True), name='case_crime_reference_is_one_line'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("crime_reference__regex", "[[:cntrl:]]"), _negated=True),
+                name="case_crime_reference_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('offence__regex', '[[:cntrl:]]'), _negated=True), name='case_offence_is_one_line'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("offence__regex", "[[:cntrl:]]"), _negated=True),
+                name="case_offence_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='case',
-            constraint=models.CheckConstraint(condition=models.Q(('officer_in_case__regex', '[[:cntrl:]]'), _negated=True), name='case_officer_in_case_is_one_line'),
+            model_name="case",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("officer_in_case__regex", "[[:cntrl:]]"), _negated=True),
+                name="case_officer_in_case_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='caseimport',
-            constraint=models.CheckConstraint(condition=models.Q(('file_name__regex', '[[:cntrl:]]'), _negated=True), name='import_file_name_is_one_line'),
+            model_name="caseimport",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("file_name__regex", "[[:cntrl:]]"), _negated=True),
+                name="import_file_name_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deviation',
-            constraint=models.CheckConstraint(condition=models.Q(('ordered_by__regex', '[[:cntrl:]]'), _negated=True), name='deviation_ordered_by_is_one_line'),
+            model_name="deviation",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("ordered_by__regex", "[[:cntrl:]]"), _negated=True),
+                name="deviation_ordered_by_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='headingmeaning',
-            constraint=models.CheckConstraint(condition=models.Q(('heading__regex', '[[:cntrl:]]'), _negated=True), name='heading_meaning_heading_is_one_line'),
+            model_name="headingmeaning",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("heading__regex", "[[:cntrl:]]"), _negated=True),
+                name="heading_meaning_heading_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='pause',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__regex', '[[:cntrl:]]'), _negated=True), name='pause_reason_is_one_line'),
+            model_name="pause",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("reason__regex", "[[:cntrl:]]"), _negated=True),
+                name="pause_reason_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='registrar',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='registrar_name_is_one_line'),
+            model_name="registrar",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True),
+                name="registrar_name_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='team',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='team_name_is_one_line'),
+            model_name="team",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True),
+                name="team_name_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='trial_name_is_one_line'),
+            model_name="trial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True),
+                name="trial_name_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='trial',
-            constraint=models.CheckConstraint(condition=models.Q(('closed_because__regex', '[[:cntrl:]]'), _negated=True), name='trial_closed_because_is_one_line'),
+            model_name="trial",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("closed_because__regex", "[[:cntrl:]]"), _negated=True),
+                name="trial_closed_because_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ward',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '[[:cntrl:]]'), _negated=True), name='ward_code_is_one_line'),
+            model_name="ward",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("code__regex", "[[:cntrl:]]"), _negated=True),
+                name="ward_code_is_one_line",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='ward',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '[[:cntrl:]]'), _negated=True), name='ward_name_is_one_line'),
+            model_name="ward",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("name__regex", "[[:cntrl:]]"), _negated=True),
+                name="ward_name_is_one_line",
+            ),
         ),
     ]

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from src_app.accounts.models import User
+from src_app.addresses import parts_of
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
@@ -26,6 +27,12 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
             tried = {"username": credentials.get("username", "")}
             user_login_failed.send(__name__, credentials=tried, request=request)
             raise
+
+    def is_safe_url(self, url: str) -> bool:
+        """Whether ``next`` may lead there: neither what cannot be read nor the name of a page leads on."""
+        parts = parts_of(url)
+        is_address = parts is not None and (bool(parts.netloc) or parts.path.startswith("/"))
+        return is_address and bool(super().is_safe_url(url))
 
     def set_password(self, user: User, password: str) -> None:
         """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
+from src_app.addresses import parts_of
 
 
 class SignedInRequest(HttpRequest):
@@ -34,8 +34,8 @@ def redirected(request: HttpRequest, url: str) -> HttpResponse:
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Sign-in, which leads back to the page: never to the address of a form or of a part of a page."""
     if "HX-Request" in request.headers:
-        page = urlsplit(request.headers.get("HX-Current-URL", ""))
-        back = f"{page.path or '/'}?{page.query}".rstrip("?")
+        page = parts_of(request.headers.get("HX-Current-URL", ""))
+        back = f"{page.path or '/'}?{page.query}".rstrip("?") if page else reverse("home")
     else:
         back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
     return redirected(request, redirect_to_login(back).url)

@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from src_app.accounts.models import User
+from src_app.days import check_day
 
 
 class ListFilter(django_filters.FilterSet):  # type: ignore[misc]  # no types
@@ -53,6 +54,7 @@ class _DayFilter(django_filters.DateFilter):  # type: ignore[misc]  # no types
         super().__init__(
             field_name=field_name,
             label=label,
+            validators=[check_day],
             widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
         )
 

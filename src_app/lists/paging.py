@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode
 
@@ -10,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import InvalidPage
 from django.db.models import Model, QuerySet
 from django.http import Http404, HttpRequest, QueryDict
+from django.utils import timezone
 from keyset_pagination.paginator import KeysetPage, KeysetPaginator, attr_getter
 
 Row = TypeVar("Row")
@@ -52,7 +54,7 @@ def page_of(
         if asked and not rows:
             page = _Paginator(queryset, per_page).page(None)
             rows = list(page.object_list)
-    except (InvalidPage, ValidationError, ValueError, TypeError) as error:
+    except (InvalidPage, ValidationError, ValueError, TypeError, RecursionError) as error:
         raise Http404("There is no such page.") from error
     return Paged(
         rows=rows,
@@ -111,6 +113,31 @@ class _Page(KeysetPage):  # type: ignore[misc]  # no types
 
 
 class _Paginator(KeysetPaginator):  # type: ignore[misc]  # no types
+    """Takes a page's address as it has given it: a direction, and of each key a value that a row may have."""
+
+    def validate_number(self, number: str | None) -> list[Any] | None:
+        """Raises InvalidPage, and what reading JSON and cleaning a field's value raises."""
+        asked: list[Any] | None = super().validate_number(number)
+        if asked is None:
+            return None
+        back, *values = asked
+        if not isinstance(back, bool):
+            raise InvalidPage("The direction is none.")
+        return [back, *map(self._value, self.keys, values)]
+
+    def _value(self, key: str, value: object) -> Any:
+        # A fraction or an infinite number, of which JSON has many, is no value of a key; neither is true.
+        if type(value) not in (str, int):
+            raise InvalidPage("A key is a text or a whole number.")
+        meta = self.object_list.model._meta
+        name = key.removeprefix("-")
+        found = (meta.pk if name == "pk" else meta.get_field(name)).clean(value, None)
+        if isinstance(found, str) and "\0" in found:
+            raise InvalidPage("No text of the database holds a NUL.")
+        if isinstance(found, datetime) and timezone.is_naive(found):
+            raise InvalidPage("A time is one of a place.")
+        return found
+
     def _get_page(self, *args: Any, **kwargs: Any) -> _Page:
         return _Page(*args, **kwargs)
 

@@ -29,6 +29,7 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.lists.paging import page_of
 from src_app.refused import Refused
+from src_app.whole_numbers import whole_numbers
 
 PER_PAGE = 50
 DONE_FOR = timedelta(days=7)
@@ -116,7 +117,7 @@ def return_referral(request: SignedInRequest, number: str) -> HttpResponse:
 def read_changes(request: SignedInRequest, number: str) -> HttpResponse:
     """Takes away what was shown as changed, once it has been read."""
     referral = get_object_or_404(referrals_visible_to(request.user), number=number)
-    ids = [int(value) for value in request.POST.getlist("notice") if value.isdecimal()]
+    ids = whole_numbers(request.POST.getlist("notice"))
     try:
         notices.read_notices(referral_id=referral.pk, notice_ids=ids, by=request.user, at=timezone.now())
     except Refused as refused:

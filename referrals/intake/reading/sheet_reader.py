@@ -2,7 +2,7 @@
 
 A sheet is as large as its furthest cell, however few it has; reading one that is made so, or has become so by
 mistake, ends a process. Run by ``workbook.py``: the file on standard input; on standard output a line of JSON
-for each sheet (name, rows, the first of them), or for each row of the sheet that is named.
+for each sheet (name, rows, the first of them), or for each row of the sheet whose number is given.
 """
 
 import io
@@ -21,15 +21,15 @@ HAS_PASSWORD, UNREADABLE = 3, 4
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
 
-def main(above: int, wanted: str | None) -> int:
-    """Writes what was asked for; returns the exit status."""
+def main(above: int, wanted: int | None) -> int:
+    """Writes what was asked for; returns the exit status. ``wanted`` is a sheet's number, from 0 on."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
-        for name in workbook.sheet_names:
-            if wanted in (None, name):
-                sheet = workbook.get_sheet_by_name(name)
+        for number, name in enumerate(workbook.sheet_names):
+            if wanted in (None, number):
+                sheet = workbook.get_sheet_by_index(number)
                 rows = ([_text(cell) for cell in row] for row in sheet.iter_rows())
                 if wanted is None:
                     _write([name, sheet.end[0] + 1 if sheet.end else 0, list(islice(rows, above))])
@@ -61,4 +61,4 @@ def _text(cell: Cell) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(int(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else None))
+    sys.exit(main(int(sys.argv[1]), int(sys.argv[2]) if len(sys.argv) > 2 else None))

@@ -54,14 +54,17 @@ def sheets_of(content: Content) -> list[NamedRows]:
     if _is_bomb(content):
         raise NotATable(_TOO_LARGE)
     return [
-        NamedRows(name, height, above, partial(_read, content, name))
-        for name, height, above in _read(content)
+        NamedRows(name, height, above, partial(_read, content, str(number)))
+        for number, (name, height, above) in enumerate(_read(content))
     ]
 
 
-def _read(content: Content, *sheet: str) -> Iterator[Any]:
-    """What the reader writes, in a process that ends with this iterator at the latest."""
-    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), str(ROWS_ABOVE), *sheet]
+def _read(content: Content, *number: str) -> Iterator[Any]:
+    """What the reader writes, in a process that ends with this iterator at the latest.
+
+    A sheet is told it by its number: no system starts a process with a name of 128 KB.
+    """
+    command = [sys.executable, "-I", str(Path(sheet_reader.__file__)), str(ROWS_ABOVE), *number]
     with subprocess.Popen(  # noqa: S603 - this project's own file
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     ) as reader:

@@ -18,6 +18,7 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
+from src_app.whole_numbers import whole_number
 
 
 @requires(Permission.REVIEW_CASES)
@@ -46,7 +47,7 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def submit_decisions(request: SignedInRequest) -> HttpResponse:
     """Submits exactly the drafts that were on the check page, or says what changed and submits nothing."""
-    bcu = get_object_or_404(bcus_of(request.user), pk=_number(request.POST.get("bcu", "")))
+    bcu = get_object_or_404(bcus_of(request.user), pk=whole_number(request.POST.get("bcu", "")))
     try:
         key, seen = uuid.UUID(request.POST.get("key", "")), _seen(request.POST.getlist("decision"))
     except ValueError:
@@ -88,14 +89,12 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
     return render(request, "review/submitted.html", context)
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() else 0
-
-
 def _seen(pairs: list[str]) -> dict[int, int]:
     """``case:version`` pairs of the check page's form; raises ValueError for anything else."""
     seen = {}
     for pair in pairs:
-        case_id, _, version = pair.partition(":")
-        seen[int(case_id)] = int(version)
+        case_id, version = map(whole_number, pair.split(":"))
+        if case_id is None or version is None:
+            raise ValueError("A pair is of two numbers.")
+        seen[case_id] = version
     return seen

@@ -35,6 +35,7 @@ from referrals.trial.readers.words import (
 )
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
+from src_app.days import check_day
 from src_app.fields import LineField, NoteField
 
 _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
@@ -43,6 +44,7 @@ _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
 def _day(label: str, required: str) -> forms.DateField:
     return forms.DateField(
         label=label,
+        validators=[check_day],
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"required": required, "invalid": required},
     )
@@ -55,7 +57,11 @@ def _whole(label: str, *, least: int, most: int, help_text: str = "", **more: An
         min_value=least,
         max_value=most,
         help_text=help_text,
-        error_messages=dict.fromkeys(("required", "invalid", "min_value", "max_value"), said),
+        error_messages={
+            **dict.fromkeys(("required", "invalid"), said),
+            # Django puts the limit into these two, so that a label's % has to be doubled.
+            **dict.fromkeys(("min_value", "max_value"), said.replace("%", "%%")),
+        },
         **more,
     )
 
@@ -175,6 +181,7 @@ class ProtocolForm(forms.Form):
                 raise forms.ValidationError(
                     "Give each look as a day and a user name: 2027-03-01 leader"
                 ) from None
+            check_day(looks[-1].on)
             if not looks[-1].reader:
                 raise forms.ValidationError("Name who reads each look: 2027-03-01 leader")
         readers = {look.reader for look in looks}
@@ -367,6 +374,7 @@ class RegistrarForm(forms.Form):
     name = LineField(label="Who", max_length=100, error_messages={"required": "Say who the registrar is."})
     email = forms.EmailField(
         label="E-mail address",
+        max_length=254,
         error_messages={
             "required": "Give the registrar's e-mail address.",
             "invalid": "Give an e-mail address, such as registry@example.org.",

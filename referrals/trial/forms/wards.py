@@ -1,15 +1,15 @@
 """Forms of the page of a trial's wards."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
-from django.core.validators import MaxValueValidator
 from django.utils import timezone
 
 from referrals.models import Mode, Ward
 from referrals.rules.trial.rollout import MOST_DAYS_BETWEEN, MOST_WARDS_A_STEP, Order
+from src_app.days import check_day
 
 _ORDERS = {
     Order.BY_NAME: "By name",
@@ -24,7 +24,7 @@ class DayField(forms.DateField):
     def __init__(self, *, required_message: str, **options: Any) -> None:
         super().__init__(
             widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            validators=[MaxValueValidator(date(2099, 12, 31), "Choose a day before 2100.")],
+            validators=[check_day],
             error_messages={"required": required_message, "invalid": "Give the day as 23/11/2026."},
             **options,
         )

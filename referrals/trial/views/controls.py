@@ -18,6 +18,7 @@ from src_app.audit.record import record
 from src_app.lists.paging import page_of
 from src_app.refused import Refused
 from src_app.templatetags.words import counted
+from src_app.whole_numbers import whole_numbers
 
 
 @requires(Permission.RECORD_DEVIATIONS)
@@ -50,7 +51,7 @@ def controls(request: SignedInRequest, trial_id: int) -> HttpResponse:
 
 
 def _check(request: SignedInRequest, trial: Trial) -> None:
-    ticked = [int(value) for value in request.POST.getlist("control") if value.isdecimal()]
+    ticked = whole_numbers(request.POST.getlist("control"))
     if not ticked:
         messages.error(request, "Nothing is ticked: tick the cases that you looked up.")
         return

@@ -92,7 +92,7 @@ def _bcu(request: SignedInRequest) -> Bcu:
     """The account's BCU whose code is asked for; without a code the first by name."""
     code = request.POST.get("bcu") or request.GET.get("bcu")
     bcus = bcus_of(request.user).order_by("name")
-    bcu = (bcus.filter(code=code) if code else bcus).first()
+    bcu = next((bcu for bcu in bcus if not code or bcu.code == code), None)
     if bcu is None:
         raise Http404("The account belongs to no such BCU.")
     return bcu

@@ -110,7 +110,7 @@ def test_a_day_that_was_not_counted_or_is_none_is_said_and_the_totals_shown(
     assert "No counts of that day" in page
     assert "1 suitable case, 1 of them closed." in page
     page = text(leader, day="0001-01-01")
-    assert "Choose a day from 2000 on." in page
+    assert "Give a date from 2000 to 2099." in page
     page = text(leader, day="soon")
     assert "There is a problem" in page
     assert "1 suitable case, 1 of them closed." in page

@@ -164,8 +164,8 @@ def test_what_is_no_formula_stays_as_it_is() -> None:
 
 @pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
 def test_a_file_of_nothing_has_its_headings(browser: Client, rows: Rows) -> None:
-    assert rows(browser, URL, first="2199-01-01") == []
-    assert browser.get(URL, {"first": "2199-01-01", "format": "csv"}).getvalue().count(b",") == 16
+    assert rows(browser, URL, first="2099-01-01") == []
+    assert browser.get(URL, {"first": "2099-01-01", "format": "csv"}).getvalue().count(b",") == 16
 
 
 def test_what_only_a_file_shows_is_not_on_the_page(browser: Client) -> None:

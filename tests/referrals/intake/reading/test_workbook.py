@@ -87,3 +87,10 @@ def test_a_cell_at_midnight_is_a_time_whatever_its_format() -> None:
     table = read_table(xlsx(Export=[HEADINGS, ["01/1/26", midnight, True]]))
     (record,) = table.records
     assert record.cells == ["01/1/26", "03/11/2026 00:00:00", "yes"]
+
+
+def test_a_name_as_long_as_a_book_is_read_as_any_other() -> None:
+    """A name is nothing that the reader is started with: a system takes 128 KB there at most."""
+    rows: list[list[Cell]] = [HEADINGS, ["01/1/26", WHEN]]
+    table = read_table(xlsx(**{"May" * 50_000: rows}))
+    assert len(table.records) == 1

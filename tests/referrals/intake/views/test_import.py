@@ -157,6 +157,15 @@ def test_a_colleague_s_save_meanwhile_shows_the_fates_again(
     assert "Saved: 1 new case, 0 changed, 1 already here" in text(response)
 
 
+@pytest.mark.parametrize("seen", ["", "a" * 65, "a" * 64, "\0"])
+def test_what_was_not_shown_is_shown_before_it_is_saved(browser: Client, seen: str) -> None:
+    upload(browser, extract(row(1)))
+    held = CaseImport.objects.get()
+    response = browser.post(reverse("import_save", args=[held.pk]), {"seen": seen}, follow=True)
+    assert "Nothing was saved: look again." in text(response)
+    assert not Case.objects.exists()
+
+
 def test_rejected_rows_are_downloaded_mended_and_imported(browser: Client) -> None:
     faulty = [row(2, reported_at="31/02/2026 10:00"), row(3, crime_reference="", offence="=1+1")]
     upload(browser, extract(row(1), *faulty))

@@ -115,6 +115,12 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"looks": "2026-01-01 trial_lead"}, "before the first day of recruitment"),
         ({"src_percent": 31}, "must differ"),
         ({"follow_up_days": 0}, "whole number from 1 to 730"),
+        ({"src_percent": 101}, "Primary outcome with contact, %: give a whole number from 0 to 100."),
+        ({"lost_percent": -1}, "not be known, %: give a whole number from 0 to 100."),
+        ({"charge_percent": "many"}, "without contact, %: give a whole number from 0 to 100."),
+        ({"recruits_from": "0001-01-01"}, "Give a date from 2000 to 2099."),
+        ({"recruits_until": "9999-12-31"}, "Give a date from 2000 to 2099."),
+        ({"looks": "9999-12-31 leader"}, "Give a date from 2000 to 2099."),
     ],
     ids=lambda part: "-".join(part) if isinstance(part, dict) else "says",
 )
@@ -241,3 +247,11 @@ def test_registrars_are_added_and_removed(browser: Client, draft: Trial) -> None
     assert not draft.registrars.filter(pk=added.pk).exists()
     wrong = browser.post(page, {"name": "Library", "email": "library"})
     assert "such as registry@example.org" in wrong.content.decode()
+
+
+def test_an_address_longer_than_is_kept_is_refused_in_one_sentence(browser: Client, draft: Trial) -> None:
+    """An e-mail address of 256 characters, as there may be."""
+    sent = {"name": "Registry", "email": f"{'a' * 189}@{'b' * 58}.example"}
+    response = browser.post(reverse("name_registrars", args=[draft.pk]), sent)
+    assert "Ensure this value has at most 254 characters" in response.context["form"].errors["email"][0]
+    assert sent["email"] in response.content.decode()

@@ -178,7 +178,7 @@ def test_the_same_again_says_that_nothing_changed(
         ({"starts_on": "2026-11-22"}, "This day is past: choose today or a later day."),
         ({"starts_on": ""}, "Give the day from which it counts."),
         ({"starts_on": "soon"}, "Give the day as 23/11/2026."),
-        ({"starts_on": "2150-01-01"}, "Choose a day before 2100."),
+        ({"starts_on": "2150-01-01"}, "Give a date from 2000 to 2099."),
         ({"mode": ""}, "Choose what happens to a suitable case."),
         ({"wards": []}, "Tick at least one ward or borough."),
         ({"wards": ["E05999999"]}, "Select a valid choice"),

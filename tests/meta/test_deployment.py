@@ -57,6 +57,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         SECOND_FACTOR_KEYS="none",
         EXTRACT_FOLDER="/nowhere/at/all",
         SECRET_KEY="short",
+        ALLOWED_HOSTS="elsewhere.example",
     )
     assert done.returncode == 1
     for said in (
@@ -64,6 +65,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         "(src_app.E003) TRIAL_SEAL_KEYS",
         "(src_app.E003) SECOND_FACTOR_KEYS",
         "(src_app.W001) EXTRACT_FOLDER",
+        "(src_app.E004) ALLOWED_HOSTS",
         "(security.W009)",
     ):
         assert said in done.stderr

@@ -153,6 +153,14 @@ def test_mail_has_a_queue_with_a_worker_of_its_own_in_both_files() -> None:
         assert "--queues mail" in command
 
 
+def test_redis_answers_nobody_without_the_password() -> None:
+    services = _compose()["services"]
+    password = "${REDIS_PASSWORD:?}"
+    assert services["redis"]["command"][-2:] == ["--requirepass", password]
+    assert services["redis"]["environment"]["REDISCLI_AUTH"] == password
+    assert f":{password}@redis:" in services["web"]["environment"]["REDIS_URL"]
+
+
 def test_tasks_are_read_as_json_alone_and_nothing_of_them_is_kept() -> None:
     assert celery_app.conf.accept_content == ["json"]
     assert (celery_app.conf.task_serializer, celery_app.conf.event_serializer) == ("json", "json")

@@ -46,6 +46,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_heads",
         "schedule": crontab(hour="23", minute="40"),
     },
+    "clear expired sessions": {
+        "task": "src_app.tasks.clear_expired_sessions",
+        "schedule": crontab(hour="3", minute="10"),
+    },
     "compute rates": {
         "task": "outcomes.tasks.compute_rates",
         "schedule": crontab(hour="2", minute="30"),

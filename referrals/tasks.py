@@ -19,16 +19,15 @@ def deliver_mail(notification_id: int) -> None:
     """Sends one message of the outbox."""
     system = User.objects.system()
     with acting("task deliver_mail", by=system):
-        outbox.deliver(notification_id=notification_id, by=system)
+        outbox.deliver_new(notification_id=notification_id, by=system)
 
 
 @shared_task
 def deliver_waiting_mail() -> None:
-    """The sweep: sends what a dead worker or a lost task left in the outbox."""
+    """The sweep: sends what a dead worker, a lost task or a mail server that was away left in the outbox."""
     system = User.objects.system()
     with acting("task deliver_waiting_mail", by=system):
-        for notification_id in outbox.waiting_ids(at=timezone.now()):
-            outbox.deliver(notification_id=notification_id, by=system)
+        outbox.deliver_waiting(by=system)
 
 
 @shared_task

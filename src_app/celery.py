@@ -15,10 +15,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
 app = Celery("src_app")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+# A sweep that no worker came to before the next one is dropped, so that they do not queue up.
+_EVERY_HALF_MINUTE: dict[str, Any] = {"schedule": 30.0, "options": {"expires": 25}}
 app.conf.beat_schedule = {
     "deliver waiting mail": {
         "task": "referrals.tasks.deliver_waiting_mail",
-        "schedule": 30.0,
+        **_EVERY_HALF_MINUTE,
     },
     "send reminders": {
         "task": "referrals.tasks.send_reminders",
@@ -26,11 +28,11 @@ app.conf.beat_schedule = {
     },
     "take extracts": {
         "task": "referrals.tasks.take_extracts",
-        "schedule": 30.0,
+        **_EVERY_HALF_MINUTE,
     },
     "resume extracts": {
         "task": "referrals.tasks.resume_extracts",
-        "schedule": 30.0,
+        **_EVERY_HALF_MINUTE,
     },
     "delete expired extracts": {
         "task": "referrals.tasks.delete_expired_extracts",
@@ -43,6 +45,10 @@ app.conf.beat_schedule = {
     "send heads": {
         "task": "referrals.tasks.send_heads",
         "schedule": crontab(hour="23", minute="40"),
+    },
+    "clear expired sessions": {
+        "task": "src_app.tasks.clear_expired_sessions",
+        "schedule": crontab(hour="3", minute="10"),
     },
     "compute rates": {
         "task": "outcomes.tasks.compute_rates",

@@ -2,11 +2,13 @@
 
 import os
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Advice
+from django.http.request import validate_host
 from environ import Env
 
 from src_app.database import runtime_role
@@ -21,6 +23,20 @@ def two_roles(**_: Any) -> list[CheckMessage]:
                 "The web application would run as the owner of the database.",
                 hint="Set DATABASE_URL to the runtime role and DATABASE_OWNER_URL to the owner.",
                 id="src_app.E001",
+            )
+        ]
+    return []
+
+
+def one_host(**_: Any) -> list[CheckMessage]:
+    """In production every request is one to SITE_URL, so its host must be one that is let in."""
+    host = urlsplit(settings.SITE_URL).hostname or ""
+    if settings.PRODUCTION and not validate_host(host, settings.ALLOWED_HOSTS):
+        return [
+            Error(
+                "ALLOWED_HOSTS leaves out the host of SITE_URL: every page would be refused.",
+                hint="Set SITE_URL to where people open it, such as https://contact.example.",
+                id="src_app.E004",
             )
         ]
     return []
@@ -70,5 +86,6 @@ def watched_folder(**_: Any) -> list[CheckMessage]:
 def register_all() -> None:
     """Registers the checks; called when the application is ready."""
     register(two_roles, Tags.security)
+    register(one_host, Tags.security)
     register(usable_keys, Tags.security)
     register(watched_folder, Tags.files)

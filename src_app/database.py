@@ -40,6 +40,7 @@ DELETABLE_TABLES = (
 # The numbers of PostgreSQL's advisory locks; no two may be the same. local/demo/prepare.py has 7_203_112, and
 # ``advisory_key`` numbers those of each extract and of the watched folder.
 RECOUNT_LOCK = 4_900_049
+MAIL_SWEEP_LOCK = 4_900_050
 
 
 class AppendOnly(models.Model):

@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "src_app.audit.middleware.RequestIdMiddleware",
+    "src_app.host.OneHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -164,16 +165,22 @@ PGHISTORY_APPEND_ONLY = True
 REDIS_URL = env.str("REDIS_URL")
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "src_app.cache.RedisOrMemoryCache",
         "LOCATION": REDIS_URL,
-        "KEY_PREFIX": "web",
+        "KEY_PREFIX": "json",
+        "OPTIONS": {
+            "serializer": "src_app.cache.JsonSerializer",
+            "socket_connect_timeout": 0.5,
+            "socket_timeout": 0.5,
+        },
     }
 }
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 
 # Sign-in.
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# Django's own: allauth's tells whoever knows the password of a closed account that it is closed.
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {
         "NAME": "django.contrib.auth.password_validation.MinimumLengthValidator",
@@ -257,13 +264,20 @@ STORAGES = {
 # Mail.
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525"))
-EMAIL_TIMEOUT = 60
+EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "reassurance-contact@example.police.uk")
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2]
-# A claim outlasts every SMTP time-out: connect, greeting, envelope and data may each take EMAIL_TIMEOUT.
+# A claim outlasts every SMTP time-out: connecting, greeting, TLS, sign-in, envelope, data and farewell are
+# some twenty steps, each of which may take EMAIL_TIMEOUT.
 MAIL_LEASE = timedelta(minutes=10)
 
 # Celery.
+CELERY_ACCEPT_CONTENT = ["json"]
+# Mail has workers of its own: a mail server that hangs holds up nothing else.
+CELERY_TASK_ROUTES = {
+    "referrals.tasks.deliver_mail": {"queue": "mail"},
+    "referrals.tasks.deliver_waiting_mail": {"queue": "mail"},
+}
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

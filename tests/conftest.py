@@ -17,6 +17,9 @@ from django.core.management.base import BaseCommand
 from django.test import Client
 from django.test.client import ClientHandler
 
+import src_app.cache
+import src_app.task_queue
+from referrals.mail import outbox
 from referrals.models import Bcu, Borough, Case, Referral, Team, Ward
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -87,7 +90,9 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Rate limits and idempotent answers of one test do not reach the next."""
+    """Rate limits and idempotent answers of one test do not reach the next, nor what was away."""
+    for breaker in (src_app.cache._REDIS, src_app.task_queue._BROKER, outbox._MAIL_SERVER):
+        breaker.worked()
     cache.clear()
 
 

@@ -37,7 +37,7 @@ class Running:
 
 @contextmanager
 def processes(directory: Path, env: Mapping[str, str], *, port: int, mail_port: int) -> Iterator[Running]:
-    """Web, Celery worker, Celery beat and mail catcher while the context lasts.
+    """Web, Celery workers, Celery beat and mail catcher while the context lasts.
 
     `env` holds the services' addresses and the keys; logs, mail and the beat schedule are files
     below `directory`. Stopped in order: nothing new comes in before what is under way is done.
@@ -61,6 +61,11 @@ def _commands(directory: Path, mail_port: int) -> dict[str, list[str]]:
         # Each message becomes a file in mail/new, which nobody else reads: Maildir is private.
         "mail": [*catcher, "--class", "aiosmtpd.handlers.Mailbox", str(directory / "mail")],
         "worker": [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", *quiet],
+        # One process without a pool: its messages go to the catcher, which takes each at once.
+        "mailer": [
+            *(*celery, "worker", "--loglevel", "INFO", "--hostname", "mailer@%h"),
+            *("--queues", "mail", "--pool", "solo", *quiet),
+        ],
         "beat": [
             *(*celery, "beat", "--loglevel", "INFO", "--pidfile="),
             *("--schedule", str(directory / "beat-schedule")),

@@ -2,11 +2,11 @@
 
 import smtplib
 import socket
+import time
 import uuid
 from datetime import datetime, timedelta
 
 import structlog
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -19,12 +19,17 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.breaker import Breaker
+from src_app.database import MAIL_SWEEP_LOCK, try_advisory_lock
+from src_app.task_queue import send_task
 
 log = structlog.get_logger()
 
 # Of no use once the referral is closed.
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 LONGEST_WAIT = timedelta(hours=1)
+# A sweep ends before the next one comes.
+LONGEST_SWEEP = timedelta(seconds=25)
 # The server said no, or was never reached, or the message never left: it has not taken it.
 _NOT_TAKEN = (
     smtplib.SMTPResponseException,
@@ -33,6 +38,15 @@ _NOT_TAKEN = (
     socket.gaierror,
     ValueError,
 )
+# The server answered, and said no to this message alone; of a ValueError it never heard.
+_OF_THIS_MESSAGE = (
+    smtplib.SMTPSenderRefused,
+    smtplib.SMTPRecipientsRefused,
+    smtplib.SMTPDataError,
+    smtplib.SMTPNotSupportedError,
+    ValueError,
+)
+_MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
 def queue(
@@ -62,12 +76,9 @@ def queue(
         },
     )
     if made:
-        transaction.on_commit(lambda: _tell_worker(notification.pk), robust=True)
+        task = "referrals.tasks.deliver_mail"
+        transaction.on_commit(lambda: send_task(task, notification.pk), robust=True)
     return made
-
-
-def _tell_worker(notification_id: int) -> None:
-    current_app.send_task("referrals.tasks.deliver_mail", [notification_id], retry=False)
 
 
 def _waiting(at: datetime) -> QuerySet[Notification]:
@@ -82,6 +93,28 @@ def _waiting(at: datetime) -> QuerySet[Notification]:
 def waiting_ids(*, at: datetime, limit: int = 500) -> list[int]:
     """Messages nobody is sending, oldest first: what a dead worker or a lost task left behind."""
     return list(_waiting(at).order_by("not_before", "id").values_list("pk", flat=True)[:limit])
+
+
+def deliver_new(*, notification_id: int, by: User) -> None:
+    """Sends one message now, or leaves it to the sweep where the mail server has just failed."""
+    if _MAIL_SERVER.lets_through():
+        deliver(notification_id=notification_id, by=by)
+
+
+def deliver_waiting(*, by: User) -> None:
+    """The sweep: sends what waits, oldest first, for ``LONGEST_SWEEP`` and one message at most.
+
+    One at a time: nothing where another one is at work. It ends at the first failure of the mail server, so
+    that each of many messages does not wait for the same server; the next sweep begins with another message.
+    """
+    with try_advisory_lock(MAIL_SWEEP_LOCK) as is_alone:
+        if not is_alone:
+            return
+        ends_at = time.monotonic() + LONGEST_SWEEP.total_seconds()
+        for notification_id in waiting_ids(at=timezone.now()):
+            if time.monotonic() > ends_at or not _MAIL_SERVER.lets_through():
+                return
+            deliver(notification_id=notification_id, by=by)
 
 
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
@@ -99,8 +132,11 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
     try:
         message_of(notification).send()
     except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a header that cannot be sent
+        if not isinstance(error, _OF_THIS_MESSAGE):
+            _MAIL_SERVER.failed(error)
         _put_back(notification, error, at)
         return False
+    _MAIL_SERVER.worked()
     _mark_sent(notification, by)
     return True
 

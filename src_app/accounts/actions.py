@@ -5,6 +5,7 @@ from datetime import datetime
 
 from allauth.mfa.models import Authenticator
 from django.contrib.auth.password_validation import validate_password
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -79,6 +80,20 @@ def reset_sign_in(*, user: User, password: str, by: User) -> None:
         user.save(update_fields=["is_active", "password"])
         Authenticator.objects.filter(user=user).delete()
         _record(Action.SIGN_IN_RESET, user, by, ["is_active", "password", "second_factor"])
+
+
+def clear_expired_sessions(*, at: datetime, batch: int = 10_000) -> int:
+    """Deletes the sessions that have ended; returns how many.
+
+    In batches, oldest first, so that no statement takes long however many there are.
+    """
+    cleared = 0
+    while True:
+        ended = Session.objects.filter(expire_date__lt=at).order_by("expire_date").values("pk")[:batch]
+        deleted, _ = Session.objects.filter(pk__in=ended).delete()
+        if not deleted:
+            return cleared
+        cleared += deleted
 
 
 def _record(action: Action, user: User, by: User, fields: list[str]) -> None:

@@ -19,6 +19,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         """Nobody may sign up: an administrator makes accounts."""
         return False
 
+    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
+        """What failed sign-ins are counted by: the account tried, and nothing that the caller may choose."""
+        return User.objects.normalised(credentials.get("username", ""))
+
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Raises ValidationError after too many failures; the refusal is a failed sign-in as any other."""
         try:

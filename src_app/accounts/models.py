@@ -16,6 +16,15 @@ SYSTEM_USERNAME = "system"
 class UserManager(BaseUserManager["User"]):
     """Makes accounts."""
 
+    @staticmethod
+    def normalised(username: str) -> str:
+        """The name as accounts have it, however it was typed: phones begin it with a capital letter."""
+        return username.strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        """The account that signs in under that name; raises User.DoesNotExist."""
+        return self.get(username=self.normalised(username or ""))
+
     def create_user(self, username: str, password: str | None = None, **fields: Any) -> "User":
         """A new account; without a password nobody can sign in to it."""
         user = self.model(username=username, **fields)

@@ -49,7 +49,7 @@ def _done(signal: Signal, request: HttpRequest | None, user: User | None, **_: A
 def _password_failed(request: HttpRequest | None, credentials: Mapping[str, Any], **_: Any) -> None:
     """A name that is no account's is not kept: people type passwords there."""
     if request is not None:
-        known = User.objects.filter(username=credentials.get("username", ""))
+        known = User.objects.filter(username=User.objects.normalised(credentials.get("username", "")))
         _record(
             Action.SIGN_IN_FAILED, request, None, tried=known.values_list("username", flat=True).first() or ""
         )

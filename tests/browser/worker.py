@@ -1,7 +1,7 @@
 """The running system's worker, made to wait, and an extract shown in any state of its work."""
 
+import json
 import os
-import pickle
 import signal
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -65,7 +65,7 @@ class AtWork:
 
     def tell(self, rows: int, share: float) -> None:
         """So far they have come."""
-        self.cache.set(f"web:1:import:{self.import_id}", pickle.dumps((rows, share)))
+        self.cache.set(f"json:1:import:{self.import_id}", json.dumps((rows, share)))
 
     def end(self) -> None:
         """They died."""

@@ -62,7 +62,7 @@ def demo(directory: Path, tmp_path: Path) -> Iterator[tuple[subprocess.Popen[byt
 
 def family_of(running: subprocess.Popen[bytes]) -> set[Process]:
     """All processes of a demo, once each of its parts is at work, pool processes among them."""
-    least = {"postgres": 2, Path(binary()).name: 1, "celery": 4, "gunicorn": 3, "aiosmtpd": 1}
+    least = {"postgres": 2, Path(binary()).name: 1, "celery": 5, "gunicorn": 3, "aiosmtpd": 1}
 
     def complete() -> bool:
         commands = [each.command for each in descendants(running.pid)]

@@ -14,6 +14,7 @@ import pytest
 import yaml
 from django.conf import settings
 
+from src_app.celery import app as celery_app
 from tests.meta.production import PRODUCTION
 
 
@@ -57,6 +58,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         SECOND_FACTOR_KEYS="none",
         EXTRACT_FOLDER="/nowhere/at/all",
         SECRET_KEY="short",
+        ALLOWED_HOSTS="elsewhere.example",
     )
     assert done.returncode == 1
     for said in (
@@ -64,6 +66,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         "(src_app.E003) TRIAL_SEAL_KEYS",
         "(src_app.E003) SECOND_FACTOR_KEYS",
         "(src_app.W001) EXTRACT_FOLDER",
+        "(src_app.E004) ALLOWED_HOSTS",
         "(security.W009)",
     ):
         assert said in done.stderr
@@ -122,7 +125,7 @@ def test_every_variable_that_differs_reaches_the_containers() -> None:
     }
     assert named > OF_THE_IMAGE
     services = _compose()["services"]
-    for service in ("web", "worker", "beat", "migrate"):
+    for service in ("web", "worker", "mailer", "beat", "migrate"):
         left_out = OF_THE_IMAGE | (set() if service == "worker" else {"EXTRACT_FOLDER"})
         assert named - left_out - set(services[service]["environment"]) == set(), service
 
@@ -140,6 +143,28 @@ def test_mail_goes_to_the_catcher_unless_an_address_is_given() -> None:
     services = _compose()["services"]
     assert services["web"]["environment"]["EMAIL_URL"] == "${EMAIL_URL:-smtp://mail:1025}"
     assert services["mail"]["image"].startswith("axllent/mailpit:v")
+
+
+def test_mail_has_a_queue_with_a_worker_of_its_own_in_both_files() -> None:
+    queues = {route["queue"] for route in settings.CELERY_TASK_ROUTES.values()}
+    assert queues == {"mail"}
+    for command in (" ".join(_compose()["services"]["mailer"]["command"]), _text("Procfile")):
+        assert "celery -A src_app worker" in command
+        assert "--queues mail" in command
+
+
+def test_redis_answers_nobody_without_the_password() -> None:
+    services = _compose()["services"]
+    password = "${REDIS_PASSWORD:?}"
+    assert services["redis"]["command"][-2:] == ["--requirepass", password]
+    assert services["redis"]["environment"]["REDISCLI_AUTH"] == password
+    assert f":{password}@redis:" in services["web"]["environment"]["REDIS_URL"]
+
+
+def test_tasks_are_read_as_json_alone_and_nothing_of_them_is_kept() -> None:
+    assert celery_app.conf.accept_content == ["json"]
+    assert (celery_app.conf.task_serializer, celery_app.conf.event_serializer) == ("json", "json")
+    assert celery_app.conf.result_backend is None
 
 
 def test_every_image_of_others_is_a_version_and_every_port_is_this_machines_own() -> None:

@@ -5,16 +5,13 @@ worker that died is known by it. What it had begun is one transaction, so nothin
 """
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
-from redis.exceptions import RedisError
 
 from referrals.intake.held.parts import (
     PartGone,
@@ -36,6 +33,7 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.database import advisory_key, is_advisory_lock_held, try_advisory_lock
 from src_app.refused import Refused
+from src_app.task_queue import send_task
 
 MOST_ATTEMPTS = 3
 # So long a task may lie in the queue before it is taken for lost.
@@ -76,7 +74,7 @@ def start_work(held: CaseImport, at: datetime) -> None:
 def _tell_worker(import_id: UUID) -> None:
     """Asks a worker to start once this transaction is committed; where it cannot be asked, the sweep does."""
     task = "referrals.tasks.work_on_extract"
-    transaction.on_commit(lambda: current_app.send_task(task, [str(import_id)], retry=False), robust=True)
+    transaction.on_commit(lambda: send_task(task, str(import_id)), robust=True)
 
 
 def work(*, import_id: UUID, at: datetime) -> None:
@@ -133,16 +131,13 @@ def resume_work(*, by: User, at: datetime) -> int:
 
 def rows_read_so_far(held: CaseImport) -> tuple[int, float]:
     """Rows read so far, and the share of the file that they are, from 0 to 1."""
-    with suppress(RedisError):
-        found: tuple[int, float] = cache.get(_cached(held.pk), (0, 0.0))
-        return found
-    return 0, 0.0
+    rows, share = cache.get(_cached(held.pk), (0, 0.0))
+    return rows, share
 
 
 def _tell_progress(import_id: UUID, rows: int, share: float) -> None:
-    """Notes the progress for the page; a failure is ignored, so that a short extract needs no Redis."""
-    with suppress(RedisError):
-        cache.set(_cached(import_id), (rows, share), 3_600)
+    """Notes the progress for the page."""
+    cache.set(_cached(import_id), (rows, share), 3_600)
 
 
 def is_running(import_id: UUID) -> bool:

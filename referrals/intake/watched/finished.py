@@ -60,12 +60,17 @@ class Watch:
     @classmethod
     def resumed(cls, at: datetime) -> "Watch":
         """With what was seen at the last look."""
-        told, before = cache.get(_CACHED, ((), {}))
-        return cls(at, told, before)
+        told, seen = cache.get(_CACHED, ((), {}))
+        before = {
+            name: ((place, size, changed), datetime.fromisoformat(since))
+            for name, ((place, size, changed), since) in seen.items()
+        }
+        return cls(at, tuple(told), before)
 
     def remember(self) -> None:
         """Keeps what was seen for the next look."""
-        cache.set(_CACHED, (self.told, self.seen), _CACHED_FOR.total_seconds())
+        seen = {name: (stamp, since.isoformat()) for name, (stamp, since) in self.seen.items()}
+        cache.set(_CACHED, (self.told, seen), _CACHED_FOR.total_seconds())
 
     def is_finished(self, path: Path) -> bool:
         """Whether it has been still for long enough; raises OSError."""

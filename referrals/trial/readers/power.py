@@ -104,13 +104,14 @@ def _rate_once(design: Design) -> tuple[float, bool]:
     smaller = min(design.target, _MOST_UNITS // design.whole * design.whole)
     simulated = replace(design, target=max(smaller, *design.block_sizes, design.whole))
     key = f"guessing:{_digest(design)}"
-    found: tuple[float, bool] | None = cache.get(key)
+    found = cache.get(key)
     if found is None:
         made = design if design.ratio == (1, 1) and design.scheme is not Scheme.MINIMISATION else simulated
         rate = rate_of(made, trials=_TRIALS, chance=Random(1))  # noqa: S311 - a simulation, no secret
         found = rate.share, rate.known is None
         cache.set(key, found, _KEPT_FOR)
-    return found
+    share, is_simulated = found
+    return share, is_simulated
 
 
 def _digest(design: Design) -> str:

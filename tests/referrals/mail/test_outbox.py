@@ -15,16 +15,20 @@ import time_machine
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.db import connection, transaction
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from referrals.mail import outbox
 from referrals.mail.messages import message_of
 from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus
-from referrals.tasks import deliver_waiting_mail
+from referrals.tasks import deliver_mail, deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
+from src_app.celery import app
+from src_app.database import MAIL_SWEEP_LOCK
+from tests.away import hanging
 from tests.factories import NOW, NotificationFactory, ReferralFactory
 from tests.patience import patience
 
@@ -189,6 +193,77 @@ def test_a_message_that_cannot_be_written_holds_up_no_other(
     assert broken.last_error == "BadHeaderError"
 
 
+@pytest.fixture
+def many(make_referral: MakeReferral) -> list[Notification]:
+    """Messages that wait, the oldest first."""
+    referral = make_referral()
+    return [
+        NotificationFactory.create(referral=referral, not_before=NOW - (5 - number) * HOUR)
+        for number in range(5)
+    ]
+
+
+def _sent() -> int:
+    return Notification.objects.filter(sent_at__isnull=False).count()
+
+
+def test_a_mail_server_that_hangs_is_waited_for_once_in_a_sweep_and_by_no_new_message(
+    many: list[Notification], peer: Peer, system: User, settings: Settings
+) -> None:
+    port = settings.EMAIL_PORT
+    with hanging() as silent:
+        settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = silent.port, 0.2
+        deliver_waiting_mail()
+        for _ in range(3):
+            deliver_waiting_mail()
+            deliver_mail(many[-1].pk)
+        assert len(silent.callers) == 1
+    # The others were not tried, so they do not wait longer than the server is away.
+    assert list(Notification.objects.order_by("pk").values_list("attempts", flat=True)) == [1, 0, 0, 0, 0]
+    settings.EMAIL_PORT, settings.EMAIL_TIMEOUT = port, patience(10)
+    outbox._MAIL_SERVER.worked()
+    deliver_waiting_mail()
+    assert _sent() == 4
+    assert outbox.deliver(notification_id=many[0].pk, by=system, at=timezone.now() + HOUR)
+    assert len(peer.accepted) == 5
+    many[0].refresh_from_db()
+    assert many[0].possible_duplicate
+
+
+def test_a_sweep_that_takes_long_ends_and_the_next_goes_on(
+    many: list[Notification], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "LONGEST_SWEEP", timedelta(0))
+    deliver_waiting_mail()
+    assert _sent() == 0
+    monkeypatch.undo()
+    deliver_waiting_mail()
+    assert _sent() == len(peer.accepted) == 5
+
+
+def test_one_sweep_is_at_work_at_a_time(many: list[Notification], peer: Peer) -> None:
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [MAIL_SWEEP_LOCK])
+    deliver_waiting_mail()
+    assert peer.accepted == []
+    other.close()
+    deliver_waiting_mail()
+    assert len(peer.accepted) == 5
+
+
+def test_a_refusal_of_one_message_holds_up_no_other(many: list[Notification], peer: Peer) -> None:
+    peer.refuse = 1
+    deliver_waiting_mail()
+    assert _sent() == 4
+
+
+def test_a_sweep_that_no_worker_came_to_is_dropped_before_the_next() -> None:
+    for entry in app.conf.beat_schedule.values():
+        if isinstance(entry["schedule"], float):
+            assert entry["options"]["expires"] < entry["schedule"]
+
+
 def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
@@ -307,7 +382,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
     def fail(*_: object, **__: object) -> None:
         raise ConnectionError("no broker")
 
-    monkeypatch.setattr("referrals.mail.outbox.current_app.send_task", fail)
+    monkeypatch.setattr("src_app.task_queue.current_app.send_task", fail)
     referral = make_referral()
     with transaction.atomic():
         outbox.queue(

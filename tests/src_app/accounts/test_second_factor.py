@@ -79,6 +79,19 @@ def test_signing_in_takes_the_code_too(owner: Client) -> None:
     assert opens(browser)
 
 
+def test_after_five_wrong_codes_the_right_one_does_not_open_either_from_wherever(owner: Client) -> None:
+    secret = set_up(owner)
+    Authenticator.objects.update(last_used_at=None)
+    for number in range(5):
+        browser = Client(REMOTE_ADDR=f"10.0.0.{number}", headers={"Host": f"testserver:{8000 + number}"})
+        sign_in(browser)
+        browser.post(reverse("mfa_authenticate"), {"code": "000000"})
+    browser = Client()
+    sign_in(browser)
+    browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert not opens(browser)
+
+
 def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_up(owner: Client) -> None:
     """Whoever saw the first password may have signed in before, and waited."""
     stranger = Client()

@@ -1,17 +1,21 @@
 """Signing in, and staying signed in."""
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import time_machine
 from django.conf import settings as django_settings
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
+from src_app.accounts.actions import reset_sign_in
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
 from tests.factories import PASSWORD
 
 ClientOf = Callable[[User], Client]
@@ -64,6 +68,91 @@ def test_after_five_failures_the_right_password_does_not_open_either(hcop: User)
         assert sign_in(browser, "hcop", "wrong password") == 200
     sign_in(browser, "hcop")
     assert browser.get(reverse("home")).headers["Location"].startswith(reverse("account_login"))
+
+
+@pytest.mark.parametrize("changed", ["port", "capitals", "blanks"])
+def test_no_other_spelling_of_host_or_name_passes_the_lock(hcop: User, changed: str) -> None:
+    spellings = ["hcop", "HCOP", "Hcop", "hCop", "hcOp", "hcoP"]
+    for number in range(5):
+        browser = Client(headers={"Host": f"testserver:{8000 + number}"} if changed == "port" else {})
+        name = {"capitals": spellings[number], "blanks": " " * number + "hcop"}.get(changed, "hcop")
+        assert sign_in(browser, name, "wrong password") == 200
+    last = Client(headers={"Host": "testserver:9000"})
+    sign_in(last, "hcoP")
+    assert last.get(reverse("home")).headers["Location"].startswith(reverse("account_login"))
+    assert set(AuditEntry.objects.values_list("action", flat=True)) == {Action.SIGN_IN_FAILED}
+    assert AuditEntry.objects.filter(references=["hcop"]).count() == 6
+
+
+def test_a_name_with_capital_letters_signs_in(hcop: User) -> None:
+    browser = Client()
+    assert sign_in(browser, "Hcop") == 302
+    assert browser.get(reverse("overnight_review")).status_code == 200
+
+
+def test_a_password_asked_for_once_more_counts_as_one_tried_at_sign_in(
+    client_of: ClientOf, hcop: User
+) -> None:
+    browser = client_of(hcop)
+    for number in range(5):
+        headers = {"Host": f"testserver:{8000 + number}"}
+        browser.post(reverse("account_reauthenticate"), {"password": "wrong password"}, headers=headers)
+    stranger = Client()
+    sign_in(stranger, "hcop")
+    assert stranger.get(reverse("home")).headers["Location"].startswith(reverse("account_login"))
+
+
+def _wrong(username: str, password: str, monkeypatch: pytest.MonkeyPatch) -> tuple[int, str, int]:
+    """Status and text of the answer, and how many passwords were hashed for it."""
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def counted(hasher: MD5PasswordHasher, given: str, salt: str) -> str:
+        hashed.append(given)
+        return encode(hasher, given, salt)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(MD5PasswordHasher, "encode", counted)
+        response = Client().post(
+            reverse("account_login"), {"login": username, "password": password}, follow=True
+        )
+    text = re.sub(r'name="csrfmiddlewaretoken" value="\w+"', "", response.content.decode())
+    return response.status_code, text.replace(f'value="{username}"', ""), len(hashed)
+
+
+def test_every_sign_in_that_fails_has_the_same_answer(
+    hcop: User,
+    officer: User,
+    supervisor: User,
+    system: User,
+    administrator: User,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    User.objects.filter(pk=officer.pk).update(is_active=False)
+    with acting("test", by=administrator):
+        reset_sign_in(user=supervisor, password="four quite unrelated words", by=administrator)
+    expected = _wrong("nobody", PASSWORD, monkeypatch)
+    assert expected[2] == 1
+    for username, password in (
+        ("hcop", "wrong password"),
+        ("officer", PASSWORD),  # closed, and the password is right
+        ("officer", "wrong password"),
+        ("supervisor", PASSWORD),  # reset: this was the one before
+        ("system", PASSWORD),
+    ):
+        assert _wrong(username, password, monkeypatch) == expected, username
+    assert AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED).count() == 6
+    assert AuditEntry.objects.filter(action=Action.SIGN_IN_FAILED, references=["officer"]).count() == 2
+
+
+def test_a_closed_account_is_locked_as_any_other(hcop: User) -> None:
+    """Else the right password, which never locks it, would be known by that."""
+    User.objects.filter(pk=hcop.pk).update(is_active=False)
+    browser = Client()
+    for _ in range(5):
+        sign_in(browser, "hcop")
+    response = browser.post(reverse("account_login"), {"login": "hcop", "password": PASSWORD})
+    assert "Too many failed login attempts" in response.content.decode()
 
 
 def test_a_deactivated_account_is_out_at_once(client_of: ClientOf, hcop: User) -> None:

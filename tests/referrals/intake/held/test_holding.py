@@ -7,9 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.db import connection
-from redis.exceptions import RedisError
+from pytest_django.fixtures import Settings
 
 from referrals.intake.held import holding, work
 from referrals.intake.held.holding import (
@@ -29,6 +28,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.refused import Refused
+from tests.away import refused
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.patience import patience
@@ -305,12 +305,10 @@ def test_a_heading_that_means_something_else_meanwhile_is_looked_at_again(
 
 
 def test_a_short_extract_needs_no_redis(
-    hold: Callable[..., CaseImport], hcop: User, monkeypatch: pytest.MonkeyPatch
+    hold: Callable[..., CaseImport], hcop: User, settings: Settings
 ) -> None:
-    def is_down(*_: Any) -> None:
-        raise RedisError
-
-    monkeypatch.setattr(cache, "set", is_down)
+    away = {**settings.CACHES["default"], "LOCATION": f"redis://{refused()}/0"}
+    settings.CACHES = {"default": away}
     held = hold()
     saved = save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
     assert saved.status == ImportStatus.SAVED

@@ -62,7 +62,7 @@ def together(*names: str) -> Q:
     return none | every
 
 
-def one_line(model: str, *names: str) -> list[models.CheckConstraint]:
+def one_line(model: str, *names: str) -> list[models.BaseConstraint]:
     """Constraints that these texts have no line end and no other control character in them.
 
     A line end in a name would stop every e-mail with that name in its subject.

@@ -47,7 +47,8 @@ from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.models import User
 from src_app.audit.models import AuditEntry
 from src_app.audit.record import acting
-from src_app.logs import REMOVED, logging_config
+from src_app.logs import logging_config
+from src_app.scrubbing import REMOVED
 from tests.conftest import World
 from tests.database import owner_rights
 from tests.factories import (

@@ -2,7 +2,6 @@
 
 import pytest
 
-from src_app import breaker
 from src_app.breaker import Breaker
 
 
@@ -13,7 +12,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     stands = Clock()
-    monkeypatch.setattr(breaker.time, "monotonic", lambda: stands.now)
+    monkeypatch.setattr("src_app.breaker.time.monotonic", lambda: stands.now)
     return stands
 
 

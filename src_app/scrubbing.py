@@ -7,7 +7,7 @@ numbers stay. A number in words, and a name, cannot be told from other words.
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from functools import cache
 
 from django.conf import settings
@@ -23,15 +23,23 @@ _DIGITS = re.compile(r"\d+", re.ASCII)
 _LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)", re.ASCII)
 _NO_NUMBER = r"""
       [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}                           # the key of a form or a request
-    | (?<![\w/-])\d\d(?P<same>[/-])\d{4,8}(?P=same)\d\d(?![\w/-])            # the form of a reference
-    | (?<![\d.])0\.0\d{5,}(?!\d)                                            # a fraction
+    | (?<![\w/-])\d\d/\d{4,8}/\d\d(?![\w/-])                                # the form of a reference
     | \bCAD\W{0,3}\d{1,6}(?:/\d{1,2}[A-Z]{3}\d\d(?:\d\d)?)?\b               # incident number
     | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])(?P<sign>[./-])(?:0?[1-9]|1[0-2])(?P=sign)(?:19|20)?\d\d(?![./-]?\d)
     | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])\ (?:0?[1-9]|1[0-2])\ (?:19|20)\d\d(?!\d)
     | (?<![\d./-])(?:19|20)\d\d[./-](?:0[1-9]|1[0-2])[./-](?:0[1-9]|[12]\d|3[01])(?!\d)
-    | (?<![\d:.])(?:[01]?\d|2[0-4])[:.][0-5]\d(?:[:.][0-5]\d(?:[.,]\d{1,6})?)?(?![:.]?\d)
+    | (?<![\d:.])(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,6})?)?(?![:.]?\d)
     | (?<![\d-])(?:[01]\d|2[0-4])[0-5]\d\s?-\s?(?:[01]\d|2[0-4])[0-5]\d(?!-?\d|\s\d{3})   # from 0900-1700
 """
+# These are no number either, unless they make one with the digits beside them: "07 7.00 900 123".
+_NO_NUMBER_BY_ITSELF = re.compile(
+    r"""
+      (?<![\w/-])\d\d-\d{4,8}-\d\d(?![\w/-])                                # a reference with hyphens
+    | (?<![\d.])0\.0\d{5,}(?!\d)                                            # a fraction
+    | (?<![\d:.])(?:[01]?\d|2[0-4])\.[0-5]\d(?:\.[0-5]\d)?(?![:.]?\d)         # a time with dots
+    """,
+    re.VERBOSE | re.ASCII,
+)
 _POSTCODE = re.compile(
     r"""
     (?<![A-Z\d])(?!P[CS]|D[CIS])                            # PC, PS, DC, DI and DS are ranks
@@ -142,33 +150,39 @@ def _no_number() -> re.Pattern[str]:
     return re.compile(f"{reference}|{_NO_NUMBER}", re.VERBOSE | re.IGNORECASE | re.ASCII)
 
 
+def _masked(text: str, pattern: re.Pattern[str]) -> str:
+    return pattern.sub(lambda found: _MASK * len(found[0]), text)
+
+
 def _telephones(text: str) -> Iterator[tuple[int, int]]:
     text = _LETTER_O.sub(lambda found: "0" * len(found[0]), text)
     if not _NUMBER_LIKE.search(text):
         return
-    text = _no_number().sub(lambda found: _MASK * len(found[0]), text)
+    text = _masked(text, _no_number())
+    for start, end in _numbers_in(text, _is_whole):
+        if not _NO_NUMBER_BY_ITSELF.fullmatch(text, start, end):
+            yield start, end
+    yield from _numbers_in(_masked(text, _NO_NUMBER_BY_ITSELF), _is_possible)
+
+
+def _numbers_in(text: str, is_number: Callable[[str, int], bool]) -> Iterator[tuple[int, int]]:
+    """The longest telephone numbers that groups of digits make together, from the left."""
     for run in _NUMBER_LIKE.finditer(text):
         groups = [found.span() for found in _DIGITS.finditer(text, *run.span())]
         first = 0
         while first < len(groups):
-            last = _longest_number(text, groups, first)
+            before = _before(text, groups[first][0])
+            digits, last = "+" if "+" in before else "", None
+            for place in range(first, len(groups)):
+                digits += text[slice(*groups[place])]
+                if len(digits) > _MOST_DIGITS:
+                    break
+                if is_number(digits, place - first + 1):
+                    last = place
             if last is not None:
-                yield groups[first][0] - len(_before(text, groups[first][0])), groups[last][1]
+                yield groups[first][0] - len(before), groups[last][1]
                 first = last
             first += 1
-
-
-def _longest_number(text: str, groups: list[tuple[int, int]], first: int) -> int | None:
-    """The last of the groups of digits that make a telephone number together, from the first on."""
-    before = _before(text, groups[first][0])
-    digits, found = "+" if "+" in before else "", None
-    for place in range(first, len(groups)):
-        digits += text[slice(*groups[place])]
-        if len(digits) > _MOST_DIGITS:
-            break
-        if _is_telephone(digits, groups=place - first + 1):
-            found = place
-    return found
 
 
 _MOST_DIGITS = 18
@@ -181,7 +195,7 @@ def _before(text: str, start: int) -> str:
     return found[0] if found else ""
 
 
-def _is_telephone(digits: str, *, groups: int) -> bool:
+def _is_possible(digits: str, groups: int) -> bool:
     """Whether a telephone could have these digits, written in so many groups; ``+`` may stand before them.
 
     A number that was never given to anybody is one all the same: people mistype.
@@ -203,6 +217,11 @@ def _is_telephone(digits: str, *, groups: int) -> bool:
         return False
     possible = phonenumbers.is_possible_number_with_reason(number)
     return possible == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def _is_whole(digits: str, groups: int) -> bool:
+    """Whether these digits are a British number with its zero and all its figures, mobile or landline."""
+    return len(digits) == 11 and digits.startswith(("01", "02", "07")) and _is_possible(digits, groups)
 
 
 def _postcodes(text: str) -> Iterator[tuple[int, int]]:

@@ -1,7 +1,9 @@
 """What finds a person is taken out of a text however it is written; what only looks like it stays."""
 
+import re
+
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from src_app.scrubbing import REMOVED, plain, scrub, scrub_keys, scrub_references, visible
@@ -49,9 +51,21 @@ def _parted(signs: str, pieces: st.SearchStrategy[str]) -> st.SearchStrategy[str
     return between.map(lambda found: "".join(map("".join, zip(signs, [*found, ""], strict=True))))
 
 
+# What is written as a day or as a crime reference is taken for one, even between other digits.
+DAY_OR_REFERENCE = re.compile(r"(?<!\d)(?:\d\d?([./-])\d\d?\1\d\d|\d\d/\d{4,8}/\d\d)(?!\d)", re.ASCII)
+
+
 @settings(max_examples=EXAMPLES, deadline=None)
 @given(_parted("07700900123", SEPARATORS) | _parted("02079460123", SEPARATORS))
 def test_no_separator_saves_a_telephone_number(text: str) -> None:
+    assume(not DAY_OR_REFERENCE.search(plain(text)))
+    assert traces_in(scrub(f"Ring {text} please")) == []
+
+
+@pytest.mark.parametrize(
+    "text", ["077009_0.01_23", "07 7.00 900 123", "077,0.0900123", "02-0794-60)123", "077009 (00.12) 3"]
+)
+def test_a_part_that_reads_as_a_time_or_a_fraction_saves_no_telephone_number(text: str) -> None:
     assert traces_in(scrub(f"Ring {text} please")) == []
 
 

@@ -124,6 +124,8 @@ PARTS = {
     "close_by_record",
     "close_locked",
     "deliver",
+    "deliver_new",
+    "deliver_waiting",
     "export_cases",
     "follow_ward",
     "give_notice",

@@ -88,8 +88,9 @@ def test_after_five_wrong_codes_the_right_one_does_not_open_either_from_wherever
         browser.post(reverse("mfa_authenticate"), {"code": "000000"})
     browser = Client()
     sign_in(browser)
-    browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    refused = browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
     assert not opens(browser)
+    assert "Too many failed" in refused.text
 
 
 def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_up(owner: Client) -> None:

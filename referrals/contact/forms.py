@@ -1,8 +1,10 @@
 """What an officer fills in about a referral."""
 
 import uuid
+from typing import cast
 
 from django import forms
+from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
 from referrals.models import (
@@ -25,6 +27,12 @@ class KeyForm(forms.Form):
     """The key that makes a double tap one row."""
 
     key = forms.UUIDField(widget=forms.HiddenInput, initial=uuid.uuid4, error_messages=_OPEN_AGAIN)
+
+    def renew_key(self) -> None:
+        """The form as it is shown again is another one: saving it adds a row."""
+        data = cast(QueryDict, self.data).copy()
+        data["key"] = str(uuid.uuid4())
+        self.data = data
 
 
 class AttemptForm(KeyForm, CaseForm):

@@ -47,6 +47,10 @@ from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
 
+class UsedBefore(Refused):
+    """The form was saved once before, with other answers; nothing of what it says now was saved."""
+
+
 @looked_up_by_key
 def log_attempt(
     *,
@@ -66,13 +70,30 @@ def log_attempt(
 ) -> ContactAttempt:
     """Keeps one try to reach the victim; contact made completes the referral.
 
-    A second call with the same ``key`` returns the first one's row. A referral nobody has is taken. One
-    closed without contact still takes a contact made, which is then what counts. A way the restrictions
-    rule out is kept as what happened, and told to the supervisor.
+    A second call with the same ``key`` and the same answers returns the first one's row; with other answers
+    it raises :class:`UsedBefore`. A referral nobody has is taken. One closed without contact still takes a
+    contact made, which is then what counts. A way the restrictions rule out is kept as what happened, and
+    told to the supervisor.
     """
     with transaction.atomic():
         referral = lock_referral(referral_id, by)
         if known := _known(key, referral):
+            again = ContactAttempt(
+                made_by=by,
+                # No time given is the time of saving, which is another one now.
+                made_at=known.made_at if made_at == at and known.made_at == known.logged_at else made_at,
+                method=method,
+                with_interpreter=with_interpreter,
+                result=result,
+                risk_assessment=risk_assessment,
+                support_offered=support_offered,
+                noted_on_record=noted_on_record,
+            )
+            if _answers(known, _said_of(known), _note_of(known)) != _answers(again, follow_ups, note):
+                raise UsedBefore(
+                    f"This form was saved already, as “{known}” of {moment(known.made_at)}. What it says now "
+                    "was not saved: save again to add it as another attempt."
+                )
             return known
         refuse_officer_in_case(referral, by)
         _refuse_ended(referral, result)
@@ -119,6 +140,8 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         )
         referral = lock_referral(attempt.referral_id, by)
         if known := _known(key, referral):
+            if known.withdraws_id != attempt.pk:
+                raise Refused("This form was used for something else: open the page again.")
             return known
         if attempt.made_by_id != by.pk and not by.can(Permission.CHASE_REFERRALS):
             raise Refused(f"Only {attempt.made_by} or your supervisor can withdraw this attempt: ask them.")
@@ -154,6 +177,33 @@ def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
     if known is not None and known.referral_id != referral.pk:
         raise Refused("This form was used for another referral: open the page again.")
     return known
+
+
+def _answers(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note: str) -> tuple[object, ...]:
+    """What a form says of an attempt, so that two can be compared."""
+    return (
+        attempt.withdraws_id,
+        attempt.made_by_id,
+        attempt.made_at,
+        attempt.method,
+        attempt.with_interpreter,
+        attempt.result,
+        attempt.risk_assessment,
+        attempt.support_offered,
+        attempt.noted_on_record,
+        frozenset(follow_ups),
+        note.strip(),
+    )
+
+
+def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
+    """The follow-ups that were ticked, without the one that is raised by itself."""
+    kinds = attempt.follow_ups.values_list("kind", flat=True)
+    return [FollowUpKind(kind) for kind in kinds if kind != FollowUpKind.BARRED_METHOD]
+
+
+def _note_of(attempt: ContactAttempt) -> str:
+    return attempt.note.body if attempt.note else ""
 
 
 def _refuse_ended(referral: Referral, result: Result) -> None:

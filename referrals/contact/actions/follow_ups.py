@@ -64,7 +64,9 @@ def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
             .get(pk=referral_id)
         )
         unique_key = f"{MailKind.CHASED}:{key}"
-        if Notification.objects.filter(unique_key=unique_key).exists():
+        if queued := Notification.objects.filter(unique_key=unique_key).first():
+            if queued.referral_id != referral.pk:
+                raise Refused("This form was used for another referral: open the page again.")
             return False
         if referral.status != ReferralStatus.OPEN:
             raise Refused(

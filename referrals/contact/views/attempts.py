@@ -69,6 +69,10 @@ def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> 
             made_at=given.pop("made_at") or at,
             **given,
         )
+    except attempts.UsedBefore as refused:
+        form.add_error(None, str(refused))
+        form.renew_key()
+        return None
     except Refused as refused:
         form.add_error(None, str(refused))
         return None

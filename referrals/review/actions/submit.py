@@ -48,8 +48,9 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
     First what is referred outside any trial; then, in order of report time and reference, a suitable case of
     a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
     service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. The
-    same ``key`` again returns the first submission. Raises :class:`Overtaken` where a draft
-    changed after it was checked, and :class:`Refused` where something is missing; then nothing is submitted.
+    same ``key`` and decisions again return the first submission. Raises :class:`Overtaken` where a draft
+    changed after it was checked, and :class:`Refused` where something is missing or the key was used for
+    other decisions; then nothing is submitted.
     """
     check_authority(by, Permission.REVIEW_CASES)
     if not bcus_of(by).filter(pk=bcu.pk).exists():
@@ -58,12 +59,12 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
         raise Refused("Nothing is marked yet: mark at least one case suitable or not suitable.")
     try:
         with transaction.atomic():
-            if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+            if earlier := _earlier(key, bcu, seen):
                 return earlier
             return _submit(bcu, seen, key, by, at)
     except Overtaken:
         # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
-        if earlier := Submission.objects.filter(key=key, bcu=bcu).first():
+        if earlier := _earlier(key, bcu, seen):
             return earlier
         raise
     except WrongKey as error:
@@ -75,6 +76,18 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
         if trouble in (Trouble.BUSY, Trouble.SLOW):
             raise Refused(trouble.sentence) from error
         raise
+
+
+def _earlier(key: uuid.UUID, bcu: Bcu, seen: Mapping[int, int]) -> Submission | None:
+    """The submission of these decisions under that key, if any; raises :class:`Refused` for others."""
+    earlier = Submission.objects.filter(key=key).first()
+    if earlier is None:
+        return None
+    if earlier.bcu_id != bcu.pk or dict(earlier.decisions.values_list("case_id", "version")) != dict(seen):
+        raise Refused(
+            "This page was used to submit other decisions. Nothing more was submitted: check again."
+        )
+    return earlier
 
 
 def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:

@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from referrals.contact.actions import referral_lock
-from referrals.contact.actions.attempts import log_attempt
+from referrals.contact.actions.attempts import UsedBefore, log_attempt
 from referrals.models import (
     CloseReason,
     ContactAttempt,
@@ -99,6 +99,61 @@ def test_a_double_tap_makes_one_row(make_referral, log):
     assert ContactAttempt.objects.count() == FollowUp.objects.count() == 1
     assert PersonalText.objects.count() == 1
     assert AuditEntry.objects.count() == rows
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"result": Result.CONTACT_MADE},
+        {"method": Method.VIDEO},
+        {"note": "Threat by a neighbour"},
+        {"note": ""},
+        {"follow_ups": [FollowUpKind.THREAT]},
+        {"follow_ups": []},
+        {"support_offered": True},
+        {"risk_assessment": True},
+        {"with_interpreter": True},
+        {"noted_on_record": True},
+        {"ago": timedelta(minutes=5)},
+    ],
+    ids=str,
+)
+def test_other_answers_under_the_same_key_are_neither_taken_for_the_first_nor_kept(
+    make_referral, log, now, other
+):
+    referral, key = make_referral(), uuid.uuid4()
+    answers = {"result": Result.CALL_BACK, "note": "Later", "follow_ups": [FollowUpKind.STATEMENT]}
+    log(referral, key=key, **answers)
+    rows = AuditEntry.objects.count()
+    answers |= other
+    answers["made_at"] = now - answers.pop("ago", timedelta())
+    with pytest.raises(UsedBefore, match=r"“Telephone: Asked to be called back” of .* save again"):
+        log(referral, key=key, **answers)
+    assert AuditEntry.objects.count() == rows
+    log(referral, key=uuid.uuid4(), **answers)
+    assert referral.attempts.count() == 2
+
+
+def test_a_colleague_with_the_same_key_is_not_told_that_theirs_is_saved(make_referral, log, colleague):
+    referral, key = make_referral(), uuid.uuid4()
+    log(referral, Result.NO_ANSWER, key=key)
+    with pytest.raises(UsedBefore):
+        log(referral, Result.NO_ANSWER, key=key, by=colleague)
+
+
+def test_sent_again_a_minute_later_without_a_time_it_is_the_same_attempt(make_referral, log, now):
+    referral, key, later = make_referral(), uuid.uuid4(), now + timedelta(minutes=1)
+    first = log(referral, Result.NO_ANSWER, key=key)
+    assert log(referral, Result.NO_ANSWER, key=key, made_at=later, at=later) == first
+    with pytest.raises(UsedBefore):
+        log(referral, Result.NO_ANSWER, key=key, made_at=now - timedelta(minutes=9), at=later)
+
+
+def test_sent_again_after_a_barred_way_was_used_it_is_the_same_attempt(make_referral, log):
+    referral, key = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT]), uuid.uuid4()
+    first = log(referral, Result.NO_ANSWER, key=key, method=Method.HOME_VISIT)
+    assert log(referral, Result.NO_ANSWER, key=key, method=Method.HOME_VISIT) == first
+    assert first.barred_method
 
 
 @pytest.mark.django_db(transaction=True)

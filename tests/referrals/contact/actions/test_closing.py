@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import UsedBefore, log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
 from referrals.mail.outbox import deliver, waiting_ids
 from referrals.models import (
@@ -299,6 +299,19 @@ def test_an_attempt_is_withdrawn_once(log, withdraw):
         withdraw(attempt)
     with pytest.raises(ContactAttempt.DoesNotExist):
         withdraw(first)
+
+
+def test_a_withdrawal_is_known_by_its_own_key_alone(log, withdraw):
+    key = uuid.uuid4()
+    attempt, other = log(Result.NO_ANSWER, key=key), log(Result.MESSAGE_LEFT)
+    with pytest.raises(Refused, match="open the page again"):
+        withdraw(attempt, key=key)
+    withdrawal = withdraw(other)
+    with pytest.raises(Refused, match="open the page again"):
+        withdraw(attempt, key=withdrawal.key)
+    with pytest.raises(UsedBefore):
+        log(Result.MESSAGE_LEFT, key=withdrawal.key)
+    assert [each.withdraws for each in ContactAttempt.objects.filter(withdraws__isnull=False)] == [other]
 
 
 def test_another_team_and_the_hcop_cannot_withdraw(log, withdraw, other_officer, hcop):

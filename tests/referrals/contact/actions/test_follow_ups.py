@@ -64,6 +64,13 @@ def test_a_reminder_goes_to_the_teams_mailbox_once_a_key(request, make_referral,
     assert Notification.objects.count() == 2
 
 
+def test_a_key_of_another_referral_sends_nothing_and_says_so(make_referral, supervisor, now):
+    key = uuid.uuid4()
+    chase(referral_id=make_referral().pk, key=key, by=supervisor, at=now)
+    with pytest.raises(Refused, match="open the page again"):
+        chase(referral_id=make_referral().pk, key=key, by=supervisor, at=now)
+
+
 @pytest.mark.parametrize("end", ["completed", "closed"])
 def test_there_is_no_reminder_of_an_ended_referral(make_referral, supervisor, now, end):
     with pytest.raises(Refused, match="nothing left to remind"):

@@ -80,6 +80,27 @@ def test_a_double_tap_logs_once_and_ends_on_the_same_page(client, referral):
     assert ContactAttempt.objects.count() == 1
 
 
+def test_a_second_answer_after_a_lost_connection_is_asked_about_and_kept_by_one_more_press(client, referral):
+    """The first answer was saved, though the phone never heard of it."""
+    form = given(result=Result.NO_ANSWER)
+    client.post(address("log_contact", referral), form)
+    second = {
+        **form,
+        "result": Result.CONTACT_MADE,
+        "follow_ups": ["threat", "statement"],
+        "note": "Rang back",
+    }
+    asked = client.post(address("log_contact", referral), second)
+    assert "was not saved: save again" in asked.text
+    assert "Rang back" in asked.text
+    assert ContactAttempt.objects.count() == 1
+    assert len(re.findall(r'name="follow_ups"[^>]* checked', asked.text)) == 2
+    [key] = re.findall(r'name="key" value="([^"]+)"', asked.text)
+    client.post(address("log_contact", referral), {**second, "key": key})
+    assert [attempt.result for attempt in referral.attempts.order_by("pk")] == ["no_answer", "contact_made"]
+    assert set(FollowUp.objects.values_list("kind", flat=True)) == {"threat", "statement"}
+
+
 def test_a_barred_method_is_not_offered_but_can_be_recorded(client, make_referral):
     referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT, Restriction.NO_VOICEMAIL])
     text = client.get(address("log_contact", referral)).content.decode()

@@ -49,6 +49,7 @@ from tests.factories import (
     BcuMembershipFactory,
     DecisionFactory,
     PauseFactory,
+    SubmissionFactory,
     TrialFactory,
     WardModeFactory,
     advance,
@@ -562,6 +563,25 @@ def test_the_same_key_again_is_the_same_submission(
     assert submit_all(case, key=key) == submit_all(case, key=key)
     assert Referral.objects.count() == 1
     assert Notification.objects.count() == 1
+
+
+def test_the_same_key_with_other_decisions_submits_nothing(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    key = uuid.uuid4()
+    submit_all(make_case(ward=world.wards[5]), key=key)
+    with pytest.raises(Refused, match="to submit other decisions"):
+        submit_all(make_case(ward=world.wards[5]), key=key)
+    assert Referral.objects.count() == 1
+
+
+def test_a_key_of_another_bcu_submits_nothing(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, north_hcop: User, now: datetime
+) -> None:
+    earlier = SubmissionFactory.create(bcu=world.north)
+    with pytest.raises(Refused, match="to submit other decisions"):
+        submit_all(make_case(ward=world.wards[5]), key=earlier.key)
+    assert Submission.objects.get() == earlier
 
 
 def test_a_case_already_submitted_is_not_submitted_again(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce, TruncWeek
 from django.utils import timezone
 
@@ -267,8 +267,8 @@ def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> lis
 def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral]:
     """Open referrals whose due time has passed, the longest overdue first.
 
-    Each with ``tries``, the attempts that stand, and ``reminded_at``, when a reminder was last asked for. For
-    those who chase referrals, and nobody else.
+    Each with ``tries``, the attempts that stand, ``reminded_at``, when a reminder was last sent, and
+    ``reminder_waits``, whether one is still to be sent. For those who chase referrals, and nobody else.
     """
     place = Q(ward__borough__code=borough) if borough else Q()
     if not user.can(Permission.CHASE_REFERRALS):
@@ -286,7 +286,8 @@ def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral
             tries=Coalesce(
                 Subquery(standing.values("referral").annotate(Count("pk")).values("pk__count")), 0
             ),
-            reminded_at=Subquery(asked.values("created_at")[:1]),
+            reminded_at=Subquery(asked.filter(sent_at__isnull=False).values("sent_at")[:1]),
+            reminder_waits=Exists(asked.filter(sent_at__isnull=True, abandoned_at__isnull=True)),
         )
         .order_by("due_at", "pk")
     )

@@ -119,7 +119,7 @@ def correct_data_set(request: SignedInRequest, trial_id: int) -> HttpResponse:
     if form.is_valid() and (data_set := _corrected(request, trial, form)):
         messages.success(
             request,
-            f"Data set {data_set.number} is made, and the registrars are told. SHA-256: {data_set.digest}",
+            f"Data set {data_set.number} is made. SHA-256, on its way to the registrars: {data_set.digest}",
         )
         return redirect("trial_results", trial_id=trial.pk)
     return results_page(request, trial, form)

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from django.db.models import Count, Min
 from django.utils import timezone
 
 from referrals.models import (
@@ -16,6 +17,7 @@ from referrals.models import (
     Deviation,
     DeviationKind,
     NoticeKind,
+    Notification,
     Pause,
     Strand,
     Trial,
@@ -87,11 +89,16 @@ class AllocationOrder:
 
 @dataclass(frozen=True)
 class Heads:
-    """What registrars were sent last, if anything; ``open``: allocations that it does not cover."""
+    """The last head that reached a registrar, if any; ``open``: allocations that it does not cover.
+
+    ``waiting``: messages about the trial that the mail server has not taken yet, since ``waiting_since``.
+    """
 
     last: TrialNotice | None
     covered: int
     open: int
+    waiting: int
+    waiting_since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -287,6 +294,11 @@ def _stratum(trial: Trial, borough: str, repeat_victim: bool, strands: Sequence[
 
 
 def _heads(trial: Trial, allocations: int) -> Heads:
-    last = trial.notices.filter(kind=NoticeKind.HEAD).order_by("-pk").first()
+    mail = Notification.objects.filter(trial_notice__trial=trial)
+    sent = mail.filter(trial_notice__kind=NoticeKind.HEAD, sent_at__isnull=False)
+    last = trial.notices.filter(pk__in=sent.values("trial_notice")).order_by("-pk").first()
     covered = last.content["heads"][-1]["count"] if last else 0
-    return Heads(last, covered, allocations - covered)
+    waiting = mail.filter(sent_at__isnull=True, abandoned_at__isnull=True).aggregate(
+        number=Count("pk"), since=Min("created_at")
+    )
+    return Heads(last, covered, allocations - covered, waiting["number"], waiting["since"])

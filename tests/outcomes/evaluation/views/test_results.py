@@ -297,7 +297,7 @@ def test_a_correction_is_shown_first_and_the_first_stays(lead: Client, locked: T
     RecordedOutcomeFactory.create(case=case, code=code, recorded_at=NOW - DAY, imported_at=NOW)
     address = reverse("correct_data_set", args=[locked.pk])
     page = _words(lead.post(address, {"reason": "An outcome came late"}, follow=True))
-    assert "Data set 2 is made, and the registrars are told." in page
+    assert "Data set 2 is made. SHA-256, on its way to the registrars: " in page
     assert page.index("Corrected: data set 2") < page.index("As locked: data set 1")
     assert "Why An outcome came late" in page
     assert "2 of 3 (67%) 2 of 2 (100%) -33.3 0.67" in page

@@ -17,8 +17,11 @@ from referrals.models import (
     Arm,
     Case,
     DeviationKind,
+    MailKind,
     Mode,
     NotDelivered,
+    NoticeKind,
+    Notification,
     Strand,
     Submission,
     Trial,
@@ -39,6 +42,7 @@ from tests.factories import (
     CrimeRecordEventFactory,
     DecisionFactory,
     DeviationFactory,
+    NotificationFactory,
     PauseFactory,
     RecordedOutcomeFactory,
     ReferralFactory,
@@ -328,6 +332,20 @@ def _with_the_strand_allowed(world: World, protocol: Any, lead: User, leader: Us
     return trial
 
 
+def _mailed(trial: Trial, count: int, *, sent: bool, kind: NoticeKind = NoticeKind.HEAD) -> Notification:
+    notice = TrialNoticeFactory.create(
+        trial=trial, kind=kind, content={"heads": [{"count": count, "hash": "", "on": ""}]}
+    )
+    return NotificationFactory.create(
+        kind=MailKind.TRIAL_NOTICE,
+        referral=None,
+        trial_notice=notice,
+        recipient="registrar@university.example",
+        created_at=NOW,
+        sent_at=NOW if sent else None,
+    )
+
+
 def test_heads_say_what_is_not_covered_yet(
     browser: Client, trial: Trial, unit: Callable[..., Allocation]
 ) -> None:
@@ -335,10 +353,29 @@ def test_heads_say_what_is_not_covered_yet(
     for number in range(1, 6):
         unit(trial, number=number)
     for count in (1, 2):
-        TrialNoticeFactory.create(trial=trial, content={"heads": [{"count": count, "hash": "", "on": ""}]})
+        _mailed(trial, count, sent=True)
     page = words(browser, trial)
     assert "The last head covers 2 of 5 (40%) allocations and went out on 23 November 2026." in page
     assert "3 allocations since are not covered yet" in page
+
+
+def test_a_head_that_no_mail_server_took_covers_nothing(
+    browser: Client, trial: Trial, unit: Callable[..., Allocation]
+) -> None:
+    for number in range(1, 6):
+        unit(trial, number=number)
+    _mailed(trial, 2, sent=True)
+    waiting = _mailed(trial, 5, sent=False)
+    page = words(browser, trial)
+    assert "The last head covers 2 of 5 (40%) allocations" in page
+    assert "1 e-mail to a registrar is not sent yet, since 23 November 2026, 7:30am." in page
+    Notification.objects.filter(pk=waiting.pk).update(sent_at=NOW)
+    assert "Every allocation is covered." in words(browser, trial)
+
+
+def test_a_commitment_that_waits_is_told_too(browser: Client, trial: Trial) -> None:
+    _mailed(trial, 0, sent=False, kind=NoticeKind.SEALED)
+    assert "1 e-mail to a registrar is not sent yet" in words(browser, trial)
 
 
 def test_linked_reports_are_counted_and_not_randomised(

@@ -34,8 +34,9 @@ MUST_GO = (
     *("SW15,4QQ", "SW15 (4QQ)", "SW15 4 QQ", "SW15\u20134QQ", "SW15\u00b74QQ"),
     *("\uff33\uff37\uff11\uff15 \uff14\uff31\uff31", "SW15\u200b4QQ", "SW15 - 4QQ", "sw15\u00a04qq"),
 )
-# What would be left of them, of letters and digits alone.
-TRACES = ("700900123", "79460123", "1632960123", "612345678", "2025550143", "ZJANE", "SW154QQ")
+# What would be left of them, of letters and digits alone; a long one hardly ever comes by chance.
+LONG_TRACES = ("7700900123", "2079460123", "1632960123", "33612345678", "2025550143", "ZJANE", "SW154QQ")
+TRACES = ("700900123", "79460123", "612345678", *LONG_TRACES)
 
 MUST_STAY = (
     *("01/7654321/26", "01/234567/26", "02/07946012/26", "see 01/7654321/26 and 01/7654322/26"),

@@ -7,12 +7,17 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.spellings import MUST_GO
+
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT / "referrals" / "data"
 WARDS = ("Tooting Bec", "Tooting Broadway", "Balham", "Furzedown")
 ROWS = 12
 # Two of the same are six hours apart: no row mentions another.
 OFFENCES = ("Harassment", "Common assault", "Criminal damage", "Stalking", "Theft person", "Threats to kill")
+
+
+COLUMNS_OF_WORDS = ("contact_wishes", "safety_note", "communication_need", "offence", "officer_in_case")
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Extract:
 def make_extract() -> Extract:
     """Twelve crimes of last night in the officer's wards, and a thirteenth whose reference is malformed.
 
+    Between them the twelve hold every spelling of what finds a person.
+
     More than eight suitable cases of one stratum hold at least one of each arm: blocks have at most eight.
     """
     yesterday = time.strftime("%d/%m/%Y", time.localtime(time.time() - 86_400))
@@ -35,6 +42,11 @@ def make_extract() -> Extract:
         for n, postcode in enumerate(_postcodes(WARDS)[: ROWS + 1])
     ]
     rows[-1]["crime_reference"] = "8000-X"
+    for n, row in enumerate(rows[:ROWS]):
+        # In every column of words, as people write them.
+        spellings = MUST_GO[n::ROWS]
+        for place, column in enumerate(COLUMNS_OF_WORDS):
+            row[column] = " or ".join([row[column], *spellings[place :: len(COLUMNS_OF_WORDS)]])
     return _extract(rows, rows[:-1])
 
 

@@ -1,5 +1,6 @@
 """The database did not do what was asked: what may be said of it, and no more than is certain."""
 
+import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
 from functools import wraps
@@ -11,6 +12,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.views import defaults
 
 from src_app.commits import CommitUnknown, is_anything_saved, is_lost, nothing_saved_yet
 
@@ -118,7 +120,10 @@ def looked_up_by_key(action: Callable[P, T]) -> Callable[P, T]:
 
 
 class BusyMiddleware:
-    """Answers 503 where the database gave up, with what is certain of what was asked."""
+    """Answers 503 where the database gave up in a view, with what is certain of what was asked.
+
+    It stands before whatever reads the database; what fails there comes to :func:`server_error`.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -129,17 +134,28 @@ class BusyMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """For a lock that did not come, a statement that took too long and a connection that was lost."""
-        if not isinstance(exception, OperationalError | InterfaceError):
-            return None
-        trouble = trouble_of(exception)
-        if trouble is None:
-            return None
-        if request.method in ("GET", "HEAD"):
-            # Whoever only reads asked for nothing to be saved, and loses nothing by reading it again.
-            trouble = Trouble.LOST if trouble is Trouble.UNKNOWN else trouble
-        elif trouble is not Trouble.UNKNOWN and is_anything_saved():
-            trouble = Trouble.PARTLY
-        log.warning("the database did not do what a page asked", trouble=trouble.name, exc_info=exception)
-        # The session is still to be saved after this.
-        connection.close_if_unusable_or_obsolete()
-        return HttpResponse(render_to_string("503.html", {"trouble": trouble}), status=503)
+        return _unavailable(request, exception)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Django's ``handler500``: where the database gave up outside a view, in reading the session say, 503."""
+    error = sys.exception()
+    answer = _unavailable(request, error) if error else None
+    return answer or defaults.server_error(request)
+
+
+def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse | None:
+    if not isinstance(error, OperationalError | InterfaceError):
+        return None
+    trouble = trouble_of(error)
+    if trouble is None:
+        return None
+    if request.method in ("GET", "HEAD"):
+        # Whoever only reads asked for nothing to be saved, and loses nothing by reading it again.
+        trouble = Trouble.LOST if trouble is Trouble.UNKNOWN else trouble
+    elif trouble is not Trouble.UNKNOWN and is_anything_saved():
+        trouble = Trouble.PARTLY
+    log.warning("the database did not do what a page asked", trouble=trouble.name, exc_info=error)
+    # The session is still to be saved after this.
+    connection.close_if_unusable_or_obsolete()
+    return HttpResponse(render_to_string("503.html", {"trouble": trouble}), status=503)

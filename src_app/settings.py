@@ -78,6 +78,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "src_app.audit.middleware.RequestIdMiddleware",
+    "src_app.busy.BusyMiddleware",
     "src_app.host.OneHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -95,7 +96,6 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
     "referrals.scope.PlacesMiddleware",
-    "src_app.busy.BusyMiddleware",
 ]
 
 ROOT_URLCONF = "src_app.urls"
@@ -136,6 +136,7 @@ def _database(url: str, options: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         # The address may carry options of its own: sslmode, or the folder of a Unix socket as host.
         "OPTIONS": {
+            "connect_timeout": 5,
             **config.get("OPTIONS", {}),
             "options": f"{options} {_NO_TRIGGER_IGNORED}",
             "connection_factory": Connection,

@@ -11,3 +11,5 @@ urlpatterns = [
     path("", include("referrals.urls")),
     path("", include("outcomes.urls")),
 ]
+
+handler500 = "src_app.busy.server_error"

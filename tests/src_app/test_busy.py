@@ -5,6 +5,8 @@ from collections.abc import Callable
 import psycopg2
 import psycopg2.errors
 import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -102,6 +104,37 @@ def test_any_other_failure_of_the_database_stays_a_fault(
 ) -> None:
     status, _ = failing_page(caused(psycopg2.errors.DiskFull()))
     assert status == 500
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_database_that_is_away_before_the_page_begins_is_said_too(
+    monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    def away(_: object) -> None:
+        raise caused(psycopg2.errors.AdminShutdown())
+
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    monkeypatch.setattr(SessionStore, "_get_session_from_db", away)
+    # As the thread's last request left it.
+    commits._anything_saved.set(True)
+    response = getattr(client, method)(reverse("overnight_review"))
+    assert response.status_code == 503
+    assert Trouble.LOST.title in response.text
+    assert Trouble.LOST.advice in response.text
+
+
+def test_any_other_fault_before_the_page_begins_stays_a_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: object) -> None:
+        raise ZeroDivisionError
+
+    client = Client(raise_request_exception=False)
+    client.cookies[settings.SESSION_COOKIE_NAME] = "a" * 32
+    monkeypatch.setattr(SessionStore, "_get_session_from_db", broken)
+    response = client.get(reverse("overnight_review"))
+    assert response.status_code == 500
+    assert "Something went wrong here" in response.text
 
 
 @pytest.mark.django_db

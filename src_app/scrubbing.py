@@ -10,7 +10,7 @@ import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
-from urllib.parse import unquote_plus
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -144,20 +144,30 @@ def scrub_line(text: str) -> str:
     return REMOVED
 
 
-_MOST_TIMES_ENCODED = 8
-_ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[01][0-9a-f]{5}))", re.IGNORECASE)
+_MOST_TIMES_ENCODED = 16
+_ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[01][0-9a-f]{5})|[tnr])", re.IGNORECASE)
 _AS_LATIN_1 = re.compile("[\x80-\xff]{2,}")
 
 
 def _decoded(text: str) -> str:
-    """The text with one layer of codes undone; the same where there is none."""
-    text = _ESCAPED.sub(lambda found: _sign(int(found[1] or found[2] or found[3], 16)), text)
-    text = _AS_LATIN_1.sub(lambda found: found[0].encode("latin-1").decode(errors="replace"), text)
-    return unquote_plus(text)
+    """The text with one layer of one code undone; the same where there is none."""
+    for decode in _DECODERS:
+        if (decoded := decode(text)) != text:
+            return decoded
+    return text
 
 
-def _sign(number: int) -> str:
-    return chr(number) if number <= sys.maxunicode else REMOVED
+def _unescaped(found: re.Match[str]) -> str:
+    number = next(filter(None, found.groups()), None)
+    return chr(min(int(number, 16), sys.maxunicode)) if number else " "
+
+
+_DECODERS: tuple[Callable[[str], str], ...] = (
+    lambda text: _ESCAPED.sub(_unescaped, text),
+    lambda text: _AS_LATIN_1.sub(lambda found: found[0].encode("latin-1").decode(errors="replace"), text),
+    unquote,
+    lambda text: text.replace("+", " "),
+)
 
 
 def _without(text: str, spans: Collection[tuple[int, int]]) -> str:

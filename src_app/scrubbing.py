@@ -144,7 +144,7 @@ def scrub_line(text: str) -> str:
     return REMOVED
 
 
-_MOST_TIMES_ENCODED = 16
+_MOST_TIMES_ENCODED = 8
 _ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[01][0-9a-f]{5})|[tnr])", re.IGNORECASE)
 _AS_LATIN_1 = re.compile("[\x80-\xff]{2,}")
 

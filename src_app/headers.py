@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from django.conf import settings
+
 # What a page might ask of the browser. The buttons that copy a text use the clipboard, and nothing else.
 _OFF = (
     *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read"),
@@ -32,13 +34,24 @@ HEADERS = {
 }
 
 
+def headers() -> dict[str, str]:
+    """``HEADERS``, and in production that only TLS will do: Django says it of its own pages alone."""
+    if not settings.PRODUCTION:
+        return HEADERS
+    return {
+        **HEADERS,
+        "Strict-Transport-Security": f"max-age={settings.SECURE_HSTS_SECONDS}; includeSubDomains; preload",
+    }
+
+
 def with_headers(application: WSGIApplication) -> WSGIApplication:
-    """The application, with those of ``HEADERS`` that an answer has not."""
+    """The application, with those of the headers that an answer has not."""
+    every = headers()
 
     def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
             there = {name.lower() for name, _ in headers}
-            added = [(name, value) for name, value in HEADERS.items() if name.lower() not in there]
+            added = [(name, value) for name, value in every.items() if name.lower() not in there]
             return start_response(status, [*headers, *added], *more)
 
         return application(environ, start)

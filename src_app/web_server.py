@@ -10,7 +10,7 @@ import structlog
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
-from src_app.headers import HEADERS
+from src_app.headers import headers
 from src_app.logs import json_lines
 from src_app.scrubbing import scrub_line
 
@@ -68,11 +68,11 @@ def say_nothing_of_itself() -> None:
 
 def _write_error(sock: Any, status: int, reason: str, _message: str) -> None:
     body = f"{reason}\n"
-    headers = {
-        **HEADERS,
+    sent = {
+        **headers(),
         "Content-Type": "text/plain; charset=utf-8",
         "Content-Length": len(body),
         "Connection": "close",
     }
-    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in headers.items())]
+    lines = [f"HTTP/1.1 {status} {reason}", *(f"{name}: {value}" for name, value in sent.items())]
     gunicorn.util.write_nonblock(sock, "\r\n".join([*lines, "", body]).encode("latin-1"))

@@ -91,3 +91,15 @@ def test_nothing_is_asked_of_the_browser_but_the_clipboard_to_write_to() -> None
     assert {name for name, allowed in features.items() if allowed != "()"} == {"clipboard-write"}
     assert {"camera", "geolocation", "microphone", "payment", "usb"} <= set(features)
     assert all(re.fullmatch(r"[a-z-]+", name) for name in features)
+
+
+def test_no_address_answers_trace(world: World, people: dict[str, User]) -> None:
+    scene, client = Scene(world, people), Client()
+    client.force_login(people["hcop"])
+    for line in PAGES:
+        page = Page(line["address"], line["method"])
+        with transaction.atomic():
+            address = reverse(page.address, kwargs=scene.arguments(page, line["record"]))
+            response = client.trace(address, HTTP_X_SECRET="told-again")
+            transaction.set_rollback(True)
+        assert response.status_code in {302, 403, 404, 405}, address

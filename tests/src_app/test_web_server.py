@@ -100,7 +100,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     try:
         wait_for(lambda: answers(port) or running.poll() is not None, "gunicorn to answer")
         assert running.poll() is None, log.read_text()
-        yield Server(port, log)
+        found = Server(port, log)
+        found.get("/nowhere/")
+        found.requests(1)
+        yield found
     finally:
         kill_tree(running)
 

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -135,3 +136,15 @@ def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hc
 def test_leaving_is_always_possible(owner: Client) -> None:
     assert owner.post(reverse("account_logout")).status_code == 302
     assert "_auth_user_id" not in owner.session
+
+
+def test_a_code_opens_once(owner: Client) -> None:
+    secret = set_up(owner)
+    Authenticator.objects.update(last_used_at=None)
+    cache.clear()
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+        browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert opens(first)
+    assert not opens(second)

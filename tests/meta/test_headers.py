@@ -62,7 +62,12 @@ class Visitor:
 def _wrong(headers: dict[str, str]) -> list[str]:
     expected = {**HEADERS, POLICY: headers.get(POLICY, "")}
     wrong = [name for name, value in expected.items() if headers.get(name) != value]
-    return wrong if "default-src 'none'" in expected[POLICY] else [*wrong, POLICY]
+    if "default-src 'none'" not in expected[POLICY]:
+        wrong.append(POLICY)
+    kind = headers.get("Content-Type", "")
+    if kind.startswith("text/") and kind.partition(";")[2].strip() != "charset=utf-8":
+        wrong.append("Content-Type")
+    return wrong
 
 
 @pytest.mark.usefixtures("clock", "_one_connection")

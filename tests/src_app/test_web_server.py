@@ -34,6 +34,9 @@ NO_REQUESTS = (
     "GET / HTTP/1.1\r\nzjane@example.org 07700900123",
     "GET / HTTP/1.1\r\nTransfer-Encoding: 07700900123",
     "GET / HTTP/1.1\r\nContent-Length: 07700900123x",
+    # Where one server reads the length and the other the chunks, a second request hides in the first.
+    "POST / HTTP/1.1\r\nContent-Length: 4\r\nTransfer-Encoding: chunked",
+    "POST / HTTP/1.1\r\nContent-Length: 4\r\nContent-Length: 5",
 )
 
 
@@ -209,6 +212,8 @@ def _requests() -> dict[str, str]:
         "a static file that is there 304": get(
             STATIC, here, "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT"
         ),
+        "a folder of static files 404": get("/static/js/", here),
+        "the source 404": get("/static/..%2f.git/config", here),
         "a static file that is none 404": get("/static/nowhere.js", here),
         "no request 400": NO_REQUESTS[0],
         "too long a request 414": NO_REQUESTS[4],

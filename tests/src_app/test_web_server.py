@@ -178,6 +178,7 @@ def test_a_request_is_logged_with_what_tells_it_from_others(server: Server) -> N
     assert request["request_id"] == answer.headers["X-Request-ID"]
     assert (request["method"], request["path"], request["status"]) == ("GET", "/nowhere/", 404)
     assert (request["address"], request["bytes"]) == ("127.0.0.1", len(answer.body.encode()))
+    assert str(request["timestamp"]).endswith("Z"), "a time in UTC"
     assert "somebody" not in str(request)
 
 

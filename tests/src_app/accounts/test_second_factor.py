@@ -172,7 +172,7 @@ def test_who_shows_again_who_they_are_has_a_new_session(owner: Client) -> None:
     assert len({before, with_password, owner.session.session_key}) == 3
     assert opens(owner)
     stale = Client()
-    stale.cookies["sessionid"] = before
+    stale.cookies["sessionid"] = before or ""
     assert not opens(stale)
 
 

@@ -8,7 +8,7 @@ from django.conf import settings
 
 # What a page might ask of the browser. The buttons that copy a text use the clipboard, and nothing else.
 _OFF = (
-    *("accelerometer", "autoplay", "bluetooth", "browsing-topics", "camera", "clipboard-read"),
+    *("accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read"),
     *("display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid"),
     *(
         "idle-detection",

@@ -4,6 +4,7 @@ import os
 from typing import Any
 
 from src_app.end_with_parent import end_with_parent
+from src_app.web_server import say_nothing_of_itself
 
 wsgi_app = "src_app.wsgi:application"
 bind = os.environ.get("WEB_BIND", "127.0.0.1:8000")
@@ -12,10 +13,11 @@ workers = int(os.environ.get("WEB_WORKERS", "2"))
 threads = int(os.environ.get("WEB_THREADS", "4"))
 timeout = 60
 accesslog = os.environ.get("WEB_ACCESS_LOG", "-")
-# The path without its query string, which may hold what someone searched for; no referrer for the
-# same reason.
-access_log_format = '%(h)s %(t)s "%(m)s %(U)s" %(s)s %(B)s %(M)sms'
+logger_class = "src_app.web_server.ServerLog"
 control_socket_disable = True
+say_nothing_of_itself()
+# The log is scrubbed by what settings say of references.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "src_app.settings")
 
 
 def post_fork(server: Any, _worker: Any) -> None:

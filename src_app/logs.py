@@ -12,7 +12,7 @@ import structlog
 from django.http import HttpRequest
 from django.views.debug import SafeExceptionReporterFilter
 
-from src_app.scrubbing import REMOVED, scrub_references
+from src_app.scrubbing import REMOVED, scrub_line
 
 
 def scrub_event(_logger: Any, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -27,7 +27,7 @@ def _scrub_value(value: Any) -> Any:
         return [_scrub_value(inner) for inner in value]
     if value is None or isinstance(value, bool | int | float | logging.LogRecord):
         return value
-    return scrub_references(str(value))
+    return scrub_line(str(value))
 
 
 class NothingInErrorReports(SafeExceptionReporterFilter):
@@ -89,18 +89,33 @@ def without_quoted_error(
     return event
 
 
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    place_of_error,
+    without_quoted_error,
+]
+
+
+def json_lines() -> logging.Formatter:
+    """What makes one line of JSON of whatever any logger is given, scrubbed."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_SHARED,
+        pass_foreign_args=True,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            scrub_event,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+
+
 def logging_config(environment: str) -> dict[str, Any]:
     """Django's LOGGING: everything through one handler, as JSON lines on standard error."""
-    shared: list[Any] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        place_of_error,
-        without_quoted_error,
-    ]
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
@@ -108,18 +123,7 @@ def logging_config(environment: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,
-        "formatters": {
-            "json": {
-                "()": structlog.stdlib.ProcessorFormatter,
-                "foreign_pre_chain": shared,
-                "pass_foreign_args": True,
-                "processors": [
-                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                    scrub_event,
-                    structlog.processors.JSONRenderer(),
-                ],
-            }
-        },
+        "formatters": {"json": {"()": json_lines}},
         "handlers": {"standard_error": {"class": "logging.StreamHandler", "formatter": "json"}},
         "root": {
             "handlers": ["standard_error"],

@@ -6,9 +6,11 @@ numbers stay. A number in words, and a name, cannot be told from other words.
 """
 
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Collection, Iterator
 from functools import cache
+from urllib.parse import unquote
 
 from django.conf import settings
 
@@ -125,6 +127,49 @@ def scrub_references(text: str) -> str:
     return _without(plain(scrubbed), spans) if spans else scrubbed
 
 
+def scrub_line(text: str) -> str:
+    """What :func:`scrub_references` gives of a line of a log, in which something may be written in code.
+
+    An address has ``%20`` for a blank; libraries write ``\\xa0``, or take UTF-8 for Latin-1; once or several
+    times over. Where something is found the whole text is given as decoded so far.
+    """
+    seen = kept = scrub_references(text)
+    for _ in range(_MOST_TIMES_ENCODED):
+        decoded = _decoded(seen)
+        if decoded == seen:
+            return kept
+        seen = scrub_references(decoded)
+        if seen != decoded:
+            kept = seen
+    return REMOVED
+
+
+_MOST_TIMES_ENCODED = 8
+_ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[01][0-9a-f]{5})|[tnr])", re.IGNORECASE)
+_AS_LATIN_1 = re.compile("[\x80-\xff]{2,}")
+
+
+def _decoded(text: str) -> str:
+    """The text with one layer of one code undone; the same where there is none."""
+    for decode in _DECODERS:
+        if (decoded := decode(text)) != text:
+            return decoded
+    return text
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    number = next(filter(None, found.groups()), None)
+    return chr(min(int(number, 16), sys.maxunicode)) if number else " "
+
+
+_DECODERS: tuple[Callable[[str], str], ...] = (
+    lambda text: _ESCAPED.sub(_unescaped, text),
+    lambda text: _AS_LATIN_1.sub(lambda found: found[0].encode("latin-1").decode(errors="replace"), text),
+    unquote,
+    lambda text: text.replace("+", " "),
+)
+
+
 def _without(text: str, spans: Collection[tuple[int, int]]) -> str:
     parts, end = [], 0
     for start, until in sorted(spans):
@@ -137,7 +182,8 @@ def _without(text: str, spans: Collection[tuple[int, int]]) -> str:
 @cache
 def _references() -> re.Pattern[str]:
     return re.compile(
-        rf"(?<![\w/])(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d/\d{{4,8}}/\d\d)(?![\w/])"
+        # In an address a slash stands before it and behind it.
+        rf"(?<!\w)(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d/\d{{4,8}}/\d\d)(?!\w)"
         r"|\bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b",
         re.IGNORECASE | re.ASCII,
     )

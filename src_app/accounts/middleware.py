@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -17,7 +18,7 @@ from src_app.accounts.models import User
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-LAST_SEEN = "last_seen"
+LAST_SEEN, FIRST_SEEN = "last_seen", "first_seen"
 BACKGROUND_HEADER = "X-Background"
 # Open to an account that has yet to set up its second factor.
 BEFORE_SECOND_FACTOR = frozenset(
@@ -28,7 +29,8 @@ BEFORE_SECOND_FACTOR = frozenset(
 class IdleTimeoutMiddleware:
     """Signs out an account that has asked for nothing for ``settings.IDLE_TIMEOUT``.
 
-    The time of the last request is kept in the session. A page that asks by itself says so with
+    So it does one whose session is older than ``settings.SESSION_LIFETIME``, however busy it is.
+    The times of its first and last request are kept in the session. A page that asks by itself says so with
     the header ``X-Background``: such requests end an idle session but never prolong one.
     """
 
@@ -36,13 +38,15 @@ class IdleTimeoutMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.user.is_authenticated and self._is_idle(request):
-            self._sign_out(request)
+        if request.user.is_authenticated and (because := self._because(request)):
+            logout(request)
+            messages.info(request, f"{because} Sign in to go on.")
             if request.path != reverse("account_login"):
                 return to_sign_in(request)
         response = self.get_response(request)
         if request.user.is_authenticated:
             # Stamped after the view, so that the request that signs in is the first.
+            request.session.setdefault(FIRST_SEEN, time.time())
             if BACKGROUND_HEADER not in request.headers:
                 request.session[LAST_SEEN] = time.time()
             # Shared desks: nothing of a signed-in page stays in the browser for the Back button.
@@ -51,19 +55,14 @@ class IdleTimeoutMiddleware:
         return response
 
     @staticmethod
-    def _is_idle(request: HttpRequest) -> bool:
-        last_seen = request.session.get(LAST_SEEN)
-        limit = settings.IDLE_TIMEOUT.total_seconds()
-        return last_seen is not None and time.time() - last_seen > limit
-
-    @staticmethod
-    def _sign_out(request: HttpRequest) -> None:
-        logout(request)
-        minutes = int(settings.IDLE_TIMEOUT.total_seconds() // 60)
-        messages.info(
-            request,
-            f"You were signed out after {minutes} minutes without activity. Sign in to go on.",
-        )
+    def _because(request: HttpRequest) -> str:
+        """Why the session has ended, in a sentence; empty while it lasts."""
+        now, idle, lifetime = time.time(), settings.IDLE_TIMEOUT, settings.SESSION_LIFETIME
+        if now - request.session.get(LAST_SEEN, now) > idle.total_seconds():
+            return f"You were signed out after {idle // timedelta(minutes=1)} minutes without activity."
+        if now - request.session.get(FIRST_SEEN, now) > lifetime.total_seconds():
+            return f"You were signed out after {lifetime // timedelta(hours=1)} hours."
+        return ""
 
 
 class SecondFactorMiddleware:

@@ -36,8 +36,10 @@ def is_set_up(user: User) -> bool:
     return bool(is_mfa_enabled(user, [Authenticator.Type.TOTP]))
 
 
-def _used(request: HttpRequest, **_: Any) -> None:
+def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> None:
     request.session[_SHOWN] = True
+    if reauthenticated:
+        request.session.cycle_key()  # as signing in does
 
 
 def _added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:

@@ -13,7 +13,7 @@ urlpatterns = [
     path("account/login/", allauth.login, name="account_login"),
     path("account/logout/", allauth.logout, name="account_logout"),
     path("account/inactive/", allauth.account_inactive, name="account_inactive"),
-    path("account/reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/password/change/", allauth.password_change, name="account_change_password"),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("session/stay/", views.stay, name="session_stay"),

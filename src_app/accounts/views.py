@@ -1,5 +1,6 @@
-"""Pages of the account itself that allauth does not bring."""
+"""Pages of the account itself, and what allauth's own lack."""
 
+from allauth.account import views as allauth
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
@@ -18,3 +19,11 @@ def stay(request: SignedInRequest) -> HttpResponse:  # noqa: ARG001
 def accessibility(request: HttpRequest) -> HttpResponse:
     """The accessibility statement, open to all."""
     return render(request, "accessibility.html")
+
+
+def reauthenticate(request: HttpRequest) -> HttpResponse:
+    """allauth's page that asks for the password once more; the session has a new name from then on."""
+    response: HttpResponse = allauth.reauthenticate(request)
+    if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
+        request.session.cycle_key()
+    return response

@@ -31,18 +31,21 @@ class RequestIdMiddleware:
 
 
 class HistoryContextMiddleware:
-    """Innermost: what the view does is recorded as done by this account, from this page."""
+    """Innermost: what the view does is recorded, and logged, as done by this account, from this page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user if isinstance(request.user, User) else None
-        with acting(
-            f"page {page_name(request)}",
-            by=user,
-            address=address_of(request),
-            request_id=request.META["src_app.request_id"],
+        with (
+            structlog.contextvars.bound_contextvars(account=user and user.pk),
+            acting(
+                f"page {page_name(request)}",
+                by=user,
+                address=address_of(request),
+                request_id=request.META["src_app.request_id"],
+            ),
         ):
             return self.get_response(request)
 

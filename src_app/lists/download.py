@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from io import StringIO
 from typing import Any
 
@@ -91,6 +92,8 @@ def _as_workbook(name: str, tables: Iterable[ListTable]) -> bytes:
 def _in_text(cell: Any) -> str:
     if isinstance(cell, datetime):
         return timezone.localtime(cell).isoformat()
+    if isinstance(cell, int | float | Decimal):
+        return str(cell)  # a number, with its sign, is no formula
     return "" if cell is None else harmless(str(cell))
 
 

@@ -18,6 +18,7 @@ def test_a_page_may_load_from_here_alone_and_run_nothing_inline(db: None) -> Non
     policy = Client().get(reverse("account_login")).headers["Content-Security-Policy"]
     assert {part.strip() for part in policy.split(";")} == {
         "default-src 'none'",
+        "object-src 'none'",
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",

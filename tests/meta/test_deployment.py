@@ -3,6 +3,7 @@
 The files that production is made from are read as files: no container is started.
 """
 
+import json
 import os
 import re
 import subprocess
@@ -71,6 +72,31 @@ def test_of_several_mistakes_each_is_told() -> None:
     ):
         assert said in done.stderr
     assert "(src_app.E003) EXTRACT_KEYS" not in done.stderr
+
+
+def test_cookies_are_of_this_host_alone_and_tls_is_asked_for_in_every_answer() -> None:
+    code = """
+import json
+from django.conf import settings
+from src_app.headers import headers
+kinds = ("SESSION", "CSRF")
+names = ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN")
+cookies = {kind: [getattr(settings, f"{kind}_COOKIE_{name}") for name in names] for kind in kinds}
+print(json.dumps({**cookies, "storage": settings.MESSAGE_STORAGE, "headers": headers()}))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "src_app.settings", **PRODUCTION},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = json.loads(done.stdout)
+    assert found["SESSION"] == ["__Host-sessionid", True, True, "Lax", "/", None]
+    assert found["CSRF"] == ["__Host-csrftoken", True, True, "Lax", "/", None]
+    assert found["storage"].endswith("SessionStorage")
+    assert found["headers"]["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
 
 
 FILES = ("Dockerfile", "docker-compose.yml", "Procfile")

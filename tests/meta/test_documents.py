@@ -1,6 +1,7 @@
 """What the documents name exists, and each decision says when it was taken and whether it still holds."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -19,6 +20,7 @@ _QUOTED = re.compile(r"`([^`\n]+)`")
 _PATH = re.compile(r"[\w.*-]*[\w*-](?:/[\w.*-]+)*/?")
 _FILE_NAME = re.compile(r"[\w*-]+\.(?:csv|html|json|md|py|scss|sql|toml|txt|yml)")
 _DOTTED = re.compile(r"(?:src_app|referrals|outcomes|local|bench)(?:\.\w+)+")
+_TEST = re.compile(r"(?P<file>[\w./-]+\.py)::(?P<name>\w+)")
 _STATUS = re.compile(r"\d{4}-\d\d-\d\d · (?:accepted|superseded by \[\d{4}\]\(\d{4}-[\w-]+\.md\))")
 
 
@@ -52,6 +54,19 @@ def modules(document: Path) -> Iterator[str]:
     return (word for word in words if _DOTTED.fullmatch(word) and not _FILE_NAME.fullmatch(word))
 
 
+def named_tests(document: Path) -> Iterator[tuple[str, str]]:
+    """The tests that the document names in backquotes, each by its file and its own name."""
+    for quoted in _QUOTED.findall(document.read_text()):
+        if found := _TEST.fullmatch(quoted):
+            yield found["file"], found["name"]
+
+
+def is_test(file: str, name: str) -> bool:
+    """Whether that file has a test of that name."""
+    path = ROOT / file
+    return path.is_file() and f"\ndef {name}(" in path.read_text()
+
+
 def exists(path: str) -> bool:
     """Whether there is such a path from the project's root or, without a folder, a file of that name."""
     if "/" not in path and "*" not in path:
@@ -80,6 +95,7 @@ def test_every_path_and_name_in_a_document_exists(document: Path) -> None:
     missing = [to for to in links(document) if not (document.parent / to).exists()]
     missing += [path for path in paths(document) if not exists(path)]
     missing += [name for name in modules(document) if not resolves(name)]
+    missing += [f"{file}::{name}" for file, name in named_tests(document) if not is_test(file, name)]
     assert missing == []
 
 
@@ -101,3 +117,32 @@ def test_paths_are_found_and_missed() -> None:
     assert not exists("referrals/nowhere.py")
     assert resolves("src_app.audit.record.acting")
     assert not resolves("src_app.audit.record.missing")
+    named = set(named_tests(ROOT / "docs" / "asvs.md"))
+    assert ("tests/src_app/accounts/test_second_factor.py", "test_a_code_opens_once") in named
+    assert not is_test("tests/src_app/accounts/test_second_factor.py", "test_a_code")
+    assert not is_test("tests/nowhere.py", "test_a_code_opens_once")
+
+
+REQUIREMENT = re.compile(r"\| ([\d.]+) \| [12, ]+ \| [^|]+ \| (met|not met|not applying) \| [^|]+ \|")
+# A line that stands for several: how many of level 1 and 2 there are.
+SEVERAL = {"4.3": 2, "4.4": 4, "6.6": 3, "6.8": 4, "7.6": 2, "9": 7, "10": 29, "17": 7}
+
+
+def test_the_standard_is_gone_through_whole_and_its_numbers_are_those_of_the_table() -> None:
+    text = (ROOT / "docs" / "asvs.md").read_text()
+    lines = [line for line in text.splitlines() if re.match(r"\| \d", line)]
+    found = [line.groups() for line in map(REQUIREMENT.fullmatch, lines) if line]
+    assert len({number for number, _ in found}) == len(found) == len(lines)
+    counted: Counter[str] = Counter()
+    for number, state in found:
+        counted[state] += SEVERAL.get(number, 1)
+    assert counted.total() == 253
+    said = re.findall(r"\*\*(\d+) (met|not met|not applying)\*\*", text)
+    assert {state: int(number) for number, state in said} == counted
+
+
+def test_what_is_met_names_a_test_or_a_file() -> None:
+    for line in (ROOT / "docs" / "asvs.md").read_text().splitlines():
+        if "| met |" in line:
+            by = line.split("| met |")[1]
+            assert _TEST.search(by) or "`" in by or "allauth" in by or "below" in by, line

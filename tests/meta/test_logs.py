@@ -124,6 +124,19 @@ def test_a_page_that_fails_logs_no_data_of_its_request(
         assert secret not in response.content.decode()
 
 
+def test_a_page_that_is_refused_is_logged_with_the_account_that_asked(
+    written: io.StringIO, client_of: Callable[[User], Client], officer: User
+) -> None:
+    response = client_of(officer).get("/overnight-review/")
+    assert response.status_code == 403
+    line = json.loads(written.getvalue().splitlines()[-1])
+    assert (line["event"], line["account"]) == (
+        "Forbidden (Permission denied): /overnight-review/",
+        officer.pk,
+    )
+    assert line["request_id"] == response.headers["X-Request-ID"]
+
+
 def test_an_error_report_has_no_values_settings_or_form_data() -> None:
     request = RequestFactory().post(
         "/import/", {"cell": SECRETS["postcode"]}, headers={"x-key": SECRETS["mail"]}

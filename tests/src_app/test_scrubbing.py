@@ -1,12 +1,14 @@
 """What finds a person is taken out of a text however it is written; what only looks like it stays."""
 
 import re
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from src_app.scrubbing import REMOVED, plain, scrub, scrub_keys, scrub_references, visible
+from src_app.scrubbing import REMOVED, plain, scrub, scrub_keys, scrub_line, scrub_references, visible
 from tests.spellings import MUST_GO, MUST_STAY, traces_in
 from tests.thorough import repeated
 
@@ -87,6 +89,41 @@ def test_any_text_is_scrubbed_once_and_for_all(text: str) -> None:
     scrubbed = scrub_references(text)
     assert scrub_references(scrubbed) == scrubbed
     assert plain(visible(text)) == plain(text)
+
+
+CODES: dict[str, Callable[[str], str]] = {
+    "an address": lambda text: quote(text, safe=""),
+    "a form": quote_plus,
+    "an address in an address": lambda text: quote(quote(text)),
+    "four times an address": lambda text: quote(quote(quote(quote(text)))),
+    "every sign": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
+    "escapes": lambda text: text.encode("unicode_escape").decode(),
+    "escapes of every sign": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "escapes of escapes": lambda text: text.encode("unicode_escape").decode().replace("\\", "\\\\"),
+    "UTF-8 taken for Latin-1": lambda text: text.encode().decode("latin-1"),
+}
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_what_finds_a_person_goes_out_of_a_line_whatever_code_it_is_written_in(code: str) -> None:
+    for text in (*MUST_GO, "01/7654321/26", "CAD4711/22NOV26"):
+        for line in (f"/case/{CODES[code](text)}/", f"Not Found: {CODES[code](text)}"):
+            scrubbed = scrub_line(line)
+            assert REMOVED in scrubbed, line
+            assert traces_in(scrubbed) == []
+
+
+def test_a_line_with_nothing_to_find_stays_as_it_was_written() -> None:
+    for line in ("/case/1%2F2/?q=a%20b", "100%", "a+b", "C:\\x41", "caf\u00e9", "/static/css/main.3f077.css"):
+        assert scrub_line(line) == line
+
+
+def test_a_line_in_code_again_and_again_is_left_out_as_a_whole() -> None:
+    assert scrub_line(f"/\\x5c{'x5c' * 1_000}x30") == REMOVED
+    text = "07700 900123"
+    for _ in range(20):
+        text = quote(text, safe="")
+    assert scrub_line(text) == REMOVED
 
 
 @pytest.mark.parametrize(

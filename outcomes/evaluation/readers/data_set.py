@@ -21,7 +21,6 @@ from referrals.models import Allocation, Arm, CrimeRecordEvent, Referral, Trial
 from referrals.rules.trial.draws import Canonical
 from referrals.trial.readers.controls import contacts_of_controls, controls_with_src
 from referrals.trial.readers.deviations import standing_deviations
-from src_app.lists.cells import harmless
 
 DataRow = dict[str, Canonical]
 
@@ -102,7 +101,7 @@ def totals_of(trial: Trial, at: datetime) -> Counts:
 
 def as_cells(row: Mapping[str, Any]) -> list[str]:
     """The row's cells in the order of ``COLUMNS``, for a table: lists by semicolons, nothing where null."""
-    return [harmless(_cell(row[name])) for name in COLUMNS]
+    return [_cell(row[name]) for name in COLUMNS]
 
 
 def _cell(value: Any) -> str:

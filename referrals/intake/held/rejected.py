@@ -15,6 +15,7 @@ from referrals.intake.reading.columns import letters, recogniser
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import read_rows
 from referrals.models import CaseImport, HeadingMeaning
+from src_app.lists.cells import as_it_was
 from src_app.lists.download import BYTE_ORDER_MARK, csv_line
 
 
@@ -35,7 +36,7 @@ def rejected_file(content: Content, held: CaseImport) -> Iterator[bytes]:
                 break
             line, reason = rejected
             if record.line == line:
-                written.write(csv_line([reason, *(record.cells or [])]))
+                written.write(csv_line([reason, *map(as_it_was, record.cells or [])]))
                 rejected = next(reasons, None)
             if written.tell() > PIECE:
                 yield written.getvalue().encode()

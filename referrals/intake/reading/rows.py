@@ -241,7 +241,7 @@ class _RowReader:
                 self._warn(column, "Characters that cannot be seen are left out.")
                 text = seen
             text = text.strip()
-            self.cells[column] = as_it_was(text) if text.startswith("'") else text
+            self.cells[column] = as_it_was(text).strip() if text.startswith("'") else text
         return True
 
     def _reference(self) -> str:

@@ -20,6 +20,8 @@ ROWS_ABOVE = 20
 _BEGINNINGS = (b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1"))
 # A spreadsheet is packed; one that unpacks to much more than its like is made to fill the memory.
 _MOST_TIMES_UNPACKED = 20
+# A sheet, its relations and its drawings are parts; nobody's extract has hundreds of them.
+_MOST_PARTS = 10_000
 _TOO_LARGE = "The spreadsheet is too large: save it as “CSV UTF-8”, in parts if need be."
 _REFUSED = {
     sheet_reader.HAS_PASSWORD: "The spreadsheet has a password: save it without one and try again.",
@@ -93,7 +95,8 @@ def _feed(content: bytes, reader: Any) -> None:
 def _is_bomb(content: Content) -> bool:
     try:
         with content.open() as stream, zipfile.ZipFile(stream) as packed:
-            unpacked = sum(part.file_size for part in packed.infolist())
+            parts = packed.infolist()
+            unpacked = sum(part.file_size for part in parts)
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
         return False  # the older kind is not packed; anything else the reader refuses
-    return unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
+    return len(parts) > _MOST_PARTS or unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES

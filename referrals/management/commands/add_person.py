@@ -45,7 +45,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         given = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
-        password = given if options["password_stdin"] else secrets.token_urlsafe(12)
+        password = given if options["password_stdin"] else secrets.token_urlsafe(16)
         system = User.objects.system()
         try:
             with acting("command add_person", by=system), transaction.atomic():

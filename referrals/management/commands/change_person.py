@@ -44,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         system = User.objects.system()
-        password = secrets.token_urlsafe(12)
+        password = secrets.token_urlsafe(16)
         try:
             with acting("command change_person", by=system), transaction.atomic():
                 user = person_named(options["username"])

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from allauth.mfa.models import Authenticator
+from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -135,3 +136,54 @@ def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hc
 def test_leaving_is_always_possible(owner: Client) -> None:
     assert owner.post(reverse("account_logout")).status_code == 302
     assert "_auth_user_id" not in owner.session
+
+
+def test_a_code_opens_once(owner: Client) -> None:
+    secret = set_up(owner)
+    Authenticator.objects.update(last_used_at=None)
+    cache.clear()
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+        browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert opens(first)
+    assert not opens(second)
+
+
+def test_a_recovery_code_opens_once(owner: Client) -> None:
+    set_up(owner)
+    owner.post(reverse("mfa_generate_recovery_codes"))
+    recovery = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().get_unused_codes()[0]
+    first, second = Client(), Client()
+    for browser in (first, second):
+        sign_in(browser)
+        browser.post(reverse("mfa_authenticate"), {"code": recovery})
+    assert opens(first)
+    assert not opens(second)
+
+
+def test_who_shows_again_who_they_are_has_a_new_session(owner: Client) -> None:
+    before = owner.session.session_key
+    secret = set_up(owner)
+    with_password = owner.session.session_key
+    Authenticator.objects.update(last_used_at=None)
+    cache.clear()
+    owner.post(reverse("mfa_reauthenticate"), {"code": code(secret)})
+    assert len({before, with_password, owner.session.session_key}) == 3
+    assert opens(owner)
+    stale = Client()
+    stale.cookies["sessionid"] = before or ""
+    assert not opens(stale)
+
+
+@pytest.mark.parametrize("page", ["mfa_deactivate_totp", "mfa_generate_recovery_codes"])
+def test_a_second_factor_is_changed_only_shortly_after_it_was_shown(owner: Client, page: str) -> None:
+    set_up(owner)
+    session = owner.session
+    session["account_authentication_methods"] = [
+        {**each, "at": each["at"] - 3_600} for each in session["account_authentication_methods"]
+    ]
+    session.save()
+    for response in (owner.get(reverse(page)), owner.post(reverse(page))):
+        assert response.headers["Location"].startswith(reverse("account_reauthenticate"))
+    assert Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()

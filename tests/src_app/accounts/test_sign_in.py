@@ -241,3 +241,43 @@ def test_staying_prolongs_the_session(client_of: ClientOf, hcop: User, clock: ti
         clock.shift(django_settings.IDLE_TIMEOUT - timedelta(seconds=5))
         assert browser.post(reverse("session_stay")).status_code == 204
     assert browser.get(reverse("overnight_review")).status_code == 200
+
+
+def test_a_session_ends_after_twelve_hours_however_busy_it_is(
+    client_of: ClientOf, hcop: User, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(hcop)
+    for _ in range(48):
+        assert browser.get(reverse("overnight_review")).status_code == 200
+        clock.shift(timedelta(minutes=15))
+    clock.shift(timedelta(seconds=1))
+    response = browser.get(reverse("overnight_review"), follow=True)
+    assert "You were signed out after 12 hours. Sign in to go on." in response.content.decode()
+    assert "_auth_user_id" not in browser.session
+
+
+def test_a_session_has_a_name_of_its_own_after_each_sign_in(hcop: User) -> None:
+    browser = Client()
+    seen = set()
+    for _ in range(2):
+        browser.get(reverse("account_login"))
+        seen.add(browser.session.session_key)
+        sign_in(browser, "hcop")
+        seen.add(browser.session.session_key)
+        browser.post(reverse("account_logout"))
+    assert len(seen) == 4
+
+
+def test_a_session_that_was_ended_opens_nothing_any_more(hcop: User) -> None:
+    browser = Client()
+    sign_in(browser, "hcop")
+    cookie = browser.cookies["sessionid"].value
+    browser.post(reverse("account_logout"))
+    browser.cookies["sessionid"] = cookie
+    assert browser.get(reverse("overnight_review")).headers["Location"].startswith(reverse("account_login"))
+
+
+def test_a_form_that_comes_from_elsewhere_signs_nobody_in(hcop: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    assert sign_in(browser, "hcop") == 403
+    assert browser.get(reverse("overnight_review")).status_code == 302

@@ -1,5 +1,7 @@
 """Spreadsheets as forces send them."""
 
+import io
+import zipfile
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -94,3 +96,33 @@ def test_a_name_as_long_as_a_book_is_read_as_any_other() -> None:
     rows: list[list[Cell]] = [HEADINGS, ["01/1/26", WHEN]]
     table = read_table(xlsx(**{"May" * 50_000: rows}))
     assert len(table.records) == 1
+
+
+def test_an_entity_of_a_spreadsheet_leads_to_no_file(tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("told-by-an-entity")
+    entity = f'<!DOCTYPE x [<!ENTITY e SYSTEM "file://{tmp_path}/secret">]><worksheet '
+    changed = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(xlsx(A=[HEADINGS, ["01/1/26", "WHAT"]]))) as packed,
+        zipfile.ZipFile(changed, "w") as written,
+    ):
+        for part in packed.infolist():
+            body = packed.read(part).decode()
+            if part.filename == "xl/worksheets/sheet1.xml":
+                body = body.replace("<worksheet ", entity).replace("WHAT", "before &e; after")
+            written.writestr(part, body)
+    try:
+        found = str([record.cells for record in read_table(changed.getvalue()).records])
+    except NotATable as refused:
+        found = str(refused)
+    assert found
+    assert "told-by-an-entity" not in found
+
+
+def test_a_spreadsheet_of_too_many_parts_is_refused_before_it_is_read() -> None:
+    whole = io.BytesIO(xlsx(A=[HEADINGS, ["01/1/26", WHEN]]))
+    with zipfile.ZipFile(whole, "a") as packed:
+        for number in range(10_001):
+            packed.writestr(f"xl/{number}", "")
+    with pytest.raises(NotATable, match="too large"):
+        read_table(whole.getvalue())

@@ -40,3 +40,27 @@ def test_what_a_spreadsheet_would_run_and_an_hour_that_came_twice_come_back_too(
     import_cases(content=extract(strange, later), bcu=bcu, by=system, at=AT)
     again = import_cases(content=exported(bcu, system), bcu=bcu, by=system, at=AT)
     assert again.counts()["unchanged"] == 2
+
+
+def test_what_stands_before_a_formula_stays_what_it_was_however_often_it_comes_back(
+    bcu: Bcu, system: User
+) -> None:
+    written = (
+        "=1+1",
+        "\uff1d1+1",
+        "'=1+1",
+        "' =1+1",
+        "''=1+1",
+        "\uff0d5",
+        "' - by phone",
+        "'\t@x",
+        "'",
+        "'twas",
+    )
+    rows = [row(number, offence=text) for number, text in enumerate(written, 1)]
+    import_cases(content=extract(*rows), bcu=bcu, by=system, at=AT)
+    held = list(Case.objects.order_by("pk").values_list("offence", flat=True))
+    assert held[:2] == ["=1+1", "\uff1d1+1"]
+    again = import_cases(content=exported(bcu, system), bcu=bcu, by=system, at=AT)
+    assert again.counts()["unchanged"] == len(written)
+    assert list(Case.objects.order_by("pk").values_list("offence", flat=True)) == held

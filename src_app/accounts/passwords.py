@@ -1,0 +1,42 @@
+"""What a password may not hold, besides what Django knows."""
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from src_app.accounts.models import User
+
+# What somebody who knows this work would try first.
+WORDS = (
+    "password",
+    "reassurance",
+    "contact",
+    "hatecrime",
+    "victim",
+    "referral",
+    "police",
+    "trial",
+    "officer",
+)
+
+
+class NoWordOfThisWorkValidator:
+    """Refuses a password of which little is left without the words of this work and the force's own."""
+
+    # As many signs must be left as a random word has.
+    fewest_left = 8
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Raises ValidationError."""
+        left = "".join(sign for sign in password.casefold() if sign.isalnum())
+        of_the_force = (settings.FLAG_NAME, settings.CRIME_SYSTEM_NAME, settings.MAIL_DOMAIN.split(".")[0])
+        for word in (*WORDS, *of_the_force):
+            left = left.replace("".join(sign for sign in word.casefold() if sign.isalnum()), "")
+        if len(left) < self.fewest_left:
+            raise ValidationError(
+                "Use fewer words of this work, such as contact or police: they are guessed first.",
+                code="password_of_this_work",
+            )
+
+    def get_help_text(self) -> str:
+        """As the page to change it says."""
+        return "Your password must be more than words of this work."

@@ -8,6 +8,7 @@ from django import forms
 
 from referrals.models import Approval, ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.trial.allocation import (
+    MOST_UNITS,
     Design,
     Factor,
     ImpossibleDesign,
@@ -102,7 +103,7 @@ class ProtocolForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a scheme."},
     )
-    target = _whole("Target", least=2, most=1_000_000, help_text="Victims allocated, both arms together.")
+    target = _whole("Target", least=2, most=MOST_UNITS, help_text="Victims allocated, both arms together.")
     src_share = _whole("Ratio: SRC", least=1, most=9)
     control_share = _whole("Ratio: control", least=1, most=9)
     block_sizes = forms.CharField(

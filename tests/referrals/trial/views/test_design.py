@@ -101,6 +101,8 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"block_sizes": "4, 5"}, "multiple of 2"),
         ({"block_sizes": "four"}, "whole numbers: 4, 6, 8"),
         ({"target": 6}, "at least the largest block"),
+        ({"target": 50_001}, "Target: give a whole number from 2 to 50,000."),
+        ({"block_sizes": "2 4 6 8 10 12 14 16 18 20 22"}, "Give at most 10 block sizes."),
         ({"scheme": "complete", "block_sizes": "", "strata": [], "target": 251}, "multiple of 2"),
         ({"scheme": "simple", "block_sizes": "", "strata": ["borough"]}, "has no strata"),
         ({"strata": []}, "take one stratum"),

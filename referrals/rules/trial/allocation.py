@@ -16,9 +16,8 @@ from math import gcd
 
 from referrals.rules.trial.draws import draw
 
-
-# No force could recruit more: it is over two years of every hate crime investigation of the largest one, which
-# had 22,421 in a year. What a design costs to look at grows with it, so nothing here takes a larger one.
+# No force could recruit more: the largest had 22,421 hate crime investigations in a year. What a design costs
+# to look at grows with it.
 MOST_UNITS = 50_000
 
 

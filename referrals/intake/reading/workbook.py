@@ -26,12 +26,16 @@ _REFUSED = {
     sheet_reader.UNREADABLE: (
         "The spreadsheet cannot be read: save it without a password as “CSV UTF-8” and try again."
     ),
+    sheet_reader.TOO_MANY_SHEETS: (
+        f"The spreadsheet has more than {sheet_reader.MOST_SHEETS} sheets: "
+        "save the one to import as a file of its own."
+    ),
 }
 
 
 @dataclass(frozen=True)
 class NamedRows:
-    """One sheet: its first rows as text, and all of them each time ``rows`` is called."""
+    """One sheet: the beginning of its first rows, and all of them whole each time ``rows`` is called."""
 
     name: str
     height: int

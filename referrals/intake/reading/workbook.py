@@ -1,5 +1,6 @@
 """Spreadsheets: Excel, old and new, and OpenDocument, as rows of text. Formulas and macros are not run."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -55,7 +56,7 @@ def sheets_of(content: Content) -> list[NamedRows]:
     A date is written as :func:`~referrals.intake.reading.moments.read_moment` reads it, a whole number
     without a point. No refusal has a cause: a parser's message may quote a cell.
     """
-    if _is_bomb(content):
+    if unpacked_size(content) > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES:
         raise NotATable(_TOO_LARGE)
     return [
         NamedRows(name, height, above, partial(_read, content, str(number)))
@@ -94,10 +95,15 @@ def _feed(content: bytes, reader: Any) -> None:
         return  # it has ended, and its status tells why
 
 
-def _is_bomb(content: Content) -> bool:
+def unpacked_size(content: Content) -> int:
+    """The bytes that a spreadsheet unpacks to, as it says itself; the file's own where it is not packed."""
     try:
-        with content.open() as stream, zipfile.ZipFile(stream) as packed:
-            unpacked = sum(part.file_size for part in packed.infolist())
+        with content.open() as stream, zipfile.ZipFile(_seekable(stream)) as packed:
+            return max(content.size, sum(part.file_size for part in packed.infolist()))
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False  # the older kind is not packed; anything else the reader refuses
-    return unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
+        return content.size  # the older kind; anything else the reader refuses
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    """The stream, or all of it in memory: what is held is decrypted piece by piece."""
+    return stream if stream.seekable() else io.BytesIO(stream.read())

@@ -9,7 +9,7 @@ from referrals.intake.held.holding import delete_expired_extracts as delete_expi
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
 from referrals.mail import outbox
-from referrals.trial.actions import life, registry
+from referrals.trial.actions import life, power, registry
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 
@@ -75,6 +75,13 @@ def send_heads() -> None:
     system = User.objects.system()
     with acting("task send_heads", by=system):
         registry.send_heads(by=system, at=timezone.now())
+
+
+@shared_task
+def work_out_power(asked_by: int) -> None:
+    """What the design could find that this account asked about last."""
+    with acting("task work_out_power", by=User.objects.system()):
+        power.work_out_power(asked_by=asked_by)
 
 
 @shared_task

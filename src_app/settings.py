@@ -48,8 +48,11 @@ WAITING_EXTRACT_KEPT_FOR = timedelta(hours=24)
 # The watched folder, with one folder in it for each BCU; empty, there is none.
 EXTRACT_FOLDER = env.str("EXTRACT_FOLDER", "")
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
-# A file up to this size is read and saved while the person waits; a longer one by a worker.
+# A file up to this size and of fewer rows is read and saved while the person waits; a longer one by a worker,
+# and so is a spreadsheet that unpacks to more.
 IMPORT_AT_ONCE_BYTES = 512 * 1024
+IMPORT_AT_ONCE_ROWS = 5_000
+IMPORT_AT_ONCE_UNPACKED_BYTES = 10 * 1024 * 1024
 
 # Applications.
 INSTALLED_APPS = [

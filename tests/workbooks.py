@@ -61,7 +61,7 @@ def _sheet(rows: list[list[Cell]]) -> str:
 
 
 def _cell(cell: Cell, row: int, place: int) -> str:
-    at = f'r="{chr(ord("A") + place)}{row}"'
+    at = f'r="{_letters(place)}{row}"'
     match cell:
         case None:
             return ""
@@ -73,6 +73,12 @@ def _cell(cell: Cell, row: int, place: int) -> str:
         case str():
             return f'<c {at} t="inlineStr"><is><t>{escape(cell)}</t></is></c>'
     return f"<c {at}><v>{cell}</v></c>"
+
+
+def _letters(place: int) -> str:
+    """``A`` for the first column, ``AA`` for the 27th."""
+    more, letter = divmod(place, 26)
+    return (_letters(more - 1) if more else "") + chr(ord("A") + letter)
 
 
 def with_stray_cell(workbook: bytes) -> bytes:

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from referrals.models.places import Bcu, Mode
 from referrals.rules.trial import seal
-from referrals.rules.trial.allocation import Design
+from referrals.rules.trial.allocation import MOST_UNITS, Design
 from referrals.rules.trial.protocol import Conduct, conduct_of, design_of
 from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, one_line, read_sql, refuse
@@ -129,6 +129,14 @@ class Trial(models.Model):
         constraints = [
             *one_line("trial", "name", "closed_because"),
             models.CheckConstraint(condition=Q(status__in=TrialStatus.values), name="trial_status_is_known"),
+            models.CheckConstraint(
+                condition=Q(protocol__allocation__target__isnull=True)
+                | Q(
+                    protocol__allocation__target__gte=2,
+                    protocol__allocation__target__lte=MOST_UNITS,
+                ),
+                name="trial_target_is_bounded",
+            ),
             _pair("proposed"),
             *(_pair(name) for name in STEPS.values()),
             *(_dated_since(status, name) for status, name in STEPS.items()),

@@ -116,7 +116,9 @@ ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 DISCLOSURES = {export_trial, head_of, check_trial}
 # Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
+# A question about power saves nothing.
 PARTS = {
+    "ask_power",
     "check_authority",
     "check_may_export",
     "check_scope",
@@ -132,6 +134,7 @@ PARTS = {
     "lock_draft",
     "lock_referral",
     "lock_trial",
+    "look_for_power",
     "locked",
     "note_head",
     "preview_cases",

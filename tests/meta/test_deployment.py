@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 import yaml
 from django.conf import settings
+from django.urls import resolve
 
+from src_app import gunicorn_settings
 from src_app.celery import app as celery_app
 from tests.meta.production import PRODUCTION
 
@@ -198,3 +200,89 @@ def test_every_image_of_others_is_a_version_and_every_port_is_this_machines_own(
         if "build" not in service:
             assert re.search(r":v?\d", service["image"]), service["image"]
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+
+
+def test_web_is_reached_by_the_proxy_alone() -> None:
+    services = _compose()["services"]
+    assert {name for name, service in services.items() if "ports" in service} == {"proxy", "mail"}
+    assert services["proxy"]["ports"] == ["127.0.0.1:8000:8080"]
+    assert "./docker/nginx.conf:/etc/nginx/nginx.conf:ro" in services["proxy"]["volumes"]
+    assert _nginx("set $gunicorn") == ["http://web:8000"]
+    assert set(_nginx("proxy_pass")) == {"$gunicorn"}
+    assert '--bind", "0.0.0.0:8000' in _text("Dockerfile")
+
+
+def test_the_proxy_has_a_request_whole_and_takes_an_answer_off_gunicorns_hands() -> None:
+    assert _nginx("proxy_request_buffering") == _nginx("proxy_buffering") == ["on"]
+    for name in ("client_header_timeout", "client_body_timeout", "send_timeout", "keepalive_timeout"):
+        (seconds,) = _nginx(name)
+        assert 1 <= int(seconds.removesuffix("s")) <= 30, name
+    assert _nginx("proxy_next_upstream") == ["off"], "what is sent twice is saved twice"
+
+
+def test_what_waits_in_the_proxy_is_in_memory() -> None:
+    (memory,) = _compose()["services"]["proxy"]["tmpfs"]
+    assert memory.startswith("/var/cache/nginx:")
+    assert _compose()["services"]["proxy"]["read_only"]
+    for name in ("client_body_temp_path", "proxy_temp_path"):
+        assert all(path.startswith("/var/cache/nginx/") for path in _nginx(name)), name
+
+
+def test_the_proxy_writes_no_address_of_a_page_anywhere() -> None:
+    """References may stand in one, and a line of its error log quotes the request."""
+    assert _nginx("access_log") == ["off"]
+    assert _nginx("error_log") == ["stderr emerg"]
+
+
+def test_the_proxy_tells_the_one_address_that_settings_believe() -> None:
+    headers = dict(value.split(" ", 1) for value in _nginx("proxy_set_header"))
+    assert headers["X-Forwarded-For"] == "$remote_addr"
+    assert _nginx("real_ip_header") == ["X-Forwarded-For"]
+    assert headers["X-Forwarded-Proto"] == "$http_x_forwarded_proto"
+    assert headers["Host"] == "$http_host"
+    assert {name for name, value in headers.items() if value == '""'} == {"X-Forwarded-Host", "Forwarded"}
+    code = (
+        "from django.conf import settings as given; "
+        "print(given.ALLAUTH_TRUSTED_PROXY_COUNT, given.SECURE_PROXY_SSL_HEADER)"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], **PRODUCTION, "DJANGO_SETTINGS_MODULE": "src_app.settings"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert told.stdout.strip() == "1 ('HTTP_X_FORWARDED_PROTO', 'https')"
+
+
+def test_the_proxy_lets_through_what_a_page_takes_and_not_much_more() -> None:
+    forms, files = (int(size.removesuffix("m")) * 1024**2 for size in _nginx("client_max_body_size"))
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < forms <= 1.2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    assert settings.MAX_UPLOAD_BYTES < files <= 1.2 * settings.MAX_UPLOAD_BYTES
+    locations = [value.removesuffix(" {") for value in _nginx("location =")]
+    assert {resolve(location).view_name for location in locations} == settings.UPLOAD_PAGES
+
+
+def test_one_address_has_only_so_many_requests_at_one_time() -> None:
+    (limit,) = _nginx("limit_conn callers")
+    # A station shares one address, and one caller is not to have every thread and the queue too.
+    assert gunicorn_settings.threads * gunicorn_settings.workers <= int(limit) <= 64
+
+
+def test_each_waits_longer_than_what_it_waits_for() -> None:
+    statement = int(re.findall(r"statement_timeout=(\d+)s", _text("src_app/settings.py"))[0])
+    assert statement < gunicorn_settings.graceful_timeout
+    grace = int(_compose()["services"]["web"]["stop_grace_period"].removesuffix("s"))
+    assert gunicorn_settings.graceful_timeout < grace
+    (read,) = _nginx("proxy_read_timeout")
+    assert 2 * statement < int(read.removesuffix("s"))
+    (_, buffer) = _nginx("large_client_header_buffers")[0].split()
+    assert gunicorn_settings.limit_request_field_size <= int(buffer.removesuffix("k")) * 1024
+
+
+def _nginx(name: str) -> list[str]:
+    """What docker/nginx.conf sets under that name, each time it does."""
+    found = re.findall(rf"^\s*{re.escape(name)}\s+([^;\n]*?)\s*;?$", _text("docker/nginx.conf"), re.MULTILINE)
+    assert found, name
+    return found

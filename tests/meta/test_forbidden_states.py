@@ -97,6 +97,15 @@ def test_an_open_trial_is_frozen(db: None, change: dict[str, object]) -> None:
     _refuses("sealed_is_not_deleted", lambda: row._raw_delete(DEFAULT_DB_ALIAS))
 
 
+@pytest.mark.parametrize("target", [50_001, 10**30, 1, -1, "250", [250], {}, 5e6])
+def test_a_draft_has_no_target_that_no_force_could_recruit(db: None, target: object) -> None:
+    draft = Trial.objects.filter(pk=TrialFactory.create(status=TrialStatus.DRAFT).pk)
+    protocol = draft.get().protocol
+    draft.update(protocol={**protocol, "allocation": {**protocol["allocation"], "target": 50_000}})
+    changed = {**protocol, "allocation": {**protocol["allocation"], "target": target}}
+    _refuses("trial_target_is_bounded", lambda: draft.update(protocol=changed))
+
+
 def test_a_crime_record_stands_in_a_known_way(db: None) -> None:
     _refuses("case_crime_status_is_known", lambda: CaseFactory.create(crime_status="lost"))
     _refuses("crime_record_kind_is_known", lambda: CrimeRecordEventFactory.create(kind="lost"))

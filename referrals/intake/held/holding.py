@@ -23,6 +23,7 @@ from referrals.intake.reading.read import (
 )
 from referrals.intake.reading.rows import shown
 from referrals.intake.reading.text import NotATable
+from referrals.intake.reading.workbook import unpacked_size
 from referrals.intake.saving.save import check_scope
 from referrals.models import (
     HELD,
@@ -70,8 +71,10 @@ def hold_extract(
     """
     check_scope(by, bcu)
     content = Content.of(content) if isinstance(content, bytes) else content
-    problem = _to_choose(content, bcu)
     found = source == ImportSource.FOLDER
+    # What unpacks to much is opened by a worker, who says the same of it; in the folder's name one does this.
+    is_opened = found or unpacked_size(content) <= settings.IMPORT_AT_ONCE_UNPACKED_BYTES
+    problem = _to_choose(content, bcu) if is_opened else ""
     status = ImportStatus.SAVING if found else ImportStatus.READING
     wanted = CaseImport(
         key=key,

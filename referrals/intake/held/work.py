@@ -23,6 +23,7 @@ from referrals.intake.held.rejected import rejected_file
 from referrals.intake.held.report import keep_report
 from referrals.intake.reading.read import SeveralSheets, Unmatched
 from referrals.intake.reading.text import NotATable
+from referrals.intake.reading.workbook import unpacked_size
 from referrals.intake.saving.preview import MOST_SHOWN, ImportPreview
 from referrals.intake.saving.save import Asked, import_cases, preview_cases
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
@@ -56,6 +57,10 @@ class Stopped(Exception):
     """Somebody discarded the extract, or it expired, while it was worked on."""
 
 
+class _TooLong(Exception):
+    """The extract has more rows, or unpacks to more, than somebody is to wait for."""
+
+
 class _LookAgain(Exception):
     """The extract must not be saved before somebody looks at it; the text tells them why."""
 
@@ -65,10 +70,14 @@ def start_work(held: CaseImport, at: datetime) -> None:
     if held.status not in WORKING:
         return
     if held.size <= settings.IMPORT_AT_ONCE_BYTES:
-        work(import_id=held.pk, at=at)
-        held.refresh_from_db()
-    else:
-        _tell_worker(held.pk)
+        try:
+            work(import_id=held.pk, at=at, at_once=True)
+        except _TooLong:
+            CaseImport.objects.filter(pk=held.pk).update(attempts=F("attempts") - 1)
+        else:
+            held.refresh_from_db()
+            return
+    _tell_worker(held.pk)
 
 
 def _tell_worker(import_id: UUID) -> None:
@@ -77,11 +86,12 @@ def _tell_worker(import_id: UUID) -> None:
     transaction.on_commit(lambda: send_task(task, str(import_id)), robust=True)
 
 
-def work(*, import_id: UUID, at: datetime) -> None:
+def work(*, import_id: UUID, at: datetime, at_once: bool = False) -> None:
     """Reads the extract, or saves it, whichever it waits for; nothing where somebody else is at it.
 
     It acts for whoever uploaded or confirmed it. One of the watched folder that cannot be saved at this
-    moment is left to the sweep, as nobody is there to try again.
+    moment is left to the sweep, as nobody is there to try again. ``at_once``: somebody waits, and a file that
+    turns out to be long is left as it was.
     """
     with try_advisory_lock(advisory_key(import_id)) as is_held:
         waiting = CaseImport.objects.filter(pk=import_id, status__in=WORKING)
@@ -92,10 +102,12 @@ def work(*, import_id: UUID, at: datetime) -> None:
         if held is None:
             return
         try:
+            if at_once and unpacked_size(content_of(held)) > settings.IMPORT_AT_ONCE_UNPACKED_BYTES:
+                raise _TooLong
             if held.status == ImportStatus.SAVING:
-                _save(held, _still_there(held.confirmed_by), at)
+                _save(held, _still_there(held.confirmed_by), at, at_once=at_once)
             else:
-                _read(held, _still_there(held.uploaded_by), at)
+                _read(held, _still_there(held.uploaded_by), at, at_once=at_once)
         except (Stopped, PartGone):
             return
         except SeveralSheets as several:
@@ -149,8 +161,10 @@ def _cached(import_id: UUID) -> str:
     return f"import:{import_id}"
 
 
-def _asked(held: CaseImport, settle: Callable[[ImportPreview], None]) -> Asked:
+def _asked(held: CaseImport, settle: Callable[[ImportPreview], None], *, at_once: bool) -> Asked:
     def progress(rows: int, share: float) -> None:
+        if at_once and rows >= settings.IMPORT_AT_ONCE_ROWS:
+            raise _TooLong
         _tell_progress(held.pk, rows, share)
         if not CaseImport.objects.filter(pk=held.pk, status=held.status).exists():
             raise Stopped
@@ -165,17 +179,17 @@ def _still_there(user: User | None) -> User:
     return user
 
 
-def _read(held: CaseImport, by: User, at: datetime, problem: str = "") -> None:
+def _read(held: CaseImport, by: User, at: datetime, *, at_once: bool, problem: str = "") -> None:
     content = content_of(held)
 
     def settle(preview: ImportPreview) -> None:
         _settle(held, ImportStatus.WAITING, preview, problem=problem, report_encrypted=keep_report(preview))
         hold_parts(held, PartKind.REJECTED, rejected_file(content, held))
 
-    preview_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
+    preview_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle, at_once=at_once))
 
 
-def _save(held: CaseImport, by: User, at: datetime) -> None:
+def _save(held: CaseImport, by: User, at: datetime, *, at_once: bool) -> None:
     content = content_of(held)
 
     def settle(preview: ImportPreview) -> None:
@@ -190,11 +204,11 @@ def _save(held: CaseImport, by: User, at: datetime) -> None:
         _settle(held, ImportStatus.SAVED, preview, settled_at=at, report_encrypted=unseen)
 
     try:
-        import_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle))
+        import_cases(content=content, bcu=held.bcu, by=by, at=at, **_asked(held, settle, at_once=at_once))
     except _LookAgain as why:
         _put(held, ImportStatus.READING, str(why), at)
         held.status = ImportStatus.READING
-        _read(held, by, at, str(why))
+        _read(held, by, at, at_once=at_once, problem=str(why))
 
 
 def _settle(held: CaseImport, status: ImportStatus, preview: ImportPreview, **values: object) -> None:

@@ -18,6 +18,9 @@ Recognise = Callable[[str], Name | None]
 _SEPARATORS = (",", ";", "\t")
 # A name that is to be chosen must fit where the choice is kept; most programs end at 31.
 LONGEST_SHEET_NAME = 100
+# A crime system writes some dozens of columns. Pages have a line for each heading and for each sheet.
+MOST_COLUMNS, LONGEST_UNUSED_HEADING = 256, 200
+_MOST_SHEETS_NAMED, _LONGEST_NAMED = 10, 50
 # Characters in which the first line of a text must end.
 _LOOKED_AT = 65_536
 
@@ -29,7 +32,7 @@ class SeveralSheets(NotATable):
 
     def __init__(self, names: list[str]) -> None:
         super().__init__(
-            f"Several sheets hold a table ({', '.join(names)}): name the one to import, "
+            f"Several sheets hold a table ({_some_of(names)}): name the one to import, "
             "or save it as a file of its own."
         )
         self.names = names
@@ -65,13 +68,16 @@ def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> I
 
     In a text they are on the first line, and of comma, semicolon and tab that one separates which gives the
     most headings that are known. A row's line is where it starts: a quoted cell may span several. ``sheet``
-    names the one of a workbook where several may be meant.
+    names the one of a workbook where several may be meant. A table has ``MOST_COLUMNS`` at most; columns
+    without a heading are not counted.
     """
     if content.size > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
         raise NotATable(f"The file is larger than {limit} MB: split it into parts, each with the headings.")
     if is_workbook(content):
-        yield _rows_of_workbook(content, known, sheet)
+        table = _rows_of_workbook(content, known, sheet)
+        _check_width(table.headings)
+        yield table
         return
     encoding = encoding_of(content)
     with text_of(content, encoding) as text:
@@ -82,15 +88,25 @@ def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> I
         if first is None or first.cells is None:
             raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
         headings = [heading.strip() for heading in first.cells]
+        _check_width(headings)
         yield Rows(headings, records, lambda: text.buffer.tell() / max(content.size, 1))
+
+
+def _check_width(headings: list[str]) -> None:
+    count = sum(map(bool, headings))
+    if count > MOST_COLUMNS:
+        raise NotATable(
+            f"The table has {count:,} columns, and at most {MOST_COLUMNS} are read: "
+            "take out those that are not needed."
+        )
 
 
 def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> Rows:
     """The headings may stand under a title; of several sheets one must be the table."""
     sheets = sheets_of(content)
     if wanted and wanted not in [sheet.name for sheet in sheets]:
-        names = ", ".join(sheet.name for sheet in sheets)
-        raise NotATable(f"There is no sheet {wanted}: the sheets are {names}.")
+        names = _some_of([sheet.name for sheet in sheets])
+        raise NotATable(f"There is no sheet {_in_short(wanted)}: the sheets are {names}.")
     found: list[tuple[int, int, NamedRows]] = []
     for sheet in sheets:
         if wanted in ("", sheet.name):
@@ -108,6 +124,18 @@ def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> 
         raise SeveralSheets(alike)
     _, top, sheet = tables[0]
     return _rows_under(sheet, top)
+
+
+def _some_of(names: list[str]) -> str:
+    """The first of them, for a sentence."""
+    some = ", ".join(_in_short(name) for name in names[:_MOST_SHEETS_NAMED])
+    more = len(names) - _MOST_SHEETS_NAMED
+    return f"{some} and {more} more" if more > 0 else some
+
+
+def _in_short(name: str) -> str:
+    """The beginning of what may be long, for a sentence."""
+    return name if len(name) <= _LONGEST_NAMED else f"{name[: _LONGEST_NAMED - 1]}…"
 
 
 def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
@@ -179,8 +207,13 @@ def find_columns(
         if name in places:
             first = headings[places[name]]
             if first.casefold() == heading.casefold():
-                raise NotATable(f"The heading {heading} is there twice: take one of the two columns out.")
-            raise Unmatched(f"{first} and {heading} both mean {name}: take one of the two columns out.")
+                raise NotATable(
+                    f"The heading {_in_short(heading)} is there twice: take one of the two columns out."
+                )
+            raise Unmatched(
+                f"{_in_short(first)} and {_in_short(heading)} both mean {name}: "
+                "take one of the two columns out."
+            )
         places[name] = place
     missing = [name for name in required if name not in places]
     if missing:
@@ -195,4 +228,8 @@ def find_columns(
                 f"{'is' if len(missing) == 1 else 'are'} not there: add a line that names the columns."
             )
         raise (Unmatched if sum(map(bool, headings)) > 1 else NotATable)(words)
+    if any(len(heading) > LONGEST_UNUSED_HEADING for heading in headings):
+        raise NotATable(
+            f"A heading has more than {LONGEST_UNUSED_HEADING} characters: shorten it and try again."
+        )
     return places

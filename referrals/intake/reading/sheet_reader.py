@@ -16,7 +16,10 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
 MEMORY = 2 * 1024**3
 SECONDS = 120
-HAS_PASSWORD, UNREADABLE = 3, 4
+HAS_PASSWORD, UNREADABLE, TOO_MANY_SHEETS, TOO_LARGE = 3, 4, 5, 6
+MOST_SHEETS = 100
+# Of a row that may hold the headings; and characters in a row, which whoever asked has to hold at once.
+CELLS_ABOVE, CHARACTERS_ABOVE, MOST_IN_A_ROW = 300, 200, 2_000_000
 
 Cell = int | float | str | bool | time | date | datetime | timedelta
 
@@ -27,14 +30,21 @@ def main(above: int, wanted: int | None) -> int:
     resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
     try:
         workbook = CalamineWorkbook.from_filelike(io.BytesIO(sys.stdin.buffer.read()))
+        if len(workbook.sheet_names) > MOST_SHEETS:
+            return TOO_MANY_SHEETS
         for number, name in enumerate(workbook.sheet_names):
             if wanted in (None, number):
                 sheet = workbook.get_sheet_by_index(number)
                 rows = ([_text(cell) for cell in row] for row in sheet.iter_rows())
                 if wanted is None:
-                    _write([name, sheet.end[0] + 1 if sheet.end else 0, list(islice(rows, above))])
+                    first = [
+                        [cell[:CHARACTERS_ABOVE] for cell in row[:CELLS_ABOVE]] for row in islice(rows, above)
+                    ]
+                    _write([name, sheet.end[0] + 1 if sheet.end else 0, first])
                 else:
                     for row in rows:
+                        if sum(map(len, row)) > MOST_IN_A_ROW:
+                            return TOO_LARGE
                         _write(row)
     except PasswordError:
         return HAS_PASSWORD

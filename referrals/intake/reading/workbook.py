@@ -1,5 +1,6 @@
 """Spreadsheets: Excel, old and new, and OpenDocument, as rows of text. Formulas and macros are not run."""
 
+import io
 import json
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from django.conf import settings
 
@@ -28,12 +29,16 @@ _REFUSED = {
     sheet_reader.UNREADABLE: (
         "The spreadsheet cannot be read: save it without a password as “CSV UTF-8” and try again."
     ),
+    sheet_reader.TOO_MANY_SHEETS: (
+        f"The spreadsheet has more than {sheet_reader.MOST_SHEETS} sheets: "
+        "save the one to import as a file of its own."
+    ),
 }
 
 
 @dataclass(frozen=True)
 class NamedRows:
-    """One sheet: its first rows as text, and all of them each time ``rows`` is called."""
+    """One sheet: the beginning of its first rows, and all of them whole each time ``rows`` is called."""
 
     name: str
     height: int
@@ -53,7 +58,8 @@ def sheets_of(content: Content) -> list[NamedRows]:
     A date is written as :func:`~referrals.intake.reading.moments.read_moment` reads it, a whole number
     without a point. No refusal has a cause: a parser's message may quote a cell.
     """
-    if _is_bomb(content):
+    most = _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
+    if unpacked_size(content) > most or len(_parts_of(content)) > _MOST_PARTS:
         raise NotATable(_TOO_LARGE)
     return [
         NamedRows(name, height, above, partial(_read, content, str(number)))
@@ -92,11 +98,19 @@ def _feed(content: bytes, reader: Any) -> None:
         return  # it has ended, and its status tells why
 
 
-def _is_bomb(content: Content) -> bool:
+def unpacked_size(content: Content) -> int:
+    """The bytes that a spreadsheet unpacks to, as it says itself; the file's own where it is not packed."""
+    return max(content.size, sum(part.file_size for part in _parts_of(content)))
+
+
+def _parts_of(content: Content) -> list[zipfile.ZipInfo]:
     try:
-        with content.open() as stream, zipfile.ZipFile(stream) as packed:
-            parts = packed.infolist()
-            unpacked = sum(part.file_size for part in parts)
+        with content.open() as stream, zipfile.ZipFile(_seekable(stream)) as packed:
+            return packed.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError):
-        return False  # the older kind is not packed; anything else the reader refuses
-    return len(parts) > _MOST_PARTS or unpacked > _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
+        return []  # the older kind is not packed; anything else the reader refuses
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    """The stream, or all of it in memory: what is held is decrypted piece by piece."""
+    return stream if stream.seekable() else io.BytesIO(stream.read())

@@ -16,6 +16,10 @@ from math import gcd
 
 from referrals.rules.trial.draws import draw
 
+# No force could recruit more: the largest had 22,421 hate crime investigations in a year. What a design costs
+# to look at grows with it.
+MOST_UNITS = 50_000
+
 
 class Arm(Enum):
     """The two arms."""
@@ -54,7 +58,8 @@ class Factor:
 class Design:
     """How a trial allocates. Raises :class:`ImpossibleDesign`.
 
-    ``ratio``: SRC to control. ``target``: units, of the whole trial; the complete scheme ends there.
+    ``ratio``: SRC to control. ``target``: units, of the whole trial; the complete scheme ends there. At most
+    ``MOST_UNITS``, and there are bounds for the number of block sizes, strata, factors and levels too.
     ``strata``: of stratified blocks; the other schemes have one, called "". ``coin``: of 100, how often
     minimisation gives the arm that balances better.
     """
@@ -194,6 +199,8 @@ def _nth(number: int, arms: Iterator[Arm]) -> Arm:
 
 
 _LARGEST_SHARE, _LARGEST_BLOCK, _LARGEST_WEIGHT = 9, 100, 9
+# A BCU has some boroughs, the whole of London has 33.
+_MOST_SIZES, _MOST_STRATA, _MOST_FACTORS = 10, 50, 5
 
 
 def _check(design: Design) -> None:
@@ -212,6 +219,10 @@ def _problems(design: Design) -> Iterator[tuple[bool, str]]:
     )
     yield gcd(*design.ratio) > 1, "Write the ratio in its lowest terms: 1:1, not 2:2."
     yield design.target < whole, f"The target must be at least {whole}, one for each part of the ratio."
+    yield (
+        design.target > MOST_UNITS,
+        f"The target must be at most {MOST_UNITS:,}: no force could recruit more.",
+    )
     if design.scheme is Scheme.COMPLETE:
         yield (
             design.target % whole > 0,
@@ -219,6 +230,7 @@ def _problems(design: Design) -> Iterator[tuple[bool, str]]:
         )
     if is_blocks:
         yield not sizes, "Give at least one block size."
+        yield len(sizes) > _MOST_SIZES, f"Give at most {_MOST_SIZES} block sizes."
         yield len(set(sizes)) < len(sizes), "Give each block size once."
         yield (
             not all(whole <= size <= _LARGEST_BLOCK and size % whole == 0 for size in sizes),
@@ -232,14 +244,17 @@ def _problems(design: Design) -> Iterator[tuple[bool, str]]:
             not design.strata or "" in design.strata or len(set(design.strata)) < len(design.strata),
             "Name each stratum once.",
         )
+        yield len(design.strata) > _MOST_STRATA, f"Take at most {_MOST_STRATA} strata."
     else:
         yield design.strata != ("",), "Only stratified blocks have strata."
     if design.scheme is Scheme.MINIMISATION:
         yield design.ratio != (1, 1), "Minimisation allocates 1:1."
         names = [factor.name for factor in design.factors]
         yield not names or len(set(names)) < len(names), "Name each factor to balance once."
+        yield len(names) > _MOST_FACTORS, f"Balance at most {_MOST_FACTORS} factors."
         for factor in design.factors:
             yield len(set(factor.levels)) < 2, f"{factor.name} needs two levels or more."
+            yield len(factor.levels) > _MOST_STRATA, f"{factor.name} may have at most {_MOST_STRATA} levels."
             yield (
                 not 1 <= factor.weight <= _LARGEST_WEIGHT,
                 f"The weight of {factor.name} must be a whole number from 1 to {_LARGEST_WEIGHT}.",

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import gcd
 
-MOST_UNITS = 1_000_000
+from referrals.rules.trial.allocation import MOST_UNITS
+
 _LARGEST_SHARE = 9
 
 Pair = tuple[float, float]

@@ -10,12 +10,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 from referrals.rules.trial import power_words
-from referrals.rules.trial.assumed import (
-    MOST_UNITS,
-    Assumed,
-    ImpossibleAssumption,
-    Pair,
-)
+from referrals.rules.trial.allocation import MOST_UNITS
+from referrals.rules.trial.assumed import Assumed, ImpossibleAssumption, Pair
 
 __all__ = [
     "AIM",

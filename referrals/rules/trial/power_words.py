@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from math import floor
 
-from referrals.rules.trial.assumed import MOST_UNITS, Assumed, Pair
+from referrals.rules.trial.allocation import MOST_UNITS
+from referrals.rules.trial.assumed import Assumed, Pair
 
 # With fewer expected cases that have the outcome, or have it not, the normal approximation misleads.
 SCARCE = 10

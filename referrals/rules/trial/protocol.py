@@ -102,18 +102,23 @@ def protocol_of(
         "analysis": document_of(conduct.plan),
         "arms": [arm.value for arm in Arm],
         "stratified_by": stratified_by,
-        "allocation": {
-            "scheme": design.scheme.value,
-            "target": design.target,
-            "ratio": list(design.ratio),
-            "block_sizes": list(design.block_sizes),
-            "strata": list(design.strata),
-            "factors": [
-                {"name": factor.name, "levels": list(factor.levels), "weight": factor.weight}
-                for factor in design.factors
-            ],
-            "coin": design.coin,
-        },
+        "allocation": allocation_of(design),
+    }
+
+
+def allocation_of(design: Design) -> dict[str, Canonical]:
+    """How units fall to arms, as the part of the document that :func:`design_of` reads."""
+    return {
+        "scheme": design.scheme.value,
+        "target": design.target,
+        "ratio": list(design.ratio),
+        "block_sizes": list(design.block_sizes),
+        "strata": list(design.strata),
+        "factors": [
+            {"name": factor.name, "levels": list(factor.levels), "weight": factor.weight}
+            for factor in design.factors
+        ],
+        "coin": design.coin,
     }
 
 

@@ -8,6 +8,7 @@ from django import forms
 
 from referrals.models import Approval, ApprovalKind, Bcu, Trial, Ward
 from referrals.rules.trial.allocation import (
+    MOST_UNITS,
     Design,
     Factor,
     ImpossibleDesign,
@@ -22,9 +23,10 @@ from referrals.rules.trial.analysis import (
     PlannedLook,
     Test,
 )
-from referrals.rules.trial.assumed import Assumed, ImpossibleAssumption
+from referrals.rules.trial.assumed import ImpossibleAssumption
 from referrals.rules.trial.protocol import YES_OR_NO, Conduct, Expected
 from referrals.scope import bcus_of
+from referrals.trial.readers.power import PowerQuestion
 from referrals.trial.readers.words import (
     ESTIMATES,
     OPEN_CASES,
@@ -73,7 +75,7 @@ def _percent(label: str, help_text: str = "") -> forms.IntegerField:
 class ProtocolForm(forms.Form):
     """The whole protocol of a trial. ``bcu`` gives the wards to choose from.
 
-    When it is valid, ``design``, ``stratified_by``, ``conduct`` and ``assumed`` hold what it says.
+    When it is valid, ``design``, ``stratified_by``, ``conduct`` and ``power_question`` hold what it says.
     """
 
     name = LineField(label="Name", max_length=200, error_messages={"required": "Give the trial a name."})
@@ -102,7 +104,7 @@ class ProtocolForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose a scheme."},
     )
-    target = _whole("Target", least=2, most=1_000_000, help_text="Victims allocated, both arms together.")
+    target = _whole("Target", least=2, most=MOST_UNITS, help_text="Victims allocated, both arms together.")
     src_share = _whole("Ratio: SRC", least=1, most=9)
     control_share = _whole("Ratio: control", least=1, most=9)
     block_sizes = forms.CharField(
@@ -210,7 +212,7 @@ class ProtocolForm(forms.Form):
                     break
         if not self.errors:
             try:
-                self.assumed = _assumed(self.design, self.conduct)
+                self.power_question = PowerQuestion(self.design, self.expected, self.conduct.plan.sides)
             except ImpossibleAssumption as impossible:
                 self.add_error("src_percent", str(impossible))
         return cleaned
@@ -268,20 +270,6 @@ class ProtocolForm(forms.Form):
             (name, [(ward, ward.code in ticked) for ward in wards], sum(w.code in ticked for w in wards))
             for name, wards in self._wards.items()
         ]
-
-
-def _assumed(design: Design, conduct: Conduct) -> Assumed:
-    expected = conduct.expected
-    return Assumed(
-        units=design.target,
-        control_rate=expected.control / 100,
-        src_rate=expected.src / 100,
-        ratio=design.ratio,
-        complied=expected.complied / 100,
-        contaminated=expected.contaminated / 100,
-        lost=expected.lost / 100,
-        one_sided=conduct.plan.sides == 1,
-    )
 
 
 def initial_of(trial: Trial) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """What a design could and could not find, and how well its next arm is guessed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from random import Random
 from typing import Any
 
@@ -14,15 +14,64 @@ from referrals.rules.trial.allocation import (
     Scheme,
 )
 from referrals.rules.trial.assumed import Assumed
-from referrals.rules.trial.draws import sha256
+from referrals.rules.trial.draws import Canonical, sha256
 from referrals.rules.trial.guessing import rate_of
-from referrals.rules.trial.power import Summary, summary_of
-from referrals.rules.trial.protocol import YES_OR_NO, Conduct
+from referrals.rules.trial.power import summary_of
+from referrals.rules.trial.protocol import YES_OR_NO, Expected, allocation_of, design_of
 from referrals.trial.readers.words import SCHEMES
 
 # A rate is simulated once for a design: 20 trials of this many units at most, whose error is about a point.
 _TRIALS, _MOST_UNITS, _KEPT_FOR = 20, 250, 24 * 60 * 60
 _FACTORS = (Factor("borough", ("1", "2", "3", "4")), Factor("repeat_victim", YES_OR_NO))
+
+
+@dataclass(frozen=True)
+class PowerQuestion:
+    """What a panel is about: nothing else of a protocol changes it.
+
+    ``sides``: of the test, 1 or 2. Raises :class:`~referrals.rules.trial.assumed.ImpossibleAssumption`.
+    """
+
+    design: Design
+    expected: Expected
+    sides: int
+
+    def __post_init__(self) -> None:
+        self.assumed()
+
+    def assumed(self) -> Assumed:
+        """The same, as power is reckoned from it."""
+        return Assumed(
+            units=self.design.target,
+            control_rate=self.expected.control / 100,
+            src_rate=self.expected.src / 100,
+            ratio=self.design.ratio,
+            complied=self.expected.complied / 100,
+            contaminated=self.expected.contaminated / 100,
+            lost=self.expected.lost / 100,
+            one_sided=self.sides == 1,
+        )
+
+    @property
+    def document(self) -> dict[str, Canonical]:
+        """The question as JSON has it."""
+        return {
+            "allocation": allocation_of(self.design),
+            "expected_percent": asdict(self.expected),
+            "sides": self.sides,
+        }
+
+    @property
+    def digest(self) -> str:
+        """What the question and its answer are known by."""
+        return sha256(self.document)
+
+
+def power_question_of(document: Mapping[str, Any]) -> PowerQuestion:
+    """The question that a document holds."""
+    return PowerQuestion(
+        design=design_of(document), expected=Expected(**document["expected_percent"]), sides=document["sides"]
+    )
 
 
 @dataclass(frozen=True)
@@ -37,20 +86,42 @@ class Guessed:
 
 @dataclass(frozen=True)
 class Panel:
-    """What the page says of a design."""
+    """What the page says of a design: sentences on its primary outcome, on a rare one, and the guesses."""
 
-    summary: Summary
-    rare: list[str]
-    guessed: list[Guessed]
+    sentences: Sequence[str]
+    rare: Sequence[str]
+    guessed: Sequence[Guessed]
 
 
-def panel_of(design: Design, conduct: Conduct, assumed: Assumed) -> Panel:
-    """What the panel says; raises :class:`~referrals.rules.trial.assumed.ImpossibleAssumption`."""
+def panel_of(question: PowerQuestion, before_each_step: Callable[[], None] = lambda: None) -> Panel:
+    """What the panel says. It takes up to two seconds of a core, so no request works it out.
+
+    ``before_each_step`` is called several times on the way, and may raise to end the work.
+    """
+    before_each_step()
+    assumed = question.assumed()
     return Panel(
-        summary=summary_of(assumed),
-        rare=_rare(assumed, conduct.expected.charge / 100),
-        guessed=_guessed(design),
+        sentences=summary_of(assumed).sentences,
+        rare=_rare(assumed, question.expected.charge / 100),
+        guessed=_guessed(question.design, before_each_step),
     )
+
+
+def kept_panel(digest: str) -> Panel | None:
+    """The panel of the question with that digest, if it was worked out within a day."""
+    kept = cache.get(_key(digest))
+    if kept is None:
+        return None
+    return Panel(kept["sentences"], kept["rare"], [Guessed(**row) for row in kept["guessed"]])
+
+
+def keep_panel(digest: str, panel: Panel) -> None:
+    """Has the panel there for whoever asks within a day."""
+    cache.set(_key(digest), asdict(panel), _KEPT_FOR)
+
+
+def _key(digest: str) -> str:
+    return f"power:{digest}"
 
 
 def _rare(assumed: Assumed, charged: float) -> list[str]:
@@ -69,7 +140,7 @@ def _rare(assumed: Assumed, charged: float) -> list[str]:
     return [words, *found.warnings]
 
 
-def _guessed(design: Design) -> list[Guessed]:
+def _guessed(design: Design, before_each_step: Callable[[], None]) -> list[Guessed]:
     """The chosen design among one of each other scheme, of the same target and ratio where it can be."""
     sizes = design.block_sizes or tuple(design.whole * times for times in (2, 3, 4))
     others: dict[Scheme, dict[str, Any]] = {
@@ -84,6 +155,7 @@ def _guessed(design: Design) -> list[Guessed]:
     }
     rows = []
     for scheme, given in others.items():
+        before_each_step()
         chosen = scheme is design.scheme
         made = design if chosen else _made(design, scheme, given)
         if made is not None:
@@ -115,7 +187,6 @@ def _rate_once(design: Design) -> tuple[float, bool]:
 
 
 def _digest(design: Design) -> str:
-    factors: Sequence[Factor] = design.factors
     return sha256(
         [
             design.scheme.value,
@@ -123,7 +194,7 @@ def _digest(design: Design) -> str:
             list(design.ratio),
             list(design.block_sizes),
             len(design.strata),
-            [[len(factor.levels), factor.weight] for factor in factors],
+            [[len(factor.levels), factor.weight] for factor in design.factors],
             design.coin,
         ]
     )

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from referrals.models import ApprovalKind, Bcu, Trial, TrialStatus
 from referrals.scope import bcus_of, trials_visible_to
-from referrals.trial.actions import design
+from referrals.trial.actions import design, power
+from referrals.trial.actions.power import PowerAnswer
 from referrals.trial.actions.trial_lock import record_trial
 from referrals.trial.bundle import export_trial
 from referrals.trial.forms.design import (
@@ -24,7 +25,6 @@ from referrals.trial.forms.design import (
 from referrals.trial.readers.listing import trial_rows
 from referrals.trial.readers.next_step import next_step
 from referrals.trial.readers.page import TrialPage, trial_page
-from referrals.trial.readers.power import panel_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -117,12 +117,15 @@ def _protocol_form(
             return redirect("trial", trial_id=saved.pk)
     if draft is not None:
         record_trial(Action.LIST_SHOWN, draft, request.user)
-    context = {"form": form, "draft": draft, "panel": _panel(form), "bcu": bcu}
+    context = {"form": form, "draft": draft, "power": _power(request, form), "bcu": bcu}
     return render(request, "trial/design.html", context)
 
 
-def _panel(form: ProtocolForm) -> Any:
-    return panel_of(form.design, form.conduct, form.assumed) if form.is_bound and form.is_valid() else None
+def _power(request: SignedInRequest, form: ProtocolForm) -> PowerAnswer | None:
+    """What the design that is typed could find, once it is complete; or that a worker was asked for it."""
+    if not form.is_bound or not form.is_valid():
+        return None
+    return power.ask_power(question=form.power_question, by=request.user, at=timezone.now())
 
 
 def _save(request: SignedInRequest, form: ProtocolForm, bcu: Bcu, draft: Trial | None) -> Trial | None:
@@ -143,11 +146,21 @@ def _save(request: SignedInRequest, form: ProtocolForm, bcu: Bcu, draft: Trial |
 
 
 @requires(Permission.MANAGE_TRIALS)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def trial_power(request: SignedInRequest) -> HttpResponse:
-    """What the design that is typed could find, as a part of its page; nothing is saved."""
-    form = ProtocolForm(request.POST, bcu=_bcu(request))
-    return render(request, "trial/_power.html", {"form": form, "panel": _panel(form)})
+    """What the design that is typed could find, as a part of its page; nothing is saved.
+
+    GET is for the page that waits: what has become of the question that it names. 204: it is worked on.
+    """
+    if request.method == "POST":
+        answer = _power(request, ProtocolForm(request.POST, bcu=_bcu(request)))
+    else:
+        answer = power.look_for_power(
+            digest=request.GET.get("question", ""), by=request.user, at=timezone.now()
+        )
+        if answer.awaited:
+            return HttpResponse(status=204)
+    return render(request, "trial/_power.html", {"power": answer})
 
 
 @requires(Permission.MANAGE_TRIALS)

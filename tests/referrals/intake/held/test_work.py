@@ -13,6 +13,7 @@ from django.db import connection
 from referrals.intake.held import work
 from referrals.intake.held.holding import discard_extract, hold_extract, save_extract
 from referrals.intake.held.report import report_of
+from referrals.intake.reading import workbook
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case, CaseImport, HeldPart, ImportStatus
 from referrals.tasks import resume_extracts, work_on_extract
@@ -24,6 +25,7 @@ from src_app.refused import Refused
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.patience import patience
+from tests.workbooks import xlsx
 
 CONTENT = extract(row(1), row(2), row(3, reported_at="never"))
 LATER = NOW + timedelta(minutes=2)
@@ -258,3 +260,38 @@ def test_what_is_being_saved_this_moment_cannot_be_stopped(
     assert isinstance(answers[0], Refused)
     assert "cannot be stopped" in str(answers[0])
     assert status(held) == ImportStatus.SAVED
+
+
+def test_a_small_file_of_many_rows_is_left_to_a_worker(bcu: Bcu, hcop: User, sent: list[str]) -> None:
+    """100,000 rows of three characters held a request for 25 seconds."""
+    content = b"crime_reference,reported_at\r\n" + b"a,b\r\n" * 6_000
+    held = hold_extract(key=uuid.uuid4(), content=content, bcu=bcu, by=hcop, at=NOW)
+    held.refresh_from_db()
+    assert (held.status, held.attempts, held.report_encrypted) == (ImportStatus.READING, 0, None)
+    assert sent == [str(held.pk)]
+    assert read(held).rejected == 6_000
+
+
+def test_a_small_spreadsheet_that_unpacks_to_much_is_left_to_a_worker(
+    bcu: Bcu, hcop: User, sent: list[str], settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of 0.5 MB that unpacks to 150 MB held a request for 52 seconds: it is not even opened there."""
+    content = xlsx(A=[["Crime No", "Reported"], ["01/7300001/26", "22/11/2026 18:07"], ["x" * 30_000] * 2])
+    settings.IMPORT_AT_ONCE_UNPACKED_BYTES = 60_000
+    with monkeypatch.context() as nobody:
+        nobody.setattr(workbook, "_read", lambda *_: pytest.fail("it was opened"))
+        held = hold_extract(key=uuid.uuid4(), content=content, bcu=bcu, by=hcop, at=NOW)
+        assert (status(held), sent) == (ImportStatus.READING, [str(held.pk)])
+    assert (read(held).rows, held.rejected) == (2, 1)
+    again = save_extract(import_id=held.pk, seen=report_of(held).digest, by=hcop, at=NOW)
+    assert (again.status, sent) == (ImportStatus.SAVING, [str(held.pk)] * 2)
+
+
+def test_a_spreadsheet_made_to_fill_the_memory_is_refused_by_the_worker_too(
+    bcu: Bcu, hcop: User, sent: list[str], settings: Any
+) -> None:
+    settings.IMPORT_AT_ONCE_UNPACKED_BYTES = 60_000
+    content = xlsx(A=[["Crime No", "Reported"], ["01/7300001/26", "x" * 200_000]])
+    held = hold_extract(key=uuid.uuid4(), content=content, bcu=bcu, by=hcop, at=NOW)
+    settings.MAX_UPLOAD_BYTES = len(content)
+    assert (read(held).status, "too large" in held.problem) == (ImportStatus.REFUSED, True)

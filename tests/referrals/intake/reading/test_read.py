@@ -104,3 +104,29 @@ def test_the_refusal_carries_no_bytes_of_the_file_in_its_causes() -> None:
         read_table(b"crime_reference,reported_at,victim_postcode\n1,2,SW19 7QP\x81\n")
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+WIDE = ",".join(f"Column {number}" for number in range(254))
+
+
+def test_a_table_of_more_than_256_columns_is_refused_in_one_sentence() -> None:
+    assert len(read_table(f"crime_reference,reported_at,{WIDE}\r\n".encode()).headings) == 256
+    for headings in (f"crime_reference,reported_at,One more,{WIDE}", "x," * 8_000):
+        with pytest.raises(NotATable, match=r"^The table has [\d,]+ columns, and at most 256 are read"):
+            read_table(f"{headings}\r\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("headings", "says"),
+    [
+        ("crime_reference,reported_at,{long}", "A heading has more than 200 characters: shorten it"),
+        ("crime_reference,reported_at,safety_note,{safety_note}", "is there twice: take one"),
+        ("crime_reference,reported_at,safety_note,{other}", "both mean safety_note: take one"),
+    ],
+)
+def test_no_sentence_grows_with_a_heading(headings: str, says: str) -> None:
+    spaces = " " * 5_000
+    made = headings.format(long="x" * 201, safety_note="safety_note", other=f"Safety{spaces}note")
+    with pytest.raises(NotATable, match=says) as refused:
+        read_table(f"{made}\r\n".encode())
+    assert len(str(refused.value)) < 300

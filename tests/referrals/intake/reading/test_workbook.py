@@ -15,6 +15,7 @@ from tests.referrals.intake.read_files import read_table
 from tests.workbooks import Cell, with_stray_cell, xlsx
 
 HEADINGS: list[Cell] = ["Crime No", "Date reported", "Repeat victim?"]
+WIDE: list[Cell] = [f"Column {number}" for number in range(254)]
 WHEN = datetime(2026, 11, 3, 22, 12, 30)  # noqa: DTZ001 - a spreadsheet has no time zones
 
 
@@ -53,6 +54,12 @@ def test_the_one_sheet_with_headings_is_the_table() -> None:
         (xlsx(A=[["SW19 7QP", "Dog"]]), "crime_reference and reported_at are not there"),
         (xlsx(A=[["Crime No", "Offence"]]), "reported_at is not there"),
         (xlsx(A=[]), "No row of the spreadsheet"),
+        (xlsx(A=[[*HEADINGS, *WIDE]]), "The table has 257 columns, and at most 256 are read: take out those"),
+        (
+            xlsx(**{f"Sheet{number}": [HEADINGS] for number in range(101)}),
+            "more than 100 sheets: save the one to import as a file of its own",
+        ),
+        (xlsx(A=[HEADINGS, ["x" * 30_000] * 70]), "The spreadsheet is too large: save it as"),
         (b"PK\x03\x04 SW19 7QP", "cannot be read: save it without a password"),
         (bytes.fromhex("D0CF11E0A1B11AE1") + b"SW19 7QP" * 100, "cannot be read: save it without a password"),
     ],
@@ -126,3 +133,18 @@ def test_a_spreadsheet_of_too_many_parts_is_refused_before_it_is_read() -> None:
             packed.writestr(f"xl/{number}", "")
     with pytest.raises(NotATable, match="too large"):
         read_table(whole.getvalue())
+
+
+def test_columns_without_a_heading_are_not_counted() -> None:
+    table = read_table(xlsx(A=[[*HEADINGS, *WIDE[1:], *[None] * 300, "x"[1:]], ["01/1/26", WHEN]]))
+    assert len(table.records) == 1
+
+
+def test_of_many_sheets_that_may_be_meant_the_sentence_names_ten() -> None:
+    content = xlsx(**{f"{'Sheet' * 19}{number:02}": [HEADINGS] for number in range(100)})
+    with pytest.raises(NotATable, match="and 90 more") as several:
+        read_table(content)
+    assert len(str(several.value)) < 700
+    with pytest.raises(NotATable, match=r"There is no sheet (May)+M…: .* and 90 more\.") as none:
+        read_table(content, sheet="May" * 1_000)
+    assert len(str(none.value)) < 700

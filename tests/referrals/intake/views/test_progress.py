@@ -127,7 +127,7 @@ def test_what_was_read_before_is_not_taken_for_what_is_read_now(
     worked_on(held)
     save(browser, held, page_of(browser, held))
     seen = []
-    monkeypatch.setattr(work, "_save", lambda extract, *_: seen.append(work.rows_read_so_far(extract)))
+    monkeypatch.setattr(work, "_save", lambda extract, *_, **__: seen.append(work.rows_read_so_far(extract)))
     worked_on(held)
     assert seen == [(0, 0.0)]
 

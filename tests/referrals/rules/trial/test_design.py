@@ -28,6 +28,8 @@ GOOD: dict[str, dict[str, Any]] = {
     },
 }
 TWO = ("a", "b")
+FIFTY_ONE = tuple(f"stratum {number}" for number in range(51))
+TARGET = "The target must be at most 50,000: no force could recruit more."
 SHARES = "Each part of the ratio must be from 1 to 9, so that each arm gets somebody."
 SIZES = "Each block size must be a multiple of 2, and at most 100."
 STRATA = "Name each stratum once."
@@ -44,6 +46,10 @@ def test_what_can_be_allocated_is_a_design(name: str) -> None:
     ("name", "changed"),
     [
         ("simple", {"ratio": (9, 1), "target": 10}),
+        ("complete", {"target": 50_000}),
+        ("blocks", {"block_sizes": tuple(range(2, 22, 2))}),
+        ("stratified", {"strata": FIFTY_ONE[:50]}),
+        ("minimisation", {"factors": tuple(Factor(name, FIFTY_ONE[:50]) for name in "abcde")}),
         ("complete", {"ratio": (2, 1), "target": 3}),
         ("blocks", {"block_sizes": (2, 100), "target": 100}),
         ("blocks", {"ratio": (3, 2), "block_sizes": (5, 100)}),
@@ -116,6 +122,16 @@ def test_the_last_value_within_each_limit_is_allowed(name: str, changed: dict[st
         ("minimisation", {"coin": 50}, COIN),
         ("minimisation", {"coin": 0}, COIN),
         ("blocks", {"factors": (Factor("borough", TWO),)}, "Only minimisation balances factors."),
+        ("simple", {"target": 50_001}, TARGET),
+        ("complete", {"target": 10**4_000}, TARGET),
+        ("blocks", {"block_sizes": tuple(range(2, 24, 2))}, "Give at most 10 block sizes."),
+        ("stratified", {"strata": FIFTY_ONE}, "Take at most 50 strata."),
+        (
+            "minimisation",
+            {"factors": tuple(Factor(name, TWO) for name in "abcdef")},
+            "Balance at most 5 factors.",
+        ),
+        ("minimisation", {"factors": (Factor("borough", FIFTY_ONE),)}, "borough may have at most 50 levels."),
     ],
     ids=str,
 )

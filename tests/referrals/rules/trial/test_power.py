@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from referrals.rules.trial.allocation import MOST_UNITS
 from referrals.rules.trial.power import (
     Assumed,
     Detectable,
@@ -201,7 +202,7 @@ def test_less_loss_has_no_less_power(assumed: Assumed, lost: float) -> None:
 def test_the_units_needed_reach_the_power_and_one_step_less_does_not(assumed: Assumed, aim: float) -> None:
     needed, whole = units_needed(assumed, aim), sum(assumed.ratio)
     if needed is None:
-        assert power(replace(assumed, units=1_000_000 // whole * whole)) < aim
+        assert power(replace(assumed, units=MOST_UNITS // whole * whole)) < aim
         return
     assert needed % whole == 0
     assert power(replace(assumed, units=needed)) >= aim
@@ -267,7 +268,7 @@ def test_a_trial_too_small_for_any_difference_detects_none() -> None:
         ({"ratio": (1, 10)}, "Each part of the ratio must be from 1 to 9, so that each arm gets somebody."),
         ({"ratio": (2, 2)}, "Write the ratio in its lowest terms: 1:1, not 2:2."),
         ({"ratio": (3, 2), "units": 4}, "Plan at least 5 cases, one for each part of the ratio."),
-        ({"units": 1_000_001}, "Plan at most 1,000,000 cases."),
+        ({"units": 50_001}, "Plan at most 50,000 cases."),
         ({"control_rate": 0.0}, "The rate without contact must be from 0.1% to 99.9%."),
         ({"control_rate": 54.0}, "The rate without contact must be from 0.1% to 99.9%."),
         ({"src_rate": 1.0}, "The rate with contact must be from 0.1% to 99.9%."),

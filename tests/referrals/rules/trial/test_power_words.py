@@ -79,7 +79,7 @@ def test_every_number_is_the_one_worked_out(assumed: Assumed, aim: float) -> Non
     else:
         assert not 0.005 < summary.power < 0.995
     if summary.units_needed is None:
-        assert needed.startswith("No trial of up to 1,000,000 cases ")
+        assert needed.startswith("No trial of up to 50,000 cases ")
     else:
         assert numbers(needed)[:3] == [round(100 * aim, 1), 100, summary.units_needed]
     if summary.detectable:
@@ -95,14 +95,14 @@ def numbers(sentence: str) -> list[float]:
     [
         ({"units": 542}, "takes 542 cases, 271 in each arm: the 542 planned are enough."),
         ({"units": 540}, "takes 542 cases, 271 in each arm: 2 more than planned."),
-        ({"src_rate": 0.5395}, "No trial of up to 1,000,000 cases would find it in 80 of 100 such trials."),
+        ({"src_rate": 0.5395}, "No trial of up to 50,000 cases would find it in 80 of 100 such trials."),
         ({"units": 10}, "No fall from 54%, not even to 0%, would be found in 80 of 100 such trials."),
         (
             {"units": 10, "src_rate": 0.6},
             "No rise from 54%, not even to 100%, would be found in 80 of 100 such trials.",
         ),
         ({"src_rate": 0.6}, "a rise from 54% to 60% would be found in about 16 of 100 such trials"),
-        ({"units": 100_000}, "would be found in more than 99 of 100 such trials"),
+        ({"units": 50_000}, "would be found in more than 99 of 100 such trials"),
         (
             {"units": 10, "src_rate": 0.53, "alpha": 0.001},
             "would be found in fewer than 1 of 100 such trials",

@@ -1,19 +1,28 @@
 """The page on which a trial is drafted."""
 
+import json
+import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings as django_settings
 from django.test import Client
 from django.urls import reverse
+from redis import Redis
 
 from referrals.models import ApprovalKind, Trial, TrialStatus
 from referrals.rules.trial.allocation import Scheme
 from referrals.rules.trial.analysis import PlannedLook
+from referrals.tasks import work_out_power
 from referrals.trial.forms.design import initial_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
+from src_app.celery import app as celery_app
+from src_app.task_queue import _BROKER
+from tests.away import refused
 from tests.conftest import World
 from tests.factories import BcuMembershipFactory, TrialFactory, UserFactory
 
@@ -101,6 +110,8 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"block_sizes": "4, 5"}, "multiple of 2"),
         ({"block_sizes": "four"}, "whole numbers: 4, 6, 8"),
         ({"target": 6}, "at least the largest block"),
+        ({"target": 50_001}, "Target: give a whole number from 2 to 50,000."),
+        ({"block_sizes": "2 4 6 8 10 12 14 16 18 20 22"}, "Give at most 10 block sizes."),
         ({"scheme": "complete", "block_sizes": "", "strata": [], "target": 251}, "multiple of 2"),
         ({"scheme": "simple", "block_sizes": "", "strata": ["borough"]}, "has no strata"),
         ({"strata": []}, "take one stratum"),
@@ -139,38 +150,35 @@ def test_a_name_that_is_taken_is_refused_and_nothing_typed_is_lost(
     assert "Typed with care?" in page
 
 
+def _the_worker_comes(asked_by: User) -> None:
+    """Does what a page has asked of it, and no more."""
+    queue = Redis.from_url(django_settings.REDIS_URL)
+    waiting = [json.loads(message)["headers"] for message in queue.lrange("celery", 0, -1)]
+    assert {task["task"] for task in waiting} == {"referrals.tasks.work_out_power"}
+    queue.delete("celery")
+    for _ in waiting:
+        work_out_power(asked_by.pk)
+
+
 def test_what_it_could_find_is_said_before_anything_is_saved(
-    browser: Client, filled_in: dict[str, Any]
+    browser: Client, trial_lead: User, filled_in: dict[str, Any]
 ) -> None:
+    asked = browser.post(NEW, {**filled_in, "show": "power"}).content.decode()
+    assert "is being worked out" in asked
+    assert "Look again</button>" in asked
+    _the_worker_comes(trial_lead)
     response = browser.post(NEW, {**filled_in, "show": "power"})
     page = response.content.decode()
     assert "With 250 cases, 125 in each arm, a fall from 31% to 24%" in page
     assert "Of charges, 5% without contact, only a rise to" in page
     assert not Trial.objects.filter(name="Pilot").exists()
-    guessed = {row.words.split(":")[0]: row for row in response.context["panel"].guessed}
+    guessed = {row.words.split(":")[0]: row for row in response.context["power"].panel.guessed}
     assert guessed["Simple"].of_100 == 50.0
     assert guessed["Complete"].of_100 == 53.8
     assert guessed["Permuted blocks of random size in each stratum"].chosen
     assert guessed["Permuted blocks of random size"].of_100 == 68.1
     assert guessed["Minimisation"].simulated
     assert 57 < guessed["Minimisation"].of_100 < 66
-
-
-def test_fewer_contacts_and_more_losses_are_allowed_for(browser: Client, filled_in: dict[str, Any]) -> None:
-    powers = [
-        browser.post(NEW, {**filled_in, "show": "power", **given}).context["panel"].summary.power
-        for given in ({}, {"complied_percent": 80}, {"complied_percent": 80, "lost_percent": 10})
-    ]
-    assert powers == sorted(powers, reverse=True)
-    assert len(set(powers)) == 3
-
-
-@pytest.mark.parametrize("charged", [0, 1, 50, 99, 100])
-def test_whatever_share_is_charged_it_says_what_could_be_found(
-    browser: Client, filled_in: dict[str, Any], charged: int
-) -> None:
-    response = browser.post(NEW, {**filled_in, "show": "power", "charge_percent": charged})
-    assert "harge" in response.context["panel"].rare[0]
 
 
 def test_a_lead_of_two_bcus_drafts_for_the_one_that_is_chosen(
@@ -186,13 +194,47 @@ def test_a_lead_of_two_bcus_drafts_for_the_one_that_is_chosen(
     assert browser.get(f"{NEW}?bcu=X").status_code == 404
 
 
-def test_the_part_of_the_page_that_follows_the_typing_saves_nothing(
-    browser: Client, filled_in: dict[str, Any]
+def test_the_part_of_the_page_that_follows_the_typing_asks_until_it_is_there_and_saves_nothing(
+    browser: Client, trial_lead: User, filled_in: dict[str, Any]
 ) -> None:
     part = reverse("trial_power")
+    waits = browser.post(part, filled_in).content.decode()
+    (again,) = re.findall(r'hx-get="([^"]+)"', waits)
+    assert browser.get(again).status_code == 204
+    _the_worker_comes(trial_lead)
+    assert "With 250 cases" in browser.get(again).content.decode()
     assert "With 250 cases" in browser.post(part, filled_in).content.decode()
     assert "When everything above is filled in" in browser.post(part, {"name": "A"}).content.decode()
     assert not Trial.objects.filter(name="Pilot").exists()
+
+
+def test_without_the_worker_that_is_said_and_the_draft_is_saved(
+    browser: Client, filled_in: dict[str, Any], clock: time_machine.Traveller
+) -> None:
+    part = reverse("trial_power")
+    before = celery_app.conf.broker_url
+    celery_app.conf.update(broker_url=f"redis://{refused()}/0")
+    try:
+        said = browser.post(part, filled_in).content.decode()
+    finally:
+        celery_app.conf.update(broker_url=before)
+    assert "cannot be worked out now, because the worker cannot be reached. The draft can be saved" in said
+    assert "Look again</button>" in said
+    _BROKER.worked()
+    (again,) = re.findall(r'hx-get="([^"]+)"', browser.post(part, filled_in).content.decode())
+    clock.shift(timedelta(seconds=61))
+    late = browser.get(again).content.decode()
+    assert "takes longer than it should" in late
+    assert "hx-get" not in late
+    browser.post(NEW, filled_in)
+    assert Trial.objects.filter(name="Pilot").exists()
+
+
+@pytest.mark.parametrize("question", ["", "0" * 64, "\n", "x" * 5_000])
+def test_a_question_that_nobody_asked_leads_back_to_asking(browser: Client, question: str) -> None:
+    said = browser.get(reverse("trial_power"), {"question": question}).content.decode()
+    assert "asked about another design since" in said
+    assert "Look again</button>" in said
 
 
 def test_a_new_trial_begins_with_every_ward_ticked(browser: Client, world: World) -> None:

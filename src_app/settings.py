@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "src_app.accounts.middleware.IdleTimeoutMiddleware",
     "src_app.accounts.middleware.SecondFactorMiddleware",
+    "src_app.accounts.middleware.KeptFormMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
     "referrals.scope.PlacesMiddleware",
@@ -116,6 +117,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "src_app.accounts.navigation.navigation",
                 "referrals.navigation_counts.navigation_counts",
             ],
+            "builtins": ["src_app.accounts.templatetags.kept"],
         },
     }
 ]
@@ -221,6 +223,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "src_app.accounts.views.not_saved"
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0

@@ -4,16 +4,21 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
 
+from src_app.accounts import kept_forms
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.addresses import parts_of
+
+SIGNED_OUT = "You were signed out."
 
 
 class SignedInRequest(HttpRequest):
@@ -31,14 +36,39 @@ def redirected(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign-in, which leads back to the page: never to the address of a form or of a part of a page."""
+def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
+    """Sign-in, which leads back to the page: never to the address of a form or of a part of a page.
+
+    A form that the request brings is kept by the browser, and the page says so: see ``kept_forms``. ``because``
+    is the sentence that says why.
+    """
+    form = kept_forms.received(request)
+    if form is not None:
+        said = f"{because or SIGNED_OUT} Nothing was saved yet. Sign in, and the form stands as you left it."
+        return shown_again(request, form, redirect_to_login(form.page).url, said)
     if "HX-Request" in request.headers:
         page = parts_of(request.headers.get("HX-Current-URL", ""))
         back = f"{page.path or '/'}?{page.query}".rstrip("?") if page else reverse("home")
     else:
         back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
+    if because:
+        messages.info(request, f"{because} Sign in to go on.")
     return redirected(request, redirect_to_login(back).url)
+
+
+def shown_again(request: HttpRequest, form: kept_forms.KeptForm, url: str, said: str) -> HttpResponse:
+    """Leads to ``url`` while the browser keeps the form; or to its text, where it is too long for that.
+
+    ``said`` is what the next page tells. A part of a page is asked for by a script, which keeps what is too long.
+    """
+    response = redirected(request, url)
+    if kept_forms.keep(form, response) or "HX-Request" in request.headers:
+        messages.info(request, said)
+        return response
+    texts = [value for values in form.fields.values() for value in values if " " in value]
+    response = render(request, "account/too_long_to_keep.html", {"texts": texts, "url": url}, status=403)
+    patch_cache_control(response, private=True, no_store=True)
+    return response
 
 
 View = Callable[..., HttpResponseBase]

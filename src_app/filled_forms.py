@@ -15,7 +15,9 @@ NOTICE_ID = "kept-form-notice"
 Attributes = list[tuple[str, str | None]]
 
 
-def fill(page: str, *, path: str, action: str, fields: Mapping[str, Sequence[str]], notice: str) -> str | None:
+def fill(
+    page: str, *, path: str, action: str, fields: Mapping[str, Sequence[str]], notice: str
+) -> str | None:
     """The page with ``fields`` in its POST form that goes to the path ``action``; None where there is none.
 
     ``path`` is the page's own, where a form without an action goes. A box or button whose value is not among the

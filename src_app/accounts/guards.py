@@ -39,8 +39,8 @@ def redirected(request: HttpRequest, url: str) -> HttpResponse:
 def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
     """Sign-in, which leads back to the page: never to the address of a form or of a part of a page.
 
-    A form that the request brings is kept by the browser, and the page says so: see ``kept_forms``. ``because``
-    is the sentence that says why.
+    A form that the request brings is kept by the browser, and the page says so: see ``kept_forms``.
+    ``because`` is the sentence that says why.
     """
     form = kept_forms.received(request)
     if form is not None:
@@ -59,7 +59,8 @@ def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
 def shown_again(request: HttpRequest, form: kept_forms.KeptForm, url: str, said: str) -> HttpResponse:
     """Leads to ``url`` while the browser keeps the form; or to its text, where it is too long for that.
 
-    ``said`` is what the next page tells. A part of a page is asked for by a script, which keeps what is too long.
+    ``said`` is what the next page tells. Parts of a page are asked for by a script, which keeps what is too
+    long for the server's way.
     """
     response = redirected(request, url)
     if kept_forms.keep(form, response) or "HX-Request" in request.headers:

@@ -1,7 +1,7 @@
 """A form that was sent and not saved, because the session had ended: kept by the browser until it is.
 
-Nothing is kept on the server. What was typed goes into a cookie that only the server can read, for twelve hours,
-with the account that typed it: nobody else is shown it. ``static/js/keep.js`` keeps what was not even sent.
+Nothing is kept on the server. What was typed goes into a cookie that only the server can read, for twelve
+hours, with the account that typed it: nobody else is shown it. ``static/js/keep.js`` keeps what was not even sent.
 docs/decisions/0019-kept-forms.md says why so.
 """
 
@@ -68,7 +68,7 @@ def _signer() -> signing.TimestampSigner:
 
 
 def mark_of(request: HttpRequest) -> Mark | None:
-    """The mark that was sent with a form, unless it is missing, older than ``KEPT_FOR``, or not of our making."""
+    """The mark sent with a form, unless it is missing, older than ``KEPT_FOR``, or not of our making."""
     if request.method != "POST":
         return None
     try:
@@ -80,7 +80,7 @@ def mark_of(request: HttpRequest) -> Mark | None:
 
 
 def page_of(request: HttpRequest) -> str:
-    """Where the page is that a request is answered with: that of the form, where one is sent back with errors."""
+    """Where the page is that answers the request: that of the form, where one is sent back with errors."""
     mark = mark_of(request)
     if mark is not None:
         return mark.page
@@ -88,7 +88,7 @@ def page_of(request: HttpRequest) -> str:
 
 
 def mark_for(request: HttpRequest, user: User) -> str:
-    """The mark of the forms on the page being made. A form that is sent back with errors keeps the one it had."""
+    """The mark of the forms on the page being made; one that is sent back with errors keeps the mark it had."""
     mark = mark_of(request)
     if mark is not None and mark.account == account_of(user):
         return request.POST[FIELD]

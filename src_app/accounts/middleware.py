@@ -1,4 +1,4 @@
-"""What stands between a signed-in account and every page: idle limit, second factor, and forms not yet saved."""
+"""What stands between an account and every page: idle limit, second factor, and forms not saved yet."""
 
 import time
 from collections.abc import Callable

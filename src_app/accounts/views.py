@@ -28,8 +28,8 @@ def accessibility(request: HttpRequest) -> HttpResponse:
 def not_saved(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answers a form whose token is of an earlier session, or that is none of ours: nothing of it is saved.
 
-    Whose form it is and where it stood is in its mark. It is shown once more to the account that typed it, and
-    its text to nobody else.
+    Whose form it is and where it stood is in its mark. It is shown once more to the account that typed it,
+    and its text to nobody else.
     """
     form = None if reason.startswith(_FROM_ELSEWHERE) else kept_forms.received(request)
     if form is None:

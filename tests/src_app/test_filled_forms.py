@@ -107,7 +107,9 @@ def test_what_was_sent_is_never_part_of_the_page_itself():
 
 def test_the_notice_stands_in_its_place_and_the_rest_of_the_page_as_it_was():
     def of_the_rest(page):
-        return re.sub(r'<form method="post".*</form>|<input name="(outside|line)"[^>]*>', "", page, flags=re.S)
+        return re.sub(
+            r'<form method="post".*</form>|<input name="(outside|line)"[^>]*>', "", page, flags=re.S
+        )
 
     page = filled()
     assert '<div id="kept-form-notice" role="status"><p>As you left it.</p></div>' in page

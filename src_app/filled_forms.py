@@ -1,7 +1,7 @@
 """A page's form filled in once more: what the page was sent, put back into its HTML.
 
-Templates write fields in many ways. What they wrote is known from the page alone, so that a form to come needs
-nothing for it.
+Templates write fields in many ways. What they wrote is known from the page alone, so that a form to come
+needs nothing for it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,16 +12,15 @@ from urllib.parse import urljoin, urlsplit
 # What nobody fills in, or what no page may hold for them.
 NOT_FILLED = frozenset({"hidden", "password", "file", "submit", "button", "image", "reset"})
 NOTICE_ID = "kept-form-notice"
+Fields = Mapping[str, Sequence[str]]
 Attributes = list[tuple[str, str | None]]
 
 
-def fill(
-    page: str, *, path: str, action: str, fields: Mapping[str, Sequence[str]], notice: str
-) -> str | None:
+def fill(page: str, *, path: str, action: str, fields: Fields, notice: str) -> str | None:
     """The page with ``fields`` in its POST form that goes to the path ``action``; None where there is none.
 
-    ``path`` is the page's own, where a form without an action goes. A box or button whose value is not among the
-    fields is not ticked. ``notice`` (HTML) is put into the element with the id ``NOTICE_ID``.
+    ``path`` is the page's own, where a form without an action goes. A box or button whose value is not among
+    the fields is not ticked. ``notice`` (HTML) is put into the element with the id ``NOTICE_ID``.
     """
     filler = _Filler(path, action, fields)
     filler.feed(page)
@@ -36,7 +35,7 @@ def fill(
 class _Filler(HTMLParser):
     """Writes the page again as it reads it."""
 
-    def __init__(self, path: str, action: str, fields: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, path: str, action: str, fields: Fields) -> None:
         super().__init__(convert_charrefs=False)
         self.path, self.action = path, action
         self.left = {name: list(values) for name, values in fields.items()}

@@ -68,7 +68,7 @@ def decrypt_second_factor(token: str) -> str:
 
 
 def derived_key(purpose: str, value: str = "") -> bytes:
-    """32 bytes of ``SECRET_KEY`` for one purpose: whatever is kept under them is lost when that key changes."""
+    """32 bytes of ``SECRET_KEY`` for one purpose: what is kept under them is lost when that key changes."""
     return salted_hmac(f"src_app.keys.{purpose}", value, algorithm="sha256").digest()
 
 

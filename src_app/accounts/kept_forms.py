@@ -1,7 +1,8 @@
 """A form that was sent and not saved, because the session had ended: kept by the browser until it is.
 
 Nothing is kept on the server. What was typed goes into a cookie that only the server can read, for twelve
-hours, with the account that typed it: nobody else is shown it. ``static/js/keep.js`` keeps what was not even sent.
+hours, with the account that typed it: nobody else is shown it. ``static/js/keep.js`` keeps what was not even
+sent.
 docs/decisions/0019-kept-forms.md says why so.
 """
 
@@ -88,7 +89,7 @@ def page_of(request: HttpRequest) -> str:
 
 
 def mark_for(request: HttpRequest, user: User) -> str:
-    """The mark of the forms on the page being made; one that is sent back with errors keeps the mark it had."""
+    """The mark of the forms on the page being made; one sent back with errors keeps the mark it had."""
     mark = mark_of(request)
     if mark is not None and mark.account == account_of(user):
         return request.POST[FIELD]

@@ -1,4 +1,4 @@
-"""A phone that locked, a session that ended: what was typed stands there again, for whoever typed it alone."""
+"""A phone that locked, a session that ended: what was typed stands there again, for who typed it alone."""
 
 import re
 

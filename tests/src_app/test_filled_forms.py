@@ -40,7 +40,7 @@ SENT = {
 
 
 class _Fields(HTMLParser):
-    """What a browser would show: of each field its name and value, of each tick and fold whether it is set."""
+    """What a browser would show: each field's name and value, whether it is ticked, and each fold."""
 
     def __init__(self, page):
         super().__init__()

@@ -8,9 +8,8 @@ from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
-from django.utils.cache import patch_cache_control
 from django_htmx.http import HttpResponseClientRedirect
 
 from src_app.accounts import kept_forms
@@ -44,8 +43,13 @@ def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
     """
     form = kept_forms.received(request)
     if form is not None:
-        said = f"{because or SIGNED_OUT} Nothing was saved yet. Sign in, and the form stands as you left it."
-        return shown_again(request, form, redirect_to_login(form.page).url, said)
+        return shown_again(
+            request,
+            form,
+            to=redirect_to_login(form.page).url,
+            said=f"{because or SIGNED_OUT} Nothing was saved yet. "
+            "Sign in, and the form stands as you left it.",
+        )
     if "HX-Request" in request.headers:
         page = parts_of(request.headers.get("HX-Current-URL", ""))
         back = f"{page.path or '/'}?{page.query}".rstrip("?") if page else reverse("home")
@@ -56,19 +60,15 @@ def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
     return redirected(request, redirect_to_login(back).url)
 
 
-def shown_again(request: HttpRequest, form: kept_forms.KeptForm, url: str, said: str) -> HttpResponse:
-    """Leads to ``url`` while the browser keeps the form; or to its text, where it is too long for that.
+def shown_again(request: HttpRequest, form: kept_forms.KeptForm, *, to: str, said: str) -> HttpResponse:
+    """Leads to the address ``to`` while the browser keeps the form; ``said`` is what the next page tells.
 
-    ``said`` is what the next page tells. Parts of a page are asked for by a script, which keeps what is too
-    long for the server's way.
+    Texts as long as they may be are never too long to be kept. Thousands of ticks are: then that is told.
     """
-    response = redirected(request, url)
-    if kept_forms.keep(form, response) or "HX-Request" in request.headers:
-        messages.info(request, said)
-        return response
-    texts = [value for values in form.fields.values() for value in values if " " in value]
-    response = render(request, "account/too_long_to_keep.html", {"texts": texts, "url": url}, status=403)
-    patch_cache_control(response, private=True, no_store=True)
+    response = redirected(request, to)
+    if not kept_forms.keep(form, response):
+        said = f"{SIGNED_OUT} Nothing was saved, and the form is too long to be kept: fill it in again."
+    messages.info(request, said)
     return response
 
 

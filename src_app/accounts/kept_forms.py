@@ -101,8 +101,8 @@ def received(request: HttpRequest) -> KeptForm | None:
     mark = mark_of(request)
     if mark is None:
         return None
-    fields = {name: list(values) for name, values in request.POST.lists() if name not in _NOT_KEPT}
-    return KeptForm(mark.account, mark.page, request.path, dict(fields))  # type: ignore[arg-type]
+    fields = {name: [*map(str, values)] for name, values in request.POST.lists() if name not in _NOT_KEPT}
+    return KeptForm(mark.account, mark.page, request.path, fields)
 
 
 def keep(form: KeptForm, response: HttpResponse) -> bool:

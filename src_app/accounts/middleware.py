@@ -143,7 +143,7 @@ class KeptFormMiddleware:
 def _is_refused(request: HttpRequest) -> bool:
     """Whether the view says by a message that it did not do what was asked."""
     # The messages to come, unread: reading them would take them from the page that shows them.
-    queued = messages.get_messages(request)._queued_messages
+    queued = getattr(messages.get_messages(request), "_queued_messages", [])
     return any(message.level >= messages.ERROR for message in queued)
 
 

@@ -39,4 +39,4 @@ def not_saved(request: HttpRequest, reason: str = "") -> HttpResponse:
     if form.account != kept_forms.account_of(request.user):
         return render(request, "403_csrf.html", {"of_another": True}, status=403)
     said = "The page had been open since before you signed in again. Press its button once more."
-    return shown_again(request, form, form.page, said)
+    return shown_again(request, form, to=form.page, said=said)

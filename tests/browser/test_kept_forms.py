@@ -222,15 +222,3 @@ def test_a_part_of_a_page_sent_too_late_leads_back_to_its_form(sign_in: SignIn, 
     _sign_in(page, system, "hcop")
     expect(page.get_by_role("status").get_by_text(AS_LEFT)).to_be_visible()
     expect(page.get_by_label("Why not")).to_have_value("no_crime")
-
-
-def test_what_is_too_long_to_be_kept_stands_there_to_be_copied(sign_in: SignIn, look: Look) -> None:
-    text = " ".join(f"{number * number * 7919:x}" for number in range(1_500))
-    page = sign_in("officer", width=320)
-    _open_form(page)
-    _type(page, text)
-    _end_session(page)
-    page.get_by_role("button", name="Save contact").click()
-    expect(page.get_by_role("heading", name="Nothing was saved yet")).to_be_visible()
-    expect(page.get_by_label("Your text")).to_have_value(text)
-    look(page, "too-long-to-keep")

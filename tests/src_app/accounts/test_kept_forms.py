@@ -24,7 +24,8 @@ from referrals.review.forms import SafetyForm, TeamForm
 from referrals.trial.forms.design import ProtocolForm
 from src_app.accounts import kept_forms
 from src_app.accounts.models import User
-from tests.factories import PASSWORD
+from tests.conftest import World
+from tests.factories import PASSWORD, TrialFactory
 from tests.src_app.accounts.test_second_factor import code
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -273,11 +274,15 @@ def test_the_longest_texts_that_a_form_takes_are_kept(form: Any) -> None:
     assert kept_forms.keep(sent, HttpResponse())
 
 
-def test_a_form_that_is_sent_back_with_errors_is_kept_too(client_of, officer: User, page: str, lapse) -> None:
+def test_a_form_that_is_sent_back_with_errors_is_kept_too_and_known_as_the_same(
+    client_of, officer: User, page: str, lapse, clock: time_machine.Traveller
+) -> None:
     browser = client_of(officer)
     sent = answers(browser, page)
+    clock.shift(timedelta(minutes=1))
     back = browser.post(page, {**sent, "result": ""})
     assert "Choose what came of it." in back.content.decode()
+    assert mark_on(back) == sent["kept"]
     lapse(browser)
     response = browser.post(page, {**sent, "kept": mark_on(back)})
     assert next_of(response) == page
@@ -299,6 +304,27 @@ def test_a_part_of_a_page_asked_for_too_late_leads_to_sign_in_and_to_its_form(
     shown = browser.get(sign_in(browser, hcop, page)).content.decode()
     assert shown.count(AS_LEFT) == 2
     assert re.search(r'<option value="no_crime" selected>', shown)
+
+
+def test_a_form_that_goes_to_an_address_without_a_page_is_shown_where_it_stood(
+    client_of, trial_lead: User, world: World, lapse
+) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    page = reverse("trial_wards", args=[trial.pk])
+    browser = client_of(trial_lead)
+    sent = {
+        "kept": mark_on(browser.get(page)),
+        "wards": world.wards[1].code,
+        "mode": "src",
+        "starts_on": "2026-12-07",
+    }
+    lapse(browser)
+    response = browser.post(reverse("set_trial_wards", args=[trial.pk]), sent)
+    assert next_of(response) == page
+    shown = browser.get(sign_in(browser, trial_lead, page)).content.decode()
+    assert re.search(r'<input[^>]*name="starts_on"[^>]*value="2026-12-07"', shown)
+    assert re.search(rf'<input[^>]*value="{world.wards[1].code}"[^>]* checked>', shown)
+    assert not re.search(rf'<input[^>]*value="{world.wards[0].code}"[^>]* checked>', shown)
 
 
 def test_the_script_is_told_what_was_saved_and_nothing_else(client_of, officer: User, page: str) -> None:

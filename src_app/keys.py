@@ -1,11 +1,14 @@
 """What is done with the keys that live outside the database."""
 
+import base64
 import hmac
 import re
 from collections.abc import Collection
+from datetime import timedelta
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
+from django.utils.crypto import salted_hmac
 
 from src_app.scrubbing import plain
 
@@ -62,6 +65,28 @@ def encrypt_second_factor(secret: str) -> str:
 def decrypt_second_factor(token: str) -> str:
     """That secret; raises :class:`WrongKey`."""
     return _open(settings.SECOND_FACTOR_KEYS, token.encode()).decode()
+
+
+def derived_key(purpose: str, value: str = "") -> bytes:
+    """32 bytes of ``SECRET_KEY`` for one purpose: what is kept under them is lost when that key changes."""
+    return salted_hmac(f"src_app.keys.{purpose}", value, algorithm="sha256").digest()
+
+
+def _of_kept_forms() -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(derived_key("kept_forms")))
+
+
+def encrypt_kept_form(content: bytes) -> str:
+    """A form that was not saved, for the browser to keep: it cannot read it, nor change it."""
+    return _of_kept_forms().encrypt(content).decode()
+
+
+def decrypt_kept_form(token: str, kept_for: timedelta) -> bytes:
+    """That form; raises :class:`WrongKey` where it is older than ``kept_for``, or not of our making."""
+    try:
+        return _of_kept_forms().decrypt(token.encode(), ttl=int(kept_for.total_seconds()))
+    except InvalidToken as error:
+        raise WrongKey("This is no form that was kept, or it is too old.") from error
 
 
 def seal_seed(seed: bytes) -> bytes:

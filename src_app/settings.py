@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "src_app.accounts.middleware.IdleTimeoutMiddleware",
     "src_app.accounts.middleware.SecondFactorMiddleware",
+    "src_app.accounts.middleware.KeptFormMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
     "referrals.scope.PlacesMiddleware",
@@ -119,6 +120,7 @@ TEMPLATES: list[dict[str, Any]] = [
                 "src_app.accounts.navigation.navigation",
                 "referrals.navigation_counts.navigation_counts",
             ],
+            "builtins": ["src_app.accounts.templatetags.kept"],
         },
     }
 ]
@@ -225,13 +227,14 @@ SESSION_LIFETIME = timedelta(hours=12)
 SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 # A browser takes a cookie of such a name only over TLS and for this host alone.
-_HOST_ALONE = "__Host-" if PRODUCTION else ""
-SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST_ALONE}sessionid", f"{_HOST_ALONE}csrftoken"
+COOKIE_PREFIX = "__Host-" if PRODUCTION else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid", f"{COOKIE_PREFIX}csrftoken"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = PRODUCTION
 # What a page says once may name a referral: it is no cookie.
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "src_app.accounts.views.not_saved"
 SECURE_SSL_REDIRECT = PRODUCTION
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if PRODUCTION else None
 SECURE_HSTS_SECONDS = 31_536_000 if PRODUCTION else 0

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, cast
 
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -11,9 +12,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
+from src_app.accounts import kept_forms
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.addresses import parts_of
+
+SIGNED_OUT = "You were signed out."
 
 
 class SignedInRequest(HttpRequest):
@@ -31,14 +35,41 @@ def redirected(request: HttpRequest, url: str) -> HttpResponse:
     return HttpResponseClientRedirect(url) if "HX-Request" in request.headers else redirect(url)
 
 
-def to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Sign-in, which leads back to the page: never to the address of a form or of a part of a page."""
+def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
+    """Sign-in, which leads back to the page: never to the address of a form or of a part of a page.
+
+    A form that the request brings is kept by the browser, and the page says so: see ``kept_forms``.
+    ``because`` is the sentence that says why.
+    """
+    form = kept_forms.received(request)
+    if form is not None:
+        return shown_again(
+            request,
+            form,
+            to=redirect_to_login(form.page).url,
+            said=f"{because or SIGNED_OUT} Nothing was saved yet. "
+            "Sign in, and the form stands as you left it.",
+        )
     if "HX-Request" in request.headers:
         page = parts_of(request.headers.get("HX-Current-URL", ""))
         back = f"{page.path or '/'}?{page.query}".rstrip("?") if page else reverse("home")
     else:
         back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
+    if because:
+        messages.info(request, f"{because} Sign in to go on.")
     return redirected(request, redirect_to_login(back).url)
+
+
+def shown_again(request: HttpRequest, form: kept_forms.KeptForm, *, to: str, said: str) -> HttpResponse:
+    """Leads to the address ``to`` while the browser keeps the form; ``said`` is what the next page tells.
+
+    Texts as long as they may be are never too long to be kept. Thousands of ticks are: then that is told.
+    """
+    response = redirected(request, to)
+    if not kept_forms.keep(form, response):
+        said = f"{SIGNED_OUT} Nothing was saved, and the form is too long to be kept: fill it in again."
+    messages.info(request, said)
+    return response
 
 
 View = Callable[..., HttpResponseBase]

@@ -1,4 +1,4 @@
-"""What stands between a signed-in account and every page: the idle limit, and the second factor."""
+"""What stands between an account and every page: idle limit, second factor, and forms not saved yet."""
 
 import time
 from collections.abc import Callable
@@ -9,17 +9,21 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
 
-from src_app.accounts import second_factor
+from src_app.accounts import kept_forms, second_factor
 from src_app.accounts.guards import redirected, to_sign_in
 from src_app.accounts.models import User
+from src_app.addresses import parts_of
+from src_app.filled_forms import fill
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 LAST_SEEN, FIRST_SEEN = "last_seen", "first_seen"
 BACKGROUND_HEADER = "X-Background"
+_VIEWED = "src_app.viewed"
 # Open to an account that has yet to set up its second factor.
 BEFORE_SECOND_FACTOR = frozenset(
     {"account_logout", "account_reauthenticate", "accessibility", "session_stay"}
@@ -40,9 +44,9 @@ class IdleTimeoutMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated and (because := self._because(request)):
             logout(request)
-            messages.info(request, f"{because} Sign in to go on.")
             if request.path != reverse("account_login"):
-                return to_sign_in(request)
+                return to_sign_in(request, because)
+            messages.info(request, f"{because} Sign in to go on.")
         response = self.get_response(request)
         if request.user.is_authenticated:
             # Stamped after the view, so that the request that signs in is the first.
@@ -98,3 +102,73 @@ class SecondFactorMiddleware:
         if name.startswith("mfa_") or name in BEFORE_SECOND_FACTOR:
             return None
         return redirected(request, reverse("mfa_activate_totp"))
+
+
+class KeptFormMiddleware:
+    """Shows a form that was not saved once more, to the account that typed it, until it is saved."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        user = request.user
+        response = self.get_response(request)
+        if isinstance(user, User):
+            self._settle(request, user, response)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> None:
+        """Notes that the view itself answers: the token of a form was found right before this."""
+        request.META[_VIEWED] = True
+
+    def _settle(self, request: HttpRequest, user: User, response: HttpResponse) -> None:
+        account = kept_forms.account_of(user)
+        form = kept_forms.kept(request)
+        if kept_forms.COOKIE in request.COOKIES and (form is None or form.account != account):
+            kept_forms.forget(response)
+            form = None
+        if request.method == "POST" and _VIEWED in request.META:
+            mark = kept_forms.mark_of(request)
+            if kept_forms.is_sign_out(request):
+                kept_forms.forget(response)
+            elif mark is not None and mark.account == account and _is_saved(request, response):
+                kept_forms.say_saved(request, response, mark)
+            # What is not saved now is on the page once more, with what is wrong with it.
+            if form is not None and form.action == request.path and _is_answered(request, response):
+                kept_forms.forget(response)
+        elif form is not None and request.method == "GET":
+            _show_again(request, response, form)
+
+
+def _is_refused(request: HttpRequest) -> bool:
+    """Whether the view says by a message that it did not do what was asked."""
+    # The messages to come, unread: reading them would take them from the page that shows them.
+    queued = getattr(messages.get_messages(request), "_queued_messages", [])
+    return any(message.level >= messages.ERROR for message in queued)
+
+
+def _is_answered(request: HttpRequest, response: HttpResponse) -> bool:
+    return response.status_code < 400 and not _is_refused(request)
+
+
+def _is_saved(request: HttpRequest, response: HttpResponse) -> bool:
+    """Every form that was saved leads on to a page; with errors it is sent back."""
+    return response.status_code in (302, 303) and not _is_refused(request)
+
+
+def _show_again(request: HttpRequest, response: HttpResponse, form: kept_forms.KeptForm) -> None:
+    page = parts_of(form.page)
+    is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
+    if page is None or page.path != request.path or not is_page or response.streaming:
+        return
+    filled = fill(
+        response.content.decode(),
+        path=request.path,
+        action=form.action,
+        fields=form.fields,
+        notice=render_to_string("partials/_kept_form.html"),
+    )
+    if filled is not None:
+        response.content = filled.encode()

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.text import capfirst
 
+from src_app.accounts import kept_forms
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -51,7 +53,7 @@ def entries_for(user: User) -> list[Entry]:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: the navigation and the limits of the session."""
+    """Context of every page: the navigation, the limits of the session, and whose forms are kept."""
     user = request.user if hasattr(request, "user") else None
     if not isinstance(user, User):
         return {"navigation": []}
@@ -73,5 +75,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             "idle_seconds": int(settings.IDLE_TIMEOUT.total_seconds()),
             "warning_seconds": int(settings.IDLE_WARNING.total_seconds()),
             "stay_url": reverse("session_stay"),
+            "sign_in_url": redirect_to_login(kept_forms.page_of(request)).url,
         },
+        "kept_forms": kept_forms.for_script(user),
     }

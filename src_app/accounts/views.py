@@ -5,7 +5,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
-from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts import kept_forms
+from src_app.accounts.guards import SignedInRequest, requires, shown_again, to_sign_in
+from src_app.accounts.models import User
+
+# Of another site, or through a proxy that hides where it came from: the same would happen once more.
+_FROM_ELSEWHERE = ("Origin checking failed", "Referer checking failed")
 
 
 @require_POST
@@ -27,3 +32,20 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
         request.session.cycle_key()
     return response
+
+
+def not_saved(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answers a form whose token is of an earlier session, or that is none of ours: nothing of it is saved.
+
+    Whose form it is and where it stood is in its mark. It is shown once more to the account that typed it,
+    and its text to nobody else.
+    """
+    form = None if reason.startswith(_FROM_ELSEWHERE) else kept_forms.received(request)
+    if form is None:
+        return render(request, "403_csrf.html", status=403)
+    if not isinstance(request.user, User):
+        return to_sign_in(request)
+    if form.account != kept_forms.account_of(request.user):
+        return render(request, "403_csrf.html", {"of_another": True}, status=403)
+    said = "The page had been open since before you signed in again. Press its button once more."
+    return shown_again(request, form, to=form.page, said=said)

@@ -84,6 +84,7 @@ from src_app.headers import headers
 kinds = ("SESSION", "CSRF")
 names = ("NAME", "SECURE", "HTTPONLY", "SAMESITE", "PATH", "DOMAIN")
 cookies = {kind: [getattr(settings, f"{kind}_COOKIE_{name}") for name in names] for kind in kinds}
+cookies["OTHERS"] = settings.COOKIE_PREFIX
 print(json.dumps({**cookies, "storage": settings.MESSAGE_STORAGE, "headers": headers()}))
 """
     done = subprocess.run(
@@ -97,6 +98,7 @@ print(json.dumps({**cookies, "storage": settings.MESSAGE_STORAGE, "headers": hea
     found = json.loads(done.stdout)
     assert found["SESSION"] == ["__Host-sessionid", True, True, "Lax", "/", None]
     assert found["CSRF"] == ["__Host-csrftoken", True, True, "Lax", "/", None]
+    assert found["OTHERS"] == "__Host-"
     assert found["storage"].endswith("SessionStorage")
     assert found["headers"]["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
 

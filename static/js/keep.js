@@ -1,0 +1,279 @@
+// Keeps what is typed into a form until it is saved, so that a locked phone or a session that ended loses nothing.
+// A form is kept if it has the hidden field "kept" ({% kept_form %}); nothing is that was not changed by hand.
+//
+// It lies in this browser's storage alone, encrypted with a key that only the pages of the same account bring, and
+// is gone once it is saved, after twelve hours, when another account opens a page here, and on signing out.
+// The server keeps a form that reaches it after the session had ended by itself: src_app/accounts/kept_forms.py.
+const PREFIX = "kept-form:";
+const OWNER = "kept-forms-of";
+const SAVED_COOKIE = /(?:^|; )(?:__Host-)?saved_forms=([^;]*)/;
+const KEPT_FOR_MS = 12 * 60 * 60 * 1000;
+const LOOK_EVERY_MS = 60_000;
+const WRITE_AFTER_MS = 150;
+const MOST_FORMS = 20;
+const MOST_CHARACTERS = 50_000;
+const NOT_TYPED = new Set(["hidden", "password", "file", "submit", "button", "reset", "image", "fieldset", "output"]);
+const NOT_KEPT = new Set(["off", "one-time-code", "current-password", "new-password"]);
+
+const told = document.querySelector("meta[name=kept-forms]");
+const account = told?.content;
+const timers = new Map();
+const seen = new WeakSet();
+let key = null;
+let restoring = false;
+
+// Storage may be forbidden or full: then nothing is kept, and everything else works as before.
+function storage(use) {
+  try {
+    return use(localStorage);
+  } catch {
+    return undefined;
+  }
+}
+
+function names() {
+  return storage((store) => Object.keys(store).filter((name) => name.startsWith(PREFIX))) ?? [];
+}
+
+function read(name) {
+  try {
+    return JSON.parse(localStorage.getItem(name));
+  } catch {
+    return null;
+  }
+}
+
+function drop(name) {
+  clearTimeout(timers.get(name)?.timer);
+  timers.delete(name);
+  storage((store) => store.removeItem(name));
+}
+
+// What is older than twelve hours goes whoever looks, and what another account typed as soon as somebody signs in.
+function clearOut() {
+  const now = Date.now();
+  for (const name of names()) {
+    const at = read(name)?.at;
+    const isOld = !(at <= now && now - at < KEPT_FOR_MS);
+    const isOfAnother = account && !name.startsWith(`${PREFIX}${account}:`);
+    if (isOld || isOfAnother) drop(name);
+  }
+}
+
+function isOurs() {
+  return storage((store) => store.getItem(OWNER)) === account;
+}
+
+function pathOf(form) {
+  return new URL(form.getAttribute("action") || location.href, location.href).pathname;
+}
+
+function isKept(form) {
+  const hasMark = form instanceof HTMLFormElement && form.querySelector("input[type=hidden][name=kept]");
+  return Boolean(hasMark) && form.getAttribute("autocomplete") !== "off";
+}
+
+function keptForms() {
+  return [...document.forms].filter(isKept);
+}
+
+function nameOf(form) {
+  const alike = keptForms().filter((other) => pathOf(other) === pathOf(form));
+  return `${PREFIX}${account}:${pathOf(form)}#${alike.indexOf(form)}`;
+}
+
+// Which showing of the page it is: the server says by it which forms were saved.
+function markOf(form) {
+  return form.querySelector("input[name=kept]").value.split(":").pop();
+}
+
+function fieldsOf(form) {
+  return [...form.elements].filter(
+    (field) => field.name && !NOT_TYPED.has(field.type) && !NOT_KEPT.has(field.getAttribute("autocomplete")),
+  );
+}
+
+function valuesOf(form) {
+  return fieldsOf(form).flatMap((field) => {
+    if (field.type === "checkbox" || field.type === "radio") {
+      return field.checked ? [[field.name, field.value]] : [];
+    }
+    if (field.tagName === "SELECT") {
+      return [...field.selectedOptions].map((option) => [field.name, option.value]);
+    }
+    return [[field.name, field.value]];
+  });
+}
+
+function isSame(some, others) {
+  return JSON.stringify(some) === JSON.stringify(others);
+}
+
+function bytesOf(text) {
+  return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+}
+
+function textOf(bytes) {
+  return btoa(Array.from(new Uint8Array(bytes), (byte) => String.fromCharCode(byte)).join(""));
+}
+
+async function write(form, name) {
+  timers.delete(name);
+  const content = JSON.stringify({ values: valuesOf(form), key: keyOf(form)?.value });
+  if (content.length > MOST_CHARACTERS) return drop(name);
+  const at = Date.now();
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(content));
+  // While it was encrypted somebody may have signed out in another tab, or something later may have been written.
+  if (!isOurs() || read(name)?.at > at) return;
+  const sent = form.dataset.sent;
+  storage((store) => store.setItem(name, JSON.stringify({ at, sent, iv: textOf(iv), sealed: textOf(sealed) })));
+  const all = names();
+  if (all.length > MOST_FORMS) {
+    all.sort((one, other) => read(one).at - read(other).at);
+    for (const old of all.slice(0, all.length - MOST_FORMS)) drop(old);
+  }
+}
+
+function writeSoon(form) {
+  const name = nameOf(form);
+  clearTimeout(timers.get(name)?.timer);
+  const now = () => write(form, name);
+  timers.set(name, { now, timer: setTimeout(now, WRITE_AFTER_MS) });
+}
+
+function writeNow() {
+  for (const { now, timer } of timers.values()) {
+    clearTimeout(timer);
+    now();
+  }
+}
+
+async function open(entry) {
+  try {
+    const way = { name: "AES-GCM", iv: bytesOf(entry.iv) };
+    return JSON.parse(new TextDecoder().decode(await crypto.subtle.decrypt(way, key, bytesOf(entry.sealed))));
+  } catch {
+    return null;
+  }
+}
+
+// The key of the form's own that makes one thing of what is sent twice.
+function keyOf(form) {
+  const field = form.elements.namedItem("key");
+  return field?.type === "hidden" ? field : undefined;
+}
+
+function put(form, values) {
+  const left = new Map();
+  for (const [name, value] of values) left.set(name, [...(left.get(name) ?? []), value]);
+  for (const field of fieldsOf(form)) {
+    const its = left.get(field.name) ?? [];
+    const before = JSON.stringify([field.value, field.checked]);
+    if (field.type === "checkbox" || field.type === "radio") field.checked = its.includes(field.value);
+    else if (field.tagName === "SELECT") {
+      for (const option of field.options) option.selected = its.includes(option.value);
+    } else if (its.length > 0) field.value = its.shift();
+    if (JSON.stringify([field.value, field.checked]) === before) continue;
+    for (let fold = field.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+    field.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+function tell(id) {
+  const notice = document.getElementById("kept-form-notice");
+  notice?.replaceChildren(document.getElementById(id).content.cloneNode(true));
+}
+
+async function restore(form) {
+  const name = nameOf(form);
+  const entry = read(name);
+  const kept = entry && (await open(entry));
+  if (!kept) return drop(name);
+  const isSentBack = entry.sent === markOf(form);
+  if (isSame(kept.values, valuesOf(form))) {
+    // The page shows it already: sent back with errors, or by the server after the session had ended. Otherwise it
+    // is what was saved.
+    if (!isSentBack && !("filled" in form.dataset)) drop(name);
+    else storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: undefined })));
+    return;
+  }
+  if (isSentBack) return writeSoon(form);
+  const isUnanswered = entry.sent !== undefined;
+  restoring = true;
+  put(form, kept.values);
+  restoring = false;
+  const field = keyOf(form);
+  // Sent a second time under the same key it is one thing, not two.
+  if (isUnanswered && field && kept.key) field.value = kept.key;
+  tell(isUnanswered ? "kept-form-unanswered" : "kept-form-unsaved");
+}
+
+function takeUp() {
+  for (const form of keptForms()) {
+    if (seen.has(form)) continue;
+    seen.add(form);
+    restore(form);
+  }
+}
+
+function dropSaved() {
+  const cookie = SAVED_COOKIE.exec(document.cookie);
+  if (!cookie) return;
+  const saved = cookie[1].split(".");
+  for (const name of names()) if (saved.includes(read(name)?.sent)) drop(name);
+}
+
+function changed(event) {
+  const form = event.target.form;
+  if (!restoring && isKept(form) && fieldsOf(form).includes(event.target)) writeSoon(form);
+}
+
+function submitted(event) {
+  const form = event.target;
+  if (pathOf(form) === told.dataset.signOut) {
+    storage((store) => store.removeItem(OWNER));
+    for (const name of names()) drop(name);
+  } else if (!event.defaultPrevented && isKept(form)) {
+    // A part of the page that is sent by itself is settled when it is answered.
+    form.dataset.sent = markOf(form);
+    writeNow();
+    const name = nameOf(form);
+    const entry = read(name);
+    if (!entry) return;
+    // That it was sent is noted at once, and its key as soon as it is encrypted.
+    storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: form.dataset.sent })));
+    write(form, name);
+  }
+}
+
+function answered(event) {
+  // The form itself may be gone by now, and the event is then told to what is around it.
+  const form = event.detail.requestConfig?.elt;
+  if (!event.detail.successful || !form?.dataset?.keptName) return;
+  // Asked once more with what is wrong it stands there as it was; where it does not it is done.
+  const again = keptForms().find((other) => nameOf(other) === form.dataset.keptName);
+  if (!again) drop(form.dataset.keptName);
+}
+
+async function start() {
+  storage((store) => store.setItem(OWNER, account));
+  key = await crypto.subtle.importKey("raw", bytesOf(told.dataset.key), "AES-GCM", false, ["encrypt", "decrypt"]);
+  dropSaved();
+  takeUp();
+  for (const kind of ["input", "change"]) document.addEventListener(kind, changed);
+  document.addEventListener("submit", submitted);
+  document.addEventListener("visibilitychange", writeNow);
+  addEventListener("pagehide", writeNow);
+  document.addEventListener("htmx:load", takeUp);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.target;
+    if (isKept(form)) form.dataset.keptName = nameOf(form);
+  });
+  document.addEventListener("htmx:afterRequest", answered);
+}
+
+clearOut();
+setInterval(clearOut, LOOK_EVERY_MS);
+// Browsers encrypt on pages that came by TLS, and on those of this machine.
+if (account && crypto.subtle) start();

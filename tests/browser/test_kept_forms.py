@@ -1,0 +1,224 @@
+"""A phone that locked, a session that ended: what was typed stands there again, for who typed it alone."""
+
+import re
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Page, Route, expect
+
+from tests.browser.conftest import Look, SignIn, System, arrive
+from tests.browser.search import found_in, kept
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
+
+NOTE = "Quieter after half past six; the knocker sticks"
+AS_LEFT = "The form on this page stands as you left it. Nothing was saved yet."
+
+
+def _open_form(page: Page) -> str:
+    """The form of the first referral on the officer's list; returns its address."""
+    page.get_by_role("link", name=re.compile("^Log contact")).first.click()
+    expect(page.get_by_role("heading", name="Log contact", level=1)).to_be_visible()
+    arrive(page)
+    return page.url
+
+
+def _type(page: Page, note: str = NOTE) -> None:
+    page.get_by_role("radio", name="No answer").check()
+    page.get_by_role("checkbox", name="Noted on the crime record").check()
+    page.get_by_text("Add a short note").click()
+    page.get_by_label("Short note").fill(note)
+
+
+def _kept_by_script(page: Page) -> list[str]:
+    """What lies on the device of any form, once what is typed had the time to get there."""
+    page.wait_for_timeout(500)
+    stored: list[str] = page.evaluate("Object.entries(localStorage).map((each) => each.join(' '))")
+    return [each for each in stored if each.startswith("kept-form:")]
+
+
+def _end_session(page: Page) -> None:
+    page.context.clear_cookies(name=settings.SESSION_COOKIE_NAME)
+
+
+def _sign_in(page: Page, system: System, username: str) -> None:
+    page.get_by_label("Username").fill(username)
+    page.get_by_label("Password").fill(system.passwords[username])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+    arrive(page)
+
+
+def _stands_as_it_was_left(page: Page, address: str, note: str = NOTE) -> None:
+    assert page.url == address
+    expect(page.get_by_role("status").get_by_text(AS_LEFT)).to_be_visible()
+    expect(page.get_by_label("Short note")).to_be_visible()
+    expect(page.get_by_label("Short note")).to_have_value(note)
+    expect(page.get_by_role("radio", name="No answer")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="Noted on the crime record")).to_be_checked()
+
+
+def _is_as_new(page: Page) -> None:
+    """The form is there, and nothing in it but what the page itself chooses."""
+    expect(page.get_by_role("button", name="Save contact")).to_be_visible()
+    expect(page.get_by_role("radio", name="Telephone")).to_be_checked()
+    page.wait_for_timeout(500)
+    expect(page.locator("#id_note")).to_have_value("")
+    expect(page.get_by_role("radio", name="No answer")).not_to_be_checked()
+
+
+def test_a_locked_phone_loses_nothing(sign_in: SignIn, system: System, look: Look) -> None:
+    page = sign_in("officer", width=320)
+    page.clock.install()
+    address = _open_form(page)
+    _type(page)
+    [stored] = _kept_by_script(page)
+    assert NOTE not in stored
+    _end_session(page)
+    page.clock.fast_forward("20:10")
+    page.get_by_label("Username").wait_for()
+    _sign_in(page, system, "officer")
+    _stands_as_it_was_left(page, address)
+    look(page, "kept-form")
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_session_that_ended_while_typing_loses_nothing_and_saves_nothing(
+    sign_in: SignIn, system: System, look: Look, javascript: bool
+) -> None:
+    note = f"{NOTE}, {'with' if javascript else 'without'} scripts"
+    page = sign_in("officer", width=320, javascript=javascript)
+    address = _open_form(page)
+    _type(page, note)
+    _end_session(page)
+    page.get_by_role("button", name="Save contact").click()
+    expect(
+        page.get_by_text("Nothing was saved yet. Sign in, and the form stands as you left it.")
+    ).to_be_visible()
+    if javascript:
+        look(page, "kept-form-sign-in")
+    assert [place for place, text in kept(system) if found_in(text, [note])] == []
+    _sign_in(page, system, "officer")
+    _stands_as_it_was_left(page, address, note)
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_text("attempt logged. It stays open.")).to_be_visible()
+    page.goto(address)
+    _is_as_new(page)
+    page.goto(address.replace("/contact/", "/"))
+    expect(page.get_by_text(f"Note: {note}").first).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_another_person_signing_in_on_the_device_sees_nothing_of_it_and_wipes_it(
+    sign_in: SignIn, system: System, javascript: bool
+) -> None:
+    note = f"{NOTE}, for nobody else"
+    page = sign_in("officer", javascript=javascript)
+    address = _open_form(page)
+    _type(page, note)
+    if javascript:
+        assert len(_kept_by_script(page)) == 1
+    _end_session(page)
+    page.get_by_role("button", name="Save contact").click()
+    _sign_in(page, system, "supervisor")
+    page.goto(address.replace("/contact/", "/"))
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    assert note not in page.content()
+    assert "kept_form" not in {cookie.get("name") for cookie in page.context.cookies()}
+    if javascript:
+        assert _kept_by_script(page) == []
+    _end_session(page)
+    page.goto(address)
+    _sign_in(page, system, "officer")
+    _is_as_new(page)
+
+
+def test_it_is_gone_from_the_device_after_twelve_hours(sign_in: SignIn, system: System) -> None:
+    page = sign_in("officer")
+    page.clock.install()
+    address = _open_form(page)
+    _type(page)
+    assert len(_kept_by_script(page)) == 1
+    _end_session(page)
+    page.clock.fast_forward("11:58:00")
+    page.get_by_label("Username").wait_for()
+    assert len(_kept_by_script(page)) == 1
+    page.clock.fast_forward("02:30")
+    assert _kept_by_script(page) == []
+    page.goto(address)
+    _sign_in(page, system, "officer")
+    _is_as_new(page)
+
+
+def test_whoever_signs_out_leaves_nothing_on_the_device(sign_in: SignIn, system: System) -> None:
+    page = sign_in("officer")
+    address = _open_form(page)
+    other = page.context.new_page()
+    other.goto(address)
+    _type(page)
+    _type(other)
+    assert len(_kept_by_script(page)) == 1
+    page.get_by_role("button", name="Sign out").first.click()
+    page.get_by_label("Username").wait_for()
+    other.get_by_label("Short note").fill(f"{NOTE} again")
+    assert _kept_by_script(page) == []
+    other.close()
+    page.goto(address)
+    _sign_in(page, system, "officer")
+    _is_as_new(page)
+
+
+def test_saved_after_signing_in_again_in_another_tab_it_asks_once_more(
+    sign_in: SignIn, system: System
+) -> None:
+    page = sign_in("officer")
+    address = _open_form(page)
+    _type(page)
+    _end_session(page)
+    other = page.context.new_page()
+    other.goto(address)
+    _sign_in(other, system, "officer")
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_text("Press its button once more.")).to_be_visible()
+    _stands_as_it_was_left(page, address)
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_text("attempt logged. It stays open.")).to_be_visible()
+
+
+def test_what_was_sent_without_an_answer_is_told_as_such_and_saved_once(sign_in: SignIn) -> None:
+    note = f"{NOTE}, on a bad line"
+    page = sign_in("officer")
+    address = _open_form(page)
+    _type(page, note)
+    _kept_by_script(page)
+    page.route(address, _lose_the_answer)
+    page.get_by_role("button", name="Save contact").click()
+    page.get_by_text("ERR_FAILED").wait_for()
+    page.unroute(address)
+    for cookie in ("saved_forms", "messages"):
+        page.context.clear_cookies(name=cookie)
+    page.goto(address)
+    expect(page.get_by_role("status").get_by_text("It was sent and no answer came back")).to_be_visible()
+    expect(page.get_by_label("Short note")).to_have_value(note)
+    page.get_by_role("button", name="Save contact").click()
+    expect(page.get_by_text("attempt logged. It stays open.")).to_be_visible()
+    page.goto(address.replace("/contact/", "/"))
+    expect(page.get_by_text(f"Note: {note}")).to_have_count(1)
+
+
+def _lose_the_answer(route: Route) -> None:
+    """The server gets what is sent, and what it answers gets lost on the way."""
+    route.fetch(max_redirects=0)
+    route.abort()
+
+
+def test_a_part_of_a_page_sent_too_late_leads_back_to_its_form(sign_in: SignIn, system: System) -> None:
+    page = sign_in("hcop")
+    page.get_by_role("link", name=re.compile("^Not suitable")).first.click()
+    page.get_by_label("Why not").select_option(label="A hate incident, not a crime")
+    _end_session(page)
+    page.get_by_role("button", name="Mark not suitable").click()
+    page.get_by_label("Username").wait_for()
+    _sign_in(page, system, "hcop")
+    expect(page.get_by_role("status").get_by_text(AS_LEFT)).to_be_visible()
+    expect(page.get_by_label("Why not")).to_have_value("no_crime")

@@ -1,0 +1,58 @@
+"""Whatever somebody fills in is kept for them when the session ends; a form to come as well."""
+
+import re
+from collections.abc import Iterator
+
+from django.conf import settings
+
+TEMPLATES = settings.BASE_DIR / "templates"
+FORM = re.compile(r"<form\b(?P<tag>(?:[^>]|%}|{{[^}]*}})*?)>(?P<inside>.*?)</form>", re.DOTALL)
+# What a form has that nobody fills in: tokens, keys, hidden fields, words, and what a list was asked.
+NOT_FILLED_IN = re.compile(
+    r"""{%\s*(csrf_token|kept_form|load[^%]*|if[^%]*|elif[^%]*|else|endif|for[^%]*|endfor)\s*%}"""
+    r"""|{%\s*(with[^%]*|endwith)\s*%}"""
+    r"""|{{\s*(form\.)?key\s*}}|{{\s*redirect_field\s*}}|{{\s*field\.as_hidden\s*}}"""
+    r"""|{%\s*include\s+"lists/_asked\.html"\s*%}"""
+    r"""|<input\s[^>]*type="hidden"(?:[^>]|%}|{{[^}]*}})*>"""
+    r"""|<button\b.*?</button>|<a\b.*?</a>|<p\b.*?</p>|<h2\b.*?</h2>""",
+    re.DOTALL,
+)
+ASKS = re.compile(r"<(input|textarea|select)\b|{{|{%")
+# What is filled in and kept nowhere: the whole list, each with its reason.
+NOT_KEPT = {
+    "account/login.html": "a password",
+    "account/reauthenticate.html": "a password",
+    "account/password_change.html": "passwords",
+    "mfa/authenticate.html": "a code that holds for half a minute",
+    "mfa/reauthenticate.html": "a code that holds for half a minute",
+    "mfa/totp/activate_form.html": "a code that holds for half a minute",
+    "mfa/totp/deactivate_form.html": "nothing but allauth's form without a field",
+    "mfa/recovery_codes/generate.html": "nothing but allauth's form without a field",
+    "audit/list.html": "a search: nothing is saved by it",
+    "cases/list.html": "a search: nothing is saved by it",
+    "intake/upload.html": "a file, which no page can put back",
+}
+
+
+def _post_forms() -> Iterator[tuple[str, str]]:
+    """Each POST form of the templates: the template's name, and what is inside of the form."""
+    for path in sorted(TEMPLATES.rglob("*.html")):
+        for found in FORM.finditer(path.read_text()):
+            if 'method="post"' in found["tag"]:
+                yield str(path.relative_to(TEMPLATES)), found["inside"]
+
+
+def test_each_form_that_is_filled_in_is_kept_or_has_a_reason_not_to_be() -> None:
+    filled_in = [
+        (name, inside) for name, inside in _post_forms() if ASKS.search(NOT_FILLED_IN.sub("", inside))
+    ]
+    assert {"contact/log_contact.html", "review/_case_form.html", "trial/wards.html"} <= dict(
+        filled_in
+    ).keys()
+    assert {name for name, inside in filled_in if "{% kept_form %}" not in inside} == NOT_KEPT.keys()
+
+
+def test_nothing_of_signing_in_is_kept() -> None:
+    kept = {name for name, inside in _post_forms() if "{% kept_form %}" in inside}
+    assert "contact/log_contact.html" in kept
+    assert {name.partition("/")[0] for name in kept}.isdisjoint({"account", "mfa", "allauth"})

@@ -1,0 +1,348 @@
+"""A form that comes after its session had ended is not saved, not lost, and shown to nobody else."""
+
+import html
+import random
+import re
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from string import ascii_lowercase
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import time_machine
+from django import forms
+from django.conf import settings as django_settings
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from referrals.contact.forms import AttemptForm
+from referrals.models import Case, ContactAttempt, Referral
+from referrals.review.forms import SafetyForm, TeamForm
+from referrals.trial.forms.design import ProtocolForm
+from src_app.accounts import kept_forms
+from src_app.accounts.models import User
+from tests.conftest import World
+from tests.factories import PASSWORD, TrialFactory
+from tests.src_app.accounts.test_second_factor import code
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+NOTE = "Ring after six; the dog is loud & “kind”"
+AS_LEFT = "The form on this page stands as you left it. Nothing was saved yet."
+
+
+@pytest.fixture
+def referral(make_referral: Callable[..., Referral]) -> Referral:
+    return make_referral()
+
+
+@pytest.fixture
+def page(referral: Referral) -> str:
+    return reverse("log_contact", args=[referral.number])
+
+
+def mark_on(shown: Any) -> str:
+    found = re.search(r'name="kept" value="([^"]+)"', shown.content.decode())
+    assert found, "The page has no form that is kept."
+    return html.unescape(found[1])
+
+
+def answers(browser: Client, page: str) -> dict[str, str]:
+    """A note half written, on a page that was opened before."""
+    return {
+        "kept": mark_on(browser.get(page)),
+        "key": str(uuid.uuid4()),
+        "method": "telephone",
+        "result": "no_answer",
+        "note": NOTE,
+    }
+
+
+def sign_in(browser: Client, user: User, next_page: str = "") -> str:
+    """Signs in with the password; returns where that leads."""
+    sent = {"login": user.username, "password": PASSWORD, "next": next_page}
+    return str(browser.post(reverse("account_login"), sent).headers["Location"])
+
+
+def next_of(response: Any) -> str:
+    assert urlsplit(response.headers["Location"]).path == reverse("account_login")
+    query = parse_qs(urlsplit(str(response.headers["Location"])).query)
+    return query["next"][0]
+
+
+def typed_on(response) -> str:
+    found = re.search(r"<textarea[^>]*name=\"note\"[^>]*>(.*?)</textarea>", response.content.decode(), re.S)
+    assert found
+    return html.unescape(found[1]).strip()
+
+
+@pytest.fixture(params=["idle", "gone"])
+def lapse(request, clock: time_machine.Traveller):
+    """Ends the session of a browser: for want of activity, or altogether, as when its cookie is gone."""
+
+    def end(browser: Client) -> None:
+        if request.param == "idle":
+            clock.shift(django_settings.IDLE_TIMEOUT + timedelta(seconds=5))
+        else:
+            del browser.cookies[django_settings.SESSION_COOKIE_NAME]
+
+    return end
+
+
+def test_after_signing_in_again_the_form_stands_as_it_was_left_on_the_same_page(
+    client_of, officer: User, page: str, lapse
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    response = browser.post(page, sent)
+    assert next_of(response) == page
+    assert "Nothing was saved yet." in browser.get(response.headers["Location"]).content.decode()
+    shown = browser.get(sign_in(browser, officer, page))
+    assert shown.request["PATH_INFO"] == page
+    assert typed_on(shown) == NOTE
+    text = shown.content.decode()
+    assert text.count(AS_LEFT) == 2  # on the page, and in the script's template
+    assert re.search(r'<input[^>]*value="no_answer"[^>]* checked>', text)
+    assert not ContactAttempt.objects.exists()
+
+
+def test_it_is_there_until_it_is_saved_and_then_gone(client_of, officer: User, page: str, lapse) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    sign_in(browser, officer)
+    browser.get(reverse("my_referrals"))
+    shown = browser.get(page)
+    assert typed_on(shown) == NOTE
+    response = browser.post(page, {**sent, "kept": mark_on(shown)})
+    assert response.headers["Location"] == reverse("my_referrals")
+    assert response.cookies[kept_forms.COOKIE].value == ""
+    assert ContactAttempt.objects.filter(note__body=NOTE).exists()
+    assert typed_on(browser.get(page)) == ""
+
+
+def test_another_person_who_signs_in_there_sees_nothing_of_it_and_has_it_deleted(
+    client_of, officer: User, colleague: User, page: str, lapse
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    shown = browser.get(sign_in(browser, colleague, page))
+    assert typed_on(shown) == ""
+    assert shown.cookies[kept_forms.COOKIE].value == ""
+    browser.post(reverse("account_logout"))
+    assert typed_on(browser.get(sign_in(browser, officer, page))) == ""
+
+
+def test_it_is_gone_after_twelve_hours(
+    client_of, officer: User, page: str, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    clock.shift(django_settings.IDLE_TIMEOUT + timedelta(minutes=1))
+    browser.post(page, sent)
+    clock.shift(timedelta(hours=11, minutes=58))
+    assert typed_on(browser.get(sign_in(browser, officer, page))) == NOTE
+    clock.shift(timedelta(minutes=3))
+    assert typed_on(browser.get(page)) == ""
+
+
+def test_a_page_opened_more_than_twelve_hours_ago_is_not_kept(
+    client_of, officer: User, page: str, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    clock.shift(timedelta(hours=12, seconds=1))
+    assert kept_forms.COOKIE not in browser.post(page, sent).cookies
+
+
+def test_whoever_signs_out_leaves_nothing(client_of, officer: User, page: str, lapse) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    sign_in(browser, officer)
+    assert browser.post(reverse("account_logout")).cookies[kept_forms.COOKIE].value == ""
+    assert typed_on(browser.get(sign_in(browser, officer, page))) == ""
+
+
+def test_the_browser_cannot_read_what_it_keeps_and_the_server_keeps_nothing(
+    client_of, officer: User, page: str, lapse
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    cookie = browser.post(page, sent).cookies[kept_forms.COOKIE]
+    assert cookie["httponly"]
+    assert cookie["samesite"] == "Lax"
+    assert cookie["max-age"] == 12 * 3600
+    assert cookie.value.startswith("gAAAA")  # a Fernet token
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_survives_the_second_factor(
+    client_of, officer: User, page: str, settings, clock: time_machine.Traveller
+) -> None:
+    settings.SECOND_FACTOR_REQUIRED = True
+    browser = Client()
+    sign_in(browser, officer)
+    browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    secret = str(browser.get(reverse("mfa_activate_totp")).context["form"].secret)
+    browser.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    sent = answers(browser, page)
+    clock.shift(django_settings.IDLE_TIMEOUT + timedelta(seconds=5))
+    browser.post(page, sent)
+    assert urlsplit(sign_in(browser, officer, page)).path == reverse("mfa_authenticate")
+    response = browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
+    assert response.headers["Location"] == page
+    assert typed_on(browser.get(page)) == NOTE
+
+
+def test_a_form_of_a_session_before_is_shown_once_more_with_what_was_typed(officer: User, page: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(officer)
+    sent = answers(browser, page)
+    response = browser.post(page, {**sent, "csrfmiddlewaretoken": "x" * 64})
+    assert response.headers["Location"] == page
+    assert kept_forms.SAVED_COOKIE not in response.cookies
+    shown = browser.get(page)
+    assert "Press its button once more." in shown.content.decode()
+    assert typed_on(shown) == NOTE
+    assert not ContactAttempt.objects.exists()
+
+
+def test_a_form_of_somebody_else_is_not_shown_to_whoever_signed_in_meanwhile(
+    client_of, officer: User, colleague: User, page: str
+) -> None:
+    sent = answers(client_of(officer), page)
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(colleague)
+    response = browser.post(page, sent)
+    assert response.status_code == 403
+    text = response.content.decode()
+    assert "Somebody else signed in here meanwhile" in text
+    assert "Nothing was saved" in text
+    assert kept_forms.COOKIE not in response.cookies
+
+
+@pytest.mark.parametrize("mark", ["", "nobody /:1:2", None])
+def test_a_form_that_no_page_of_ours_had_is_not_kept(officer: User, page: str, mark: str | None) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(officer)
+    sent = {"note": NOTE} if mark is None else {"note": NOTE, "kept": mark}
+    response = browser.post(page, sent)
+    assert response.status_code == 403
+    assert "This page had been open too long" in response.content.decode()
+    assert kept_forms.COOKIE not in response.cookies
+
+
+def test_a_form_from_another_site_is_refused_and_not_kept(officer: User, page: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(officer)
+    sent = answers(browser, page)
+    response = browser.post(page, sent, headers={"Origin": "https://elsewhere.example"})
+    assert response.status_code == 403
+    assert kept_forms.COOKIE not in response.cookies
+
+
+def test_what_is_too_long_to_be_kept_is_told_as_such(client_of, officer: User, page: str, lapse) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    response = browser.post(page, {**sent, "note": " ".join(uuid.uuid4().hex for _ in range(400))})
+    assert kept_forms.COOKIE not in response.cookies
+    shown = browser.get(response.headers["Location"]).content.decode()
+    assert "Nothing was saved, and the form is too long to be kept: fill it in again." in shown
+
+
+@pytest.mark.parametrize("form", [ProtocolForm, AttemptForm, SafetyForm, TeamForm])
+def test_the_longest_texts_that_a_form_takes_are_kept(form: Any) -> None:
+    """Each text of words drawn at random, and a hundred wards: no form has more than the protocol's."""
+    drawn = random.Random(1)
+    words = ["".join(drawn.choices(ascii_lowercase, k=drawn.randint(2, 11))) for _ in range(2_000)]
+    fields = {name: [str(drawn.randrange(100))] for name in form.base_fields}
+    for name, field in form.base_fields.items():
+        if isinstance(field, forms.CharField) and field.max_length:
+            fields[name] = [" ".join(drawn.choices(words, k=field.max_length))[: field.max_length]]
+    fields["wards"] = [f"E05{drawn.randrange(10**6):06}" for _ in range(100)]
+    sent = kept_forms.KeptForm("a" * 32, "/trials/new/?bcu=SW", "/trials/new/", fields)
+    assert kept_forms.keep(sent, HttpResponse())
+
+
+def test_a_form_that_is_sent_back_with_errors_is_kept_too_and_known_as_the_same(
+    client_of, officer: User, page: str, lapse, clock: time_machine.Traveller
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    clock.shift(timedelta(minutes=1))
+    back = browser.post(page, {**sent, "result": ""})
+    assert "Choose what came of it." in back.content.decode()
+    assert mark_on(back) == sent["kept"]
+    lapse(browser)
+    response = browser.post(page, {**sent, "kept": mark_on(back)})
+    assert next_of(response) == page
+    assert typed_on(browser.get(sign_in(browser, officer, page))) == NOTE
+
+
+def test_a_part_of_a_page_asked_for_too_late_leads_to_sign_in_and_to_its_form(
+    client_of, hcop: User, make_case, lapse
+) -> None:
+    case: Case = make_case()
+    page = reverse("mark_not_suitable", args=[case.pk])
+    browser = client_of(hcop)
+    by_script = {"HX-Request": "true", "HX-Current-URL": "http://testserver/overnight-review/"}
+    mark = mark_on(browser.get(page, headers=by_script))
+    lapse(browser)
+    sent = {"kept": mark, "version": "1", "reason": "no_crime", "contact_by": "home_bcu"}
+    response = browser.post(page, sent, headers=by_script)
+    assert parse_qs(urlsplit(response.headers["HX-Redirect"]).query)["next"] == [page]
+    shown = browser.get(sign_in(browser, hcop, page)).content.decode()
+    assert shown.count(AS_LEFT) == 2
+    assert re.search(r'<option value="no_crime" selected>', shown)
+
+
+def test_a_form_that_goes_to_an_address_without_a_page_is_shown_where_it_stood(
+    client_of, trial_lead: User, world: World, lapse
+) -> None:
+    trial = TrialFactory.create(bcu=world.south_west)
+    page = reverse("trial_wards", args=[trial.pk])
+    browser = client_of(trial_lead)
+    sent = {
+        "kept": mark_on(browser.get(page)),
+        "wards": world.wards[1].code,
+        "mode": "src",
+        "starts_on": "2026-12-07",
+    }
+    lapse(browser)
+    response = browser.post(reverse("set_trial_wards", args=[trial.pk]), sent)
+    assert next_of(response) == page
+    shown = browser.get(sign_in(browser, trial_lead, page)).content.decode()
+    assert re.search(r'<input[^>]*name="starts_on"[^>]*value="2026-12-07"', shown)
+    assert re.search(rf'<input[^>]*value="{world.wards[1].code}"[^>]* checked>', shown)
+    assert not re.search(rf'<input[^>]*value="{world.wards[0].code}"[^>]* checked>', shown)
+
+
+def test_the_script_is_told_what_was_saved_and_nothing_else(client_of, officer: User, page: str) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    assert kept_forms.SAVED_COOKIE not in browser.post(page, {**sent, "result": ""}).cookies
+    response = browser.post(page, sent)
+    assert response.cookies[kept_forms.SAVED_COOKIE].value == sent["kept"].rpartition(":")[2]
+
+
+def test_what_is_refused_was_not_saved(client_of, hcop: User, make_case) -> None:
+    case: Case = make_case()
+    page = reverse("choose_team", args=[case.pk])
+    browser = client_of(hcop)
+    shown = browser.get(page)
+    team = next(iter(shown.context["form"].fields["team"].queryset))
+    sent = {"kept": mark_on(shown), "version": "999999", "team": team.pk, "why": "The ward is closed"}
+    response = browser.post(page, sent)
+    assert response.status_code == 302
+    assert kept_forms.SAVED_COOKIE not in response.cookies

@@ -21,7 +21,7 @@ from bench.people import World, make_world
 from local.demo.trials import begin_trial_of
 from referrals.models import Allocation, Case, Decision, Mode, Strand, Trial, VictimType, WardMode
 from referrals.review.actions.submit import submit
-from referrals.rules.trial.allocation import Design, Factor, Scheme
+from referrals.rules.trial.allocation import MOST_UNITS, Design, Factor, Scheme
 from referrals.trial.actions.allocate import allocate
 from src_app.audit.record import acting
 from src_app.database import run, runtime_role
@@ -32,7 +32,7 @@ A_SUBMISSION = 20
 # Before each submission, and after it: so many that one that waited for the machine does not count alone.
 BARE = 50
 # Larger than any trial that is filled here: the one that reaches its target is closed.
-TARGET = 100_000
+TARGET = MOST_UNITS
 # Schemes whose arm hangs on earlier positions or on the blocks before: the later the position, the dearer.
 GROWING = (Scheme.COMPLETE, Scheme.BLOCKS, Scheme.MINIMISATION)
 

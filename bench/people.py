@@ -19,6 +19,7 @@ from referrals.models import (
     WardMode,
 )
 from referrals.places.actions.wards import load_places
+from referrals.rules.trial.allocation import MOST_UNITS
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
@@ -110,7 +111,7 @@ def _trial(bcu: Bcu, wards: list[Ward], lead: User, leader: User, now: datetime)
     trial = begin_trial(
         bcu=bcu,
         name="Secondary reassurance contact, two boroughs",
-        target=1_000_000,
+        target=MOST_UNITS,
         boroughs=TRIAL_BOROUGHS,
         lead=lead,
         leader=leader,

@@ -76,7 +76,7 @@ def next_of(response: Any) -> str:
 def typed_on(response) -> str:
     found = re.search(r"<textarea[^>]*name=\"note\"[^>]*>(.*?)</textarea>", response.content.decode(), re.S)
     assert found
-    return html.unescape(found[1]).strip()
+    return html.unescape(str(found[1])).strip()
 
 
 @pytest.fixture(params=["idle", "gone"])

@@ -15,6 +15,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core import signing
+from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import reverse
 
@@ -26,6 +27,8 @@ COOKIE = f"{settings.COOKIE_PREFIX}kept_form"
 # Says to the script which forms were saved: the last of their marks.
 SAVED_COOKIE = f"{settings.COOKIE_PREFIX}saved_forms"
 MOST_SAVED = 8
+# No page of ours has a longer one; without its query it leads to the page as it is at first.
+_LONGEST_ADDRESS = 2_000
 # Browsers keep 4,096 bytes of name, value and attributes.
 MOST_BYTES = 3_800
 FIELD = "kept"
@@ -75,7 +78,7 @@ def mark_of(request: HttpRequest) -> Mark | None:
     try:
         sent = request.POST.get(FIELD, "")
         account, _, page = _signer().unsign(sent, max_age=KEPT_FOR).partition(" ")
-    except (signing.BadSignature, UnreadablePostError):
+    except (signing.BadSignature, UnreadablePostError, SuspiciousOperation):
         return None
     return Mark(account, page, sent.rpartition(":")[2])
 
@@ -85,7 +88,9 @@ def page_of(request: HttpRequest) -> str:
     mark = mark_of(request)
     if mark is not None:
         return mark.page
-    return request.get_full_path() if request.method in ("GET", "HEAD") else request.path
+    address = request.get_full_path()
+    is_read = request.method in ("GET", "HEAD")
+    return address if is_read and len(address) <= _LONGEST_ADDRESS else request.path
 
 
 def mark_for(request: HttpRequest, user: User) -> str:

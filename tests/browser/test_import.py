@@ -189,7 +189,7 @@ def test_how_far_the_work_has_come_is_shown_and_said(system: System, sign_in: Si
     with waiting_worker(system):
         upload(page, "long.csv", long_file(2))
         title(page, "Reading the import")
-        spoken = page.get_by_role("status")
+        spoken = page.locator("#progress-spoken[role=status]")
         with AtWork(system, UUID(page.url.strip("/").rpartition("/")[2])) as work:
             work.begin()
             work.tell(2_400, 0.4)

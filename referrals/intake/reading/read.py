@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TextIO, TypeVar
 
@@ -75,9 +75,12 @@ def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> I
         limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
         raise NotATable(f"The file is larger than {limit} MB: split it into parts, each with the headings.")
     if is_workbook(content):
-        table = _rows_of_workbook(content, known, sheet)
-        _check_width(table.headings)
-        yield table
+        top, chosen = _table_of_workbook(content, known, sheet)
+        # Closed whatever happens: a process reads it.
+        with closing(chosen.rows()) as rows:
+            table = _rows_under(rows, top, chosen.height)
+            _check_width(table.headings)
+            yield table
         return
     encoding = encoding_of(content)
     with text_of(content, encoding) as text:
@@ -101,8 +104,8 @@ def _check_width(headings: list[str]) -> None:
         )
 
 
-def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> Rows:
-    """The headings may stand under a title; of several sheets one must be the table."""
+def _table_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> tuple[int, NamedRows]:
+    """Of several sheets the one that is the table, and how many rows stand above its headings."""
     sheets = sheets_of(content)
     if wanted and wanted not in [sheet.name for sheet in sheets]:
         names = _some_of([sheet.name for sheet in sheets])
@@ -123,7 +126,7 @@ def _rows_of_workbook(content: Content, known: Recognise[Name], wanted: str) -> 
             )
         raise SeveralSheets(alike)
     _, top, sheet = tables[0]
-    return _rows_under(sheet, top)
+    return top, sheet
 
 
 def _some_of(names: list[str]) -> str:
@@ -147,8 +150,8 @@ def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
     return max(scores), scores.index(max(scores))
 
 
-def _rows_under(sheet: NamedRows, top: int) -> Rows:
-    rows = enumerate(sheet.rows(), start=1)
+def _rows_under(all_rows: Iterator[list[str]], top: int, height: int) -> Rows:
+    rows = enumerate(all_rows, start=1)
     headings = next(row for line, row in rows if line == top + 1)
     read = 0
 
@@ -159,7 +162,7 @@ def _rows_under(sheet: NamedRows, top: int) -> Rows:
             if any(cell.strip() for cell in cells):
                 yield Record(line, cells)
 
-    return Rows([heading.strip() for heading in headings], records(), lambda: read / max(sheet.height, 1))
+    return Rows([heading.strip() for heading in headings], records(), lambda: read / max(height, 1))
 
 
 def _separator(beginning: str, known: Recognise[Name]) -> str:

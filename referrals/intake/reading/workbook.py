@@ -5,7 +5,8 @@ import json
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -43,7 +44,7 @@ class NamedRows:
     name: str
     height: int
     above: list[list[str]] = field(repr=False)
-    rows: Callable[[], Iterator[list[str]]] = field(repr=False)
+    rows: Callable[[], Generator[list[str], None, None]] = field(repr=False)
 
 
 def is_workbook(content: Content) -> bool:
@@ -61,13 +62,14 @@ def sheets_of(content: Content) -> list[NamedRows]:
     most = _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES
     if unpacked_size(content) > most or len(_parts_of(content)) > _MOST_PARTS:
         raise NotATable(_TOO_LARGE)
-    return [
-        NamedRows(name, height, above, partial(_read, content, str(number)))
-        for number, (name, height, above) in enumerate(_read(content))
-    ]
+    with closing(_read(content)) as sheets:
+        return [
+            NamedRows(name, height, above, partial(_read, content, str(number)))
+            for number, (name, height, above) in enumerate(sheets)
+        ]
 
 
-def _read(content: Content, *number: str) -> Iterator[Any]:
+def _read(content: Content, *number: str) -> Generator[Any, None, None]:
     """What the reader writes, in a process that ends with this iterator at the latest.
 
     A sheet is told it by its number: no system starts a process with a name of 128 KB.

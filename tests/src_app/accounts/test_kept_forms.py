@@ -159,7 +159,9 @@ def test_a_page_opened_more_than_twelve_hours_ago_is_not_kept(
     browser = client_of(officer)
     sent = answers(browser, page)
     clock.shift(timedelta(hours=12, seconds=1))
-    assert kept_forms.COOKIE not in browser.post(page, sent).cookies
+    late = browser.post(page, sent)
+    assert kept_forms.COOKIE not in late.cookies
+    assert next_of(late) == reverse("home")
 
 
 def test_whoever_signs_out_leaves_nothing(client_of, officer: User, page: str, lapse) -> None:

@@ -12,7 +12,7 @@ class Breaker:
     """Says of one service, for all threads of this process, whether to ask it.
 
     After a failure it is asked again by one caller after each ``rest``, in seconds; the others go on without
-    it meanwhile. How long it is away is one line in the log.
+    it meanwhile. Each time it goes away is one line in the log.
     """
 
     def __init__(self, service: str, *, rest: float) -> None:
@@ -22,7 +22,7 @@ class Breaker:
         self._again_at: float | None = None
 
     def lets_through(self) -> bool:
-        """Whether the caller is to ask it now; who does says afterwards how it went."""
+        """Whether the caller is to ask it now; then it says afterwards how that went, or that it did not."""
         with self._lock:
             if self._again_at is None:
                 return True
@@ -31,6 +31,12 @@ class Breaker:
                 return False
             self._again_at = now + self._rest
             return True
+
+    def not_asked(self) -> None:
+        """Whoever was let through had no need to ask it: the next one may."""
+        with self._lock:
+            if self._again_at is not None:
+                self._again_at = time.monotonic()
 
     def failed(self, error: Exception) -> None:
         """It did not answer, or not as it should."""

@@ -2,11 +2,14 @@
 
 import re
 import sys
+from contextlib import suppress
 from datetime import timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import gunicorn.util
 import structlog
+from django.conf import settings
 from gunicorn.glogging import Logger
 from gunicorn.http import wsgi
 
@@ -38,7 +41,7 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
         sent = dict(resp.headers)
         structlog.get_logger(self.access_log.name).info(
             "request",
-            address=environ.get("REMOTE_ADDR"),
+            address=caller(environ),
             method=environ.get("REQUEST_METHOD"),
             path=req.path,
             status=int(str(resp.status).split()[0]),
@@ -55,6 +58,16 @@ class ServerLog(Logger):  # type: ignore[misc]  # gunicorn has no types
             self.error_log.warning("Refused what is no request, from %s: %s", refused[1], why)
         else:
             super().warning(msg, *args, **kwargs)
+
+
+def caller(environ: dict[str, Any]) -> str | None:
+    """The caller's address past the trusted proxies; the nearest one's where there is no such address."""
+    proxies = settings.ALLAUTH_TRUSTED_PROXY_COUNT
+    passed_on = environ.get("HTTP_X_FORWARDED_FOR", "").split(",")
+    if 0 < proxies <= len(passed_on):
+        with suppress(ValueError):
+            return str(ip_address(passed_on[-proxies].strip()))
+    return environ.get("REMOTE_ADDR")
 
 
 def say_nothing_of_itself() -> None:

@@ -38,13 +38,12 @@ _NOT_TAKEN = (
     socket.gaierror,
     ValueError,
 )
-# The server answered, and said no to this message alone; of a ValueError it never heard.
+# The server answered, and said no to this message alone.
 _OF_THIS_MESSAGE = (
     smtplib.SMTPSenderRefused,
     smtplib.SMTPRecipientsRefused,
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
-    ValueError,
 )
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
@@ -128,11 +127,16 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
     at = at or timezone.now()
     notification = _claim(notification_id, at)
     if notification is None:
+        _MAIL_SERVER.not_asked()
         return False
     try:
         message_of(notification).send()
-    except (smtplib.SMTPException, OSError, ValueError) as error:  # ValueError: a header that cannot be sent
-        if not isinstance(error, _OF_THIS_MESSAGE):
+    except (smtplib.SMTPException, OSError, ValueError) as error:
+        if isinstance(error, ValueError):  # a header that cannot be sent
+            _MAIL_SERVER.not_asked()
+        elif isinstance(error, _OF_THIS_MESSAGE):
+            _MAIL_SERVER.worked()
+        else:
             _MAIL_SERVER.failed(error)
         _put_back(notification, error, at)
         return False

@@ -26,6 +26,15 @@ def test_one_caller_after_each_rest_asks_a_service_that_failed(clock: Clock) -> 
         assert [service.lets_through() for _ in range(3)] == [True, False, False]
 
 
+def test_who_had_no_need_to_ask_leaves_it_to_the_next(clock: Clock) -> None:
+    service = Breaker("it", rest=5)
+    service.failed(OSError())
+    clock.now += 5
+    assert service.lets_through()
+    service.not_asked()
+    assert [service.lets_through() for _ in range(2)] == [True, False]
+
+
 def test_everybody_asks_it_again_once_it_has_answered(clock: Clock) -> None:
     service = Breaker("it", rest=5)
     service.failed(OSError())

@@ -40,6 +40,15 @@ def test_any_other_host_is_refused(said: str) -> None:
 
 
 @pytest.mark.usefixtures("production")
+def test_whoever_reads_under_another_name_is_led_to_the_one_that_takes_forms(settings: Settings) -> None:
+    settings.ALLOWED_HOSTS = ["contact.example", "old.example"]
+    browser = Client(headers={"Host": "old.example:81"})
+    led = browser.get("/account/login/?next=/cases/", secure=True)
+    assert led.headers["Location"] == "https://contact.example/account/login/?next=/cases/"
+    assert browser.post("/account/login/", secure=True).status_code == 200
+
+
+@pytest.mark.usefixtures("production")
 def test_the_way_to_https_leads_to_no_other_port(settings: Settings) -> None:
     settings.SECURE_SSL_REDIRECT = True
     response = Client(headers={"Host": "contact.example:8443"}).get("/account/login/")

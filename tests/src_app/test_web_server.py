@@ -16,6 +16,7 @@ from django.conf import settings
 
 from local.services.processes import answers, free_port
 from src_app.headers import HEADERS
+from src_app.web_server import caller
 from tests.patience import patience
 from tests.process_tree import kill_tree, wait_for
 from tests.spellings import MUST_GO, traces_in
@@ -230,3 +231,24 @@ def test_every_answer_has_the_headers_and_says_nothing_of_the_server(server: Ser
     assert "default-src 'none'" in policy
     assert answer.headers.get("Server", "web") == "web"
     assert "gunicorn" not in f"{answer.headers} {answer.body}".lower()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "passed_on", "address"),
+    [
+        (0, "192.0.2.7", "10.0.0.1"),
+        (1, "192.0.2.7", "192.0.2.7"),
+        (1, "198.51.100.9, 192.0.2.7", "192.0.2.7"),
+        (2, "198.51.100.9, 192.0.2.7", "198.51.100.9"),
+        (2, "192.0.2.7", "10.0.0.1"),
+        (1, "2001:db8::7", "2001:db8::7"),
+        (1, "PC 1234 asks", "10.0.0.1"),
+        (1, None, "10.0.0.1"),
+    ],
+)
+def test_the_caller_is_whom_the_trusted_proxies_saw(
+    monkeypatch: pytest.MonkeyPatch, proxies: int, passed_on: str | None, address: str
+) -> None:
+    monkeypatch.setattr(settings, "ALLAUTH_TRUSTED_PROXY_COUNT", proxies)
+    environ = {"REMOTE_ADDR": "10.0.0.1", "HTTP_X_FORWARDED_FOR": passed_on}
+    assert caller({name: value for name, value in environ.items() if value}) == address

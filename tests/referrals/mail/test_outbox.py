@@ -9,6 +9,7 @@ from datetime import timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -26,6 +27,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
+from src_app.breaker import Breaker
 from src_app.celery import app
 from src_app.database import MAIL_SWEEP_LOCK
 from tests.away import hanging
@@ -250,6 +252,24 @@ def test_one_sweep_is_at_work_at_a_time(many: list[Notification], peer: Peer) ->
     other.close()
     deliver_waiting_mail()
     assert len(peer.accepted) == 5
+
+
+def test_after_an_outage_messages_that_cannot_go_hold_up_no_other(
+    many: list[Notification], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The mail server was away, its rest is over, and the first to go are refused."""
+    service = Breaker("the mail server", rest=3_600)
+    service.failed(OSError())
+    service.not_asked()
+    monkeypatch.setattr(outbox, "_MAIL_SERVER", service)
+    # The oldest is with another worker.
+    Notification.objects.filter(pk=many[0].pk).update(
+        claim_token=uuid4(), claimed_until=timezone.now() + HOUR
+    )
+    deliver_mail(many[0].pk)
+    peer.refuse = 2
+    deliver_waiting_mail()
+    assert _sent() == 2
 
 
 def test_a_refusal_of_one_message_holds_up_no_other(many: list[Notification], peer: Peer) -> None:

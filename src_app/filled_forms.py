@@ -1,7 +1,7 @@
 """A page's form filled in once more: what the page was sent, put back into its HTML.
 
 Templates write fields in many ways. What they wrote is known from the page alone, so that a form to come
-needs nothing for it.
+needs nothing for it but its mark.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,20 +9,24 @@ from html import escape
 from html.parser import HTMLParser
 from urllib.parse import urljoin, urlsplit
 
-# What nobody fills in, or what no page may hold for them.
-NOT_FILLED = frozenset({"hidden", "password", "file", "submit", "button", "image", "reset"})
+# What nobody fills in, or what no page may hold for them. Hidden fields say what was on the page, such as the
+# version of a decision or the key that makes one thing of what is sent twice: they go back as they were sent.
+NOT_FILLED = frozenset({"password", "file", "submit", "button", "image", "reset"})
 NOTICE_ID = "kept-form-notice"
 Fields = Mapping[str, Sequence[str]]
 Attributes = list[tuple[str, str | None]]
 
 
-def fill(page: str, *, path: str, action: str, fields: Fields, notice: str) -> str | None:
+def fill(page: str, *, path: str, action: str, mark: str, fields: Fields, notice: str) -> str | None:
     """The page with ``fields`` in its POST form that goes to the path ``action``; None where there is none.
 
-    ``path`` is the page's own, where a form without an action goes. A box or button whose value is not among
-    the fields is not ticked. ``notice`` (HTML) is put into the element with the id ``NOTICE_ID``.
+    The form is the first such that has a hidden field with the name ``mark``. ``path`` is the page's own,
+    where a form without an action goes. A box or button whose value is not among the fields is not ticked.
+    ``notice`` (HTML) is put into the element with the id ``NOTICE_ID``.
     """
-    filler = _Filler(path, action, fields)
+    marked = _MarkedForms(mark)
+    marked.feed(page)
+    filler = _Filler(path, action, fields, marked.found)
     filler.feed(page)
     filler.close()
     if not filler.found:
@@ -32,12 +36,29 @@ def fill(page: str, *, path: str, action: str, fields: Fields, notice: str) -> s
     return "".join(filler.written)
 
 
+class _MarkedForms(HTMLParser):
+    """Finds which forms of a page have the mark, by their number from 1."""
+
+    def __init__(self, mark: str) -> None:
+        super().__init__()
+        self.mark, self.number = mark, 0
+        self.found: set[int] = set()
+
+    def handle_starttag(self, tag: str, attrs: Attributes) -> None:
+        """Counts forms, and looks for the mark in each."""
+        if tag == "form":
+            self.number += 1
+        elif tag == "input" and ("name", self.mark) in attrs:
+            self.found.add(self.number)
+
+
 class _Filler(HTMLParser):
     """Writes the page again as it reads it."""
 
-    def __init__(self, path: str, action: str, fields: Fields) -> None:
+    def __init__(self, path: str, action: str, fields: Fields, marked: set[int]) -> None:
         super().__init__(convert_charrefs=False)
-        self.path, self.action = path, action
+        self.path, self.action, self.marked = path, action, marked
+        self.number = 0
         self.left = {name: list(values) for name, values in fields.items()}
         self.fields = {name: set(values) for name, values in fields.items()}
         self.written: list[str] = []
@@ -53,7 +74,8 @@ class _Filler(HTMLParser):
         """Tags are written as they were, but for those of the form's fields."""
         given = dict(attrs)
         if tag == "form":
-            self._in_form = self._is_the_form(given)
+            self.number += 1
+            self._in_form = not self.found and self.number in self.marked and self._is_the_form(given)
             if self._in_form:
                 self.found, self._form_id = True, given.get("id")
                 attrs = [*attrs, ("data-filled", None)]
@@ -134,7 +156,7 @@ class _Filler(HTMLParser):
                 return _switched(attrs, "checked", ticked)
             if kind not in NOT_FILLED and name in self.fields:
                 value = self._next(given)
-                if value:
+                if value and kind != "hidden":
                     self._unfold()
                 return [*((key, old) for key, old in attrs if key != "value"), ("value", value)]
         return attrs

@@ -92,6 +92,7 @@ class History:
                     case_id=case.pk,
                     restrictions=[Restriction.NO_HOME_VISIT],
                     note="",
+                    seen=None,
                     by=self.hcop,
                     at=morning,
                 )

@@ -1,8 +1,10 @@
 """Forms of the overnight review."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
 from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
@@ -47,8 +49,9 @@ class NotSuitableForm(forms.Form):
 
 
 class SafetyForm(CaseForm):
-    """What the officer must do and must not do."""
+    """What the officer must do and must not do. ``seen``: when it had last been set, as the page said."""
 
+    seen = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput)
     restrictions = forms.MultipleChoiceField(
         label="Restrictions",
         choices=Restriction.choices,
@@ -62,6 +65,20 @@ class SafetyForm(CaseForm):
         help_text="For the officer who makes contact. No names, no addresses, nothing about the offence.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def clean_seen(self) -> datetime | None:
+        """The moment, or None where it had not been set."""
+        given = self.cleaned_data["seen"]
+        try:
+            return datetime.fromisoformat(given) if given else None
+        except ValueError:
+            raise forms.ValidationError("Open this page again.") from None
+
+    def show_again(self, seen: datetime | None) -> None:
+        """The form as it is shown again knows what was set meanwhile."""
+        data = cast(QueryDict, self.data).copy()
+        data["seen"] = seen.isoformat() if seen else ""
+        self.data = data
 
 
 class TeamForm(CaseForm):

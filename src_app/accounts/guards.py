@@ -57,7 +57,10 @@ def to_sign_in(request: HttpRequest, because: str = "") -> HttpResponse:
         back = request.get_full_path() if request.method in {"GET", "HEAD"} else reverse("home")
     if because:
         messages.info(request, f"{because} Sign in to go on.")
-    return redirected(request, redirect_to_login(back).url)
+    response = redirected(request, redirect_to_login(back).url)
+    if kept_forms.is_sign_out(request):
+        kept_forms.forget(response)
+    return response
 
 
 def shown_again(request: HttpRequest, form: kept_forms.KeptForm, *, to: str, said: str) -> HttpResponse:
@@ -66,6 +69,9 @@ def shown_again(request: HttpRequest, form: kept_forms.KeptForm, *, to: str, sai
     Texts as long as they may be are never too long to be kept. Thousands of ticks are: then that is told.
     """
     response = redirected(request, to)
+    before = kept_forms.kept(request)
+    if before is not None and (before.account, before.action) != (form.account, form.action):
+        said += " One form is kept at a time: the one you had left before it is lost."
     if not kept_forms.keep(form, response):
         said = f"{SIGNED_OUT} Nothing was saved, and the form is too long to be kept: fill it in again."
     messages.info(request, said)

@@ -24,14 +24,18 @@ from src_app.keys import WrongKey, decrypt_kept_form, derived_key, encrypt_kept_
 
 KEPT_FOR = timedelta(hours=12)
 COOKIE = f"{settings.COOKIE_PREFIX}kept_form"
-# Says to the script which forms were saved: the last of their marks.
+# Says to the script which forms were answered: the last of their marks.
 SAVED_COOKIE = f"{settings.COOKIE_PREFIX}saved_forms"
 MOST_SAVED = 8
+# No signature has this sign.
+REFUSED = "!"
 # No page of ours has a longer one; without its query it leads to the page as it is at first.
 _LONGEST_ADDRESS = 2_000
 # Browsers keep 4,096 bytes of name, value and attributes.
 MOST_BYTES = 3_800
 FIELD = "kept"
+# Of no use to a reader.
+_SAID_BY_THE_PAGE = frozenset({"key", "version", "seen", "asked", "back_to"})
 # Not typed by anybody.
 _NOT_KEPT = frozenset({FIELD, "csrfmiddlewaretoken"})
 
@@ -121,15 +125,27 @@ def keep(form: KeptForm, response: HttpResponse) -> bool:
 
 
 def kept(request: HttpRequest) -> KeptForm | None:
-    """The form that the browser kept; None where there is none, or it is older than ``KEPT_FOR``."""
+    """The form that the browser kept; None where there is none, or it is older than ``KEPT_FOR``.
+
+    Nor is there one where an earlier release of this program kept it in another shape.
+    """
     if COOKIE not in request.COOKIES:
         return None
     try:
         content = decrypt_kept_form(request.COOKIES[COOKIE], KEPT_FOR)
-    except WrongKey:
+        found: dict[str, Any] = json.loads(zlib.decompress(content))
+        return KeptForm(**found)
+    except (WrongKey, TypeError, ValueError, zlib.error):
         return None
-    found: dict[str, Any] = json.loads(zlib.decompress(content))
-    return KeptForm(**found)
+
+
+def typed(form: KeptForm) -> list[tuple[str, str]]:
+    """What of it may be read by itself: the name of each field in words, and what was typed or chosen."""
+    return [
+        (name.replace("_", " ").capitalize(), ", ".join(values))
+        for name, values in form.fields.items()
+        if name not in _SAID_BY_THE_PAGE and any(values)
+    ]
 
 
 def forget(response: HttpResponse) -> None:
@@ -137,11 +153,19 @@ def forget(response: HttpResponse) -> None:
     response.delete_cookie(COOKIE, samesite="Lax")
 
 
-def say_saved(request: HttpRequest, response: HttpResponse, mark: Mark) -> None:
-    """Tells the script that the form with this mark was saved, so that it drops what it keeps."""
+def say_answered(request: HttpRequest, response: HttpResponse, mark: Mark, *, saved: bool) -> None:
+    """Tells the script what became of the form with this mark: what is saved it drops.
+
+    What was refused has ``REFUSED`` before its signature, so that nobody is told that no answer came.
+    """
     before = request.COOKIES.get(SAVED_COOKIE, "").split(".")[1 - MOST_SAVED :]
-    signatures = [each for each in before if each and each != mark.signature]
-    _set(response, SAVED_COOKIE, ".".join([*signatures, mark.signature]), httponly=False)
+    others = [each for each in before if each and each.lstrip(REFUSED) != mark.signature]
+    _set(
+        response,
+        SAVED_COOKIE,
+        ".".join([*others, ("" if saved else REFUSED) + mark.signature]),
+        httponly=False,
+    )
 
 
 def _set(response: HttpResponse, name: str, value: str, *, httponly: bool) -> None:

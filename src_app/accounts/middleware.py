@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
@@ -113,8 +114,10 @@ class KeptFormMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         user = request.user
         response = self.get_response(request)
-        if isinstance(user, User):
-            self._settle(request, user, response)
+        if kept_forms.is_sign_out(request):
+            kept_forms.forget(response)
+        elif isinstance(user, User):
+            response = self._settle(request, user, response)
         return response
 
     def process_view(
@@ -123,7 +126,7 @@ class KeptFormMiddleware:
         """Notes that the view itself answers: the token of a form was found right before this."""
         request.META[_VIEWED] = True
 
-    def _settle(self, request: HttpRequest, user: User, response: HttpResponse) -> None:
+    def _settle(self, request: HttpRequest, user: User, response: HttpResponse) -> HttpResponse:
         account = kept_forms.account_of(user)
         form = kept_forms.kept(request)
         if kept_forms.COOKIE in request.COOKIES and (form is None or form.account != account):
@@ -131,15 +134,14 @@ class KeptFormMiddleware:
             form = None
         if request.method == "POST" and _VIEWED in request.META:
             mark = kept_forms.mark_of(request)
-            if kept_forms.is_sign_out(request):
-                kept_forms.forget(response)
-            elif mark is not None and mark.account == account and _is_saved(request, response):
-                kept_forms.say_saved(request, response, mark)
+            if mark is not None and mark.account == account and response.status_code in (302, 303):
+                kept_forms.say_answered(request, response, mark, saved=not _is_refused(request))
             # What is not saved now is on the page once more, with what is wrong with it.
             if form is not None and form.action == request.path and _is_answered(request, response):
                 kept_forms.forget(response)
-        elif form is not None and request.method == "GET":
-            _show_again(request, response, form)
+        elif form is not None and request.method == "GET" and "HX-Request" not in request.headers:
+            return _show_again(request, response, form)
+        return response
 
 
 def _is_refused(request: HttpRequest) -> bool:
@@ -150,25 +152,27 @@ def _is_refused(request: HttpRequest) -> bool:
 
 
 def _is_answered(request: HttpRequest, response: HttpResponse) -> bool:
+    """Whether the view did it, or gave the form back with what is wrong."""
     return response.status_code < 400 and not _is_refused(request)
 
 
-def _is_saved(request: HttpRequest, response: HttpResponse) -> bool:
-    """Every form that was saved leads on to a page; with errors it is sent back."""
-    return response.status_code in (302, 303) and not _is_refused(request)
-
-
-def _show_again(request: HttpRequest, response: HttpResponse, form: kept_forms.KeptForm) -> None:
+def _show_again(request: HttpRequest, response: HttpResponse, form: kept_forms.KeptForm) -> HttpResponse:
+    """The page with the form as it was left; where it has no such form any more, what was typed by itself."""
     page = parts_of(form.page)
+    if page is None or page.path != request.path or response.status_code >= 500:
+        return response
+    filled = None
     is_page = response.status_code == 200 and response.get("Content-Type", "").startswith("text/html")
-    if page is None or page.path != request.path or not is_page or response.streaming:
-        return
-    filled = fill(
-        response.content.decode(),
-        path=request.path,
-        action=form.action,
-        fields=form.fields,
-        notice=render_to_string("partials/_kept_form.html"),
-    )
-    if filled is not None:
-        response.content = filled.encode()
+    if is_page and not response.streaming:
+        filled = fill(
+            response.content.decode(),
+            path=request.path,
+            action=form.action,
+            mark=kept_forms.FIELD,
+            fields=form.fields,
+            notice=render_to_string("partials/_kept_form.html", {"by_server": True}, request),
+        )
+    if filled is None:
+        return render(request, "kept_form_alone.html", {"fields": kept_forms.typed(form)})
+    response.content = filled.encode()
+    return response

@@ -17,5 +17,6 @@ urlpatterns = [
     path("account/password/change/", allauth.password_change, name="account_change_password"),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("session/stay/", views.stay, name="session_stay"),
+    path("session/kept-form/drop/", views.drop_kept_form, name="drop_kept_form"),
     path("accessibility/", views.accessibility, name="accessibility"),
 ]

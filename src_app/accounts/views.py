@@ -2,7 +2,7 @@
 
 from allauth.account import views as allauth
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
 from src_app.accounts import kept_forms
@@ -31,6 +31,16 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
     response: HttpResponse = allauth.reauthenticate(request)
     if request.method == "POST" and response.status_code == 302 and request.user.is_authenticated:
         request.session.cycle_key()
+    return response
+
+
+@require_POST
+@requires()
+def drop_kept_form(request: SignedInRequest) -> HttpResponse:
+    """Throws away the form that stands as it was left, and leads back to its page."""
+    form = kept_forms.kept(request)
+    response = redirect(form.page if form else "home")
+    kept_forms.forget(response)
     return response
 
 

@@ -13,6 +13,7 @@ const WRITE_AFTER_MS = 150;
 const MOST_FORMS = 20;
 const MOST_CHARACTERS = 50_000;
 const NOT_TYPED = new Set(["hidden", "password", "file", "submit", "button", "reset", "image", "fieldset", "output"]);
+const NOT_BACK = new Set(["kept", "csrfmiddlewaretoken"]);
 const NOT_KEPT = new Set(["off", "one-time-code", "current-password", "new-password"]);
 
 const told = document.querySelector("meta[name=kept-forms]");
@@ -49,15 +50,18 @@ function drop(name) {
   storage((store) => store.removeItem(name));
 }
 
-// What is older than twelve hours goes whoever looks, and what another account typed as soon as somebody signs in.
-function clearOut() {
+// What is older than twelve hours goes whoever looks.
+function dropOld() {
   const now = Date.now();
   for (const name of names()) {
     const at = read(name)?.at;
-    const isOld = !(at <= now && now - at < KEPT_FOR_MS);
-    const isOfAnother = account && !name.startsWith(`${PREFIX}${account}:`);
-    if (isOld || isOfAnother) drop(name);
+    if (!(at <= now && now - at < KEPT_FOR_MS)) drop(name);
   }
+}
+
+// When a page opens, and never later: a page that was left open does not know who is signed in by then.
+function dropOfOthers() {
+  for (const name of names()) if (!name.startsWith(`${PREFIX}${account}:`)) drop(name);
 }
 
 function isOurs() {
@@ -119,7 +123,7 @@ function textOf(bytes) {
 
 async function write(form, name) {
   timers.delete(name);
-  const content = JSON.stringify({ values: valuesOf(form), key: keyOf(form)?.value });
+  const content = JSON.stringify({ values: valuesOf(form), hidden: hiddenOf(form) });
   if (content.length > MOST_CHARACTERS) return drop(name);
   const at = Date.now();
   const iv = crypto.getRandomValues(new Uint8Array(12));
@@ -158,10 +162,22 @@ async function open(entry) {
   }
 }
 
-// The key of the form's own that makes one thing of what is sent twice.
-function keyOf(form) {
-  const field = form.elements.namedItem("key");
-  return field?.type === "hidden" ? field : undefined;
+// What the page itself said, such as the version of a decision, or the key that makes one thing of what is sent
+// twice: it goes back as it was, so that nothing is done twice or over what somebody else did meanwhile.
+function hiddenFieldsOf(form) {
+  return [...form.elements].filter((field) => field.type === "hidden" && field.name && !NOT_BACK.has(field.name));
+}
+
+function hiddenOf(form) {
+  return hiddenFieldsOf(form).map((field) => [field.name, field.value]);
+}
+
+function putHidden(form, hidden) {
+  const left = [...hidden];
+  for (const field of hiddenFieldsOf(form)) {
+    const at = left.findIndex(([name]) => name === field.name);
+    if (at >= 0) field.value = left.splice(at, 1)[0][1];
+  }
 }
 
 function put(form, values) {
@@ -203,9 +219,7 @@ async function restore(form) {
   restoring = true;
   put(form, kept.values);
   restoring = false;
-  const field = keyOf(form);
-  // Sent a second time under the same key it is one thing, not two.
-  if (isUnanswered && field && kept.key) field.value = kept.key;
+  putHidden(form, kept.hidden);
   tell(isUnanswered ? "kept-form-unanswered" : "kept-form-unsaved");
 }
 
@@ -217,11 +231,21 @@ function takeUp() {
   }
 }
 
-function dropSaved() {
+function dropAnswered() {
   const cookie = SAVED_COOKIE.exec(document.cookie);
   if (!cookie) return;
-  const saved = cookie[1].split(".");
-  for (const name of names()) if (saved.includes(read(name)?.sent)) drop(name);
+  const answered = cookie[1].split(".");
+  for (const name of names()) {
+    const entry = read(name);
+    if (answered.includes(entry?.sent)) drop(name);
+    else if (answered.includes(`!${entry?.sent}`)) {
+      storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: undefined })));
+    }
+  }
+}
+
+function dropAsked() {
+  for (const form of keptForms()) drop(nameOf(form));
 }
 
 function changed(event) {
@@ -234,6 +258,8 @@ function submitted(event) {
   if (pathOf(form) === told.dataset.signOut) {
     storage((store) => store.removeItem(OWNER));
     for (const name of names()) drop(name);
+  } else if ("dropKept" in form.dataset) {
+    dropAsked();
   } else if (!event.defaultPrevented && isKept(form)) {
     // A part of the page that is sent by itself is settled when it is answered.
     form.dataset.sent = markOf(form);
@@ -257,12 +283,18 @@ function answered(event) {
 }
 
 async function start() {
+  dropOfOthers();
   storage((store) => store.setItem(OWNER, account));
   key = await crypto.subtle.importKey("raw", bytesOf(told.dataset.key), "AES-GCM", false, ["encrypt", "decrypt"]);
-  dropSaved();
+  dropAnswered();
   takeUp();
   for (const kind of ["input", "change"]) document.addEventListener(kind, changed);
   document.addEventListener("submit", submitted);
+  document.addEventListener("click", (event) => {
+    if (!event.target.matches("button[type=button][data-drop-kept]")) return;
+    dropAsked();
+    location.replace(location.pathname + location.search);
+  });
   document.addEventListener("visibilitychange", writeNow);
   addEventListener("pagehide", writeNow);
   document.addEventListener("htmx:load", takeUp);
@@ -273,7 +305,7 @@ async function start() {
   document.addEventListener("htmx:afterRequest", answered);
 }
 
-clearOut();
-setInterval(clearOut, LOOK_EVERY_MS);
+dropOld();
+setInterval(dropOld, LOOK_EVERY_MS);
 // Browsers encrypt on pages that came by TLS, and on those of this machine.
 if (account && crypto.subtle) start();

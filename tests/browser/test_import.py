@@ -218,7 +218,7 @@ def test_how_far_the_work_has_come_is_shown_and_said(system: System, sign_in: Si
 def _count_what_is_said(page: Page) -> None:
     page.evaluate(
         "window.said = 0; new MutationObserver(() => said++)"
-        ".observe(document.querySelector('[role=status]'), {childList: true, subtree: true})"
+        ".observe(document.getElementById('progress-spoken'), {childList: true, subtree: true})"
     )
 
 

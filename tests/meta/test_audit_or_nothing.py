@@ -225,7 +225,7 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(set_safety)
 def _(scene: Scene) -> dict[str, Any]:
-    safety = {"restrictions": [Restriction.NO_HOME_VISIT], "note": "Dog"}
+    safety = {"restrictions": [Restriction.NO_HOME_VISIT], "note": "Dog", "seen": None}
     return {"case_id": scene.case().pk, **safety, "by": scene.hcop, "at": NOW}
 
 

@@ -21,6 +21,7 @@ NOT_KEPT = {
     ("CaseSearchForm", "crime_reference"),
     ("ReferenceForm", "reference"),
     ("SealForm", "digest"),
+    ("SafetyForm", "seen"),
     ("SeenForm", "seen"),
     ("ProtocolForm", "block_sizes"),
     ("ProtocolForm", "looks"),

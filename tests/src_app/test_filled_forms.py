@@ -12,7 +12,8 @@ PAGE = """<!DOCTYPE html>
 <svg viewBox="0 0 1 1"><path d="M0 0"/></svg><!-- as it was -->
 <main><div id="kept-form-notice" role="status"></div>
 <form method="post" action="/account/logout/"><input name="note" value="other"></form>
-<form method="post" id="it">
+<form method="post"><input name="line" value="of a form without the mark"></form>
+<form method="post" id="it"><input type="hidden" name="kept" value="mark">
 <input type="hidden" name="key" value="new"><input type="password" name="word"><input type="file" name="file">
 <input name="line" value="before" class="wide"><br>
 <details><summary>More</summary><textarea name="note" rows="3">before &lt;b&gt;</textarea></details>
@@ -69,14 +70,18 @@ class _Fields(HTMLParser):
 
 
 def filled(fields=SENT, action="/page/", page=PAGE):
-    return fill(page, path="/page/", action=action, fields=fields, notice="<p>As you left it.</p>")
+    return fill(
+        page, path="/page/", action=action, mark="kept", fields=fields, notice="<p>As you left it.</p>"
+    )
 
 
 def test_every_kind_of_field_stands_as_it_was_sent():
     shown = _Fields(filled())
     assert shown.inputs == [
         ("note", "other", False),
-        ("key", "new", False),
+        ("line", "of a form without the mark", False),
+        ("kept", "mark", False),
+        ("key", "old", False),
         ("word", None, False),
         ("file", None, False),
         ("line", 'a "quoted" <line>', False),

@@ -31,11 +31,23 @@ from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
-from src_app.templatetags.words import clock
+from src_app.templatetags.words import clock, moment
 
 
 class Overtaken(Refused):
     """Somebody else decided this case first."""
+
+
+class SafetyChanged(Overtaken):
+    """Somebody set restrictions or the safety note meanwhile, at the moment ``at``; nothing was saved."""
+
+    def __init__(self, case: Case) -> None:
+        self.at = case.restrictions_set_at
+        chosen = ", ".join(Restriction(value).label for value in case.restrictions)
+        super().__init__(
+            f"{case.restrictions_set_by} set restrictions or the note on {moment(self.at)}, now: "
+            f"{chosen or 'no restrictions'}. Nothing of yours was saved: compare, and save again."
+        )
 
 
 def draft_suitable(*, case_id: int, version: int | None, by: User, at: datetime) -> Decision:
@@ -115,11 +127,19 @@ def clear_draft(*, case_id: int, version: int | None, by: User, at: datetime) ->
 
 
 def set_safety(
-    *, case_id: int, restrictions: Sequence[Restriction], note: str, by: User, at: datetime
+    *,
+    case_id: int,
+    restrictions: Sequence[Restriction],
+    note: str,
+    seen: datetime | None,
+    by: User,
+    at: datetime,
 ) -> None:
     """Sets what the officer must and must not do, and a note.
 
-    Possible until the case is decided, and then while its referral is open: whoever has that is told.
+    ``seen``: when they had last been set, as the page said. Raises :class:`SafetyChanged` where somebody has
+    set them since, so that no restriction is taken off unread. Possible until the case is decided, and then
+    while its referral is open: whoever has that is told.
     """
     with transaction.atomic():
         case = _lock_any(case_id, by)
@@ -131,6 +151,8 @@ def set_safety(
             fields.append(Noticed.RESTRICTIONS)
         if not fields:
             return
+        if case.restrictions_set_at != seen:
+            raise SafetyChanged(case)
         case.restrictions = sorted(restrictions)
         case.restrictions_set_at, case.restrictions_set_by = at, by
         case.save(update_fields=["restrictions", "restrictions_set_at", "restrictions_set_by"])

@@ -146,20 +146,31 @@ def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
 def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and a safety note for the officer; after the decision from the page of the case."""
     row = _row(request.user, case_id, still_open=True)
-    initial = {"restrictions": row.case.restrictions, "note": _own_note(row.case)}
+    seen = row.case.restrictions_set_at
+    initial = {
+        "restrictions": row.case.restrictions,
+        "note": _own_note(row.case),
+        "seen": seen.isoformat() if seen else "",
+    }
     form = SafetyForm(request.POST or None, case=row.case, initial=initial)
     if request.method == "POST" and form.is_valid():
-        response = _marked(
-            request,
-            case_id,
-            lambda: drafts.set_safety(
-                case_id=case_id,
-                restrictions=[Restriction(value) for value in form.cleaned_data["restrictions"]],
-                note=form.cleaned_data["note"],
-                by=request.user,
-                at=timezone.now(),
-            ),
-        )
+        try:
+            response = _marked(
+                request,
+                case_id,
+                lambda: drafts.set_safety(
+                    case_id=case_id,
+                    restrictions=[Restriction(value) for value in form.cleaned_data["restrictions"]],
+                    note=form.cleaned_data["note"],
+                    seen=form.cleaned_data["seen"],
+                    by=request.user,
+                    at=timezone.now(),
+                ),
+            )
+        except drafts.SafetyChanged as changed:
+            form.add_error(None, str(changed))
+            form.show_again(changed.at)
+            return _case_form(request, row, form, "review/set_safety.html")
         return response if row.case.decided_at is None else redirect("case", case_id=case_id)
     return _case_form(request, row, form, "review/set_safety.html")
 
@@ -211,6 +222,8 @@ def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]
         action()
     except Case.DoesNotExist as error:
         raise Http404("No such case.") from error
+    except drafts.SafetyChanged:
+        raise
     except Refused as error:
         refused = str(error)
     if getattr(request, "htmx", False):

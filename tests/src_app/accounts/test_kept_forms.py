@@ -4,6 +4,7 @@ import html
 import random
 import re
 import uuid
+import zlib
 from collections.abc import Callable
 from datetime import timedelta
 from string import ascii_lowercase
@@ -17,13 +18,17 @@ from django.conf import settings as django_settings
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from referrals.contact.actions.attempts import log_attempt
 from referrals.contact.forms import AttemptForm
-from referrals.models import Case, ContactAttempt, Referral
+from referrals.models import Case, ContactAttempt, Decision, Method, Referral, Result
+from referrals.review.actions.drafts import draft_suitable
 from referrals.review.forms import SafetyForm, TeamForm
 from referrals.trial.forms.design import ProtocolForm
 from src_app.accounts import kept_forms
 from src_app.accounts.models import User
+from src_app.keys import encrypt_kept_form
 from tests.conftest import World
 from tests.factories import PASSWORD, TrialFactory
 from tests.src_app.accounts.test_second_factor import code
@@ -50,11 +55,21 @@ def mark_on(shown: Any) -> str:
     return html.unescape(found[1])
 
 
+def hidden_on(shown: Any) -> dict[str, str]:
+    """The hidden fields of the form that is kept, as a browser sends them."""
+    [form] = [each for each in shown.content.decode().split("<form")[1:] if 'name="kept"' in each]
+    found = {}
+    for field in re.findall(r'<input type="hidden"([^>]*)>', form.partition("</form>")[0]):
+        given = dict(re.findall(r'(\w+)="([^"]*)"', field))
+        found[given["name"]] = html.unescape(given.get("value", ""))
+    del found["csrfmiddlewaretoken"]
+    return found
+
+
 def answers(browser: Client, page: str) -> dict[str, str]:
     """A note half written, on a page that was opened before."""
     return {
-        "kept": mark_on(browser.get(page)),
-        "key": str(uuid.uuid4()),
+        **hidden_on(browser.get(page)),
         "method": "telephone",
         "result": "no_answer",
         "note": NOTE,
@@ -124,6 +139,105 @@ def test_it_is_there_until_it_is_saved_and_then_gone(client_of, officer: User, p
     assert response.cookies[kept_forms.COOKIE].value == ""
     assert ContactAttempt.objects.filter(note__body=NOTE).exists()
     assert typed_on(browser.get(page)) == ""
+
+
+def test_what_was_saved_though_its_answer_was_lost_is_not_saved_twice(
+    client_of, officer: User, page: str, lapse
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    browser.post(page, sent)
+    lapse(browser)
+    browser.post(page, sent)
+    shown = browser.get(sign_in(browser, officer, page))
+    assert hidden_on(shown)["key"] == sent["key"]
+    browser.post(page, {**sent, **hidden_on(shown)})
+    assert ContactAttempt.objects.count() == 1
+
+
+def test_a_mark_that_a_colleague_made_meanwhile_is_not_written_over(
+    client_of, hcop: User, other_hcop: User, make_case, lapse, now
+) -> None:
+    case = make_case()
+    browser, page = client_of(hcop), reverse("mark_not_suitable", args=[case.pk])
+    shown = browser.get(page)
+    sent = {**hidden_on(shown), "reason": "no_crime", "contact_by": "home_bcu"}
+    lapse(browser)
+    browser.post(page, sent)
+    draft_suitable(case_id=case.pk, version=None, by=other_hcop, at=now)
+    shown = browser.get(sign_in(browser, hcop, page))
+    assert hidden_on(shown)["version"] == sent.get("version", "")
+    refused = browser.post(page, {**sent, **hidden_on(shown)}, follow=True)
+    assert "Deputy HCOP South West" in refused.content.decode()
+    assert Decision.objects.get().suitable
+
+
+def test_where_the_page_has_no_such_form_any_more_what_was_typed_is_shown_by_itself(
+    client_of, officer: User, colleague: User, referral: Referral, page: str, lapse, now
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    at = timezone.now()
+    log_attempt(
+        referral_id=referral.pk,
+        key=uuid.uuid4(),
+        method=Method.TELEPHONE,
+        result=Result.CONTACT_MADE,
+        made_at=at,
+        by=colleague,
+        at=at,
+    )
+    alone = browser.get(sign_in(browser, officer, page))
+    text = html.unescape(alone.content.decode())
+    assert "What you typed was not saved" in text
+    assert NOTE in text
+    assert sent["key"] not in text
+    dropped = browser.post(reverse("drop_kept_form"))
+    assert dropped.headers["Location"] == page
+    assert browser.get(page).headers["Location"] == reverse("referral", args=[referral.number])
+
+
+def test_what_stands_as_it_was_left_can_be_thrown_away(client_of, officer: User, page: str, lapse) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    shown = browser.get(sign_in(browser, officer, page))
+    assert f'action="{reverse("drop_kept_form")}"' in shown.content.decode()
+    assert browser.post(reverse("drop_kept_form")).headers["Location"] == page
+    assert typed_on(browser.get(page)) == ""
+
+
+def test_what_another_release_kept_in_another_shape_is_dropped(client_of, officer: User, page: str) -> None:
+    browser = client_of(officer)
+    for document in (b'{"account": "x", "fields": {}, "since": 1}', b"[]", b"no JSON"):
+        browser.cookies[kept_forms.COOKIE] = encrypt_kept_form(zlib.compress(document))
+        shown = browser.get(page)
+        assert shown.status_code == 200
+        assert shown.cookies[kept_forms.COOKIE].value == ""
+
+
+def test_signing_out_after_the_session_had_ended_leaves_nothing_either(
+    client_of, officer: User, page: str, lapse
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    assert browser.post(reverse("account_logout")).cookies[kept_forms.COOKIE].value == ""
+
+
+def test_a_second_form_takes_the_place_of_the_first_and_says_so(
+    client_of, officer: User, page: str, make_referral, lapse
+) -> None:
+    browser, other = client_of(officer), reverse("log_contact", args=[make_referral().number])
+    first, second = answers(browser, page), answers(browser, other)
+    lapse(browser)
+    browser.post(page, first)
+    led = browser.post(other, second)
+    assert "the one you had left before it is lost" in browser.get(led.headers["Location"]).content.decode()
 
 
 def test_another_person_who_signs_in_there_sees_nothing_of_it_and_has_it_deleted(
@@ -347,4 +461,4 @@ def test_what_is_refused_was_not_saved(client_of, hcop: User, make_case) -> None
     sent = {"kept": mark_on(shown), "version": "999999", "team": team.pk, "why": "The ward is closed"}
     response = browser.post(page, sent)
     assert response.status_code == 302
-    assert kept_forms.SAVED_COOKIE not in response.cookies
+    assert response.cookies[kept_forms.SAVED_COOKIE].value == f"!{sent['kept'].rpartition(':')[2]}"

@@ -83,7 +83,9 @@ def test_another_team_and_the_hcop_cannot_read_it(referral, read, other_officer,
 
 
 def _set(case, by, at, restrictions=(Restriction.NO_HOME_VISIT,), note="Two dogs"):
-    drafts.set_safety(case_id=case.pk, restrictions=list(restrictions), note=note, by=by, at=at)
+    case.refresh_from_db()
+    seen = case.restrictions_set_at
+    drafts.set_safety(case_id=case.pk, restrictions=list(restrictions), note=note, seen=seen, by=by, at=at)
 
 
 def test_restrictions_of_an_open_referral_are_changed_and_told(referral, hcop, now):

@@ -1,7 +1,7 @@
 """Drafting decisions."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -201,6 +201,7 @@ def test_restrictions_and_note_are_set_with_who_and_when(
         case_id=case.pk,
         restrictions=[Restriction.TWO_OFFICERS, Restriction.NO_HOME_VISIT],
         note="Speak to the sergeant first",
+        seen=None,
         by=hcop,
         at=now,
     )
@@ -215,15 +216,33 @@ def test_setting_what_is_set_already_changes_nothing(make_case: MakeCase, hcop: 
     case = make_case()
     for _ in range(2):
         drafts.set_safety(
-            case_id=case.pk, restrictions=[Restriction.NO_VOICEMAIL], note="Note", by=hcop, at=now
+            case_id=case.pk, restrictions=[Restriction.NO_VOICEMAIL], note="Note", seen=None, by=hcop, at=now
         )
     assert AuditEntry.objects.filter(action=Action.RESTRICTIONS_SET).count() == 1
+
+
+def test_a_restriction_that_a_colleague_set_meanwhile_is_not_taken_off_unread(
+    make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    case, later = make_case(), now + timedelta(minutes=5)
+
+    def save(by: User, at: datetime, *restrictions: Restriction, seen: datetime | None) -> None:
+        drafts.set_safety(case_id=case.pk, restrictions=restrictions, note="", seen=seen, by=by, at=at)
+
+    save(other_hcop, now, Restriction.NO_HOME_VISIT, seen=None)
+    with pytest.raises(drafts.SafetyChanged, match=r"Deputy HCOP .* now: No home visit\. Nothing of yours"):
+        save(hcop, later, Restriction.TWO_OFFICERS, seen=None)
+    case.refresh_from_db()
+    assert case.restrictions == [Restriction.NO_HOME_VISIT]
+    save(hcop, later, Restriction.NO_HOME_VISIT, Restriction.TWO_OFFICERS, seen=now)
+    case.refresh_from_db()
+    assert case.restrictions == [Restriction.NO_HOME_VISIT, Restriction.TWO_OFFICERS]
 
 
 def test_the_safety_note_of_the_extract_is_left_alone(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case()
     PersonalTextFactory.create(case=case, kind=TextKind.SAFETY_NOTE, body="Dog at address")
-    drafts.set_safety(case_id=case.pk, restrictions=[], note="Two dogs", by=hcop, at=now)
+    drafts.set_safety(case_id=case.pk, restrictions=[], note="Two dogs", seen=None, by=hcop, at=now)
     bodies = dict(PersonalText.objects.filter(case=case).values_list("kind", "body"))
     assert bodies == {TextKind.SAFETY_NOTE: "Dog at address", TextKind.REVIEW_SAFETY: "Two dogs"}
 

@@ -19,8 +19,10 @@ from referrals.models import (
     ImportStatus,
     Reason,
     Referral,
+    Restriction,
     Submission,
 )
+from referrals.review.actions import drafts
 from referrals.review.views import review
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
@@ -260,6 +262,25 @@ def test_restrictions_and_a_note_are_set_and_seen_in_the_list(browser: Client, m
         assert words in html
     form = page(browser, "set_safety", case.pk)
     assert len(re.findall(r"<input[^>]*\bchecked\b", form)) == 2
+
+
+def test_restrictions_set_meanwhile_are_said_and_what_was_typed_stands(
+    browser: Client, make_case: MakeCase, other_hcop: User, now: datetime
+) -> None:
+    case = make_case()
+    seen = re.findall(r'name="seen"[^>]*', page(browser, "set_safety", case.pk))
+    assert seen
+    drafts.set_safety(
+        case_id=case.pk, restrictions=[Restriction.NO_HOME_VISIT], note="", seen=None, by=other_hcop, at=now
+    )
+    sent = {"restrictions": ["two_officers"], "note": "Two dogs", "seen": ""}
+    response = browser.post(reverse("set_safety", args=[case.pk]), sent)
+    assert "Deputy HCOP South West set restrictions or the note" in response.text
+    assert "Two dogs" in response.text
+    [again] = re.findall(r'name="seen" value="([^"]*)"', response.text)
+    browser.post(reverse("set_safety", args=[case.pk]), {**sent, "seen": again})
+    case.refresh_from_db()
+    assert case.restrictions == [Restriction.TWO_OFFICERS]
 
 
 def test_a_note_that_is_too_long_is_kept_on_the_page(browser: Client, make_case: MakeCase) -> None:

@@ -45,7 +45,7 @@ _NO_NUMBER_BY_ITSELF = re.compile(
 _POSTCODE = re.compile(
     r"""
     (?<![A-Z\d])(?!P[CS]|D[CIS])                            # PC, PS, DC, DI and DS are ranks
-    (?P<outward>[A-Z]{1,2}\d[A-Z\d]?)
+    (?P<outward>(?:[A-Z]{1,2}|(?-i:[A-Z]{1,2})\ )\d[A-Z\d]?)
     [\W_]{0,4}
     (?P<inward>\d(?:[ABD-HJLNP-UW-Z]{2}|(?-i:[ .-](?!DS|PS|DR)[ABD-HJLNP-UW-Z]{2})))
     (?![A-Z\d])
@@ -53,7 +53,7 @@ _POSTCODE = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ORDINAL = re.compile("1st|2nd|3rd|[04-9]th")
-_AT, _DOT = r"(?:@|[(\[{<]\s?at\s?[)\]}>])", r"(?:\.|[(\[{<]\s?dot\s?[)\]}>]|\sdot\s)"
+_AT, _DOT = r"(?:@|[(\[{<]\s?(?:at|@)\s?[)\]}>])", r"(?:\.|[(\[{<]\s?dot\s?[)\]}>]|\sdot\s)"
 # Of bounded length, so that a long word costs no more than its length.
 _NAME, _LABEL = r"[\w.+'-]{1,64}", r"[\w-]{1,63}"
 _EMAIL = re.compile(
@@ -61,6 +61,7 @@ _EMAIL = re.compile(
       {_NAME}@[\w.-]{{0,99}}[A-Z][\w-]{{0,99}}(?:{_DOT}{_LABEL})*
     | {_NAME}\s?{_AT}\s?{_LABEL}(?:\s?{_DOT}\s?{_LABEL})+
     | {_NAME}\sat\s{_LABEL}(?:\sdot\s{_LABEL})+
+    | {_NAME}\sat\s(?:{_LABEL}\.){{1,9}}(?:com|net|org|info|uk|eu|ie)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )

@@ -28,9 +28,11 @@ MUST_GO = (
     *("020 7946 0123", "0207 946 0123", "(020) 7946-0123", "020-79460123", "02079460123", "+44 20 7946 0123"),
     *("01632 960123", "+33 6 12 34 56 78", "0033 6 12 34 56 78", "+1 202-555-0143"),
     *("zjane@example.org", "zjane.doe+x@example.co.uk", "ZJANE@EXAMPLE.ORG", "mailto:zjane@example.org"),
+    *("zjane[@]example.org", "zjane AT example.org"),
     *("zjane(at)example.org", "zjane [at] example [dot] org", "zjane @ example.org"),
     *("zjane at example dot org", "zjane\uff20example\uff0eorg", "zjane@exam\u00adple.org"),
     *("SW15 4QQ", "SW154QQ", "sw15 4qq", "SW15-4QQ", "SW15.4QQ", "SW15/4QQ", "SW15_4QQ", "SW15  4QQ"),
+    *("SW 15 4QQ", "SW 154QQ"),
     *("SW15,4QQ", "SW15 (4QQ)", "SW15 4 QQ", "SW15\u20134QQ", "SW15\u00b74QQ"),
     *("\uff33\uff37\uff11\uff15 \uff14\uff31\uff31", "SW15\u200b4QQ", "SW15 - 4QQ", "sw15\u00a04qq"),
 )
@@ -69,6 +71,7 @@ MUST_STAY = (
         "\u00a312,500.00",
         "50%",
     ),
+    *("left at 10.30", "PS 12 3SW", "met at St. Georges", "to 12 3SW", "at home. Org. chart"),
     *("interpreter: Polish", "2A and 3A", "v1.2.3", "V5C", "met at 14:30 on 23.11.2026"),
 )
 

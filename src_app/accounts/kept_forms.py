@@ -8,6 +8,7 @@ docs/decisions/0019-kept-forms.md says why so.
 
 import base64
 import json
+import re
 import zlib
 from dataclasses import asdict, dataclass
 from datetime import timedelta
@@ -34,6 +35,7 @@ _LONGEST_ADDRESS = 2_000
 # Browsers keep 4,096 bytes of name, value and attributes.
 MOST_BYTES = 3_800
 FIELD = "kept"
+_NAME = re.compile("[a-z]+(?:_[a-z]+)*")
 # Of no use to a reader.
 _SAID_BY_THE_PAGE = frozenset({"key", "version", "seen", "asked", "back_to"})
 # Not typed by anybody.
@@ -142,10 +144,17 @@ def kept(request: HttpRequest) -> KeptForm | None:
 def typed(form: KeptForm) -> list[tuple[str, str]]:
     """What of it may be read by itself: the name of each field in words, and what was typed or chosen."""
     return [
-        (name.replace("_", " ").capitalize(), ", ".join(values))
+        (_in_words(name), ", ".join(map(_in_words, values)))
         for name, values in form.fields.items()
         if name not in _SAID_BY_THE_PAGE and any(values)
     ]
+
+
+def _in_words(written: str) -> str:
+    """A choice or a name as words: ``no_answer`` is "No answer", and a tick is "Yes"; a text as it is."""
+    if written == "on":
+        return "Yes"
+    return written.replace("_", " ").capitalize() if _NAME.fullmatch(written) else written
 
 
 def forget(response: HttpResponse) -> None:

@@ -192,6 +192,7 @@ def test_where_the_page_has_no_such_form_any_more_what_was_typed_is_shown_by_its
     alone = browser.get(sign_in(browser, officer, page))
     text = html.unescape(alone.content.decode())
     assert "What you typed was not saved" in text
+    assert re.findall(r"<dd[^>]*>\s*(\S[^<]*?)\s*</dd>", text)[:2] == ["Telephone", "No answer"]
     assert NOTE in text
     assert sent["key"] not in text
     dropped = browser.post(reverse("drop_kept_form"))

@@ -211,28 +211,6 @@ def test_a_page_that_was_left_open_deletes_nothing_of_the_next_person(
     _kept_by_script(other)
 
 
-def test_words_whose_page_has_changed_meanwhile_are_shown_by_themselves(
-    sign_in: SignIn, system: System, look: Look
-) -> None:
-    page, colleague = sign_in("officer", width=320), sign_in("supervisor")
-    address = _open_form(page)
-    _type(page)
-    _end_session(page)
-    page.get_by_role("button", name="Save contact").click()
-    page.get_by_label("Username").wait_for()
-    colleague.goto(address)
-    colleague.get_by_role("radio", name=re.compile("^Contact made")).check()
-    colleague.get_by_role("button", name="Save contact").click()
-    expect(colleague.get_by_text("There is nothing more to do.")).to_be_visible()
-    _sign_in(page, system, "officer")
-    expect(page.get_by_role("heading", name="What you typed was not saved")).to_be_visible()
-    expect(page.get_by_text(NOTE)).to_be_visible()
-    look(page, "kept-form-alone")
-    page.get_by_role("button", name="Throw it away and go on").click()
-    expect(page.get_by_text(NOTE)).to_have_count(0)
-    assert page.url == address.replace("/contact/", "/")
-
-
 def test_what_stands_as_it_was_left_is_cleared_with_one_press(sign_in: SignIn) -> None:
     page = sign_in("officer")
     address = _open_form(page)

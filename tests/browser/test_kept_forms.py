@@ -211,18 +211,6 @@ def test_a_page_that_was_left_open_deletes_nothing_of_the_next_person(
     _kept_by_script(other)
 
 
-def test_what_stands_as_it_was_left_is_cleared_with_one_press(sign_in: SignIn) -> None:
-    page = sign_in("officer")
-    address = _open_form(page)
-    _type(page)
-    _kept_by_script(page)
-    page.goto(address)
-    _stands_as_it_was_left(page, address)
-    page.get_by_role("button", name="Clear the form").click()
-    _kept_by_script(page, 0)
-    _is_as_new(page)
-
-
 def test_what_was_sent_without_an_answer_is_told_as_such_and_saved_once(sign_in: SignIn) -> None:
     note = f"{NOTE}, on a bad line"
     page = sign_in("officer")

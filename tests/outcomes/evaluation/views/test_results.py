@@ -227,7 +227,7 @@ def unfinished(recruiting: Trial, make_case: MakeCase, trial_lead: User) -> Tria
 def test_the_lock_page_says_what_is_missing_and_has_no_button(lead: Client, unfinished: Trial) -> None:
     response = lead.get(reverse("lock_trial_outcomes", args=[unfinished.pk]))
     assert "Outcomes cannot be locked yet The follow-up of 1 of 6 units is not over" in _words(response)
-    assert "<button" not in response.content.decode().split("<main")[1].split("</main>")[0]
+    assert '<button type="submit"' not in response.content.decode().split("<main")[1].split("</main>")[0]
 
 
 def test_the_lock_page_says_what_will_happen_and_posting_does_it(lead: Client, closed: Trial) -> None:

@@ -139,9 +139,14 @@ class KeptFormMiddleware:
             # What is not saved now is on the page once more, with what is wrong with it.
             if form is not None and form.action == request.path and _is_answered(request, response):
                 kept_forms.forget(response)
-        elif form is not None and request.method == "GET" and "HX-Request" not in request.headers:
+        elif _is_of_a_page(request) and form is not None:
             return _show_again(request, response, form)
         return response
+
+
+def _is_of_a_page(request: HttpRequest) -> bool:
+    """Whether a page was read, and the view itself answered: not the second factor's guard in its place."""
+    return request.method == "GET" and _VIEWED in request.META and "HX-Request" not in request.headers
 
 
 def _is_refused(request: HttpRequest) -> bool:

@@ -200,6 +200,21 @@ def test_where_the_page_has_no_such_form_any_more_what_was_typed_is_shown_by_its
     assert browser.get(page).headers["Location"] == reverse("referral", args=[referral.number])
 
 
+def test_nothing_of_it_is_shown_before_the_second_factor(
+    client_of, officer: User, page: str, lapse, settings
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+    lapse(browser)
+    browser.post(page, sent)
+    sign_in(browser, officer)
+    settings.SECOND_FACTOR_REQUIRED = True
+    led = browser.get(page)
+    assert led.status_code == 302
+    assert led.headers["Location"] == reverse("mfa_activate_totp")
+    assert NOTE not in html.unescape(led.content.decode())
+
+
 def test_what_stands_as_it_was_left_can_be_thrown_away(client_of, officer: User, page: str, lapse) -> None:
     browser = client_of(officer)
     sent = answers(browser, page)

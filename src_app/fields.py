@@ -2,14 +2,17 @@
 
 import re
 from collections.abc import Collection
+from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from src_app.keys import names_key
-from src_app.scrubbing import scrub, scrub_references, visible
+from src_app.scrubbing import found_in, plain, scrub_references, visible
 
-_LEAVE_OUT = "Leave out telephone numbers, e-mail addresses and postcodes: they stay on the crime record."
+_STAYS = "telephone numbers, e-mail addresses and postcodes stay on the crime record."
+_MOST_NAMED = 3
+_REFERRAL = re.compile(r"SRC\W?\d{4}\W?\d{6}", re.IGNORECASE | re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -27,14 +30,23 @@ class NoteField(forms.CharField):
 
     own_keys: Collection[str] = ()
 
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, **kwargs)
+        self.longest = max_length
+
     def to_python(self, value: str | None) -> str:
-        """The text without characters that cannot be seen."""
-        return visible(super().to_python(value) or "")
+        """The text without characters that cannot be seen, and with a line end as one character."""
+        text = (super().to_python(value) or "").replace("\r\n", "\n")
+        # Before anything is looked for in it: that takes its time in a text of millions of characters.
+        if len(text) > self.longest:
+            self.run_validators(text)
+        return visible(text)
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if scrub(value) != value:
-            raise ValidationError(_LEAVE_OUT)
+        if found := found_in(value):
+            named = ", ".join(f"\u201c{each}\u201d" for each in found[:_MOST_NAMED])
+            raise ValidationError(f"Leave out {named}: {_STAYS}")
         if self.own_keys and names_key(value, self.own_keys):
             raise ValidationError(
                 "Leave out the incident's number and the victim's key: they stay on the crime record."
@@ -55,5 +67,5 @@ class PublicNoteField(NoteField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if scrub_references(value) != value:
+        if scrub_references(value) != value or _REFERRAL.search(plain(value)):
             raise ValidationError("Leave out references of cases: people outside the force read this.")

@@ -29,11 +29,21 @@ def linking_hash(kind: str, value: str) -> str:
 
 
 def names_key(text: str, hashes: Collection[str]) -> bool:
-    """Whether up to five words of the text are the key of an incident or victim with one of these hashes."""
-    words = re.findall(r"[^\s,;:()]+", plain(text))
-    runs = {"".join(words[first:last]) for first in range(len(words)) for last in range(first + 1, first + 6)}
-    named = {run.strip(".'\"!?") for run in runs}
+    """Whether up to five words of the text are the key of an incident or victim with one of these hashes.
+
+    The words are compared as they stand and with no sign, a hyphen or a slash between their parts, since the
+    hash does not tell how the key was written. A key that is parted in another way, or in part, is not found.
+    """
+    words = [_AROUND.sub("", part) or part for part in _PARTS.split(plain(text)) if part]
+    runs = [words[first:last] for first in range(len(words)) for last in range(first + 1, first + 6)]
+    named = {"".join(run) for run in runs}
+    named |= {_SIGNS.sub(sign, " ".join(run)) for run in runs for sign in ("", "-", "/")}
     return any(linking_hash(kind, run) in hashes for kind in LINKED for run in named if run)
+
+
+_PARTS = re.compile(r"[\s,;:()\[\]]+")
+_AROUND = re.compile(r"^[\W_]+|[\W_]+$")
+_SIGNS = re.compile(r"[\W_]+")
 
 
 class WrongKey(Exception):

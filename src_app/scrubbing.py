@@ -18,20 +18,22 @@ REMOVED = "[removed]"
 
 # A letter that no text has: it stands for what is no telephone number, whatever its digits are.
 _MASK = "\u01c1"
-_BETWEEN = r"(?:[^\w,;]|_|[,;](?=\d))"
+_BETWEEN = r"(?:[^\w,;]|_|[,;](?=\s?\d))"
 _NUMBER_LIKE = re.compile(rf"\d(?:{_BETWEEN}{{0,4}}\d){{8,}}", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
-# The letter O where the figure was meant, as in "O77OO 9OO123".
-_LETTER_O = re.compile(r"(?<=\d)[oO]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)", re.ASCII)
+# Letters where the figures 0 and 1 were meant, as in "O77OO 9OO I23".
+_LETTER_FOR_FIGURE = re.compile(
+    r"(?<=\d)[oOIl]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)|(?<=\d[ .-])[Il](?=\d\d)", re.ASCII
+)
+_FIGURES = str.maketrans("oOIl", "0011")
 _NO_NUMBER = r"""
       [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}                           # the key of a form or a request
     | (?<![\w/-])\d\d/\d{4,8}/\d\d(?![\w/-])                                # the form of a reference
-    | \bCAD\W{0,3}\d{1,6}(?:/\d{1,2}[A-Z]{3}\d\d(?:\d\d)?)?\b               # incident number
     | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])(?P<sign>[./-])(?:0?[1-9]|1[0-2])(?P=sign)(?:19|20)?\d\d(?![./-]?\d)
     | (?<![\d./-])(?:0?[1-9]|[12]\d|3[01])\ (?:0?[1-9]|1[0-2])\ (?:19|20)\d\d(?!\d)
     | (?<![\d./-])(?:19|20)\d\d[./-](?:0[1-9]|1[0-2])[./-](?:0[1-9]|[12]\d|3[01])(?!\d)
     | (?<![\d:.])(?:[01]?\d|2[0-4]):[0-5]\d(?::[0-5]\d(?:[.,]\d{1,6})?)?(?![:.]?\d)
-    | (?<![\d-])(?:[01]\d|2[0-4])[0-5]\d\s?-\s?(?:[01]\d|2[0-4])[0-5]\d(?!-?\d|\s\d{3})   # from 0900-1700
+    | (?<![\d-])(?:[01]\d|2[0-4])[0-5]\d\s?-\s?(?:[01]\d|2[0-4])[0-5]\d(?!\s?-\s?\d|\d|\s\d{3})  # 0900-1700
 """
 # These are no number either, unless they make one with the digits beside them: "07 7.00 900 123".
 _NO_NUMBER_BY_ITSELF = re.compile(
@@ -42,18 +44,27 @@ _NO_NUMBER_BY_ITSELF = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
+# Royal Mail's postcode areas: with a blank behind it, another word is none.
+_AREAS = (
+    "AB|AL|B|BA|BB|BD|BH|BL|BN|BR|BS|BT|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|E|EC|EH|EN|EX|"
+    "FK|FY|G|GL|GU|GY|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|L|LA|LD|LE|LL|LN|LS|LU|M|ME|MK|ML|N|NE|"
+    "NG|NN|NP|NR|NW|OL|OX|PA|PE|PH|PL|PO|PR|RG|RH|RM|S|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|ST|SW|SY|TA|TD|TF|TN|TQ|"
+    "TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE"
+)
+# What stands behind a figure and is no end of a postcode: ranks, and words such as in "E10, 3 at most".
+_WORDS_OF_TWO = "DS|PS|DR|AS|AT|BE|BY|HE|HR|RE|UP|US|WE"
 _POSTCODE = re.compile(
     r"""
     (?<![A-Z\d])(?!P[CS]|D[CIS])                            # PC, PS, DC, DI and DS are ranks
-    (?P<outward>(?:[A-Z]{1,2}|(?-i:[A-Z]{1,2})\ )\d[A-Z\d]?)
+    (?P<outward>(?:[A-Z]{1,2}|(?:__AREAS__)\ )(?:\d|(?-i:[Il])(?=\d))[A-Z\d]?)
     [\W_]{0,4}
-    (?P<inward>\d(?:[ABD-HJLNP-UW-Z]{2}|(?-i:[ .-](?!DS|PS|DR)[ABD-HJLNP-UW-Z]{2})))
+    (?P<inward>\d(?:[ABD-HJLNP-UW-Z]{2}|[ .-](?!__WORDS__)[ABD-HJLNP-UW-Z]{2}))
     (?![A-Z\d])
-    """,
+    """.replace("__AREAS__", _AREAS).replace("__WORDS__", _WORDS_OF_TWO),
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ORDINAL = re.compile("1st|2nd|3rd|[04-9]th")
-_AT, _DOT = r"(?:@|[(\[{<]\s?(?:at|@)\s?[)\]}>])", r"(?:\.|[(\[{<]\s?dot\s?[)\]}>]|\sdot\s)"
+_AT, _DOT = r"(?:@|[(\[{<]\s?(?:at|@)\s?[)\]}>])", r"(?:\.|[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\sdot\s)"
 # Of bounded length, so that a long word costs no more than its length.
 _NAME, _LABEL = r"[\w.+'-]{1,64}", r"[\w-]{1,63}"
 _EMAIL = re.compile(
@@ -61,13 +72,15 @@ _EMAIL = re.compile(
       {_NAME}@[\w.-]{{0,99}}[A-Z][\w-]{{0,99}}(?:{_DOT}{_LABEL})*
     | {_NAME}\s?{_AT}\s?{_LABEL}(?:\s?{_DOT}\s?{_LABEL})+
     | {_NAME}\sat\s{_LABEL}(?:\sdot\s{_LABEL})+
-    | {_NAME}\sat\s(?:{_LABEL}\.){{1,9}}(?:com|net|org|info|uk|eu|ie)\b
+    | {_NAME}\sat\s(?!(?:{_LABEL}\.){{0,3}}(?:police|gov|nhs)\.uk\b)
+      (?=[A-Z])(?:{_LABEL}\.){{1,9}}(?:com|net|org|info|(?-i:[a-z]{{2}}|UK))\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _VICTIM_KEY = re.compile(r"\bV\d{5,}\b", re.IGNORECASE | re.ASCII)
 # A text without a digit, an "@" or the word "at" holds nothing that is looked for.
 _MAY_HOLD = re.compile(r"\d|@|\bat\b", re.IGNORECASE)
+_VARIATIONS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
 _SEEN_AS_NOTHING = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
 
 
@@ -82,7 +95,7 @@ def _is_invisible(sign: str) -> bool:
     if sign.isascii():
         return not sign.isprintable() and sign not in "\n\r\t"
     category = unicodedata.category(sign)
-    return category in {"Cc", "Cf"} or sign in _SEEN_AS_NOTHING or "\ufe00" <= sign <= "\ufe0f"
+    return category in {"Cc", "Cf"} or sign in _SEEN_AS_NOTHING or _VARIATIONS.match(sign) is not None
 
 
 def plain(text: str) -> str:
@@ -104,11 +117,22 @@ def _plain_sign(sign: str) -> str:
 def scrub(text: str) -> str:
     """The text with what finds a person replaced by ``[removed]``; as it was where there is nothing."""
     seen = plain(text)
-    if not _MAY_HOLD.search(seen):
-        return text
-    spans = [found.span() for pattern in (_EMAIL, _VICTIM_KEY) for found in pattern.finditer(seen)]
-    spans += [*_postcodes(seen), *_telephones(seen)]
+    spans = _finds(seen)
     return _without(seen, spans) if spans else text
+
+
+def found_in(text: str) -> list[str]:
+    """What :func:`scrub` takes out, in its order and as :func:`plain` gives it, each once."""
+    seen = plain(text)
+    return list(dict.fromkeys(seen[start:end] for start, end in sorted(_finds(seen))))
+
+
+def _finds(seen: str) -> list[tuple[int, int]]:
+    """Where in a plain text something stands that finds a person, as start and end; they may overlap."""
+    if not _MAY_HOLD.search(seen):
+        return []
+    spans = [found.span() for pattern in (_EMAIL, _VICTIM_KEY) for found in pattern.finditer(seen)]
+    return [*spans, *_postcodes(seen), *_telephones(seen)]
 
 
 def scrub_keys(text: str, keys: Collection[str]) -> str:
@@ -132,8 +156,11 @@ def scrub_line(text: str) -> str:
     """What :func:`scrub_references` gives of a line of a log, in which something may be written in code.
 
     An address has ``%20`` for a blank; libraries write ``\\xa0``, or take UTF-8 for Latin-1; once or several
-    times over. Where something is found the whole text is given as decoded so far.
+    times over. Where something is found the whole text is given as decoded so far. A line longer than
+    ``LONGEST_LINE`` is cut, well before that end: a number may stand across it.
     """
+    if len(text) > LONGEST_LINE:
+        return f"{scrub_line(text[:LONGEST_LINE])[:-_LONGEST_IN_CODE]}..."
     seen = kept = scrub_references(text)
     for _ in range(_MOST_TIMES_ENCODED):
         decoded = _decoded(seen)
@@ -145,8 +172,10 @@ def scrub_line(text: str) -> str:
     return REMOVED
 
 
+LONGEST_LINE = 2_000
+_LONGEST_IN_CODE = 200
 _MOST_TIMES_ENCODED = 8
-_ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|u([0-9a-f]{4})|U(00[01][0-9a-f]{5})|[tnr])", re.IGNORECASE)
+_ESCAPED = re.compile(r"\\+(?:x([0-9a-f]{2})|(?-i:U)(00[01][0-9a-f]{5})|u([0-9a-f]{4})|[tnr])", re.IGNORECASE)
 _AS_LATIN_1 = re.compile("[\x80-\xff]{2,}")
 
 
@@ -158,13 +187,19 @@ def _decoded(text: str) -> str:
     return text
 
 
-def _unescaped(found: re.Match[str]) -> str:
+def _unescaped(text: str) -> str:
+    """The text with its escapes undone; two of them may be the halves of one sign, as JSON writes it."""
+    halves = _ESCAPED.sub(_one_unescaped, text)
+    return halves.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _one_unescaped(found: re.Match[str]) -> str:
     number = next(filter(None, found.groups()), None)
     return chr(min(int(number, 16), sys.maxunicode)) if number else " "
 
 
 _DECODERS: tuple[Callable[[str], str], ...] = (
-    lambda text: _ESCAPED.sub(_unescaped, text),
+    lambda text: _unescaped(text) if _ESCAPED.search(text) else text,
     lambda text: _AS_LATIN_1.sub(lambda found: found[0].encode("latin-1").decode(errors="replace"), text),
     unquote,
     lambda text: text.replace("+", " "),
@@ -184,8 +219,8 @@ def _without(text: str, spans: Collection[tuple[int, int]]) -> str:
 def _references() -> re.Pattern[str]:
     return re.compile(
         # In an address a slash stands before it and behind it.
-        rf"(?<!\w)(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d/\d{{4,8}}/\d\d)(?!\w)"
-        r"|\bCAD\s?\d+/\d{1,2}[A-Z]{3}\d{2}\b",
+        rf"(?<!\w)(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d([/-])\d{{4,8}}\1\d\d"
+        r"|CAD[\W_]{0,3}\d{1,6}(?:\W?\d{1,2}\W?[A-Z]{3}\W?\d\d(?:\d\d)?)?)(?!\w)",
         re.IGNORECASE | re.ASCII,
     )
 
@@ -202,7 +237,7 @@ def _masked(text: str, pattern: re.Pattern[str]) -> str:
 
 
 def _telephones(text: str) -> Iterator[tuple[int, int]]:
-    text = _LETTER_O.sub(lambda found: "0" * len(found[0]), text)
+    text = _LETTER_FOR_FIGURE.sub(lambda found: found[0].translate(_FIGURES), text)
     if not _NUMBER_LIKE.search(text):
         return
     text = _masked(text, _no_number())
@@ -219,8 +254,13 @@ def _numbers_in(text: str, is_number: Callable[[str, int], bool]) -> Iterator[tu
         first = 0
         while first < len(groups):
             before = _before(text, groups[first][0])
-            digits, last = "+" if "+" in before else "", None
+            # Some write "+07700 900123".
+            is_foreign = "+" in before and text[groups[first][0]] != "0"
+            digits, last = "+" if is_foreign else "", None
             for place in range(first, len(groups)):
+                written = text[groups[first][0] : groups[place][1]]
+                if place - first >= _MOST_GROUPS_OF_A_LIST and _LISTED.search(written):
+                    break
                 digits += text[slice(*groups[place])]
                 if len(digits) > _MOST_DIGITS:
                     break
@@ -233,7 +273,9 @@ def _numbers_in(text: str, is_number: Callable[[str, int], bool]) -> Iterator[tu
 
 
 _MOST_DIGITS = 18
-_MOST_GROUPS_OF_A_BARE_NUMBER = 3
+# "07700, 900123" is a number, "01, 02, 03, 04, 05" is a list.
+_LISTED = re.compile(r"[,;]\s")
+_MOST_GROUPS_OF_A_LIST = 3
 
 
 def _before(text: str, start: int) -> str:
@@ -250,20 +292,35 @@ def _is_possible(digits: str, groups: int) -> bool:
     # Late: the lists of all countries are not for every process.
     import phonenumbers
 
-    if digits.startswith("00"):
-        digits = f"+{digits[2:]}"
-    elif len(digits) == 12 and digits.startswith("44"):
-        digits = f"+{digits}"
-    elif len(digits) == 10 and digits.startswith("7") and groups <= _MOST_GROUPS_OF_A_BARE_NUMBER:
-        digits = f"0{digits}"  # a spreadsheet drops the zero
-    if not digits.startswith(("+", "0")):
+    dialled = _dialled(digits, groups)
+    if dialled is None:
         return False
     try:
-        number = phonenumbers.parse(digits, "GB")
+        number = phonenumbers.parse(dialled, "GB")
     except phonenumbers.NumberParseException:
         return False
     possible = phonenumbers.is_possible_number_with_reason(number)
     return possible == phonenumbers.ValidationResult.IS_POSSIBLE
+
+
+def _dialled(digits: str, groups: int) -> str | None:
+    """The digits with the ``+`` or the zero to dial them with; None where their count fits no number."""
+    if digits.startswith("00"):
+        digits = f"+{digits[2:]}"
+    elif len(digits) == 12 and digits.startswith("44"):
+        digits = f"+{digits}"
+    elif len(digits) == 10 and digits.startswith("7") and groups <= _MOST_GROUPS_OF_A_SHORT_NUMBER:
+        digits = f"0{digits}"  # a spreadsheet drops the zero
+    if digits.startswith("+"):
+        return digits if digits[1:2] != "0" and len(digits) in _SIGNS_OF_A_FOREIGN_NUMBER else None
+    is_short = len(digits) == 10 and groups <= _MOST_GROUPS_OF_A_SHORT_NUMBER
+    return digits if digits.startswith("0") and (is_short or len(digits) == 11) else None
+
+
+# The plus, and 8 to 15 digits (E.164).
+_SIGNS_OF_A_FOREIGN_NUMBER = range(9, 17)
+# More groups of so few digits are days or times: "01 02 03 04 05".
+_MOST_GROUPS_OF_A_SHORT_NUMBER = 3
 
 
 def _is_whole(digits: str, groups: int) -> bool:
@@ -274,8 +331,8 @@ def _is_whole(digits: str, groups: int) -> bool:
 def _postcodes(text: str) -> Iterator[tuple[int, int]]:
     for found in _POSTCODE.finditer(text):
         outward = found["outward"]
-        is_floor = _ORDINAL.fullmatch(found["inward"]) and not (outward.islower() and outward[1].isalpha())
-        if not is_floor:
+        is_lower_case = outward.islower() and outward[1].isalpha() and " " not in outward
+        if not _ORDINAL.fullmatch(found["inward"]) or is_lower_case:
             yield found.span()
 
 

@@ -27,18 +27,28 @@ MUST_GO = (
     *("07700\t900123", "10:30 07700900123", "23/11/2026 07700 900123", "CAD 4711 07700 900123"),
     *("020 7946 0123", "0207 946 0123", "(020) 7946-0123", "020-79460123", "02079460123", "+44 20 7946 0123"),
     *("01632 960123", "+33 6 12 34 56 78", "0033 6 12 34 56 78", "+1 202-555-0143"),
+    *(
+        "07700, 900123",
+        "07700; 900 123",
+        "07700 900 I23",
+        "0208 - 1234 - 567",
+        "CAD: 020 7946 0123",
+        "+07700 900123",
+    ),
+    *("\U000e0100".join("07700900123"), "".join(chr(0x1D7CE + int(figure)) for figure in "07700900123")),
     *("zjane@example.org", "zjane.doe+x@example.co.uk", "ZJANE@EXAMPLE.ORG", "mailto:zjane@example.org"),
     *("zjane[@]example.org", "zjane AT example.org"),
     *("zjane(at)example.org", "zjane [at] example [dot] org", "zjane @ example.org"),
+    *("zjane (@) example (.) org", "zjane at example.fr", "zjane @example.org"),
     *("zjane at example dot org", "zjane\uff20example\uff0eorg", "zjane@exam\u00adple.org"),
     *("SW15 4QQ", "SW154QQ", "sw15 4qq", "SW15-4QQ", "SW15.4QQ", "SW15/4QQ", "SW15_4QQ", "SW15  4QQ"),
-    *("SW 15 4QQ", "SW 154QQ"),
+    *("SW 15 4QQ", "SW 154QQ", "sw 15 4qq", "sw15 4 qq", "SWI5 4QQ", "SWl5 4QQ"),
     *("SW15,4QQ", "SW15 (4QQ)", "SW15 4 QQ", "SW15\u20134QQ", "SW15\u00b74QQ"),
     *("\uff33\uff37\uff11\uff15 \uff14\uff31\uff31", "SW15\u200b4QQ", "SW15 - 4QQ", "sw15\u00a04qq"),
 )
 # What would be left of them, of letters and digits alone; a long one hardly ever comes by chance.
 LONG_TRACES = ("7700900123", "2079460123", "1632960123", "33612345678", "2025550143", "ZJANE", "SW154QQ")
-TRACES = ("700900123", "79460123", "612345678", *LONG_TRACES)
+TRACES = ("700900123", "79460123", "612345678", "2081234567", *LONG_TRACES)
 
 MUST_STAY = (
     *("01/7654321/26", "01/234567/26", "02/07946012/26", "see 01/7654321/26 and 01/7654322/26"),
@@ -47,6 +57,8 @@ MUST_STAY = (
     *("SRC-2026-000123", "ref 2026/0001234", "4600012345", "6500123/26"),
     *("23/11/2026 07:45", "2026-11-23T07:45:10Z", "2026-11-23 07:45:10.123456", "07:45", "07.45", "0745 hrs"),
     *("01.11.2026", "1.11.26", "06/11/26 at 0610", "11 12 2026", "12 11 2026 09:30", "6th November"),
+    *("0900 1100 1300", "duty 0700 1500 2300", "0800/1000/1800", "0900, 1030, 1200", "0700 1500, 2300 0700"),
+    *("01 02 03 04 05 06 November", "CRIS 0700123/26", "URN 0112345/26", "0900 - 1700 13 November"),
     *("between 0900 and 1700", "0900-1700", "0800-1200 13 November", "09:00 10:00 11:30 12:00", "00:30"),
     *("after 7pm", "before 10:30am", "at 10am", "not after 20:00", "10.30-11.45", "week 48/2026", "25/12"),
     *("PC 1234SW", "PC1234SW", "PS 45VW", "DC 12 3SW", "PC12 3SW", "Insp 4021", "warrant 213456", "Sgt 9"),
@@ -72,11 +84,18 @@ MUST_STAY = (
         "50%",
     ),
     *("left at 10.30", "PS 12 3SW", "met at St. Georges", "to 12 3SW", "at home. Org. chart"),
+    *("look at met.police.uk", "pay at gov.uk", "advice at www.nhs.uk", "at school.He left", "due at 5.pm"),
+    *("at 12 3 as well", "w12 4 at most", "sw15 2 to 5", "me 10 2nd", "e10 1 of 2", "b2 3 by night"),
     *("interpreter: Polish", "2A and 3A", "v1.2.3", "V5C", "met at 14:30 on 23.11.2026"),
 )
 
 
 def traces_in(text: str) -> list[str]:
     """Which of the traces the text holds, whatever stands between their letters and digits."""
-    folded = re.sub(r"[\W_]", "", plain(text)).upper().replace("O", "0")
-    return [trace for trace in TRACES if trace.replace("O", "0") in folded]
+    folded = _folded(text)
+    return [trace for trace in TRACES if _folded(trace) in folded]
+
+
+def _folded(text: str) -> str:
+    """Letters and figures alone, with letters that are read as figures as these."""
+    return re.sub(r"[\W_]", "", plain(text)).upper().translate(str.maketrans("OIL", "011"))

@@ -78,43 +78,65 @@ def test_every_text_that_is_typed_is_a_note_or_a_line() -> None:
 def test_what_finds_a_person_is_refused_in_every_such_field(field: type[NoteField]) -> None:
     for spelling in MUST_GO:
         with pytest.raises(ValidationError):
-            field().clean(f"Ring {spelling} after six")
+            field(max_length=200).clean(f"Ring {spelling} after six")
 
 
 @pytest.mark.parametrize("field", [NoteField, LineField])
 def test_what_only_looks_like_it_is_taken_as_typed(field: type[NoteField]) -> None:
     for text in MUST_STAY:
-        assert field().clean(f"Seen {text} today") == f"Seen {text} today"
+        assert field(max_length=200).clean(f"Seen {text} today") == f"Seen {text} today"
 
 
-@pytest.mark.parametrize("reference", ["01/7654321/26", "CAD4711/22NOV26"])
+def test_a_refusal_names_what_is_to_be_left_out() -> None:
+    with pytest.raises(ValidationError, match="Leave out \u201c07700 900123\u201d, \u201cSW15 4QQ\u201d: "):
+        NoteField(max_length=200).clean("Ring 07700 900123, lives at SW15 4QQ")
+
+
+def test_too_long_a_text_is_refused_before_anything_is_looked_for_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("src_app.fields.visible", lambda _: pytest.fail("It was looked through."))
+    with pytest.raises(ValidationError, match="at most 200 characters"):
+        NoteField(max_length=200).clean("+1 " * 1_000)
+
+
+@pytest.mark.parametrize("reference", ["01/7654321/26", "CAD4711/22NOV26", "CAD 4711", "SRC-2026-000123"])
 def test_a_text_for_people_outside_the_force_names_no_case(reference: str) -> None:
     with pytest.raises(ValidationError, match="outside the force"):
-        PublicNoteField().clean(f"Wrong in {reference}")
+        PublicNoteField(max_length=200).clean(f"Wrong in {reference}")
 
 
 @pytest.mark.parametrize("sign", ["\r", "\n", "\r\n", "\t", "\x1b", "\x85", "\u2028", "\u2029"])
 def test_a_line_has_no_control_character(sign: str) -> None:
     with pytest.raises(ValidationError, match="one line"):
-        LineField().clean(f"SW{sign}pilot")
+        LineField(max_length=200).clean(f"SW{sign}pilot")
 
 
 def test_a_line_end_after_a_line_is_dropped() -> None:
-    assert LineField().clean(" SW pilot\r\n") == "SW pilot"
+    assert LineField(max_length=200).clean(" SW pilot\r\n") == "SW pilot"
 
 
 def test_a_note_may_have_lines_and_loses_what_cannot_be_seen() -> None:
-    assert NoteField().clean("Ring\u200b at six.\nDog.\x00") == "Ring at six.\nDog."
+    assert NoteField(max_length=200).clean("Ring\u200b at six.\nDog.\x00") == "Ring at six.\nDog."
+
+
+def test_a_line_end_of_a_note_counts_as_one_character_as_it_does_on_the_page() -> None:
+    assert NoteField(max_length=9).clean("Ring.\r\nDog") == "Ring.\nDog"
 
 
 @pytest.mark.parametrize(
-    "text", ["See CAD 4711/22NOV26.", "cad4711/22nov26 first", "CAD 4711 / 22NOV26", "key (N 412345)"]
+    "text",
+    [
+        *("See CAD 4711/22NOV26.", "cad4711/22nov26 first", "CAD 4711 / 22NOV26", "key (N 412345)"),
+        *("\u201cN412345\u201d", "#N-412345", "see INC/4711.", "INC 4711", "inc_4711"),
+    ],
 )
 def test_a_note_may_not_name_its_own_incident_or_victim(text: str) -> None:
-    hashes = {linking_hash("incident", "CAD4711/22NOV26"), linking_hash("victim", "N412345")}
+    keys = {"incident": ("CAD4711/22NOV26", "INC-4711"), "victim": ("N412345",)}
+    hashes = {linking_hash(kind, key) for kind, written in keys.items() for key in written}
     assert names_key(text, hashes)
     assert not names_key("See CAD 4712/22NOV26 and N412346", hashes)
-    field = NoteField()
+    field = NoteField(max_length=200)
     field.own_keys = hashes
     with pytest.raises(ValidationError, match="victim's key"):
         field.clean(text)

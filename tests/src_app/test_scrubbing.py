@@ -4,11 +4,22 @@ import re
 from collections.abc import Callable
 from urllib.parse import quote, quote_plus
 
+import phonenumbers
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from src_app.scrubbing import REMOVED, plain, scrub, scrub_keys, scrub_line, scrub_references, visible
+from src_app.scrubbing import (
+    LONGEST_LINE,
+    REMOVED,
+    found_in,
+    plain,
+    scrub,
+    scrub_keys,
+    scrub_line,
+    scrub_references,
+    visible,
+)
 from tests.spellings import MUST_GO, MUST_STAY, traces_in
 from tests.thorough import repeated
 
@@ -32,7 +43,13 @@ def test_the_tables_are_long_enough_and_name_nothing_twice() -> None:
 
 @pytest.mark.parametrize("spelling", MUST_GO, ids=ascii)
 def test_what_finds_a_person_goes_however_it_is_written(spelling: str) -> None:
-    for text in (spelling, f"Ring {spelling} after six", f"({spelling})", f"CAD 4711/22NOV26\n{spelling}\n"):
+    for text in (
+        spelling,
+        f"Ring {spelling} after six",
+        f"({spelling})",
+        f"CAD {spelling}",
+        f"CAD 4711/22NOV26\n{spelling}\n",
+    ):
         scrubbed = scrub(text)
         assert REMOVED in scrubbed
         assert traces_in(scrubbed) == []
@@ -98,7 +115,9 @@ CODES: dict[str, Callable[[str], str]] = {
     "four times an address": lambda text: quote(quote(quote(quote(text)))),
     "every sign": lambda text: "".join(f"%{each:02x}" for each in text.encode()),
     "escapes": lambda text: text.encode("unicode_escape").decode(),
-    "escapes of every sign": lambda text: "".join(f"\\u{ord(each):04x}" for each in text),
+    "escapes of every sign, as JSON has them": lambda text: re.sub(
+        "....", r"\\u\g<0>", text.encode("utf-16-be").hex()
+    ),
     "escapes of escapes": lambda text: text.encode("unicode_escape").decode().replace("\\", "\\\\"),
     "UTF-8 taken for Latin-1": lambda text: text.encode().decode("latin-1"),
 }
@@ -119,7 +138,7 @@ def test_a_line_with_nothing_to_find_stays_as_it_was_written() -> None:
 
 
 def test_a_line_in_code_again_and_again_is_left_out_as_a_whole() -> None:
-    assert scrub_line(f"/\\x5c{'x5c' * 1_000}x30") == REMOVED
+    assert scrub_line(f"/\\x5c{'x5c' * 600}x30") == REMOVED
     text = "07700 900123"
     for _ in range(20):
         text = quote(text, safe="")
@@ -152,3 +171,49 @@ def test_a_long_text_costs_no_more_than_its_length_asks_for() -> None:
     """Each of these would take minutes if the cost grew with the square of the length."""
     for piece in ("a", "a.", "1 ", "0", "a@", "SW1 ", "+(", "\u200b", "at "):
         assert isinstance(scrub_references(piece * 50_000), str)
+
+
+@pytest.mark.parametrize(
+    ("piece", "most"),
+    [("1 ", 0), ("0 ", 0), ("0", 0), ("0900 ", 0), ("07 7 ", 0.5), ("+1 ", 3), ("0033 ", 1)],
+)
+def test_the_telephone_library_is_asked_of_what_may_be_a_number_alone(
+    piece: str, most: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    parse = phonenumbers.parse
+
+    def counted(number: str, region: str) -> phonenumbers.PhoneNumber:
+        asked.append(number)
+        return parse(number, region)
+
+    monkeypatch.setattr(phonenumbers, "parse", counted)
+    text = piece * (3_000 // len(piece))
+    scrub(text)
+    assert len(asked) <= most * len(text)
+
+
+def test_a_long_line_of_a_log_is_cut_and_no_number_across_the_cut_is_left() -> None:
+    for place in range(LONGEST_LINE - 40, LONGEST_LINE + 1):
+        scrubbed = scrub_line("x" * (place - 1) + " 07700900123 " + "y" * 5_000_000)
+        assert len(scrubbed) < LONGEST_LINE
+        assert re.search(r"\d", scrubbed) is None
+
+
+def test_what_was_found_is_named_once_and_in_its_order() -> None:
+    assert found_in("SW15-4QQ, 07700\u200b900123 or SW15-4QQ") == ["SW15-4QQ", "07700900123"]
+    assert found_in("Ring after six") == []
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "CAD4711/22NOV2026",
+        "CAD 4711",
+        "cad-4711-22-nov-26",
+        "01-7654321-26",
+        "01/7654321/26",
+    ],
+)
+def test_a_reference_goes_however_it_is_written_where_others_read_it(written: str) -> None:
+    assert scrub_references(f"Wrong in {written} only") == f"Wrong in {REMOVED} only"

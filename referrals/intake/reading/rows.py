@@ -145,12 +145,12 @@ def _warnings_of_headings(headings: list[str], columns: Mapping[Column, int]) ->
 def shown(text: str, *withheld: str) -> str:
     """The text cut for a report; empty where it holds anything withheld or what looks like a victim's data.
 
-    A crime reference is shown: it is how the row is found.
+    A crime reference is shown, with hyphens for slashes too: it is how the row is found.
     """
     text = " ".join(visible(text).split())
     if any(_holds(text, cell) for cell in withheld) or scrub_keys(text, withheld) != text:
         return ""
-    if scrub_references(text) != text and not _is_reference(text):
+    if scrub_references(text) != text and not _is_reference(text.replace("-", "/")):
         return ""
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 

@@ -72,7 +72,10 @@ def test_a_leader_has_no_look_that_was_not_planned(client_of: ClientOf, leader: 
 
 @pytest.mark.parametrize(
     ("reason", "words"),
-    [("", "Say why you have to see the arms"), ("Ring 07700 900123", "Leave out telephone numbers")],
+    [
+        ("", "Say why you have to see the arms"),
+        ("Ring 07700 900123", "telephone numbers, e-mail addresses and postcodes stay"),
+    ],
 )
 def test_a_reason_that_will_not_do_is_given_back(lead: Client, trial: Trial, reason: str, words: str) -> None:
     response = lead.post(reverse("open_look", args=[trial.pk]), {"reason": reason})

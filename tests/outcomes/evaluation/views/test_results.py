@@ -308,7 +308,7 @@ def test_a_correction_is_shown_first_and_the_first_stays(lead: Client, locked: T
     ("reason", "words"),
     [
         ("", "Say why the data set is corrected."),
-        ("Ring 07700 900123", "Leave out telephone numbers"),
+        ("Ring 07700 900123", "telephone numbers, e-mail addresses and postcodes stay"),
         ("An outcome came late", "Nothing has changed since data set 1"),
     ],
 )

@@ -152,7 +152,7 @@ def test_a_postcode_in_a_note_is_sent_back_and_not_kept(client, referral):
         address("log_contact", referral), given(result=Result.NO_ANSWER, note="Moved to SW18 2PR")
     )
     text = response.content.decode()
-    assert "Leave out telephone numbers" in text
+    assert "telephone numbers, e-mail addresses and postcodes stay" in text
     assert "Moved to SW18 2PR" in text
     assert not ContactAttempt.objects.exists()
 

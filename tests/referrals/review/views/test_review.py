@@ -296,7 +296,7 @@ def test_a_note_with_a_telephone_number_is_kept_on_the_page_and_nowhere_else(
     case = make_case()
     response = browser.post(reverse("set_safety", args=[case.pk]), {"note": "Ring 07700 900123 first"})
     html = response.content.decode()
-    assert "Leave out telephone numbers" in html
+    assert "telephone numbers, e-mail addresses and postcodes stay" in html
     assert "Ring 07700 900123 first" in html
     assert not case.texts.exists()
 

@@ -155,7 +155,11 @@ def test_what_another_kind_asks_is_passed_over(browser: Client, allocate: Alloca
         (Arm.SRC, {"kind": "not_delivered", "why": "rain"}, "Choose why SRC was not delivered."),
         (Arm.CONTROL, {"kind": "for_safety"}, "Give the rank and number of who ordered the contact."),
         (Arm.CONTROL, {"kind": "for_safety", "ordered_by": "the sergeant"}, "Give rank and number, such as"),
-        (Arm.CONTROL, {"kind": "for_safety", "ordered_by": "PS 5 020 7946 0018"}, "Leave out telephone"),
+        (
+            Arm.CONTROL,
+            {"kind": "for_safety", "ordered_by": "PS 5 020 7946 0018"},
+            "telephone numbers, e-mail",
+        ),
         (Arm.CONTROL, {"kind": "for_safety", "ordered_by": "PS 51 " * 11}, "in at most 60 characters."),
         (Arm.CONTROL, {"kind": "by_accident", "happened_on": ""}, "Give the day."),
         (Arm.CONTROL, {"kind": "by_accident", "happened_on": "Monday"}, "Give the day as day, month"),

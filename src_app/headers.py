@@ -30,7 +30,9 @@ HEADERS = {
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
     # Pages have one of their own, by the settings; this is for what loads nothing.
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": "; ".join(
+        f"{name} 'none'" for name in ("default-src", "object-src", "base-uri", "frame-ancestors")
+    ),
 }
 
 

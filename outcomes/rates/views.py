@@ -43,4 +43,4 @@ def outcomes_chart(request: SignedInRequest) -> HttpResponse:
         for night in weekly_nights(request.user, at=timezone.now())
         if night.outcomes.closed
     ]
-    return HttpResponse(share_chart(points, title="Counted on"), content_type="image/svg+xml")
+    return HttpResponse(share_chart(points, title="Counted on"), content_type="image/svg+xml; charset=utf-8")

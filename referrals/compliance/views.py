@@ -94,7 +94,7 @@ def compliance_chart(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     form, period = _asked(request, now)
     series = weeks(request.user, period=period, at=now, borough=form.borough_code)
-    return HttpResponse(weekly_chart(series), content_type="image/svg+xml")
+    return HttpResponse(weekly_chart(series), content_type="image/svg+xml; charset=utf-8")
 
 
 def _asked(request: SignedInRequest, now: datetime) -> tuple[PeriodForm, Period]:

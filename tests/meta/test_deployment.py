@@ -18,7 +18,10 @@ from django.urls import resolve
 
 from src_app import gunicorn_settings
 from src_app.celery import app as celery_app
+from src_app.headers import HEADERS
 from tests.meta.production import PRODUCTION
+
+ONLY_TLS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains; preload"}
 
 
 def _check(**changed: str) -> subprocess.CompletedProcess[str]:
@@ -100,7 +103,7 @@ print(json.dumps({**cookies, "storage": settings.MESSAGE_STORAGE, "headers": hea
     assert found["CSRF"] == ["__Host-csrftoken", True, True, "Lax", "/", None]
     assert found["OTHERS"] == "__Host-"
     assert found["storage"].endswith("SessionStorage")
-    assert found["headers"]["Strict-Transport-Security"] == "max-age=31536000; includeSubDomains; preload"
+    assert found["headers"] == {**HEADERS, **ONLY_TLS}
 
 
 FILES = ("Dockerfile", "docker-compose.yml", "Procfile")
@@ -236,6 +239,18 @@ def test_the_proxy_writes_no_address_of_a_page_anywhere() -> None:
     assert _nginx("error_log") == ["stderr emerg"]
 
 
+def test_the_proxy_gives_what_has_none_the_headers_of_the_application() -> None:
+    """In the server's own block alone: one with headers of its own would inherit none."""
+    headers = {**HEADERS, **ONLY_TLS}
+    assert len(re.findall(r"\badd_header\b", _text("docker/nginx.conf"))) == len(headers)
+    for name, value in headers.items():
+        variable = name.lower().replace("-", "_")
+        assert _nginx(f"map $sent_http_{variable}") == [f'${variable} {{ "" "{value}"; }}']
+        assert _nginx(f"add_header {name}") == [f"${variable} always"]
+    assert _nginx("server_tokens") == ["off"]
+    assert _nginx("proxy_pass_header") == ["Server"]
+
+
 def test_the_proxy_tells_the_one_address_that_settings_believe() -> None:
     headers = dict(value.split(" ", 1) for value in _nginx("proxy_set_header"))
     assert headers["X-Forwarded-For"] == "$remote_addr"
@@ -262,7 +277,7 @@ def test_the_proxy_lets_through_what_a_page_takes_and_not_much_more() -> None:
     forms, files = (int(size.removesuffix("m")) * 1024**2 for size in _nginx("client_max_body_size"))
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE < forms <= 1.2 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     assert settings.MAX_UPLOAD_BYTES < files <= 1.2 * settings.MAX_UPLOAD_BYTES
-    locations = [value.removesuffix(" {") for value in _nginx("location =")]
+    locations = {value.removesuffix(" {") for value in _nginx("location =")} - {"/told-by-the-proxy"}
     assert {resolve(location).view_name for location in locations} == settings.UPLOAD_PAGES
 
 
@@ -285,6 +300,6 @@ def test_each_waits_longer_than_what_it_waits_for() -> None:
 
 def _nginx(name: str) -> list[str]:
     """What docker/nginx.conf sets under that name, each time it does."""
-    found = re.findall(rf"^\s*{re.escape(name)}\s+([^;\n]*?)\s*;?$", _text("docker/nginx.conf"), re.MULTILINE)
+    found = re.findall(rf"^\s*{re.escape(name)}\s+(.*?)\s*;?$", _text("docker/nginx.conf"), re.MULTILINE)
     assert found, name
     return found

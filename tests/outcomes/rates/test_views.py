@@ -150,5 +150,5 @@ def test_the_chart_is_a_picture_of_the_same_nights(
     decided(16)
     compute_rates(by=system, at=now)
     response = client_of(leader).get(reverse("outcomes_chart"))
-    assert response["Content-Type"] == "image/svg+xml"
+    assert response["Content-Type"] == "image/svg+xml; charset=utf-8"
     assert "23 Nov" in response.content.decode()

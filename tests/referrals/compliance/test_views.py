@@ -325,7 +325,7 @@ def test_the_chart_is_a_picture_of_the_same_weeks(
 ) -> None:
     due(-24 * 9, contacted=-1)
     response = client_of(leader).get(reverse("compliance_chart"))
-    assert response["Content-Type"] == "image/svg+xml"
+    assert response["Content-Type"] == "image/svg+xml; charset=utf-8"
     assert "9 Nov" in response.content.decode()
     assert client_of(officer).get(reverse("compliance_chart")).status_code == 403
 

@@ -113,6 +113,10 @@ def _ask(port: int, request: str) -> tuple[int, HTTPMessage, str]:
 OWN = {
     "no request": (400, "nonsense"),
     "two lengths": (400, f"POST / HTTP/1.1\r\n{HOST}\r\nContent-Length: 4\r\nContent-Length: 5"),
+    "a length and pieces": (
+        400,
+        f"POST / HTTP/1.1\r\n{HOST}\r\nContent-Length: 4\r\nTransfer-Encoding: chunked",
+    ),
     "no host": (400, "GET / HTTP/1.1"),
     "a long header": (400, f"GET / HTTP/1.1\r\n{HOST}\r\nCookie: {'a' * 9000}"),
     "trace": (405, f"TRACE / HTTP/1.1\r\n{HOST}"),

@@ -84,6 +84,21 @@ def test_no_other_spelling_of_host_or_name_passes_the_lock(hcop: User, changed: 
     assert AuditEntry.objects.filter(references=["hcop"]).count() == 6
 
 
+@pytest.mark.usefixtures("clock")
+@pytest.mark.parametrize(("tries", "password"), [(20, "wrong password"), (30, PASSWORD)])
+def test_an_address_that_tried_too_often_is_refused_and_no_other(
+    hcop: User, officer: User, tries: int, password: str
+) -> None:
+    """Failures under names that are nobody's, or sign-ins as somebody else."""
+    right = password == PASSWORD
+    for number in range(tries):
+        name = officer.username if right else f"nobody{number}"
+        assert sign_in(Client(), name, password) == (302 if right else 200)
+    here, elsewhere = Client(), Client(REMOTE_ADDR="192.0.2.7")
+    assert sign_in(here, "hcop") != 302
+    assert sign_in(elsewhere, "hcop") == 302
+
+
 def test_a_name_with_capital_letters_signs_in(hcop: User) -> None:
     browser = Client()
     assert sign_in(browser, "Hcop") == 302

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from allauth.account.signals import password_changed
+import structlog
+from allauth.account.signals import authentication_step_completed, password_changed
 from allauth.mfa.signals import (
     authentication_failed,
     authenticator_added,
@@ -18,6 +19,8 @@ from src_app.accounts.models import User
 from src_app.audit.middleware import address_of, page_name
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import acting, record
+
+log = structlog.get_logger()
 
 # Whoever failed to show who they are is nobody yet: the row names the account they tried, not as its actor.
 _OF_SOMEBODY: dict[Signal, Action] = {
@@ -59,9 +62,16 @@ def _code_failed(request: HttpRequest, user: User, **_: Any) -> None:
     _record(Action.SECOND_FACTOR_FAILED, request, None, tried=user.username)
 
 
+def _factor_shown(user: User, method: str, **more: Any) -> None:
+    """A line of the log for each: the audit row of a sign-in says that all were shown."""
+    again = bool(more.get("reauthenticated"))
+    log.info("factor shown", account=user.pk, factor=str(more.get("type", method)), again=again)
+
+
 def connect() -> None:
     """These signals are the one place every way of signing in passes."""
     for signal, action in _OF_SOMEBODY.items():
         signal.connect(_done, dispatch_uid=f"audit.{action}")
     user_login_failed.connect(_password_failed, dispatch_uid="audit.sign_in_failed")
+    authentication_step_completed.connect(_factor_shown, dispatch_uid="audit.factor_shown")
     authentication_failed.connect(_code_failed, dispatch_uid="audit.second_factor_failed")

@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import logging
 import struct
 import time
 
@@ -131,6 +132,31 @@ def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hc
     )
     actions = set(AuditEntry.objects.filter(actor=hcop).values_list("action", flat=True))
     assert {Action.SECOND_FACTOR_SET, Action.PASSWORD_CHANGED} <= actions
+
+
+def test_each_factor_that_is_shown_is_a_line_of_the_log(
+    owner: Client, hcop: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = set_up(owner)
+    owner.post(reverse("mfa_generate_recovery_codes"))
+    recovery = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().get_unused_codes()[0]
+    browser = Client()
+    with caplog.at_level(logging.INFO):
+        sign_in(browser)
+        browser.post(reverse("mfa_authenticate"), {"code": recovery})
+        Authenticator.objects.update(last_used_at=None)
+        cache.clear()
+        browser.post(reverse("mfa_reauthenticate"), {"code": code(secret)})
+        browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    lines = [record.msg for record in caplog.records if "factor shown" in str(record.msg)]
+    assert [(line["account"], line["factor"], line["again"]) for line in lines] == [
+        (hcop.pk, "password", False),
+        (hcop.pk, "recovery_codes", False),
+        (hcop.pk, "totp", True),
+        (hcop.pk, "password", True),
+    ]
+    told = caplog.text
+    assert not any(each in told for each in (PASSWORD, recovery, secret))
 
 
 def test_leaving_is_always_possible(owner: Client) -> None:

@@ -119,6 +119,7 @@ OWN = {
     ),
     "no host": (400, "GET / HTTP/1.1"),
     "a long header": (400, f"GET / HTTP/1.1\r\n{HOST}\r\nCookie: {'a' * 9000}"),
+    "its own page": (404, f"GET /told-by-the-proxy HTTP/1.1\r\n{HOST}"),
     "trace": (405, f"TRACE / HTTP/1.1\r\n{HOST}"),
     "a large form": (413, f"POST / HTTP/1.1\r\n{HOST}\r\nContent-Length: 7000000"),
     "a large file": (413, f"POST /import/ HTTP/1.1\r\n{HOST}\r\nContent-Length: 70000000"),

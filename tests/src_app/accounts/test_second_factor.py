@@ -5,6 +5,7 @@ import hmac
 import logging
 import struct
 import time
+from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -148,15 +149,14 @@ def test_each_factor_that_is_shown_is_a_line_of_the_log(
         cache.clear()
         browser.post(reverse("mfa_reauthenticate"), {"code": code(secret)})
         browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
-    lines = [record.msg for record in caplog.records if "factor shown" in str(record.msg)]
+    lines: list[Any] = [record.msg for record in caplog.records if "factor shown" in str(record.msg)]
     assert [(line["account"], line["factor"], line["again"]) for line in lines] == [
         (hcop.pk, "password", False),
         (hcop.pk, "recovery_codes", False),
         (hcop.pk, "totp", True),
         (hcop.pk, "password", True),
     ]
-    told = caplog.text
-    assert not any(each in told for each in (PASSWORD, recovery, secret))
+    assert not any(each in caplog.text for each in (PASSWORD, recovery, secret))
 
 
 def test_leaving_is_always_possible(owner: Client) -> None:

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from enum import Enum
 from functools import wraps
 from typing import ParamSpec, TypeVar
@@ -17,6 +18,10 @@ from django.views import defaults
 from src_app.commits import CommitUnknown, is_anything_saved, is_lost, nothing_saved_yet
 
 log = structlog.get_logger()
+# Browsers and people send a form again within minutes of losing the answer. Hours later it is a page that was
+# left open, and means something new.
+SENT_AGAIN_WITHIN = timedelta(minutes=15)
+
 P = ParamSpec("P")
 T = TypeVar("T")
 

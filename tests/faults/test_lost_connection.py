@@ -149,13 +149,13 @@ def log_no_answer(client_of: ClientOf, officer: User, make_referral: MakeReferra
 def test_lost_before_the_commit_nothing_is_saved_and_the_page_says_so(
     log_no_answer: Callable[[], Answer], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep_note = attempts._keep_note
+    save = attempts._save
 
     def killed(*args: Any) -> Any:
         kill_this_session()
-        return keep_note(*args)
+        return save(*args)
 
-    monkeypatch.setattr(attempts, "_keep_note", killed)
+    monkeypatch.setattr(attempts, "_save", killed)
     status, text = log_no_answer()
     assert (status, Trouble.LOST.advice in text) == (503, True)
     assert not ContactAttempt.objects.exists()

@@ -18,7 +18,6 @@ from referrals.contact.readers.referrals import results_that_stand
 from referrals.mail.outbox import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
-    Case,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
@@ -42,7 +41,7 @@ from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
-from src_app.busy import looked_up_by_key
+from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
@@ -70,59 +69,38 @@ def log_attempt(
 ) -> ContactAttempt:
     """Keeps one try to reach the victim; contact made completes the referral.
 
-    A second call with the same ``key`` and the same answers returns the first one's row; with other answers
-    it raises :class:`UsedBefore`. A referral nobody has is taken. One closed without contact still takes a
-    contact made, which is then what counts. A way the restrictions rule out is kept as what happened, and
-    told to the supervisor.
+    The same ``key`` with the same answers returns the first call's row; otherwise it raises
+    :class:`UsedBefore`. A referral nobody has is taken. One closed without contact still takes a contact
+    made, which is then what counts. A way the restrictions rule out is kept as what happened, and told to
+    the supervisor.
     """
+    said = ContactAttempt(
+        key=key,
+        made_by=by,
+        made_at=made_at,
+        logged_at=at,
+        method=method,
+        with_interpreter=with_interpreter,
+        result=result,
+        risk_assessment=risk_assessment,
+        support_offered=support_offered,
+        noted_on_record=noted_on_record,
+    )
     with transaction.atomic():
-        referral = lock_referral(referral_id, by)
-        if known := _known(key, referral):
-            again = ContactAttempt(
-                made_by=by,
-                # No time given is the time of saving, which is another one now.
-                made_at=known.made_at if made_at == at and known.made_at == known.logged_at else made_at,
-                method=method,
-                with_interpreter=with_interpreter,
-                result=result,
-                risk_assessment=risk_assessment,
-                support_offered=support_offered,
-                noted_on_record=noted_on_record,
-            )
-            if _answers(known, _said_of(known), _note_of(known)) != _answers(again, follow_ups, note):
-                raise UsedBefore(
-                    f"This form was saved already, as “{known}” of {moment(known.made_at)}. What it says now "
-                    "was not saved: save again to add it as another attempt."
-                )
+        said.referral = referral = lock_referral(referral_id, by)
+        if known := ContactAttempt.objects.filter(key=key).first():
+            _refuse_another_attempt(known, said, follow_ups, note)
             return known
         refuse_officer_in_case(referral, by)
         _refuse_ended(referral, result)
         _refuse_wrong_time(referral, made_at, at)
         if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
             raise Refused(reason)
-        attempt = ContactAttempt.objects.create(
-            key=key,
-            referral=referral,
-            made_by=by,
-            made_at=made_at,
-            logged_at=at,
-            method=method,
-            with_interpreter=with_interpreter,
-            result=result,
-            barred_method=is_barred(method, result, referral.case.restrictions),
-            risk_assessment=risk_assessment,
-            support_offered=support_offered,
-            noted_on_record=noted_on_record,
-            note=_keep_note(referral.case, note, at),
-            # Empty where the referral is open.
-            earlier_reason=referral.close_reason,
-            earlier_closed_at=referral.closed_at,
-            earlier_closed_by_id=referral.closed_by_id,
-        )
-        record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if attempt.note else [])])
-        _advance(referral, attempt)
-        _raise_follow_ups(attempt, follow_ups)
-    return attempt
+        _save(said, note)
+        record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if said.note else [])])
+        _advance(referral, said)
+        _raise_follow_ups(said, follow_ups)
+    return said
 
 
 @looked_up_by_key
@@ -139,7 +117,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
         )
         referral = lock_referral(attempt.referral_id, by)
-        if known := _known(key, referral):
+        if known := ContactAttempt.objects.filter(key=key).first():
             if known.withdraws_id != attempt.pk:
                 raise Refused("This form was used for something else: open the page again.")
             return known
@@ -171,20 +149,30 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
     return withdrawal
 
 
-def _known(key: UUID, referral: Referral) -> ContactAttempt | None:
-    """The attempt that this form logged before, if any; raises :class:`Refused` for another referral's."""
-    known = ContactAttempt.objects.filter(key=key).first()
-    if known is not None and known.referral_id != referral.pk:
-        raise Refused("This form was used for another referral: open the page again.")
-    return known
+def _refuse_another_attempt(
+    known: ContactAttempt, said: ContactAttempt, follow_ups: Collection[FollowUpKind], note: str
+) -> None:
+    """Raises :class:`UsedBefore` unless the form that made ``known`` is sent again, and that row stands."""
+    if known.referral_id != said.referral_id:
+        raise UsedBefore(
+            "This form was saved already, for another referral. What it says now was not saved: "
+            "save again to add it to this one."
+        )
+    is_withdrawn = ContactAttempt.objects.filter(withdraws=known).exists()
+    is_same = _answers(known, _said_of(known), _note_of(known)) == _answers(said, follow_ups, note)
+    if is_withdrawn or not is_same or not _is_same_time(known, said):
+        since = ", and that was withdrawn since" if is_withdrawn else ""
+        raise UsedBefore(
+            f"This form was saved already, as “{known}” of {moment(known.made_at)}{since}. What it says now "
+            "was not saved: save again to add it as another attempt."
+        )
 
 
 def _answers(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note: str) -> tuple[object, ...]:
-    """What a form says of an attempt, so that two can be compared."""
+    """What a form says of an attempt besides its time, so that two can be compared."""
     return (
         attempt.withdraws_id,
         attempt.made_by_id,
-        attempt.made_at,
         attempt.method,
         attempt.with_interpreter,
         attempt.result,
@@ -194,6 +182,13 @@ def _answers(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note
         frozenset(follow_ups),
         note.strip(),
     )
+
+
+def _is_same_time(known: ContactAttempt, said: ContactAttempt) -> bool:
+    """No time given is the time of saving, which is a later one where the form is sent again."""
+    if known.made_at == known.logged_at and said.made_at == said.logged_at:
+        return said.logged_at - known.logged_at <= SENT_AGAIN_WITHIN
+    return known.made_at == said.made_at
 
 
 def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
@@ -218,11 +213,18 @@ def _refuse_wrong_time(referral: Referral, made_at: datetime, at: datetime) -> N
         raise Refused(f"The referral was made on {moment(referral.made_at)}: an attempt cannot be earlier.")
 
 
-def _keep_note(case: Case, note: str, at: datetime) -> PersonalText | None:
-    body = note.strip()
-    if not body:
-        return None
-    return PersonalText.objects.create(case=case, kind=TextKind.ATTEMPT_NOTE, body=body, changed_at=at)
+def _save(attempt: ContactAttempt, note: str) -> None:
+    """Saves it with its note, whether the way was barred, and the end that a contact made replaces."""
+    referral, body = attempt.referral, note.strip()
+    if body:
+        attempt.note = PersonalText.objects.create(
+            case=referral.case, kind=TextKind.ATTEMPT_NOTE, body=body, changed_at=attempt.logged_at
+        )
+    attempt.barred_method = is_barred(attempt.method, attempt.result, referral.case.restrictions)
+    # Empty where the referral is open.
+    attempt.earlier_reason = referral.close_reason
+    attempt.earlier_closed_at, attempt.earlier_closed_by = referral.closed_at, referral.closed_by
+    attempt.save(force_insert=True)
 
 
 def _advance(referral: Referral, attempt: ContactAttempt) -> None:

@@ -6,14 +6,14 @@ from uuid import UUID
 from django.db import transaction
 
 from referrals.mail.outbox import queue
-from referrals.models import FollowUp, MailKind, Notification, ReferralStatus
+from referrals.models import FollowUp, MailKind, Notification, Referral, ReferralStatus
 from referrals.scope import follow_ups_visible_to, referrals_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.busy import looked_up_by_key
+from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
@@ -53,7 +53,8 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
 def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
     """Sends the team's mailbox a reminder about an open referral; says whether it is a new one.
 
-    The same ``key`` sends one message. Raises ``Referral.DoesNotExist`` for one out of scope.
+    The same ``key`` within minutes sends one message, and raises :class:`Refused` after that. Raises
+    ``Referral.DoesNotExist`` for one out of scope.
     """
     check_authority(by, Permission.CHASE_REFERRALS)
     with transaction.atomic():
@@ -63,23 +64,21 @@ def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
             .select_for_update(of=("self",))
             .get(pk=referral_id)
         )
-        unique_key = f"{MailKind.CHASED}:{key}"
-        if queued := Notification.objects.filter(unique_key=unique_key).first():
-            if queued.referral_id != referral.pk:
-                raise Refused("This form was used for another referral: open the page again.")
-            return False
         if referral.status != ReferralStatus.OPEN:
             raise Refused(
                 f"{referral.number} was ended on {moment(referral.closed_at)}: "
                 "there is nothing left to remind the team of."
             )
-        queue(
+        unique_key = f"{MailKind.CHASED}:{key}"
+        if not queue(
             kind=MailKind.CHASED,
             referral=referral,
             recipient=referral.team.mailbox,
             unique_key=unique_key,
             at=at,
-        )
+        ):
+            _refuse_another_reminder(Notification.objects.get(unique_key=unique_key), referral, at)
+            return False
         record(
             Action.MAIL_QUEUED,
             by=by,
@@ -89,3 +88,14 @@ def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
             recipients=[referral.team.mailbox],
         )
     return True
+
+
+def _refuse_another_reminder(queued: Notification, referral: Referral, at: datetime) -> None:
+    """Raises :class:`Refused` unless the form that queued it is sent again."""
+    if queued.referral_id != referral.pk:
+        raise Refused("This form was used for another referral: open the page again.")
+    if at - queued.created_at > SENT_AGAIN_WITHIN:
+        raise Refused(
+            f"A reminder was sent from this page on {moment(queued.created_at)}: "
+            "press “Send a reminder” again to send another."
+        )

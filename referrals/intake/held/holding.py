@@ -41,7 +41,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.busy import Trouble, looked_up_by_key, trouble_of
+from src_app.busy import SENT_AGAIN_WITHIN, Trouble, looked_up_by_key, trouble_of
 from src_app.refused import Refused
 
 _USED = "This page was used before: open Import again and choose the file once more."
@@ -95,7 +95,7 @@ def hold_extract(
         if held.uploaded_by_id != by.pk or held.bcu_id != bcu.pk:
             raise Refused(_USED)
         if held.pk != wanted.pk:
-            if not _same_file(held, content):
+            if not _is_same_file(held, content, at):
                 raise Refused(_USED)
         else:
             with content.open() as stream:
@@ -106,10 +106,15 @@ def hold_extract(
     return held
 
 
-def _same_file(held: CaseImport, content: Content) -> bool:
-    """Whether it is the file that was held; where that is gone already, only the size is compared."""
-    if held.size != content.size or held.status not in HELD:
-        return held.size == content.size
+def _is_same_file(held: CaseImport, content: Content, at: datetime) -> bool:
+    """Whether it is the file that was held; where that is gone already, size and time have to say it.
+
+    The folder's key is made of the content.
+    """
+    if held.size != content.size:
+        return False
+    if held.status not in HELD:
+        return held.source == ImportSource.FOLDER or at - held.uploaded_at <= SENT_AGAIN_WITHIN
     with content.open() as one, content_of(held).open() as other:
         return all(piece == again for piece, again in zip(in_pieces(one), in_pieces(other), strict=False))
 

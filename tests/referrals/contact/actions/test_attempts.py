@@ -30,6 +30,7 @@ from referrals.models import (
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
+from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
 from tests.patience import patience
 
@@ -141,12 +142,25 @@ def test_a_colleague_with_the_same_key_is_not_told_that_theirs_is_saved(make_ref
         log(referral, Result.NO_ANSWER, key=key, by=colleague)
 
 
-def test_sent_again_a_minute_later_without_a_time_it_is_the_same_attempt(make_referral, log, now):
-    referral, key, later = make_referral(), uuid.uuid4(), now + timedelta(minutes=1)
+def test_sent_again_within_minutes_without_a_time_it_is_the_same_attempt(make_referral, log, now):
+    referral, key, later = make_referral(), uuid.uuid4(), now + SENT_AGAIN_WITHIN
     first = log(referral, Result.NO_ANSWER, key=key)
     assert log(referral, Result.NO_ANSWER, key=key, made_at=later, at=later) == first
     with pytest.raises(UsedBefore):
         log(referral, Result.NO_ANSWER, key=key, made_at=now - timedelta(minutes=9), at=later)
+
+
+def test_sent_again_hours_later_without_a_time_it_is_asked_about(make_referral, log, now):
+    referral, key, later = make_referral(), uuid.uuid4(), now + timedelta(hours=3)
+    log(referral, Result.NO_ANSWER, key=key)
+    with pytest.raises(UsedBefore, match="save again to add it as another attempt"):
+        log(referral, Result.NO_ANSWER, key=key, made_at=later, at=later)
+
+
+def test_sent_again_hours_later_with_its_time_it_is_the_same_attempt(make_referral, log, now):
+    referral, given = make_referral(), {"key": uuid.uuid4(), "made_at": now - timedelta(minutes=9)}
+    first = log(referral, Result.NO_ANSWER, **given)
+    assert log(referral, Result.NO_ANSWER, at=now + timedelta(hours=3), **given) == first
 
 
 def test_sent_again_after_a_barred_way_was_used_it_is_the_same_attempt(make_referral, log):
@@ -181,10 +195,10 @@ def test_two_taps_at_the_same_moment_make_one_row(make_referral, officer, now):
     assert ContactAttempt.objects.count() == 1
 
 
-def test_a_key_of_another_referral_is_refused(make_referral, log):
+def test_a_key_of_another_referral_is_asked_about(make_referral, log):
     key = uuid.uuid4()
     log(make_referral(), Result.NO_ANSWER, key=key)
-    with pytest.raises(Refused, match="open the page again"):
+    with pytest.raises(UsedBefore, match=r"another referral.* save again"):
         log(make_referral(), Result.NO_ANSWER, key=key)
 
 

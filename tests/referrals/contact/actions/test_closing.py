@@ -314,6 +314,17 @@ def test_a_withdrawal_is_known_by_its_own_key_alone(log, withdraw):
     assert [each.withdraws for each in ContactAttempt.objects.filter(withdraws__isnull=False)] == [other]
 
 
+def test_the_form_of_an_attempt_that_was_withdrawn_is_asked_about(referral, log, withdraw):
+    """Its sender would read "contact made", where nothing stands."""
+    key = uuid.uuid4()
+    withdraw(log(Result.CONTACT_MADE, key=key))
+    with pytest.raises(UsedBefore, match=r"was withdrawn since.* save again"):
+        log(Result.CONTACT_MADE, key=key)
+    assert log(Result.CONTACT_MADE, key=uuid.uuid4())
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.COMPLETED
+
+
 def test_another_team_and_the_hcop_cannot_withdraw(log, withdraw, other_officer, hcop):
     attempt = log(Result.NO_ANSWER)
     with pytest.raises(ContactAttempt.DoesNotExist):

@@ -1,13 +1,15 @@
 """Acknowledging follow-ups, and reminding a team."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 
 from referrals.contact.actions.follow_ups import acknowledge, chase
-from referrals.models import FollowUp, MailKind, Notification, Referral
+from referrals.models import FollowUp, MailKind, Notification, Referral, ReferralStatus
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
 from tests.factories import ContactAttemptFactory, FollowUpFactory
 
@@ -69,6 +71,27 @@ def test_a_key_of_another_referral_sends_nothing_and_says_so(make_referral, supe
     chase(referral_id=make_referral().pk, key=key, by=supervisor, at=now)
     with pytest.raises(Refused, match="open the page again"):
         chase(referral_id=make_referral().pk, key=key, by=supervisor, at=now)
+
+
+def test_a_reminder_asked_for_hours_later_under_the_same_key_is_not_called_sent(
+    make_referral, supervisor, now
+):
+    given = {"referral_id": make_referral().pk, "key": uuid.uuid4(), "by": supervisor}
+    chase(at=now, **given)
+    assert not chase(at=now + SENT_AGAIN_WITHIN, **given)
+    with pytest.raises(Refused, match=r"sent from this page on .*: press “Send a reminder” again"):
+        chase(at=now + timedelta(hours=3), **given)
+    assert Notification.objects.count() == 1
+
+
+def test_a_reminder_of_a_referral_that_ended_since_is_not_called_sent(make_referral, supervisor, now):
+    referral, key = make_referral(), uuid.uuid4()
+    chase(referral_id=referral.pk, key=key, by=supervisor, at=now)
+    referral.status, referral.closed_at, referral.closed_by = ReferralStatus.COMPLETED, now, supervisor
+    referral.contacted_at = now
+    referral.save()
+    with pytest.raises(Refused, match="nothing left to remind"):
+        chase(referral_id=referral.pk, key=key, by=supervisor, at=now)
 
 
 @pytest.mark.parametrize("end", ["completed", "closed"])

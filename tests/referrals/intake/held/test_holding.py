@@ -3,7 +3,7 @@
 import threading
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -27,6 +27,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
+from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
 from tests.away import refused
 from tests.extracts import extract, row
@@ -41,8 +42,10 @@ A_DAY_LATER = NOW + timedelta(hours=24)
 def hold(bcu: Bcu, hcop: User) -> Callable[..., CaseImport]:
     """Uploads the extract of two good rows and a bad one, or ``content``."""
 
-    def upload(content: bytes = CONTENT, key: uuid.UUID | None = None, by: User = hcop) -> CaseImport:
-        return hold_extract(key=key or uuid.uuid4(), content=content, bcu=bcu, by=by, at=NOW)
+    def upload(
+        content: bytes = CONTENT, key: uuid.UUID | None = None, by: User = hcop, at: datetime = NOW
+    ) -> CaseImport:
+        return hold_extract(key=key or uuid.uuid4(), content=content, bcu=bcu, by=by, at=at)
 
     return upload
 
@@ -278,6 +281,18 @@ def test_the_same_key_with_another_file_is_refused_and_not_answered_with_the_fir
     for other in (CONTENT.replace(b"Dog", b"Cat"), CONTENT + b"\r\n"):
         with pytest.raises(Refused, match="choose the file once more"):
             hold(other, key=key)
+
+
+def test_once_its_content_is_gone_the_same_upload_is_known_for_minutes_only(
+    hold: Callable[..., CaseImport], hcop: User
+) -> None:
+    """After that a file of the same size is more likely the next night's, and "saved" would be untrue."""
+    key = uuid.uuid4()
+    held = hold(key=key)
+    save_extract(import_id=held.pk, seen=seen(held), by=hcop, at=NOW)
+    assert hold(key=key, at=NOW + SENT_AGAIN_WITHIN) == held
+    with pytest.raises(Refused, match="choose the file once more"):
+        hold(CONTENT.replace(b"Dog", b"Cat"), key=key, at=NOW + timedelta(hours=3))
 
 
 @pytest.mark.parametrize(

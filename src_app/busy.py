@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 import psycopg2
 import psycopg2.errors
 import structlog
-from django.db import InterfaceError, OperationalError, connection
+from django.db import IntegrityError, InterfaceError, OperationalError, connection
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.views import defaults
@@ -108,7 +108,8 @@ def looked_up_by_key(action: Callable[P, T]) -> Callable[P, T]:
 
     Where it is unknown whether it was saved, the action is called once more: it waits for what is left of
     the first call, and finds under the key what that saved, or saves it now. Only where that fails too does
-    it stay unknown.
+    it stay unknown. It is called once more too where another call saved the same key at that moment, after
+    this one had looked for it.
     """
 
     @wraps(action)
@@ -119,7 +120,10 @@ def looked_up_by_key(action: Callable[P, T]) -> Callable[P, T]:
             if trouble_of(error) is not Trouble.UNKNOWN:
                 raise
             log.warning("the connection was lost during COMMIT: looking it up", action=action.__name__)
-            return action(*args, **kwargs)
+        except IntegrityError as error:
+            if not isinstance(error.__cause__, psycopg2.errors.UniqueViolation):
+                raise
+        return action(*args, **kwargs)
 
     return called
 

@@ -21,7 +21,6 @@ from referrals.models import (
     Pause,
     Strand,
     Trial,
-    TrialNotice,
     Ward,
 )
 from referrals.places.ward_modes import WardModes
@@ -89,12 +88,13 @@ class AllocationOrder:
 
 @dataclass(frozen=True)
 class Heads:
-    """The last head that reached a registrar, if any; ``open``: allocations that it does not cover.
+    """The last head that reached a registrar, if any, when it did, and how many allocations it covers.
 
-    ``waiting``: messages about the trial that the mail server has not taken yet, since ``waiting_since``.
+    ``open``: allocations that it does not cover. ``waiting``: messages about the trial that the mail server
+    has not taken yet, since ``waiting_since``.
     """
 
-    last: TrialNotice | None
+    sent_at: datetime | None
     covered: int
     open: int
     waiting: int
@@ -296,9 +296,11 @@ def _stratum(trial: Trial, borough: str, repeat_victim: bool, strands: Sequence[
 def _heads(trial: Trial, allocations: int) -> Heads:
     mail = Notification.objects.filter(trial_notice__trial=trial)
     sent = mail.filter(trial_notice__kind=NoticeKind.HEAD, sent_at__isnull=False)
-    last = trial.notices.filter(pk__in=sent.values("trial_notice")).order_by("-pk").first()
-    covered = last.content["heads"][-1]["count"] if last else 0
+    # Of several registrars, the first that was reached.
+    reached = sent.order_by("-trial_notice_id", "sent_at").values_list("sent_at", "trial_notice__content")
+    sent_at, content = reached.first() or (None, None)
+    covered = content["heads"][-1]["count"] if content else 0
     waiting = mail.filter(sent_at__isnull=True, abandoned_at__isnull=True).aggregate(
         number=Count("pk"), since=Min("created_at")
     )
-    return Heads(last, covered, allocations - covered, waiting["number"], waiting["since"])
+    return Heads(sent_at, covered, allocations - covered, waiting["number"], waiting["since"])

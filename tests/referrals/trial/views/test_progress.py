@@ -355,8 +355,22 @@ def test_heads_say_what_is_not_covered_yet(
     for count in (1, 2):
         _mailed(trial, count, sent=True)
     page = words(browser, trial)
-    assert "The last head covers 2 of 5 (40%) allocations and went out on 23 November 2026." in page
+    assert "The last head covers 2 of 5 (40%) allocations and went out on 23 November 2026, 7:30am." in page
     assert "3 allocations since are not covered yet" in page
+
+
+def test_a_head_went_out_when_the_first_mail_server_took_it(browser: Client, trial: Trial) -> None:
+    head = _mailed(trial, 0, sent=False)
+    for days in (3, 2):
+        NotificationFactory.create(
+            kind=MailKind.TRIAL_NOTICE,
+            referral=None,
+            trial_notice=head.trial_notice,
+            recipient=f"registrar{days}@university.example",
+            created_at=NOW,
+            sent_at=NOW + timedelta(days=days),
+        )
+    assert "went out on 25 November 2026, 7:30am." in words(browser, trial)
 
 
 def test_a_head_that_no_mail_server_took_covers_nothing(

@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Iterator
+from datetime import timedelta
 from importlib import import_module
 from typing import Any
 
@@ -11,8 +12,26 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.db.models import CharField, CheckConstraint
 
+from outcomes.evaluation.actions import correct_data_set, lock_outcomes
+from outcomes.models import DataSet
+from referrals.models import Arm, DeviationKind, NoticeKind, Trial, TrialNotice, TrialStatus
+from referrals.trial.actions.life import close, proposal_digest, propose, reveal, seal
+from referrals.trial.bundle import export_trial
+from referrals.trial.forms.steps import PublicLineField
+from src_app.accounts.models import User
 from src_app.fields import LineField, NoteField, PublicNoteField
 from src_app.keys import linking_hash, names_key
+from tests.conftest import World
+from tests.factories import (
+    NOW,
+    AllocationFactory,
+    ControlCheckFactory,
+    DeviationFactory,
+    LookFactory,
+    PauseFactory,
+    RecordedOutcomeFactory,
+    TrialFactory,
+)
 from tests.spellings import MUST_GO, MUST_STAY
 
 ROOMS = ("src_app", "referrals", "outcomes")
@@ -26,6 +45,15 @@ NOT_KEPT = {
     ("ProtocolForm", "block_sizes"),
     ("ProtocolForm", "looks"),
 }
+# The typed texts in files for people outside the force, by their names there.
+IN_FILES = {
+    "name": ("ProtocolForm", "name"),
+    "question": ("ProtocolForm", "question"),
+    "eligibility": ("ProtocolForm", "eligibility"),
+    "reason": ("CorrectionForm", "reason"),
+}
+# What a report of a trial says of how it went.
+IN_A_REPORT = {("PauseForm", "reason"), ("CloseForm", "because"), ("LookForm", "reason")}
 # What no person types on a page, what may have lines, and addresses, which have a form of their own.
 NOT_A_TYPED_LINE = {
     "accounts.user.password",
@@ -63,18 +91,74 @@ def _forms() -> Iterator[Any]:
                 yield found
 
 
-def test_every_text_that_is_typed_is_a_note_or_a_line() -> None:
-    texts = {
+def _typed_texts() -> dict[tuple[str, str], type[forms.CharField]]:
+    """The class of every field for a text, by the names of its form and its own."""
+    return {
         (form.__name__, name): type(field)
         for form in _forms()
         for name, field in form.base_fields.items()
         if isinstance(field, forms.CharField) and not isinstance(field, forms.UUIDField | forms.EmailField)
     }
+
+
+def test_every_text_that_is_typed_is_a_note_or_a_line() -> None:
+    texts = _typed_texts()
     assert {("AttemptForm", "note"), ("ProtocolForm", "name"), ("TeamForm", "why")} <= texts.keys()
     assert {name for name, kind in texts.items() if not issubclass(kind, NoteField)} == NOT_KEPT
 
 
-@pytest.mark.parametrize("field", [NoteField, LineField, PublicNoteField])
+def test_every_text_for_people_outside_the_force_goes_through_a_field_for_it() -> None:
+    public = {name for name, kind in _typed_texts().items() if issubclass(kind, PublicNoteField)}
+    assert public == {*IN_FILES.values(), *IN_A_REPORT}
+
+
+def _with_spaces(value: Any, name: str = "") -> Iterator[str]:
+    """The names of the texts of several words: what the system writes there are codes, days and digests."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _with_spaces(inner, name)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _with_spaces(inner, name)
+    elif isinstance(value, str) and " " in value:
+        yield name
+
+
+@pytest.mark.django_db
+def test_no_other_typed_text_is_in_a_file_for_people_outside_the_force(
+    world: World, hcop: User, trial_lead: User, leader: User
+) -> None:
+    """Of trials about which everything was typed that can be."""
+    by_lead: dict[str, Any] = {"by": trial_lead, "at": NOW}
+    draft = propose(trial_id=_trial(world, TrialStatus.DRAFT).pk, **by_lead)
+    seal(trial_id=draft.pk, digest=proposal_digest(draft), by=leader, at=NOW)
+    trial = _trial(world, TrialStatus.RECRUITING)
+    unit = AllocationFactory.create(trial=trial, case__ward=world.wards[0], arm=Arm.CONTROL)
+    ordered = {"kind": DeviationKind.FOR_SAFETY, "ordered_by": "Insp 4021", "recorded_by": hcop}
+    DeviationFactory.create(allocation=unit, **ordered)
+    ControlCheckFactory.create(allocation=unit)
+    PauseFactory.create(trial=trial, resumed_at=NOW, resumed_by=trial_lead)
+    LookFactory.create(trial=trial)
+    close(trial_id=trial.pk, because="The end of the money.", **by_lead)
+    by_lead["at"] = NOW + timedelta(days=31)
+    lock_outcomes(trial_id=trial.pk, **by_lead)
+    RecordedOutcomeFactory.create(case=unit.case, recorded_at=NOW)
+    correct_data_set(trial_id=trial.pk, reason="A code was wrong.", **by_lead)
+    trial = reveal(trial_id=trial.pk, **by_lead)
+    assert set(TrialNotice.objects.values_list("kind", flat=True)) == set(NoticeKind.values)
+    files = [
+        export_trial(trial=trial, by=trial_lead),
+        *DataSet.objects.values_list("content", flat=True),
+        *TrialNotice.objects.values_list("content", flat=True),
+    ]
+    assert set(_with_spaces(files)) == IN_FILES.keys()
+
+
+def _trial(world: World, status: TrialStatus) -> Trial:
+    return TrialFactory.create(bcu=world.south_west, name=f"A trial that is {status}", status=status)
+
+
+@pytest.mark.parametrize("field", [NoteField, LineField, PublicNoteField, PublicLineField])
 def test_what_finds_a_person_is_refused_in_every_such_field(field: type[NoteField]) -> None:
     for spelling in MUST_GO:
         with pytest.raises(ValidationError):
@@ -100,16 +184,20 @@ def test_too_long_a_text_is_refused_before_anything_is_looked_for_in_it(
         NoteField(max_length=200).clean("+1 " * 1_000)
 
 
+@pytest.mark.parametrize("field", [PublicNoteField, PublicLineField])
 @pytest.mark.parametrize("reference", ["01/7654321/26", "CAD4711/22NOV26", "CAD 4711", "SRC-2026-000123"])
-def test_a_text_for_people_outside_the_force_names_no_case(reference: str) -> None:
+def test_a_text_for_people_outside_the_force_names_no_case(
+    field: type[PublicNoteField], reference: str
+) -> None:
     with pytest.raises(ValidationError, match="outside the force"):
-        PublicNoteField(max_length=200).clean(f"Wrong in {reference}")
+        field(max_length=200).clean(f"Wrong in {reference}")
 
 
+@pytest.mark.parametrize("field", [LineField, PublicLineField])
 @pytest.mark.parametrize("sign", ["\r", "\n", "\r\n", "\t", "\x1b", "\x85", "\u2028", "\u2029"])
-def test_a_line_has_no_control_character(sign: str) -> None:
+def test_a_line_has_no_control_character(field: type[LineField], sign: str) -> None:
     with pytest.raises(ValidationError, match="one line"):
-        LineField(max_length=200).clean(f"SW{sign}pilot")
+        field(max_length=200).clean(f"SW{sign}pilot")
 
 
 def test_a_line_end_after_a_line_is_dropped() -> None:

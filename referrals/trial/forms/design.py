@@ -26,6 +26,7 @@ from referrals.rules.trial.analysis import (
 from referrals.rules.trial.assumed import ImpossibleAssumption
 from referrals.rules.trial.protocol import YES_OR_NO, Conduct, Expected
 from referrals.scope import bcus_of
+from referrals.trial.forms.steps import PublicLineField
 from referrals.trial.readers.power import PowerQuestion
 from referrals.trial.readers.words import (
     ESTIMATES,
@@ -38,7 +39,7 @@ from referrals.trial.readers.words import (
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.days import check_day
-from src_app.fields import LineField, NoteField
+from src_app.fields import LineField, PublicNoteField
 
 _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
 
@@ -78,15 +79,17 @@ class ProtocolForm(forms.Form):
     When it is valid, ``design``, ``stratified_by``, ``conduct`` and ``power_question`` hold what it says.
     """
 
-    name = LineField(label="Name", max_length=200, error_messages={"required": "Give the trial a name."})
-    question = NoteField(
+    name = PublicLineField(
+        label="Name", max_length=200, error_messages={"required": "Give the trial a name."}
+    )
+    question = PublicNoteField(
         label="Question",
         max_length=500,
         help_text="What the trial is to find out, in one sentence.",
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"required": "Say what the trial is to find out."},
     )
-    eligibility = NoteField(
+    eligibility = PublicNoteField(
         label="Who is eligible",
         max_length=1_000,
         widget=forms.Textarea(attrs={"rows": 4}),

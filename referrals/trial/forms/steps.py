@@ -3,13 +3,17 @@
 from django import forms
 
 from referrals.models import Mode
-from src_app.fields import LineField
+from src_app.fields import LineField, PublicNoteField
+
+
+class PublicLineField(LineField, PublicNoteField):
+    """A line that people outside the force will read."""
 
 
 class PauseForm(forms.Form):
     """Why recruitment stops, and what the wards do meanwhile."""
 
-    reason = LineField(
+    reason = PublicLineField(
         label="Why",
         max_length=300,
         help_text="About the trial; nothing about a case.",
@@ -27,7 +31,7 @@ class PauseForm(forms.Form):
 class CloseForm(forms.Form):
     """Why recruitment ends."""
 
-    because = LineField(
+    because = PublicLineField(
         label="Why",
         max_length=300,
         help_text="It will stand in the report of the trial.",

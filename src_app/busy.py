@@ -25,6 +25,11 @@ SENT_AGAIN_WITHIN = timedelta(minutes=15)
 P = ParamSpec("P")
 T = TypeVar("T")
 
+# To whoever asked for a page alone: it may be the one that follows a form which was saved.
+READ_AGAIN = (
+    "What you saved before this stays saved. Open this page again in a minute; tell the administrator if it "
+    "happens again."
+)
 _WAITED = (
     psycopg2.errors.LockNotAvailable,
     psycopg2.errors.DeadlockDetected,
@@ -159,12 +164,13 @@ def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse | N
     trouble = trouble_of(error)
     if trouble is None:
         return None
-    if request.method in ("GET", "HEAD"):
-        # Whoever only reads asked for nothing to be saved, and loses nothing by reading it again.
-        trouble = Trouble.LOST if trouble is Trouble.UNKNOWN else trouble
-    elif trouble is not Trouble.UNKNOWN and is_anything_saved():
+    is_reading = request.method in ("GET", "HEAD")
+    if is_reading and trouble is Trouble.UNKNOWN:
+        trouble = Trouble.LOST
+    elif not is_reading and trouble is not Trouble.UNKNOWN and is_anything_saved():
         trouble = Trouble.PARTLY
     log.warning("the database did not do what a page asked", trouble=trouble.name, exc_info=error)
+    context = {"title": trouble.title, "advice": READ_AGAIN if is_reading else trouble.advice}
     # The session is still to be saved after this.
     connection.close_if_unusable_or_obsolete()
-    return HttpResponse(render_to_string("503.html", {"trouble": trouble}), status=503)
+    return HttpResponse(render_to_string("503.html", context), status=503)

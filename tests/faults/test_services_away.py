@@ -1,7 +1,8 @@
 """Broker, mail server and database are taken away one by one while people work: nothing is lost or doubled.
 
 The real web server, workers, beat and SMTP peer run against the test's database. Each reaches the others
-through a door that the test shuts.
+through a door that the test shuts. How fast they are is not judged: what each page says is compared with what
+the database holds then, and nobody has to do anything twice because a service besides the database is away.
 """
 
 import logging
@@ -21,7 +22,6 @@ from http.client import HTTPException
 from http.cookiejar import CookieJar
 from itertools import islice
 from pathlib import Path
-from statistics import median
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -49,17 +49,17 @@ log = logging.getLogger(__name__)
 # So many cases are decided and so many contacts logged with one service away, and in all.
 TASKS = 3
 ALL_TASKS = 8 * TASKS
-# Seconds that no request takes, whatever is away, and half of them do not: one wait for a broker took six.
-AT_MOST, MOSTLY = 45, 4
+# These end a hang, and are far longer than anything takes.
+ONE_ANSWER, TOLD = 120, 600
+UNSAVED = ("Nothing of yours was saved", "Nothing was submitted")
 FIELD = re.compile(r'<input type="hidden"\s+name="([^"]+)"\s+value="([^"]*)"')
 
 
 class Answer(NamedTuple):
-    """What somebody saw: a status, 0 where there was no answer, in how many seconds."""
+    """What somebody saw: a status, 0 where there was no answer."""
 
     status: int
     text: str
-    seconds: float
 
     @property
     def fields(self) -> list[tuple[str, str]]:
@@ -83,15 +83,15 @@ class Browser:
 
     def ask(self, path: str, fields: list[tuple[str, str]] | None = None) -> Answer:
         content = None if fields is None else urllib.parse.urlencode(fields).encode()
-        began, status, text = time.monotonic(), 0, ""
+        status, text = 0, ""
         try:
-            with self._opener.open(self.site + path, content, timeout=patience(120)) as response:
+            with self._opener.open(self.site + path, content, timeout=patience(ONE_ANSWER)) as response:
                 status, text = response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             status, text = error.code, error.read().decode(errors="replace")
         except (OSError, HTTPException):
             pass
-        answer = Answer(status, text, time.monotonic() - began)
+        answer = Answer(status, text)
         self.seen.append(answer)
         return answer
 
@@ -101,12 +101,33 @@ class Browser:
         return "Sign out" in self.ask(reverse("account_login"), given).text
 
 
+class Truth:
+    """Holds what pages say of one form, sent until it is said to be saved, against the rows it has made."""
+
+    def __init__(self, rows: Callable[[], int]) -> None:
+        self._rows = rows
+        self._may_be_saved = False
+
+    def is_saved(self, page: Answer, *, says_so: bool) -> bool:
+        """Whether it is, by that page; fails the test where that is not true."""
+        rows = self._rows()
+        if says_so:
+            assert rows == 1, f"said to be saved, and there are {rows}"
+        elif any(words in page.text for words in UNSAVED) and not self._may_be_saved:
+            assert rows == 0, "said to be unsaved, and it is there"
+        else:
+            assert rows <= 1, f"there are {rows}"
+            self._may_be_saved = True
+        return says_so
+
+
 class People:
     """An officer who logs contact, an HCOP who decides and submits, and somebody who signs in."""
 
     def __init__(self, site: str, referrals: Iterable[Referral], cases: Iterable[Case]) -> None:
         self.site = site
         self.seen: list[Answer] = []
+        self.signing_in: list[Answer] = []
         self.officer, self.hcop = Browser(site, self.seen), Browser(site, self.seen)
         self.referrals, self.cases = iter(referrals), iter(cases)
         self.submitted: list[Case] = []
@@ -116,47 +137,69 @@ class People:
         assert self.officer.signs_in("officer")
         assert self.hcop.signs_in("hcop")
 
-    def tasks(self) -> list[Callable[[], bool]]:
-        """What they do at the same time, until they are told that it is done; each says whether it is."""
+    def tasks(self) -> list[Callable[[], object]]:
+        """What they do at the same time, each until they are told that it is done."""
         referrals, cases = list(islice(self.referrals, TASKS)), list(islice(self.cases, TASKS))
         return [
-            lambda: all(_until_told(partial(self._log, each)) for each in referrals),
-            lambda: all(_until_told(partial(self._decide, each)) for each in cases),
-            lambda: _until_told(lambda: Browser(self.site, self.seen).signs_in("officer")),
+            lambda: all(map(self._is_logged, referrals)),
+            lambda: all(map(self._is_decided, cases)),
+            lambda: _until_told(lambda: Browser(self.site, self.signing_in).signs_in("officer")),
         ]
 
-    def _log(self, referral: Referral) -> bool:
+    def _is_logged(self, referral: Referral) -> bool:
         """Opens the form and saves it, with one key until it is told that it is saved."""
         path = reverse("log_contact", args=[referral.number])
-        form = self.officer.ask(path).fields
-        given = [*form, ("method", "telephone"), ("result", "contact_made")]
-        return bool(form) and _until_told(
-            lambda: "contact made. There is nothing more" in self.officer.ask(path, given).text
-        )
+        form: list[tuple[str, str]] = []
 
-    def _decide(self, case: Case) -> bool:
-        """Marks one case suitable, checks and submits it; looks first, and says whether it is submitted."""
+        def opens() -> bool:
+            form[:] = self.officer.ask(path).fields
+            return "key" in dict(form)
+
+        _until_told(opens)
+        truth = Truth(ContactAttempt.objects.filter(key=dict(form)["key"]).count)
+
+        def saves() -> bool:
+            page = self.officer.ask(path, [*form, ("method", "telephone"), ("result", "contact_made")])
+            return truth.is_saved(page, says_so="contact made. There is nothing more" in page.text)
+
+        return _until_told(saves)
+
+    def _is_decided(self, case: Case) -> bool:
+        """Marks one case suitable, checks and submits it, until it is told that it is submitted."""
+        truth = Truth(Submission.objects.filter(decisions__case=case).count)
+        _until_told(lambda: self._submits(case, truth))
+        self.submitted.append(case)
+        return True
+
+    def _submits(self, case: Case, truth: Truth) -> bool:
+        """Looks first whether it is submitted, and submits it otherwise."""
         review, mark = self.hcop.ask(reverse("overnight_review")), reverse("mark_suitable", args=[case.pk])
         if review.status != HTTPStatus.OK:
             return False
         if mark not in review.text:
-            self.submitted.append(case)
-            return True
-        marked = [("csrfmiddlewaretoken", review.token), ("version", "")]
-        self.hcop.ask(mark, marked)
+            return truth.is_saved(review, says_so=True)
+        self.hcop.ask(mark, [("csrfmiddlewaretoken", review.token), ("version", "")])
         check = self.hcop.ask(reverse("check_decisions"))
-        if case.crime_reference in check.text:
-            self.hcop.ask(reverse("submit_decisions"), check.fields)
-        return False
+        if case.crime_reference not in check.text:
+            return False
+        page = self.hcop.ask(reverse("submit_decisions"), check.fields)
+        return truth.is_saved(page, says_so="Submitted: 1 decision" in page.text)
 
 
 def _until_told(do: Callable[[], bool]) -> bool:
-    ends_at = time.monotonic() + patience(240)
+    ends_at = time.monotonic() + patience(TOLD)
     while not do():
-        if time.monotonic() > ends_at:
-            return False
+        assert time.monotonic() < ends_at, "it is never said to be done"
         time.sleep(0.2)
     return True
+
+
+def _then_let_go(task: Callable[[], object]) -> None:
+    """For a thread, which has a connection to the database of its own."""
+    try:
+        task()
+    finally:
+        connection.close()
 
 
 class Site(NamedTuple):
@@ -219,42 +262,49 @@ def people(site: Site, world: World, officer: User, hcop: User) -> People:
 
 
 def test_whatever_is_away_nothing_is_lost_and_nothing_done_twice(site: Site, people: People) -> None:
-    assert _seen_while(people) == {HTTPStatus.OK}
+    undisturbed = _statuses_while(people)
+    assert undisturbed.keys() == {HTTPStatus.OK}
     for name, take_away, give_back in (
-        ("Redis refuses", site.redis.refuse, site.redis.open),
+        # First: once it has failed, it is left alone for some seconds.
         ("Redis hangs", site.redis.hang, site.redis.open),
+        ("Redis refuses", site.redis.refuse, site.redis.open),
         ("the mail server refuses", site.mail_server.refuse, site.mail_server.open),
         ("the mail server hangs", site.mail_server.hang, site.mail_server.open),
         ("the mail server is slow", partial(site.mail_server.slow_down, 0.5), site.mail_server.open),
     ):
         take_away()
-        assert _seen_while(people, name) == {HTTPStatus.OK}
+        assert _statuses_while(people, name) == undisturbed, name
         give_back()
     site.database.refuse()
-    statuses = _seen_while(people, "the database restarts", until_troubled=site.database.open)
-    assert statuses == {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
-    assert _seen_while(people, "all is there again") == {HTTPStatus.OK}
+    statuses = _statuses_while(people, "the database restarts", until_troubled=site.database.open)
+    assert statuses.keys() == {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
+    assert _statuses_while(people, "all is there again") == undisturbed
     _nothing_is_lost(site, people)
 
 
-def _seen_while(
+def _statuses_while(
     people: People, what: str = "all is there", until_troubled: Callable[[], None] | None = None
-) -> set[int]:
-    """Which answers they got until their tasks were done; `until_troubled` is called after some errors."""
+) -> Counter[int]:
+    """How often each status was answered to officer and HCOP until everybody's tasks were done.
+
+    `until_troubled` is called after some errors.
+    """
     before = len(people.seen)
+    people.signing_in.clear()
     with ThreadPoolExecutor(3) as threads:
-        doing = [threads.submit(task) for task in people.tasks()]
+        doing = [threads.submit(_then_let_go, task) for task in people.tasks()]
         if until_troubled:
             wait_for(lambda: sum(answer.status != HTTPStatus.OK for answer in people.seen[before:]) > 5, what)
             until_troubled()
-        assert all(each.result() for each in doing), what
-    seen = people.seen[before:]
-    longest = max(answer.seconds for answer in seen)
-    statuses = Counter(answer.status for answer in seen)
-    log.info("%s: %d requests, %s, longest %.1f s", what, len(seen), dict(statuses), longest)
-    assert longest < patience(AT_MOST), what
-    assert median(answer.seconds for answer in seen) < patience(MOSTLY), what
-    return set(statuses)
+        for each in doing:
+            each.result()
+    statuses = Counter(answer.status for answer in people.seen[before:])
+    log.info("%s: %s", what, dict(statuses))
+    # Whoever signs in may have to wait: a limit's lock that was taken in Redis stays there for ten seconds
+    # where Redis goes before it is given back, and many tries are too many.
+    may_be_told = {*statuses, HTTPStatus.OK, HTTPStatus.TOO_MANY_REQUESTS}
+    assert {answer.status for answer in people.signing_in} <= may_be_told, what
+    return statuses
 
 
 def _nothing_is_lost(site: Site, people: People) -> None:

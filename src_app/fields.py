@@ -69,3 +69,7 @@ class PublicNoteField(NoteField):
         super().validate(value)
         if scrub_references(value) != value or _REFERRAL.search(plain(value)):
             raise ValidationError("Leave out references of cases: people outside the force read this.")
+
+
+class PublicLineField(LineField, PublicNoteField):
+    """A line that people outside the force will read."""

@@ -17,9 +17,8 @@ from outcomes.models import DataSet
 from referrals.models import Arm, DeviationKind, NoticeKind, Trial, TrialNotice, TrialStatus
 from referrals.trial.actions.life import close, proposal_digest, propose, reveal, seal
 from referrals.trial.bundle import export_trial
-from referrals.trial.forms.steps import PublicLineField
 from src_app.accounts.models import User
-from src_app.fields import LineField, NoteField, PublicNoteField
+from src_app.fields import LineField, NoteField, PublicLineField, PublicNoteField
 from src_app.keys import linking_hash, names_key
 from tests.conftest import World
 from tests.factories import (

@@ -26,7 +26,6 @@ from referrals.rules.trial.analysis import (
 from referrals.rules.trial.assumed import ImpossibleAssumption
 from referrals.rules.trial.protocol import YES_OR_NO, Conduct, Expected
 from referrals.scope import bcus_of
-from referrals.trial.forms.steps import PublicLineField
 from referrals.trial.readers.power import PowerQuestion
 from referrals.trial.readers.words import (
     ESTIMATES,
@@ -39,7 +38,7 @@ from referrals.trial.readers.words import (
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.days import check_day
-from src_app.fields import LineField, PublicNoteField
+from src_app.fields import LineField, PublicLineField, PublicNoteField
 
 _STRATIFIED = {Scheme.STRATIFIED_BLOCKS, Scheme.MINIMISATION}
 

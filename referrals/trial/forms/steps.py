@@ -3,11 +3,7 @@
 from django import forms
 
 from referrals.models import Mode
-from src_app.fields import LineField, PublicNoteField
-
-
-class PublicLineField(LineField, PublicNoteField):
-    """A line that people outside the force will read."""
+from src_app.fields import PublicLineField
 
 
 class PauseForm(forms.Form):

@@ -130,8 +130,9 @@ async function write(form, name) {
   const sealed = await crypto.subtle.encrypt({ name: "AES-GCM", iv }, key, new TextEncoder().encode(content));
   // While it was encrypted somebody may have signed out in another tab, or something later may have been written.
   if (!isOurs() || read(name)?.at > at) return;
-  const sent = form.dataset.sent;
-  storage((store) => store.setItem(name, JSON.stringify({ at, sent, iv: textOf(iv), sealed: textOf(sealed) })));
+  const { sent, unanswered } = form.dataset;
+  const entry = { at, sent, unanswered, iv: textOf(iv), sealed: textOf(sealed) };
+  storage((store) => store.setItem(name, JSON.stringify(entry)));
   const all = names();
   if (all.length > MOST_FORMS) {
     all.sort((one, other) => read(one).at - read(other).at);
@@ -196,9 +197,14 @@ function put(form, values) {
   }
 }
 
-function tell(id) {
+function tell(isUnanswered) {
   const notice = document.getElementById("kept-form-notice");
-  notice?.replaceChildren(document.getElementById(id).content.cloneNode(true));
+  const template = document.getElementById(isUnanswered ? "kept-form-unanswered" : "kept-form-unsaved");
+  const said = template.content.cloneNode(true);
+  const words = notice.querySelector(".app-banner__text");
+  // A notice that stands there keeps its button: the server's throws away what the server shows.
+  if (!words) notice.replaceChildren(said);
+  else if (isUnanswered) words.replaceWith(said.querySelector(".app-banner__text"));
 }
 
 async function restore(form) {
@@ -207,20 +213,23 @@ async function restore(form) {
   const kept = entry && (await open(entry));
   if (!kept) return drop(name);
   const isSentBack = entry.sent === markOf(form);
+  const isFilled = "filled" in form.dataset;
+  const isUnanswered = "unanswered" in entry || Boolean(entry.sent && !isSentBack && !isFilled);
+  if (isUnanswered) form.dataset.unanswered = "";
   if (isSame(kept.values, valuesOf(form))) {
     // The page shows it already: sent back with errors, or by the server after the session had ended. Otherwise it
     // is what was saved.
-    if (!isSentBack && !("filled" in form.dataset)) drop(name);
-    else storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: undefined })));
+    if (!isSentBack && !isFilled) return drop(name);
+    storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: undefined })));
+    if (isFilled && isUnanswered) tell(isUnanswered);
     return;
   }
   if (isSentBack) return writeSoon(form);
-  const isUnanswered = entry.sent !== undefined;
   restoring = true;
   put(form, kept.values);
   restoring = false;
   putHidden(form, kept.hidden);
-  tell(isUnanswered ? "kept-form-unanswered" : "kept-form-unsaved");
+  tell(isUnanswered);
 }
 
 function takeUp() {
@@ -262,13 +271,16 @@ function submitted(event) {
     dropAsked();
   } else if (!event.defaultPrevented && isKept(form)) {
     // A part of the page that is sent by itself is settled when it is answered.
-    form.dataset.sent = markOf(form);
-    writeNow();
     const name = nameOf(form);
     const entry = read(name);
+    // Sent before and never answered: that it may be saved is said whatever becomes of it now.
+    if (entry?.sent) form.dataset.unanswered = "";
+    form.dataset.sent = markOf(form);
+    writeNow();
     if (!entry) return;
+    const { sent, unanswered } = form.dataset;
     // That it was sent is noted at once, and its key as soon as it is encrypted.
-    storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: form.dataset.sent })));
+    storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent, unanswered })));
     write(form, name);
   }
 }

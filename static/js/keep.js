@@ -265,8 +265,10 @@ function changed(event) {
 function submitted(event) {
   const form = event.target;
   if (pathOf(form) === told.dataset.signOut) {
-    storage((store) => store.removeItem(OWNER));
+    storage((store) => store.setItem(OWNER, ""));
     for (const name of names()) drop(name);
+    // The server has answered by then, and the other tabs find nobody signed in.
+    addEventListener("pagehide", () => storage((store) => store.removeItem(OWNER)));
   } else if ("dropKept" in form.dataset) {
     dropAsked();
   } else if (!event.defaultPrevented && isKept(form)) {
@@ -294,6 +296,12 @@ function answered(event) {
   if (!again) drop(form.dataset.keptName);
 }
 
+// Told of what another tab did, never of what this one does. Sign-in leads on to the first page of whoever is
+// signed in by then; the same account signing in again changes nothing.
+function leaveToOthers({ key: name, newValue: owner }) {
+  if (name === OWNER && owner !== "" && owner !== account) location.replace(told.dataset.signIn);
+}
+
 async function start() {
   dropOfOthers();
   storage((store) => store.setItem(OWNER, account));
@@ -309,6 +317,7 @@ async function start() {
   });
   document.addEventListener("visibilitychange", writeNow);
   addEventListener("pagehide", writeNow);
+  addEventListener("storage", leaveToOthers);
   document.addEventListener("htmx:load", takeUp);
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.target;

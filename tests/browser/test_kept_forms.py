@@ -166,8 +166,8 @@ def test_whoever_signs_out_leaves_nothing_on_the_device(sign_in: SignIn, system:
     _type(other)
     _kept_by_script(page)
     page.get_by_role("button", name="Sign out").first.click()
-    page.get_by_label("Username").wait_for()
-    other.get_by_label("Short note").fill(f"{NOTE} again")
+    for each in (page, other):
+        expect(each.get_by_role("heading", name="Sign in")).to_be_visible()
     _kept_by_script(page, 0)
     other.close()
     page.goto(address)
@@ -192,18 +192,19 @@ def test_saved_after_signing_in_again_in_another_tab_it_asks_once_more(
     expect(page.get_by_text("attempt logged. It stays open.")).to_be_visible()
 
 
-def test_a_page_that_was_left_open_deletes_nothing_of_the_next_person(
+def test_a_page_that_was_left_open_becomes_the_next_persons_and_deletes_nothing_of_theirs(
     sign_in: SignIn, system: System
 ) -> None:
     left_open = sign_in("officer")
     left_open.clock.install()
-    _open_form(left_open)
+    address = _open_form(left_open)
+    _type(left_open)
+    _end_session(left_open)
     other = left_open.context.new_page()
     other.goto(system.address)
-    other.get_by_role("button", name="Sign out").first.click()
-    other.get_by_label("Username").wait_for()
     _sign_in(other, system, "supervisor")
-    other.goto(left_open.url)
+    left_open.wait_for_url(other.url)
+    other.goto(address)
     _type(other, f"{NOTE}, of the next one")
     _kept_by_script(other)
     # It looks once a minute for what is too old.

@@ -70,6 +70,11 @@ class _Filler(HTMLParser):
         self._in_text = False
         self._folded: list[int] = []
 
+    def feed(self, page: str) -> None:
+        """Reads a whole page."""
+        self.lines = page.split("\n")
+        super().feed(page)
+
     def handle_starttag(self, tag: str, attrs: Attributes) -> None:
         """Tags are written as they were, but for those of the form's fields."""
         given = dict(attrs)
@@ -114,11 +119,11 @@ class _Filler(HTMLParser):
 
     def handle_entityref(self, name: str) -> None:
         """As text."""
-        self.handle_data(f"&{name};")
+        self._refer(f"&{name}")
 
     def handle_charref(self, name: str) -> None:
         """As text."""
-        self.handle_data(f"&#{name};")
+        self._refer(f"&#{name}")
 
     def handle_comment(self, data: str) -> None:
         """Stays."""
@@ -127,6 +132,12 @@ class _Filler(HTMLParser):
     def handle_decl(self, decl: str) -> None:
         """Stays."""
         self._write(f"<!{decl}>")
+
+    def _refer(self, written: str) -> None:
+        """Ends as it does in the page, which may leave the semicolon out: ``R&D``."""
+        line, column = self.getpos()
+        is_ended = self.lines[line - 1].startswith(";", column + len(written))
+        self.handle_data(f"{written};" if is_ended else written)
 
     def _write(self, text: str | None) -> None:
         self.written.append(text or "")

@@ -9,6 +9,8 @@ from src_app.filled_forms import fill
 
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><title>A &amp; B &#8211; C</title></head><body>
+<p>R&D &copy 2026
+&#8211 &#x2013; P&L&M</p>
 <svg viewBox="0 0 1 1"><path d="M0 0"/></svg><!-- as it was -->
 <main><div id="kept-form-notice" role="status"></div>
 <form method="post" action="/account/logout/"><input name="note" value="other"></form>

@@ -175,9 +175,10 @@ def _show_again(request: HttpRequest, response: HttpResponse, form: kept_forms.K
             action=form.action,
             mark=kept_forms.FIELD,
             fields=form.fields,
-            notice=render_to_string("partials/_kept_form.html", {"by_server": True}, request),
+            notice=render_to_string("partials/_kept_form.html", {"dropped": form.action}, request),
         )
     if filled is None:
-        return render(request, "kept_form_alone.html", {"fields": kept_forms.typed(form)})
+        context = {"fields": kept_forms.typed(form), "dropped": form.action}
+        return render(request, "kept_form_alone.html", context)
     response.content = filled.encode()
     return response

@@ -39,6 +39,8 @@ def reauthenticate(request: HttpRequest) -> HttpResponse:
 def drop_kept_form(request: SignedInRequest) -> HttpResponse:
     """Throws away the form that stands as it was left, and leads back to its page."""
     form = kept_forms.kept(request)
+    if form is not None and form.account != kept_forms.account_of(request.user):
+        form = None
     response = redirect(form.page if form else "home")
     kept_forms.forget(response)
     return response

@@ -81,9 +81,13 @@ function keptForms() {
   return [...document.forms].filter(isKept);
 }
 
+// No page has two kept forms that go to one address: the server fills the first.
+function nameFor(path) {
+  return `${PREFIX}${account}:${path}`;
+}
+
 function nameOf(form) {
-  const alike = keptForms().filter((other) => pathOf(other) === pathOf(form));
-  return `${PREFIX}${account}:${pathOf(form)}#${alike.indexOf(form)}`;
+  return nameFor(pathOf(form));
 }
 
 // Which showing of the page it is: the server says by it which forms were saved.
@@ -197,11 +201,12 @@ function put(form, values) {
   }
 }
 
-function tell(isUnanswered) {
+function tell(form, isUnanswered) {
   const notice = document.getElementById("kept-form-notice");
   const template = document.getElementById(isUnanswered ? "kept-form-unanswered" : "kept-form-unsaved");
   const said = template.content.cloneNode(true);
   const words = notice.querySelector(".app-banner__text");
+  said.querySelector("[data-drop-kept]").dataset.dropKept = pathOf(form);
   // A notice that stands there keeps its button: the server's throws away what the server shows.
   if (!words) notice.replaceChildren(said);
   else if (isUnanswered) words.replaceWith(said.querySelector(".app-banner__text"));
@@ -221,7 +226,7 @@ async function restore(form) {
     // is what was saved.
     if (!isSentBack && !isFilled) return drop(name);
     storage((store) => store.setItem(name, JSON.stringify({ ...entry, sent: undefined })));
-    if (isFilled && isUnanswered) tell(isUnanswered);
+    if (isFilled && isUnanswered) tell(form, isUnanswered);
     return;
   }
   if (isSentBack) return writeSoon(form);
@@ -229,7 +234,7 @@ async function restore(form) {
   put(form, kept.values);
   restoring = false;
   putHidden(form, kept.hidden);
-  tell(isUnanswered);
+  tell(form, isUnanswered);
 }
 
 function takeUp() {
@@ -253,10 +258,6 @@ function dropAnswered() {
   }
 }
 
-function dropAsked() {
-  for (const form of keptForms()) drop(nameOf(form));
-}
-
 function changed(event) {
   const form = event.target.form;
   if (!restoring && isKept(form) && fieldsOf(form).includes(event.target)) writeSoon(form);
@@ -270,7 +271,7 @@ function submitted(event) {
     // The server has answered by then, and the other tabs find nobody signed in.
     addEventListener("pagehide", () => storage((store) => store.removeItem(OWNER)));
   } else if ("dropKept" in form.dataset) {
-    dropAsked();
+    drop(nameFor(form.dataset.dropKept));
   } else if (!event.defaultPrevented && isKept(form)) {
     // A part of the page that is sent by itself is settled when it is answered.
     const name = nameOf(form);
@@ -312,7 +313,7 @@ async function start() {
   document.addEventListener("submit", submitted);
   document.addEventListener("click", (event) => {
     if (!event.target.matches("button[type=button][data-drop-kept]")) return;
-    dropAsked();
+    drop(nameFor(event.target.dataset.dropKept));
     location.replace(location.pathname + location.search);
   });
   document.addEventListener("visibilitychange", writeNow);

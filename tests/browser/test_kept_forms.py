@@ -14,6 +14,25 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
 NOTE = "Quieter after half past six; the knocker sticks"
 AS_LEFT = "The form on this page stands as you left it. Nothing was saved yet."
+# What lies on the device, as the pages of its owner read it.
+DECRYPTED = """async () => {
+    const bytes = (text) => Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+    const given = bytes(document.querySelector("meta[name=kept-forms]").dataset.key);
+    const key = await crypto.subtle.importKey("raw", given, "AES-GCM", false, ["decrypt"]);
+    const kept = Object.keys(localStorage).filter((name) => name.startsWith("kept-form:"));
+    const texts = kept.map(async (name) => {
+        const { iv, sealed } = JSON.parse(localStorage.getItem(name));
+        const text = await crypto.subtle.decrypt({ name: "AES-GCM", iv: bytes(iv) }, key, bytes(sealed));
+        return new TextDecoder().decode(text);
+    });
+    return (await Promise.all(texts)).join();
+}"""
+# A second form beside the first, such as a page may have.
+BESIDE = """() => {
+    const form = document.querySelector("main form:has([name=kept])").cloneNode(true);
+    form.action = "/beside/";
+    document.querySelector("main").append(form);
+}"""
 
 
 def _open_form(page: Page) -> str:
@@ -42,6 +61,11 @@ def _kept_by_script(page: Page, number: int = 1) -> list[str]:
 
     wait_for(is_there, f"{number} forms to be kept on the device", every=0.1)
     return found
+
+
+def _is_kept(page: Page, note: str = NOTE) -> None:
+    """Waits until the whole of it lies on the device, with the last word typed."""
+    wait_for(lambda: note in page.evaluate(DECRYPTED), "what was typed to be kept", every=0.1)
 
 
 def _end_session(page: Page) -> None:
@@ -79,6 +103,7 @@ def test_a_locked_phone_loses_nothing(sign_in: SignIn, system: System, look: Loo
     page.clock.install()
     address = _open_form(page)
     _type(page)
+    _is_kept(page)
     [stored] = _kept_by_script(page)
     assert NOTE not in stored
     _end_session(page)
@@ -210,6 +235,30 @@ def test_a_page_that_was_left_open_becomes_the_next_persons_and_deletes_nothing_
     # It looks once a minute for what is too old.
     left_open.clock.run_for(125_000)
     _kept_by_script(other)
+
+
+@pytest.mark.parametrize("sent_too_late", [False, True])
+def test_what_stands_as_it_was_left_is_cleared_with_one_press_and_nothing_else_is(
+    sign_in: SignIn, system: System, sent_too_late: bool
+) -> None:
+    page = sign_in("officer")
+    address = _open_form(page)
+    _type(page)
+    _is_kept(page)
+    if sent_too_late:
+        _end_session(page)
+        page.get_by_role("button", name="Save contact").click()
+        _sign_in(page, system, "officer")
+    else:
+        page.goto(address)
+    _stands_as_it_was_left(page, address)
+    page.evaluate(BESIDE)
+    page.locator("form[action='/beside/'] [name=note]").fill(f"{NOTE}, beside it")
+    _kept_by_script(page, 2)
+    page.get_by_role("button", name="Clear the form").click()
+    _is_as_new(page)
+    _is_kept(page, f"{NOTE}, beside it")
+    _kept_by_script(page, 1)
 
 
 def test_what_was_sent_without_an_answer_is_told_as_such_and_saved_once(

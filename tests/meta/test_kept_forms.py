@@ -17,6 +17,9 @@ NOT_FILLED_IN = re.compile(
     r"""|<button\b.*?</button>|<a\b.*?</a>|<p\b.*?</p>|<h2\b.*?</h2>""",
     re.DOTALL,
 )
+INCLUDE = re.compile(r"""{%\s*include\s+"([^"]+)"[^%]*%}""")
+EXTENDS = re.compile(r"""{%\s*extends\s+"([^"]+)"\s*%}""")
+ACTION = re.compile(r"""\saction="([^"]*)\"""")
 ASKS = re.compile(r"<(input|textarea|select)\b|{{|{%")
 # What is filled in and kept nowhere: the whole list, each with its reason.
 NOT_KEPT = {
@@ -50,6 +53,28 @@ def test_each_form_that_is_filled_in_is_kept_or_has_a_reason_not_to_be() -> None
         filled_in
     ).keys()
     assert {name for name, inside in filled_in if "{% kept_form %}" not in inside} == NOT_KEPT.keys()
+
+
+def _whole(name: str) -> str:
+    """A template with what it includes and extends by name."""
+    text = (TEMPLATES / name).read_text() if (TEMPLATES / name).exists() else ""
+    text += "".join(_whole(parent) for parent in EXTENDS.findall(text))
+    return INCLUDE.sub(lambda found: _whole(found[1]), text)
+
+
+def test_no_page_has_two_kept_forms_that_go_to_one_address() -> None:
+    """The script keeps one form for each address, and the server fills the first of its page."""
+    most = 0
+    for path in TEMPLATES.rglob("*.html"):
+        text = _whole(str(path.relative_to(TEMPLATES)))
+        kept = [found for found in FORM.finditer(text) if "{% kept_form %}" in found["inside"]]
+        actions = {found[1] if (found := ACTION.search(form["tag"])) else "" for form in kept}
+        assert len(actions) == len(kept), f"{path}: {actions}"
+        for form in kept:
+            before = text[: form.start()]
+            assert before.count("{% for ") == before.count("{% endfor %}"), f"{path}: a kept form in a loop"
+        most = max(most, len(kept))
+    assert most == 2  # of trial/wards.html
 
 
 def test_nothing_of_signing_in_is_kept() -> None:

@@ -70,8 +70,9 @@ def shown_again(request: HttpRequest, form: kept_forms.KeptForm, *, to: str, sai
     """
     response = redirected(request, to)
     before = kept_forms.kept(request)
-    if before is not None and (before.account, before.action) != (form.account, form.action):
-        said += " One form is kept at a time: the one you had left before it is lost."
+    if before is not None and before.account == form.account and before.action != form.action:
+        lost = kept_forms.page_in_words(before)
+        said += f" One form is kept at a time: the one you had left before it, “{lost}”, is lost."
     if not kept_forms.keep(form, response):
         said = f"{SIGNED_OUT} Nothing was saved, and the form is too long to be kept: fill it in again."
     messages.info(request, said)

@@ -13,12 +13,13 @@ import zlib
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
 from src_app.accounts.models import User
 from src_app.keys import WrongKey, decrypt_kept_form, derived_key, encrypt_kept_form
@@ -139,6 +140,17 @@ def kept(request: HttpRequest) -> KeptForm | None:
         return KeptForm(**found)
     except (WrongKey, TypeError, ValueError, zlib.error):
         return None
+
+
+def page_in_words(form: KeptForm) -> str:
+    """What its page is called, for a sentence: "Log contact, SRC-2026-000123"."""
+    try:
+        found = resolve(urlsplit(form.page).path)
+    except Resolver404:
+        # Of an earlier release.
+        return "another page"
+    named = [value for value in found.kwargs.values() if isinstance(value, str)]
+    return ", ".join(map(_in_words, [found.url_name or "", *named]))
 
 
 def typed(form: KeptForm) -> list[tuple[str, str]]:

@@ -25,6 +25,8 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 LAST_SEEN, FIRST_SEEN = "last_seen", "first_seen"
 BACKGROUND_HEADER = "X-Background"
 _VIEWED = "src_app.viewed"
+# Led on, or refused. A form given back is known by its mark; what an error page answers may be saved.
+_SETTLED = frozenset({302, 303, *range(400, 500)})
 # Open to an account that has yet to set up its second factor.
 BEFORE_SECOND_FACTOR = frozenset(
     {"account_logout", "account_reauthenticate", "accessibility", "session_stay"}
@@ -134,10 +136,11 @@ class KeptFormMiddleware:
             form = None
         if request.method == "POST" and _VIEWED in request.META:
             mark = kept_forms.mark_of(request)
-            if mark is not None and mark.account == account and response.status_code in (302, 303):
-                kept_forms.say_answered(request, response, mark, saved=not _is_refused(request))
+            is_done = response.status_code < 400 and not _is_refused(request)
+            if mark is not None and mark.account == account and response.status_code in _SETTLED:
+                kept_forms.say_answered(request, response, mark, saved=is_done)
             # What is not saved now is on the page once more, with what is wrong with it.
-            if form is not None and form.action == request.path and _is_answered(request, response):
+            if form is not None and form.action == request.path and is_done:
                 kept_forms.forget(response)
         elif _is_of_a_page(request) and form is not None:
             return _show_again(request, response, form)
@@ -154,11 +157,6 @@ def _is_refused(request: HttpRequest) -> bool:
     # The messages to come, unread: reading them would take them from the page that shows them.
     queued = getattr(messages.get_messages(request), "_queued_messages", [])
     return any(message.level >= messages.ERROR for message in queued)
-
-
-def _is_answered(request: HttpRequest, response: HttpResponse) -> bool:
-    """Whether the view did it, or gave the form back with what is wrong."""
-    return response.status_code < 400 and not _is_refused(request)
 
 
 def _show_again(request: HttpRequest, response: HttpResponse, form: kept_forms.KeptForm) -> HttpResponse:

@@ -20,6 +20,7 @@ from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import Resolver404, resolve, reverse
+from django.utils.crypto import get_random_string
 
 from src_app.accounts.models import User
 from src_app.keys import WrongKey, decrypt_kept_form, derived_key, encrypt_kept_form
@@ -84,7 +85,7 @@ def mark_of(request: HttpRequest) -> Mark | None:
         return None
     try:
         sent = request.POST.get(FIELD, "")
-        account, _, page = _signer().unsign(sent, max_age=KEPT_FOR).partition(" ")
+        account, page, *_ = _signer().unsign(sent, max_age=KEPT_FOR).split(" ")
     except (signing.BadSignature, UnreadablePostError, SuspiciousOperation):
         return None
     return Mark(account, page, sent.rpartition(":")[2])
@@ -105,7 +106,8 @@ def mark_for(request: HttpRequest, user: User) -> str:
     mark = mark_of(request)
     if mark is not None and mark.account == account_of(user):
         return request.POST[FIELD]
-    return _signer().sign(f"{account_of(user)} {page_of(request)}")
+    # Two showings within a second have one time.
+    return _signer().sign(f"{account_of(user)} {page_of(request)} {get_random_string(8)}")
 
 
 def received(request: HttpRequest) -> KeptForm | None:

@@ -469,6 +469,11 @@ def test_a_form_that_goes_to_an_address_without_a_page_is_shown_where_it_stood(
     assert not re.search(rf'<input[^>]*value="{world.wards[0].code}"[^>]* checked>', shown)
 
 
+def test_two_showings_of_a_page_in_one_second_are_told_apart(client_of, officer: User, page: str) -> None:
+    browser = client_of(officer)
+    assert mark_on(browser.get(page)) != mark_on(browser.get(page))
+
+
 def test_the_script_is_told_what_was_saved_and_nothing_else(client_of, officer: User, page: str) -> None:
     browser = client_of(officer)
     sent = answers(browser, page)

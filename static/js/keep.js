@@ -269,7 +269,7 @@ function submitted(event) {
     storage((store) => store.setItem(OWNER, ""));
     for (const name of names()) drop(name);
     // The server has answered by then, and the other tabs find nobody signed in.
-    addEventListener("pagehide", () => storage((store) => store.removeItem(OWNER)));
+    addEventListener("pagehide", () => storage((store) => store.removeItem(OWNER)), { once: true });
   } else if ("dropKept" in form.dataset) {
     drop(nameFor(form.dataset.dropKept));
   } else if (!event.defaultPrevented && isKept(form)) {
@@ -304,6 +304,7 @@ function leaveToOthers({ key: name, newValue: owner }) {
 }
 
 async function start() {
+  addEventListener("storage", leaveToOthers);
   dropOfOthers();
   storage((store) => store.setItem(OWNER, account));
   key = await crypto.subtle.importKey("raw", bytesOf(told.dataset.key), "AES-GCM", false, ["encrypt", "decrypt"]);
@@ -318,7 +319,6 @@ async function start() {
   });
   document.addEventListener("visibilitychange", writeNow);
   addEventListener("pagehide", writeNow);
-  addEventListener("storage", leaveToOthers);
   document.addEventListener("htmx:load", takeUp);
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.target;

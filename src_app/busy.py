@@ -128,9 +128,19 @@ def looked_up_by_key(action: Callable[P, T]) -> Callable[P, T]:
         except IntegrityError as error:
             if not isinstance(error.__cause__, psycopg2.errors.UniqueViolation):
                 raise
+            constraint = error.__cause__.diag.constraint_name
+            log.warning(
+                "saved at the same moment: looking it up", action=action.__name__, constraint=constraint
+            )
         return action(*args, **kwargs)
 
     return called
+
+
+class NothingSaved(HttpResponse):
+    """Says that the database gave up, and that nothing of what was asked is saved: that is certain."""
+
+    status_code = 503
 
 
 class BusyMiddleware:
@@ -173,4 +183,7 @@ def _unavailable(request: HttpRequest, error: BaseException) -> HttpResponse | N
     context = {"title": trouble.title, "advice": READ_AGAIN if is_reading else trouble.advice}
     # The session is still to be saved after this.
     connection.close_if_unusable_or_obsolete()
-    return HttpResponse(render_to_string("503.html", context), status=503)
+    page = render_to_string("503.html", context)
+    if trouble in (Trouble.BUSY, Trouble.SLOW, Trouble.LOST):
+        return NothingSaved(page)
+    return HttpResponse(page, status=503)

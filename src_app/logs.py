@@ -57,8 +57,11 @@ def place_of_error(
 ) -> structlog.typing.EventDict:
     """structlog processor: an exception becomes its type and the places it passed, without its message.
 
-    A database error's message quotes the row that failed, and so a victim's data.
+    A database error's message quotes the row that failed, and so a victim's data. Of a request that was
+    refused, Django makes the message the line itself, and it quotes what was sent.
     """
+    if str(event.get("logger", "")).startswith("django.security."):
+        event["event"] = "refused"
     information = event.pop("exc_info", None)
     record = event.get("_record")
     if not information and record is not None:

@@ -18,14 +18,14 @@ REMOVED = "[removed]"
 
 # A letter that no text has: it stands for what is no telephone number, whatever its digits are.
 _MASK = "\u01c1"
-_BETWEEN = r"(?:[^\w,;]|_|[,;](?=\s?\d))"
-_NUMBER_LIKE = re.compile(rf"\d(?:{_BETWEEN}{{0,4}}\d){{8,}}", re.ASCII)
+_BETWEEN = r"(?:[^\w,;]|_|[,;](?=\s{0,3}\d))"
+_NUMBER_LIKE = re.compile(rf"\d(?:{_BETWEEN}{{0,6}}\d){{8,}}", re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 # Letters where the figures 0 and 1 were meant, as in "O77OO 9OO I23".
 _LETTER_FOR_FIGURE = re.compile(
-    r"(?<=\d)[oOIl]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)|(?<=\d[ .-])[Il](?=\d\d)", re.ASCII
+    r"(?<=\d)[oOIil]+(?=\W{0,2}\d)|(?<![^\W_])[oO](?=\d\d)|(?<=\d[ .-])[Iil](?=\d\d)", re.ASCII
 )
-_FIGURES = str.maketrans("oOIl", "0011")
+_FIGURES = str.maketrans("oOIil", "00111")
 _NO_NUMBER = r"""
       [0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}                           # the key of a form or a request
     | (?<![\w/-])\d\d/\d{4,8}/\d\d(?![\w/-])                                # the form of a reference
@@ -52,28 +52,46 @@ _AREAS = (
     "TR|TS|TW|UB|W|WA|WC|WD|WF|WN|WR|WS|WV|YO|ZE"
 )
 # What stands behind a figure and is no end of a postcode: ranks, and words such as in "E10, 3 at most".
-_WORDS_OF_TWO = "DS|PS|DR|AS|AT|BE|BY|HE|HR|RE|UP|US|WE"
+_RANKS, _WORDS_OF_TWO = "DS|PS|DR", "as|at|be|by|he|hr|re|up|us|we"
 _POSTCODE = re.compile(
     r"""
     (?<![A-Z\d])(?!P[CS]|D[CIS])                            # PC, PS, DC, DI and DS are ranks
-    (?P<outward>(?:[A-Z]{1,2}|(?:__AREAS__)\ )(?:\d|(?-i:[Il])(?=\d))[A-Z\d]?)
-    [\W_]{0,4}
-    (?P<inward>\d(?:[ABD-HJLNP-UW-Z]{2}|[ .-](?!__WORDS__)[ABD-HJLNP-UW-Z]{2}))
-    (?![A-Z\d])
-    """.replace("__AREAS__", _AREAS).replace("__WORDS__", _WORDS_OF_TWO),
+    (?P<outward>
+        (?:[A-Z]{1,2}|(?:__AREAS__)[ -])(?:\d|(?-i:[Il])(?=\d))[A-Z\d]?
+        | (?:__AREAS__)(?-i:[Il])(?=[\ -]\d)                # I for 1, and O for 0 in what follows
+    )
+    [\W_]{0,6}
+    (?P<inward>
+        \d(?:[ABD-HJLNP-UW-Z]{2}|[ .-](?!__RANKS__|(?-i:__WORDS__))[ABD-HJLNP-UW-Z]{2})
+        | (?-i:(?<=\ )O[ABD-HJLNP-UW-Z]{2})
+    )
+    (?:s\b)?(?![A-Z\d])
+    """.replace("__AREAS__", _AREAS)
+    .replace("__RANKS__", _RANKS)
+    .replace("__WORDS__", _WORDS_OF_TWO),
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _ORDINAL = re.compile("1st|2nd|3rd|[04-9]th")
-_AT, _DOT = r"(?:@|[(\[{<]\s?(?:at|@)\s?[)\]}>])", r"(?:\.|[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\sdot\s)"
+_AT_IN_BRACKETS = r"[(\[{<]\s?(?:at|@)\s?[)\]}>]"
+# With a blank beside the "@", or a word in its place, the end of an address tells it from the end of a
+# sentence: "called @ 10.30", "stayed at home.no reply". Country codes that are English words are left out.
+_ENDING = (
+    r"(?:com|net|org|info|uk|eu|ie|fr|de|es|pl|ro|pt|nl|dk|se|fi|cz|sk|hu|gr|bg|lt|lv|ee|hr|ch|ru|ua|tr|il|ca|au|"
+    r"nz|za|pk|bd|lk|ng|gh|ke|cn|jp|kr|br|mx)"
+)
+_PROVIDERS = "gmail|googlemail|hotmail|outlook|yahoo|icloud|aol|btinternet|protonmail"
+_DOT = r"(?:\.|[(\[{<]\s?(?:dot|\.)\s?[)\]}>]|\sdot\s)"
 # Of bounded length, so that a long word costs no more than its length.
 _NAME, _LABEL = r"[\w.+'-]{1,64}", r"[\w-]{1,63}"
 _EMAIL = re.compile(
     rf"""
       {_NAME}@[\w.-]{{0,99}}[A-Z][\w-]{{0,99}}(?:{_DOT}{_LABEL})*
-    | {_NAME}\s?{_AT}\s?{_LABEL}(?:\s?{_DOT}\s?{_LABEL})+
-    | {_NAME}\sat\s{_LABEL}(?:\sdot\s{_LABEL})+
-    | {_NAME}\sat\s(?!(?:{_LABEL}\.){{0,3}}(?:police|gov|nhs)\.uk\b)
-      (?=[A-Z])(?:{_LABEL}\.){{1,9}}(?:com|net|org|info|(?-i:[a-z]{{2}}|UK))\b
+    | {_NAME}\s?{_AT_IN_BRACKETS}\s?{_LABEL}(?:\s?{_DOT}\s?{_LABEL})+
+    | {_NAME}\s{{0,3}}@\s{{0,3}}(?:{_LABEL}\s?(?:,|{_DOT})\s?){{1,9}}{_ENDING}\b
+    | {_NAME}\s{{1,3}}at\s{{1,3}}{_LABEL}(?:\sdot\s{_LABEL})+
+    | {_NAME}\s{{1,3}}at\s{{1,3}}(?!(?:{_LABEL}\.){{0,3}}(?:police|gov|nhs)\.uk\b)
+      (?:{_LABEL}\s?\.){{1,9}}{_ENDING}\b
+    | {_NAME}\s{{0,3}}(?:@|\bat\b)\s{{0,3}}(?:{_PROVIDERS})(?:[\s.,]{{1,3}}(?:co|com|uk|net)\b)+
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -219,7 +237,8 @@ def _without(text: str, spans: Collection[tuple[int, int]]) -> str:
 def _references() -> re.Pattern[str]:
     return re.compile(
         # In an address a slash stands before it and behind it.
-        rf"(?<!\w)(?:{settings.CRIME_REFERENCE_PATTERN}|\d\d([/-])\d{{4,8}}\1\d\d"
+        rf"(?<!\w)(?:{settings.CRIME_REFERENCE_PATTERN}"
+        r"|\d\d(?P<between>[/-])(?!(?:19|20)\d\d(?!\d))\d{4,8}(?P=between)\d\d"
         r"|CAD[\W_]{0,3}\d{1,6}(?:\W?\d{1,2}\W?[A-Z]{3}\W?\d\d(?:\d\d)?)?)(?!\w)",
         re.IGNORECASE | re.ASCII,
     )
@@ -309,7 +328,7 @@ def _dialled(digits: str, groups: int) -> str | None:
         digits = f"+{digits[2:]}"
     elif len(digits) == 12 and digits.startswith("44"):
         digits = f"+{digits}"
-    elif len(digits) == 10 and digits.startswith("7") and groups <= _MOST_GROUPS_OF_A_SHORT_NUMBER:
+    elif len(digits) == 10 and digits.startswith(_ZERO_DROPPED) and groups <= _MOST_GROUPS_OF_A_SHORT_NUMBER:
         digits = f"0{digits}"  # a spreadsheet drops the zero
     if digits.startswith("+"):
         return digits if digits[1:2] != "0" and len(digits) in _SIGNS_OF_A_FOREIGN_NUMBER else None
@@ -317,6 +336,8 @@ def _dialled(digits: str, groups: int) -> str | None:
     return digits if digits.startswith("0") and (is_short or len(digits) == 11) else None
 
 
+# Mobiles, and London; others look like references.
+_ZERO_DROPPED = ("7", "203", "207", "208")
 # The plus, and 8 to 15 digits (E.164).
 _SIGNS_OF_A_FOREIGN_NUMBER = range(9, 17)
 # More groups of so few digits are days or times: "01 02 03 04 05".

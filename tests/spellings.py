@@ -39,16 +39,31 @@ MUST_GO = (
     *("zjane@example.org", "zjane.doe+x@example.co.uk", "ZJANE@EXAMPLE.ORG", "mailto:zjane@example.org"),
     *("zjane[@]example.org", "zjane AT example.org"),
     *("zjane(at)example.org", "zjane [at] example [dot] org", "zjane @ example.org"),
+    *(
+        "07700  -  900123",
+        "07700......900123",
+        "07700,  900123",
+        "20 7946 0123",
+        "2079460123",
+        "07700 900i23",
+    ),
     *("zjane (@) example (.) org", "zjane at example.fr", "zjane @example.org"),
+    *("zjane at  example.com", "zjane @  example.com", "zjane at example .com", "zjane at live.Co.Uk"),
+    *("zjane at gmail com", "zjane @ icloud,com", "zjane at 163.com", "zjane at hotmail.co.uk"),
     *("zjane at example dot org", "zjane\uff20example\uff0eorg", "zjane@exam\u00adple.org"),
     *("SW15 4QQ", "SW154QQ", "sw15 4qq", "SW15-4QQ", "SW15.4QQ", "SW15/4QQ", "SW15_4QQ", "SW15  4QQ"),
     *("SW 15 4QQ", "SW 154QQ", "sw 15 4qq", "sw15 4 qq", "SWI5 4QQ", "SWl5 4QQ"),
+    *("SW-15 4QQ", "SW15     4QQ", "SW15 4QQs", "SE1 OAA", "W1A OAX", "EC1V OAA", "EI 6AN", "NWl 4QQ"),
+    *("SWI 4QQ", "M1 1 AS", "SW15 5 BY"),
     *("SW15,4QQ", "SW15 (4QQ)", "SW15 4 QQ", "SW15\u20134QQ", "SW15\u00b74QQ"),
     *("\uff33\uff37\uff11\uff15 \uff14\uff31\uff31", "SW15\u200b4QQ", "SW15 - 4QQ", "sw15\u00a04qq"),
 )
 # What would be left of them, of letters and digits alone; a long one hardly ever comes by chance.
 LONG_TRACES = ("7700900123", "2079460123", "1632960123", "33612345678", "2025550143", "ZJANE", "SW154QQ")
-TRACES = ("700900123", "79460123", "612345678", "2081234567", *LONG_TRACES)
+TRACES = (
+    *("700900123", "79460123", "612345678", "2081234567", *LONG_TRACES),
+    *("SE10AA", "W1A0AX", "EC1V0AA", "E16AN", "NW14QQ", "SW14QQ", "M11AS", "SW155BY"),
+)
 
 MUST_STAY = (
     *("01/7654321/26", "01/234567/26", "02/07946012/26", "see 01/7654321/26 and 01/7654322/26"),
@@ -85,6 +100,9 @@ MUST_STAY = (
     ),
     *("left at 10.30", "PS 12 3SW", "met at St. Georges", "to 12 3SW", "at home. Org. chart"),
     *("look at met.police.uk", "pay at gov.uk", "advice at www.nhs.uk", "at school.He left", "due at 5.pm"),
+    *("was at home.no reply", "at work.is back Monday", "left at door.no reply", "spoke at home.it was fine"),
+    *("called @ 10.30", "VS @ 10.30 on 01.12.26", "PC 12 @ 10.30", "visited @ 17.00hrs", "email sent@10.15"),
+    *("met @ Sainsburys.Declined support", "left card @ no. 4. Will call", "met @ St.Georges", "Tesco.at 5"),
     *("at 12 3 as well", "w12 4 at most", "sw15 2 to 5", "me 10 2nd", "e10 1 of 2", "b2 3 by night"),
     *("interpreter: Polish", "2A and 3A", "v1.2.3", "V5C", "met at 14:30 on 23.11.2026"),
 )

@@ -145,14 +145,13 @@ def kept(request: HttpRequest) -> KeptForm | None:
 
 
 def page_in_words(form: KeptForm) -> str:
-    """What its page is called, for a sentence: "Log contact, SRC-2026-000123"."""
+    """What kind of page it stood on, for a sentence: "Log contact". Whoever is at the device may read it."""
     try:
         found = resolve(urlsplit(form.page).path)
     except Resolver404:
         # Of an earlier release.
         return "another page"
-    named = [value for value in found.kwargs.values() if isinstance(value, str)]
-    return ", ".join(map(_in_words, [found.url_name or "", *named]))
+    return _in_words(found.url_name or "")
 
 
 def typed(form: KeptForm) -> list[tuple[str, str]]:

@@ -18,6 +18,7 @@ from src_app.accounts import kept_forms, second_factor
 from src_app.accounts.guards import redirected, to_sign_in
 from src_app.accounts.models import User
 from src_app.addresses import parts_of
+from src_app.busy import NothingSaved
 from src_app.filled_forms import fill
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -25,7 +26,7 @@ GetResponse = Callable[[HttpRequest], HttpResponse]
 LAST_SEEN, FIRST_SEEN = "last_seen", "first_seen"
 BACKGROUND_HEADER = "X-Background"
 _VIEWED = "src_app.viewed"
-# Led on, or refused. A form given back is known by its mark; what an error page answers may be saved.
+# Led on, or refused. A form given back is known by its mark; behind another error page it may be saved.
 _SETTLED = frozenset({302, 303, *range(400, 500)})
 # Open to an account that has yet to set up its second factor.
 BEFORE_SECOND_FACTOR = frozenset(
@@ -137,7 +138,8 @@ class KeptFormMiddleware:
         if request.method == "POST" and _VIEWED in request.META:
             mark = kept_forms.mark_of(request)
             is_done = response.status_code < 400 and not _is_refused(request)
-            if mark is not None and mark.account == account and response.status_code in _SETTLED:
+            is_settled = response.status_code in _SETTLED or isinstance(response, NothingSaved)
+            if mark is not None and mark.account == account and is_settled:
                 kept_forms.say_answered(request, response, mark, saved=is_done)
             # What is not saved now is on the page once more, with what is wrong with it.
             if form is not None and form.action == request.path and is_done:

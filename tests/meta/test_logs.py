@@ -137,6 +137,14 @@ def test_a_page_that_is_refused_is_logged_with_the_account_that_asked(
     assert line["request_id"] == response.headers["X-Request-ID"]
 
 
+def test_a_request_that_is_refused_is_logged_without_what_it_said(
+    client: Client, written: io.StringIO
+) -> None:
+    client.get("/", HTTP_HOST="jane-victim.example")
+    assert "jane" not in written.getvalue()
+    assert "django.security.DisallowedHost" in written.getvalue()
+
+
 def test_an_error_report_has_no_values_settings_or_form_data() -> None:
     request = RequestFactory().post(
         "/import/", {"cell": SECRETS["postcode"]}, headers={"x-key": SECRETS["mail"]}

@@ -110,6 +110,18 @@ def _ask(port: int, request: str) -> tuple[int, HTTPMessage, str]:
         return found.status, found.headers, found.read().decode()
 
 
+SAYS = {
+    413: "This is too large: a file may have 50 MB, and a form 5 MB. Go back and split it into smaller ones.",
+    429: "Too many requests at once came from where you are. Go back and try again in a minute.",
+    **dict.fromkeys(
+        (502, 504),
+        "This system does not answer at the moment. "
+        "Look whether what you did was saved before you do it again.",
+    ),
+}
+NOT_UNDERSTOOD = (
+    "This system did not understand what the browser sent. Go to its first page and start from there."
+)
 OWN = {
     "no request": (400, "nonsense"),
     "two lengths": (400, f"POST / HTTP/1.1\r\n{HOST}\r\nContent-Length: 4\r\nContent-Length: 5"),
@@ -142,6 +154,8 @@ def test_so_has_what_it_answers_who_asks_too_often(port: int) -> None:
         first.sendall(OWN["no answer"][1].encode() + b"\r\n\r\n")
         wait_for(lambda: _ask(port, f"GET / HTTP/1.1\r\n{HOST}")[0] == 429, "a second request to be refused")
         _assert_its_own(429, _ask(port, f"GET / HTTP/1.1\r\n{HOST}"))
+    # It notices a little later that the first is gone, and counts it until then.
+    wait_for(lambda: _ask(port, f"GET / HTTP/1.1\r\n{HOST}")[0] == 200, "the first to be counted no more")
 
 
 def _assert_its_own(status: int, found: tuple[int, HTTPMessage, str]) -> None:
@@ -151,6 +165,7 @@ def _assert_its_own(status: int, found: tuple[int, HTTPMessage, str]) -> None:
         assert headers.get_all(header) == [value], header
     assert headers.get_all("Content-Type") == ["text/html; charset=utf-8"]
     assert body.startswith('<!doctype html><html lang="en-GB">')
+    assert f"<p>{SAYS.get(status, NOT_UNDERSTOOD)}</p>" in body
     assert "nginx" not in body
     assert headers["Server"] == "nginx", "without its version"
 

@@ -150,7 +150,7 @@ def shown(text: str, *withheld: str) -> str:
     text = " ".join(visible(text).split())
     if any(_holds(text, cell) for cell in withheld) or scrub_keys(text, withheld) != text:
         return ""
-    if scrub_references(text) != text and not _is_reference(text.replace("-", "/")):
+    if scrub_references(text) != text and not any(map(_is_reference, (text, text.replace("-", "/")))):
         return ""
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 1]}…"
 

@@ -11,10 +11,12 @@ from string import ascii_lowercase
 from typing import Any, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
+import psycopg2.errors
 import pytest
 import time_machine
 from django import forms
 from django.conf import settings as django_settings
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -267,7 +269,7 @@ def test_a_second_form_takes_the_place_of_the_first_and_names_it(
     other = reverse("log_contact", args=[make_referral().number])
     led = late.browser.post(other, answers(client_of(officer), other))
     told = told_by(late.browser, led)
-    assert f"the one you had left before it, “Log contact, {referral.number}”, is lost" in told
+    assert "the one you had left before it, “Log contact”, is lost" in told
 
 
 def test_that_it_takes_the_place_of_a_colleagues_form_is_not_said(
@@ -492,6 +494,21 @@ def test_a_form_that_an_error_page_answers_was_refused(
     sent = answers(browser, page)
     response = browser.post(f"/{address}/", sent)
     assert response.status_code == status
+    assert response.cookies[kept_forms.SAVED_COOKIE].value == f"!{signature_of(sent)}"
+
+
+def test_a_form_that_waited_in_vain_for_the_database_was_not_saved(
+    client_of, officer: User, page: str, monkeypatch
+) -> None:
+    browser = client_of(officer)
+    sent = answers(browser, page)
+
+    def gives_up(**_: object) -> None:
+        raise OperationalError("busy") from psycopg2.errors.LockNotAvailable("busy")
+
+    monkeypatch.setattr("referrals.contact.actions.attempts.log_attempt", gives_up)
+    response = browser.post(page, sent)
+    assert response.status_code == 503
     assert response.cookies[kept_forms.SAVED_COOKIE].value == f"!{signature_of(sent)}"
 
 

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from referrals.intake.reading.rows import shown
+from src_app.scrubbing import _references, scrub_references
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.referrals.intake.read_files import Reading, read_extract
@@ -190,6 +192,15 @@ def test_a_force_may_have_another_form_of_reference(settings: Any) -> None:
     settings.CRIME_REFERENCE_PATTERN = r"NX\d{6}"
     reading = read(row(crime_reference="NX123456"), row(2))
     assert [found.values["crime_reference"] for found in reading.good] == ["NX123456"]
+
+
+@pytest.mark.parametrize("pattern", [r"\d{2}-\d{4,8}-\d{2}", r"(\d{2})/\d{4,8}/\d{2}"])
+def test_a_reference_is_shown_and_scrubbed_whatever_its_pattern(settings: Any, pattern: str) -> None:
+    settings.CRIME_REFERENCE_PATTERN = pattern
+    _references.cache_clear()
+    assert shown("01-7654321-26") == "01-7654321-26"
+    assert scrub_references("see 01/7654321/26 and 01-7654321-26") == "see [removed] and [removed]"
+    _references.cache_clear()
 
 
 @pytest.mark.parametrize(

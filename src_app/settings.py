@@ -41,6 +41,8 @@ USE_I18N = False
 USE_TZ = True
 FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
+# What the force's systems write, besides common words, where they know no key: "NO URN YET, 0000X".
+KEYS_NOT_KNOWN = env.list("KEYS_NOT_KNOWN", default=[])
 CRIME_REFERENCE_PATTERN = env.str("CRIME_REFERENCE_PATTERN", r"\d{2}/\d{4,8}/\d{2}")
 REFERRAL_DUE_AFTER = timedelta(hours=env.int("REFERRAL_DUE_HOURS", 72))
 REMIND_BEFORE_DUE = timedelta(hours=env.int("REMIND_HOURS_BEFORE_DUE", 24))

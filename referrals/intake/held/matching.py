@@ -10,8 +10,8 @@ from django.db import transaction
 from referrals.intake.held.holding import locked
 from referrals.intake.held.parts import content_of
 from referrals.intake.held.work import start_work
-from referrals.intake.reading.cells import LONGEST_HEADING, may_be_heading
-from referrals.intake.reading.columns import Column, letters, recogniser
+from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading
+from referrals.intake.reading.columns import Column, recogniser
 from referrals.intake.reading.read import SeveralSheets, read_rows
 from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus

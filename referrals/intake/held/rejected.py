@@ -11,7 +11,8 @@ from itertools import count, groupby
 from django.db import connection
 
 from referrals.intake.held.parts import PIECE
-from referrals.intake.reading.columns import letters, recogniser
+from referrals.intake.reading.cells import letters
+from referrals.intake.reading.columns import recogniser
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import read_rows
 from referrals.models import CaseImport, HeadingMeaning

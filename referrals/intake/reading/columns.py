@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
+from referrals.intake.reading.cells import letters
 from referrals.models import TextKind
 
 
@@ -86,11 +87,6 @@ _OTHER_HEADINGS: dict[Column, str] = {
 
 # What a source's headings mean by hand: their letters, and a column's name or nothing for not used.
 Meanings = Mapping[str, str]
-
-
-def letters(heading: str) -> str:
-    """A heading's letters and digits, which alone tell it from others."""
-    return "".join(character for character in heading.casefold() if character.isalnum())
 
 
 _COLUMN_OF = {

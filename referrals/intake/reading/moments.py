@@ -8,7 +8,7 @@ from django.utils import timezone as django_timezone
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # 18:07, 18.07, 18:07:30, 1807
-_TIME = r"(?P<hour>\d{1,2}(?=[:.])|\d{2})[:.]?(?P<minute>\d{2})(?::(?P<second>\d{2})(?:\.\d+)?)?"
+_TIME = r"(?P<hour>\d{1,2}(?=[:.])|\d{2})[:.]?(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?"
 # 22/11/2026 18:07, 22.11.26 6:07 pm, 22-Nov-2026 18:07:30, 22nd November 2026, 18:07 hrs
 _BRITISH = (
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?P<mark>[/.\- ])(?P<month>\d{1,2}|[a-z]{3,9})(?P=mark)"
@@ -80,15 +80,19 @@ def _written(text: str) -> datetime | None:
     if month is None:
         return None
     year = int(parts["year"])
-    return datetime(
+    # A spreadsheet keeps 07:32 as a fraction of a day, which may lie a little under it.
+    seconds = float(parts["second"] or 0)
+    if seconds >= 60:
+        raise ValueError
+    minute = datetime(
         year + 2000 if len(parts["year"]) == 2 else year,
         month,
         int(parts["day"]),
         _hour(int(parts["hour"]), (parts.get("half") or "").lower()),
         int(parts["minute"]),
-        int(parts["second"] or 0),
         tzinfo=_offset(parts.get("offset")),
     )
+    return minute + timedelta(seconds=round(seconds))
 
 
 def _month(text: str) -> int | None:

@@ -8,7 +8,7 @@ from typing import TextIO, TypeVar
 
 from django.conf import settings
 
-from referrals.intake.reading.cells import may_be_heading
+from referrals.intake.reading.cells import may_be_heading, unwrapped
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.text import NotATable, encoding_of, text_of
 from referrals.intake.reading.workbook import NamedRows, is_workbook, sheets_of
@@ -143,7 +143,7 @@ def _in_short(name: str) -> str:
 
 def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
     """How many known headings the best row has, and its place; the fullest row's where none has any."""
-    scores = [sum(known(cell) is not None for cell in row) for row in rows]
+    scores = [sum(known(unwrapped(cell)) is not None for cell in row) for row in rows]
     if not any(scores):
         filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
         return 0, filled.index(max(filled))
@@ -152,7 +152,7 @@ def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
 
 def _rows_under(all_rows: Iterator[list[str]], top: int, height: int) -> Rows:
     rows = enumerate(all_rows, start=1)
-    headings = next(row for line, row in rows if line == top + 1)
+    headings = _unwrapped(next(row for line, row in rows if line == top + 1))
     read = 0
 
     def records() -> Iterator[Record]:
@@ -160,7 +160,7 @@ def _rows_under(all_rows: Iterator[list[str]], top: int, height: int) -> Rows:
         for line, cells in rows:
             read = line
             if any(cell.strip() for cell in cells):
-                yield Record(line, cells)
+                yield Record(line, _unwrapped(cells))
 
     return Rows([heading.strip() for heading in headings], records(), lambda: read / max(height, 1))
 
@@ -195,7 +195,11 @@ def _records(text: TextIO | list[str], separator: str) -> Iterator[Record]:
             yield Record(line, None)
         else:
             if any(cells) and any(cell.strip() for cell in cells):
-                yield Record(line, cells)
+                yield Record(line, _unwrapped(cells))
+
+
+def _unwrapped(cells: list[str]) -> list[str]:
+    return [unwrapped(cell) if cell.startswith("=") else cell for cell in cells]
 
 
 def find_columns(

@@ -16,7 +16,9 @@ from referrals.intake.reading.cells import (
     VICTIM_TYPES,
     YES_OR_NO,
     folded,
+    read_repeat,
     read_strands,
+    says_not_known,
 )
 from referrals.intake.reading.columns import (
     FIELD_OF,
@@ -241,7 +243,9 @@ class _RowReader:
                 self._warn(column, "Characters that cannot be seen are left out.")
                 text = seen
             text = text.strip()
-            self.cells[column] = as_it_was(text).strip() if text.startswith("'") else text
+            if text.startswith("'"):
+                text = (as_it_was(text) if column in _TYPED else text[1:]).strip()
+            self.cells[column] = text
         return True
 
     def _reference(self) -> str:
@@ -354,10 +358,10 @@ class _RowReader:
         self._warn(column, "Not Individual, Organisation or State: taken as an individual.")
         return VictimType.INDIVIDUAL.value
 
-    def yes_or_no(self, column: Column) -> bool:
-        answer = YES_OR_NO.get(folded(self.cells[column]))
+    def repeat(self, column: Column) -> bool:
+        answer = read_repeat(self.cells[column])
         if answer is None:
-            self._warn(column, "Neither Y nor N: taken as N.")
+            self._warn(column, "Neither yes, no nor how often: taken as N.")
         return bool(answer)
 
     def under_18(self, column: Column) -> bool | None:
@@ -368,10 +372,15 @@ class _RowReader:
         return YES_OR_NO.get(text) if text else None
 
     def linked(self, column: Column) -> str:
+        if self.cells[column] and says_not_known(self.cells[column]):
+            self._warn(column, "It says that there is none: nothing is linked by it.")
+            self.cells[column] = ""
         kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
         return linking_hash(kind, plain(self.cells[column]))
 
 
+# Words of a person, in which an apostrophe may be their own; before anything else a spreadsheet put it.
+_TYPED = frozenset({*TEXT_OF, Column.OFFENCE, Column.OFFICER_IN_CASE})
 _Reader = Callable[[_RowReader, Column], Any]
 _MOST_KNOWN = 256
 _FEW_TEXTS = (
@@ -392,7 +401,7 @@ _READERS: dict[Column, _Reader] = {
     Column.CRIME_STATUS: _RowReader.crime_status,
     Column.HATE_FLAG: _RowReader.hate_flag,
     Column.VICTIM_TYPE: _RowReader.victim_type,
-    Column.REPEAT_VICTIM: _RowReader.yes_or_no,
+    Column.REPEAT_VICTIM: _RowReader.repeat,
     Column.OFFICER_IN_CASE: _RowReader.cut,
     Column.INCIDENT_REFERENCE: _RowReader.linked,
     Column.VICTIM_KEY: _RowReader.linked,

@@ -61,8 +61,8 @@ def _text(cell: Cell) -> str:
     match cell:
         case bool():
             return "yes" if cell else "no"
-        case datetime():
-            return f"{cell:%d/%m/%Y %H:%M:%S}"
+        case datetime():  # kept as a fraction of a day, which may lie a little under the minute it shows
+            return f"{cell + timedelta(seconds=0.5):%d/%m/%Y %H:%M:%S}"
         case date():  # a cell at midnight, with or without a time in its format
             return f"{cell:%d/%m/%Y} 00:00:00"
         case float() if cell.is_integer():

@@ -86,6 +86,11 @@ _COMPARE = """
     ) AS compared
 """
 _FIELD_DIFFERS = "CASE WHEN own.{name} IS DISTINCT FROM sent.{name} THEN {column} END"
+# A text has the minute where a spreadsheet has seconds that it does not show.
+_MINUTE_DIFFERS = """
+    CASE WHEN date_trunc('minute', own.{name}) IS DISTINCT FROM date_trunc('minute', sent.{name})
+        THEN {column} END
+"""
 _SAID_DIFFERS = "CASE WHEN own.{name} <> sent.{name} THEN {column} END"
 # An address that is no longer given is no reason to take a decided case's ward away.
 _WARD_EMPTY = "CASE WHEN sent.no_postcode AND own.decided_at IS NOT NULL THEN 'victim_postcode' END"
@@ -110,9 +115,7 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
         for column in staging.texts
     ]
     fields = [
-        sql.SQL(_SAID_DIFFERS if column in MAY_SAY_NOTHING else _FIELD_DIFFERS).format(
-            name=sql.Identifier(name), column=sql.Literal(column.value)
-        )
+        sql.SQL(_difference(column)).format(name=sql.Identifier(name), column=sql.Literal(column.value))
         for column, name in staging.fields.items()
     ]
     return {
@@ -126,6 +129,12 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
         ),
         "joins": sql.SQL(" ").join(sql.SQL(_TEXT_JOIN).format(**text) for text in texts),
     }
+
+
+def _difference(column: Column) -> str:
+    if column in (Column.REPORTED_AT, Column.OCCURRED_AT):
+        return _MINUTE_DIFFERS
+    return _SAID_DIFFERS if column in MAY_SAY_NOTHING else _FIELD_DIFFERS
 
 
 def compare(cursor: CursorWrapper, staging: Staging, bcu: Bcu, *, lock: bool) -> None:

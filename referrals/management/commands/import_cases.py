@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from referrals.intake.held.matching import read_meanings, remember_headings
-from referrals.intake.reading.columns import letters
+from referrals.intake.reading.cells import letters
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.read import SeveralSheets, Unmatched
 from referrals.intake.saving.preview import ImportPreview

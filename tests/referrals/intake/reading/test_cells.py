@@ -2,7 +2,7 @@
 
 import pytest
 
-from referrals.intake.reading.cells import read_strands
+from referrals.intake.reading.cells import read_repeat, read_strands, says_not_known, unwrapped
 from referrals.rules.postcodes import read_postcode
 
 
@@ -26,6 +26,36 @@ from referrals.rules.postcodes import read_postcode
         ("Faith & Trans", ["religion", "transgender"], []),
         ("Race\nReligion or belief", ["race", "religion"], []),
         ("Race/Goth", [], ["Race/Goth"]),
+        ("Racist and Religious", ["race", "religion"], []),
+        ("Racist and religious hate crime", ["race", "religion"], []),
+        ("Race / Religion", ["race", "religion"], []),
+        ("Race (and religion)", ["race", "religion"], []),
+        ("Religion (not race)", ["religion"], []),
+        ("Sexual Orientation (Lesbian/Gay)", ["sexual_orientation"], []),
+        ("Religion or belief", ["religion"], []),
+        ("RI; FH", [], ["RI", "FH"]),
+        ("Racist and FH", [], ["Racist and FH"]),
+        *(
+            (word, ["race"], [])
+            for word in ("Racial Incident", "Racially motivated", "racially-aggravated offence")
+        ),
+        *(
+            (word, ["religion"], [])
+            for word in (
+                *(
+                    "Anti-Semitic",
+                    "Antisemitic",
+                    "ANTI SEMITISM",
+                    "Islamophobic",
+                    "Anti-Muslim",
+                    "anti muslim",
+                ),
+                *("Faith Hate", "Faith", "Sectarian", "sectarian hate incident"),
+            )
+        ),
+        *((word, ["sexual_orientation"], []) for word in ("Homophobic hate crime", "Biphobic", "homophobia")),
+        *((word, ["transgender"], []) for word in ("Transphobic", "Trans", "trans hate crime")),
+        *((word, ["disability"], []) for word in ("Disability hate crime", "Disablist", "Disablism")),
     ],
 )
 def test_several_strands_are_read_as_people_write_them(
@@ -42,3 +72,105 @@ def test_a_postcode_is_found_however_it_is_spaced_and_cased(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "NFA", "Hostel", "SW19", "7QP SW19", "SW19 7QPX"])
 def test_what_has_not_the_form_of_a_postcode_finds_nothing(text: str) -> None:
     assert read_postcode(text) == ""
+
+
+NOT_KNOWN = (
+    *(
+        "UNKNOWN",
+        "unknown",
+        "Unk",
+        "Not known",
+        "NOT-KNOWN",
+        "N/K",
+        "n.k.",
+        "NK",
+        "N/A",
+        "n/a",
+        "none",
+        "NONE",
+    ),
+    *(
+        "null",
+        "nil",
+        "NaN",
+        "0",
+        "00000",
+        "0000000",
+        "-",
+        "--",
+        "\u2014",
+        "?",
+        "???",
+        ".",
+        "x",
+        "XXXX",
+        "9999999",
+    ),
+    *(
+        "1111111",
+        "not recorded",
+        "Not Recorded",
+        "not yet known",
+        "TBC",
+        "to be confirmed",
+        "V0000000",
+        "CAD 0",
+    ),
+    *("CAD unknown", "No CAD", "victim not known", "URN: not recorded", "CAD", "Victim ID", "unknown victim"),
+)
+
+
+@pytest.mark.parametrize("text", NOT_KNOWN)
+def test_a_key_that_says_that_it_is_not_known_is_none(text: str) -> None:
+    assert says_not_known(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["CAD5100/26NOV26", "V8801000", "4711", "12", "KX12", "N412345", "V1000000", "0012", "99991"]
+)
+def test_a_key_with_something_to_tell_it_by_is_one(text: str) -> None:
+    assert not says_not_known(text)
+
+
+def test_a_force_adds_the_words_of_its_own_systems(settings: pytest.FixtureRequest) -> None:
+    says_not_known.cache_clear()
+    assert not says_not_known("No URN yet 1")
+    settings.KEYS_NOT_KNOWN = ["no urn yet 1"]
+    says_not_known.cache_clear()
+    assert says_not_known("NO URN YET (1)")
+    says_not_known.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("answer", "texts"),
+    [
+        (
+            True,
+            ("y", "Yes", "1", "2", "3", "12", "2.0", "Y (2)", "Yes - 4 in 12 months", "Repeat", "3 previous"),
+        ),
+        (True, ("repeat victim", "Y/2", "Yes, twice", "RV")),
+        (
+            False,
+            ("", "n", "No", "0", "0 in 12 months", "N (0)", "Not a repeat", "non-repeat", "First", "None"),
+        ),
+        (None, ("?", "unknown", "N/K", "maybe", "see log", "not known", "Y (0)", "-")),
+    ],
+)
+def test_a_repeat_victim_is_said_in_words_or_as_a_count(answer: bool | None, texts: tuple[str, ...]) -> None:
+    assert {text: read_repeat(text) for text in texts} == dict.fromkeys(texts, answer)
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ('="09/8812000/26"', "09/8812000/26"),
+        (' ="V001" ', "V001"),
+        ('="say ""no"""', 'say "no"'),
+        ('=""', ""),
+        ("=1+1", "=1+1"),
+        ('="a', '="a'),
+        ("plain", "plain"),
+    ],
+)
+def test_a_cell_is_read_as_a_spreadsheet_shows_it(cell: str, shown: str) -> None:
+    assert unwrapped(cell) == shown

@@ -81,14 +81,22 @@ def _letters(place: int) -> str:
     return (_letters(more - 1) if more else "") + chr(ord("A") + letter)
 
 
+def with_hidden_sheet(workbook: bytes, name: str) -> bytes:
+    """The workbook with that sheet out of sight, as a person or a program puts it."""
+    before, after = f'<sheet name="{name}"', f'<sheet name="{name}" state="veryHidden"'
+    return _changed(workbook, "xl/workbook.xml", before.encode(), after.encode())
+
+
 def with_stray_cell(workbook: bytes) -> bytes:
     """The workbook with one cell more on its first sheet, in the last row and column there can be."""
+    stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
+    return _changed(workbook, "xl/worksheets/sheet1.xml", b"</sheetData>", stray)
+
+
+def _changed(workbook: bytes, name: str, before: bytes, after: bytes) -> bytes:
     changed = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(workbook)) as packed, zipfile.ZipFile(changed, "w") as written:
         for part in packed.infolist():
             body = packed.read(part)
-            if part.filename == "xl/worksheets/sheet1.xml":
-                stray = b'<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData>'
-                body = body.replace(b"</sheetData>", stray)
-            written.writestr(part, body)
+            written.writestr(part, body.replace(before, after) if part.filename == name else body)
     return changed.getvalue()

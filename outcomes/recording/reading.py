@@ -11,6 +11,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import Rejection, shown
+from referrals.intake.reading.shape import is_aside, squared
 
 
 class Column(StrEnum):
@@ -59,6 +60,8 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
     with read_rows(Content.of(content), _column_of) as table:
         places = find_columns(table.headings, _column_of, required=list(Column))
         for record in table.records:
+            if record.cells is not None and is_aside(record.cells, table.headings):
+                continue
             reading.rows += 1
             rejections: list[Rejection] = []
             row = _read(record, len(table.headings), places, at, rejections)
@@ -77,12 +80,13 @@ def _read(
         reason = "A quotation mark inside a quoted cell must be doubled."
         rejections.append(Rejection(record.line, "", "", reason))
         return None
-    if len(record.cells) != width:
+    given = squared(record.cells, width)
+    if len(given) != width:
         count = len(record.cells)
         reason = f"The row has {count} cells where the headings have {width}."
         rejections.append(Rejection(record.line, "", str(count), reason))
         return None
-    cells = {name: record.cells[place].strip() for name, place in places.items()}
+    cells = {name: given[place].strip() for name, place in places.items()}
 
     def read(column: Column, reader: Callable[[str], Value]) -> Value | None:
         try:

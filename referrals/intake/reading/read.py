@@ -1,15 +1,18 @@
 """From the bytes of an extract to its rows: text in columns, or a sheet of a spreadsheet, under headings."""
 
 import csv
+import io
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import TextIO, TypeVar
 
 from django.conf import settings
 
 from referrals.intake.reading.cells import may_be_heading, unwrapped
 from referrals.intake.reading.content import Content
+from referrals.intake.reading.shape import ROWS_ABOVE, best_row, refuse_a_page
 from referrals.intake.reading.text import NotATable, encoding_of, text_of
 from referrals.intake.reading.workbook import NamedRows, is_workbook, sheets_of
 
@@ -54,22 +57,25 @@ class Record:
 class Rows:
     """The headings, and the rows under them that are not blank, as a stream to be read once.
 
-    ``share`` tells how much of the file is read, from 0 to 1. Reading on may raise :class:`NotATable`.
+    ``line`` is that of the headings; ``hidden`` counts the rows that the spreadsheet does not show; ``share``
+    tells how much of the file is read, from 0 to 1. Reading on may raise :class:`NotATable`.
     """
 
     headings: list[str]
+    line: int
     records: Iterator[Record] = field(repr=False)
     share: Callable[[], float] = field(repr=False)
+    hidden: int = 0
 
 
 @contextmanager
 def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> Iterator[Rows]:
     """The headings and the rows under them, while the file is open; raises :class:`NotATable`.
 
-    In a text they are on the first line, and of comma, semicolon and tab that one separates which gives the
-    most headings that are known. A row's line is where it starts: a quoted cell may span several. ``sheet``
-    names the one of a workbook where several may be meant. A table has ``MOST_COLUMNS`` at most; columns
-    without a heading are not counted.
+    The headings are that of the first ``ROWS_ABOVE`` rows with the most that are known; of comma, semicolon
+    and tab that one separates which gives the most. A row's line is where it starts: a quoted cell may span
+    several. ``sheet`` names the one of a workbook where several may be meant; a hidden one is not meant. A
+    table has ``MOST_COLUMNS`` at most; columns without a heading are not counted.
     """
     if content.size > settings.MAX_UPLOAD_BYTES:
         limit = settings.MAX_UPLOAD_BYTES // (1024 * 1024)
@@ -78,21 +84,23 @@ def read_rows(content: Content, known: Recognise[Name], *, sheet: str = "") -> I
         top, chosen = _table_of_workbook(content, known, sheet)
         # Closed whatever happens: a process reads it.
         with closing(chosen.rows()) as rows:
-            table = _rows_under(rows, top, chosen.height)
+            table = _rows_under(rows, top, chosen)
             _check_width(table.headings)
             yield table
         return
     encoding = encoding_of(content)
     with text_of(content, encoding) as text:
-        separator = _separator(text.read(_LOOKED_AT), known)
+        beginning = text.read(_LOOKED_AT)
+    refuse_a_page(beginning)
+    separator, line = _headings_in(beginning, known)
     with text_of(content, encoding) as text:
         records = _records(text, separator)
-        first = next(records, None)
+        first = next((record for record in records if record.line >= line), None)
         if first is None or first.cells is None:
             raise NotATable("The file is empty or its first line cannot be read: the headings belong there.")
         headings = [heading.strip() for heading in first.cells]
         _check_width(headings)
-        yield Rows(headings, records, lambda: text.buffer.tell() / max(content.size, 1))
+        yield Rows(headings, first.line, records, lambda: text.buffer.tell() / max(content.size, 1))
 
 
 def _check_width(headings: list[str]) -> None:
@@ -110,15 +118,19 @@ def _table_of_workbook(content: Content, known: Recognise[Name], wanted: str) ->
     if wanted and wanted not in [sheet.name for sheet in sheets]:
         names = _some_of([sheet.name for sheet in sheets])
         raise NotATable(f"There is no sheet {_in_short(wanted)}: the sheets are {names}.")
-    found: list[tuple[int, int, NamedRows]] = []
-    for sheet in sheets:
-        if wanted in ("", sheet.name):
-            found += [(*_best(sheet.above, known), sheet)] if any(sheet.above) else []
+    found = [
+        (*best_row(sheet.above, known), sheet)
+        for sheet in sheets
+        if wanted in ("", sheet.name) and any(sheet.above)
+    ]
     if not found:
         raise NotATable("No row of the spreadsheet names the columns: the headings belong above the reports.")
-    most = max(score for score, *_ in found)
-    tables = [each for each in found if each[0] == most]
-    if len(tables) > 1:
+    shown = [each for each in found if wanted or each[2].is_visible]
+    most = max((score for score, *_ in shown), default=0)
+    tables = [each for each in shown if each[0] == most]
+    if not most and len(found) > len(shown):
+        tables = found  # only a hidden one may be the table: that is asked
+    if len(tables) > 1 or tables[0] not in shown:
         alike = [sheet.name for *_, sheet in tables]
         if any(len(name) > LONGEST_SHEET_NAME for name in alike):
             raise NotATable(
@@ -141,16 +153,7 @@ def _in_short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAMED else f"{name[: _LONGEST_NAMED - 1]}…"
 
 
-def _best(rows: list[list[str]], known: Recognise[Name]) -> tuple[int, int]:
-    """How many known headings the best row has, and its place; the fullest row's where none has any."""
-    scores = [sum(known(unwrapped(cell)) is not None for cell in row) for row in rows]
-    if not any(scores):
-        filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
-        return 0, filled.index(max(filled))
-    return max(scores), scores.index(max(scores))
-
-
-def _rows_under(all_rows: Iterator[list[str]], top: int, height: int) -> Rows:
+def _rows_under(all_rows: Iterator[list[str]], top: int, sheet: NamedRows) -> Rows:
     rows = enumerate(all_rows, start=1)
     headings = _unwrapped(next(row for line, row in rows if line == top + 1))
     read = 0
@@ -162,22 +165,36 @@ def _rows_under(all_rows: Iterator[list[str]], top: int, height: int) -> Rows:
             if any(cell.strip() for cell in cells):
                 yield Record(line, _unwrapped(cells))
 
-    return Rows([heading.strip() for heading in headings], records(), lambda: read / max(height, 1))
+    return Rows(
+        [heading.strip() for heading in headings],
+        top + 1,
+        records(),
+        lambda: read / max(sheet.height, 1),
+        sheet.hidden,
+    )
 
 
-def _separator(beginning: str, known: Recognise[Name]) -> str:
-    def headings(separator: str) -> tuple[int, int]:
-        try:
-            first = next(_records(beginning.splitlines(keepends=True), separator), None)
-        except NotATable:
-            return 0, 0
-        cells = (first and first.cells) or []
-        return sum(known(cell) is not None for cell in cells), len(cells)
+def _headings_in(beginning: str, known: Recognise[Name]) -> tuple[str, int]:
+    """What separates the cells of a text, and the line on which the headings are."""
+    found: list[tuple[int, int, str, int]] = []
+    for separator in _SEPARATORS:
+        rows = list(_first_records(beginning, separator))
+        if rows:
+            score, place = best_row([row.cells or [] for row in rows], known)
+            found.append((score, len(rows[place].cells or []), separator, rows[place].line))
+    if not found:
+        return _SEPARATORS[0], 1
+    *_, separator, line = max(found, key=lambda each: each[:2])
+    return separator, line
 
-    return max(_SEPARATORS, key=headings)
+
+def _first_records(beginning: str, separator: str) -> Iterator[Record]:
+    """The first rows of the text, up to one with a quotation mark that is not closed in it."""
+    with suppress(NotATable):
+        yield from islice(_records(io.StringIO(beginning, newline=""), separator), ROWS_ABOVE)
 
 
-def _records(text: TextIO | list[str], separator: str) -> Iterator[Record]:
+def _records(text: TextIO, separator: str) -> Iterator[Record]:
     reader = csv.reader(text, delimiter=separator, strict=True)
     while True:
         line = reader.line_num + 1

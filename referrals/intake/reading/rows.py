@@ -33,7 +33,8 @@ from referrals.intake.reading.columns import (
 )
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.moments import read_moment
-from referrals.intake.reading.read import Record, find_columns, read_rows
+from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
+from referrals.intake.reading.shape import is_aside, squared
 from referrals.models import Case, CrimeStatus, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
@@ -54,7 +55,7 @@ class Warned:
     @property
     def column_words(self) -> str:
         """The column as pages call it."""
-        return heading_words(self.column)
+        return heading_words(self.column) or "The table"
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,7 @@ class ExtractRow:
 class Read:
     """What one row says: a row to save with its warnings, or what speaks against it and no warning.
 
+    A line that is no report, such as a total, has a warning alone.
     ``crime_reference`` is empty where it cannot be read.
     """
 
@@ -125,22 +127,34 @@ def open_extract(
     column_of = recogniser(meanings)
     with read_rows(content, column_of, sheet=sheet) as table:
         columns = find_columns(table.headings, column_of, required=REQUIRED)
-        reader = _RowReader(columns, len(table.headings), at)
+        reader = _RowReader(columns, table.headings, at)
         yield Extract(
             columns=columns,
-            warnings=_warnings_of_headings(table.headings, columns),
+            warnings=[*_warnings_of_table(table), *_warnings_of_headings(table, columns)],
             rows=map(reader.read, table.records),
             share=table.share,
         )
 
 
-def _warnings_of_headings(headings: list[str], columns: Mapping[Column, int]) -> list[Warned]:
+def _warnings_of_table(table: Rows) -> list[Warned]:
+    warnings = []
+    if table.line > 1:
+        reason = f"The headings are on line {table.line}; what stands above them is not read."
+        warnings.append(Warned(table.line, "", reason))
+    if table.hidden:
+        rows = "A row is" if table.hidden == 1 else f"{table.hidden:,} rows are"
+        reason = f"{rows} hidden in the spreadsheet, as by a filter, and read all the same: is it meant?"
+        warnings.append(Warned(table.line, "", reason))
+    return warnings
+
+
+def _warnings_of_headings(table: Rows, columns: Mapping[Column, int]) -> list[Warned]:
     used = set(columns.values())
-    unused = [heading for place, heading in enumerate(headings) if heading and place not in used]
+    unused = [heading for place, heading in enumerate(table.headings) if heading and place not in used]
     missing = [column for column in Column if column not in columns and column not in SELDOM]
     return [
-        *(Warned(1, shown(heading), "This column is not used.") for heading in unused),
-        *(Warned(1, column.value, "The file has no such column.") for column in missing),
+        *(Warned(table.line, shown(heading), "This column is not used.") for heading in unused),
+        *(Warned(table.line, column.value, "The file has no such column.") for column in missing),
     ]
 
 
@@ -182,7 +196,7 @@ def _longest(name: str) -> int:
 class _RowReader:
     """Reads row after row of one file, and collects what speaks against each."""
 
-    def __init__(self, columns: Mapping[Column, int], width: int, at: datetime) -> None:
+    def __init__(self, columns: Mapping[Column, int], headings: list[str], at: datetime) -> None:
         self.places = sorted(columns.items(), key=lambda item: item[1])
         self.readers = [
             (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
@@ -191,7 +205,7 @@ class _RowReader:
         self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
         self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
-        self.width, self.at = width, at
+        self.headings, self.at = headings, at
         # The same words come again and again; kept for this file alone.
         self.scrubbed = lru_cache(maxsize=1_024)(scrub)
 
@@ -201,6 +215,9 @@ class _RowReader:
         self.rejections: list[Rejection] = []
         self.warnings: list[Warned] = []
         self.cells: dict[Column, str] = {}
+        if record.cells is not None and is_aside(record.cells, self.headings):
+            aside = Warned(self.line, "", "This line is no report: it is left out.")
+            return Read(self.line, "", None, [], [aside])
         if not self._split(record.cells):
             return Read(self.line, "", None, self.rejections, [])
         reference = self._reference()
@@ -232,9 +249,11 @@ class _RowReader:
             reason = "A quotation mark inside a quoted cell must be doubled."
             self.rejections.append(Rejection(self.line, "", "", reason))
             return False
-        if len(cells) != self.width:
-            reason = f"The row has {len(cells)} cells where the headings have {self.width}."
-            self.rejections.append(Rejection(self.line, "", str(len(cells)), reason))
+        width, given = len(self.headings), len(cells)
+        cells = squared(cells, width)
+        if len(cells) != width or (given < width and not self._is_whole(cells)):
+            reason = f"The row has {given} cells where the headings have {width}."
+            self.rejections.append(Rejection(self.line, "", str(given), reason))
             return False
         plain = "".join(cells).isprintable()
         for column, place in self.places:
@@ -247,6 +266,16 @@ class _RowReader:
                 text = (as_it_was(text) if column in _TYPED else text[1:]).strip()
             self.cells[column] = text
         return True
+
+    def _is_whole(self, cells: list[str]) -> bool:
+        """Whether a row that was shorter than the headings lacks empty cells at its end alone.
+
+        Where one in its middle is missing, another stands in a column that it does not fit.
+        """
+        return all(
+            _fits(column, cells[place]) and (cells[place].strip() or column not in _NEVER_EMPTY)
+            for column, place in self.places
+        )
 
     def _reference(self) -> str:
         """The reference, empty where it is none."""
@@ -379,6 +408,31 @@ class _RowReader:
         return linking_hash(kind, plain(self.cells[column]))
 
 
+def _fits(column: Column, cell: str) -> bool:
+    """Whether the cell is empty or may belong to that column."""
+    text = folded(cell)
+    if not text or column not in _FITTING:
+        return True
+    try:
+        return bool(_FITTING[column](text))
+    except ValueError:
+        return False
+
+
+_NEVER_EMPTY = frozenset({*REQUIRED, Column.CRIME_OR_INCIDENT, Column.VICTIM_TYPE})
+_FITTING: dict[Column, Callable[[str], object]] = {
+    Column.REPORTED_AT: lambda text: read_moment(text if ":" in text else f"{text} 00:00"),
+    Column.OCCURRED_AT: lambda text: read_moment(text if ":" in text else f"{text} 00:00"),
+    Column.CRIME_OR_INCIDENT: CRIME_OR_INCIDENT.get,
+    Column.VICTIM_TYPE: VICTIM_TYPES.get,
+    # No fixed abode has words there, and no figure.
+    Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)) or not re.search(r"\d", text),
+    Column.INCIDENT_REFERENCE: lambda text: text not in ("y", "n"),
+    Column.VICTIM_KEY: lambda text: text not in ("y", "n"),
+    Column.REPEAT_VICTIM: lambda text: read_repeat(text) is not None or says_not_known(text),
+    Column.HATE_FLAG: YES_OR_NO.__contains__,
+    Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_not_known(text),
+}
 # Words of a person, in which an apostrophe may be their own; before anything else a spreadsheet put it.
 _TYPED = frozenset({*TEXT_OF, Column.OFFENCE, Column.OFFICER_IN_CASE})
 _Reader = Callable[[_RowReader, Column], Any]

@@ -16,9 +16,9 @@ from django.conf import settings
 
 from referrals.intake.reading import sheet_reader
 from referrals.intake.reading.content import Content
+from referrals.intake.reading.shape import ROWS_ABOVE
 from referrals.intake.reading.text import NotATable
 
-ROWS_ABOVE = 20
 _BEGINNINGS = (b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1"))
 # A spreadsheet is packed; one that unpacks to much more than its like is made to fill the memory.
 _MOST_TIMES_UNPACKED = 20
@@ -39,10 +39,15 @@ _REFUSED = {
 
 @dataclass(frozen=True)
 class NamedRows:
-    """One sheet: the beginning of its first rows, and all of them whole each time ``rows`` is called."""
+    """One sheet: the beginning of its first rows, and all of them whole each time ``rows`` is called.
+
+    ``hidden`` counts its rows that the program does not show; the oldest kind of workbook does not tell.
+    """
 
     name: str
     height: int
+    is_visible: bool
+    hidden: int
     above: list[list[str]] = field(repr=False)
     rows: Callable[[], Generator[list[str], None, None]] = field(repr=False)
 
@@ -64,8 +69,8 @@ def sheets_of(content: Content) -> list[NamedRows]:
         raise NotATable(_TOO_LARGE)
     with closing(_read(content)) as sheets:
         return [
-            NamedRows(name, height, above, partial(_read, content, str(number)))
-            for number, (name, height, above) in enumerate(sheets)
+            NamedRows(name, height, is_visible, hidden, above, partial(_read, content, str(number)))
+            for number, (name, height, is_visible, hidden, above) in enumerate(sheets)
         ]
 
 

@@ -88,7 +88,7 @@ def staged(extract: Extract, *, bcu: Bcu, progress: ReportProgress | None = None
         _copy_remarks([_warning(warned) for warned in extract.warnings])
         rows = 0
         reads = iter(extract.rows)
-        while (batch := _Batch(names, islice(reads, BATCH))).rows:
+        while (batch := _Batch(names, islice(reads, BATCH))).read:
             batch.copy(bcu if wards else None)
             rows += batch.rows
             if progress:
@@ -116,13 +116,15 @@ class _Batch:
     """A batch of rows, kept as text for COPY, which takes less memory than objects."""
 
     def __init__(self, names: list[str], reads: Iterable[Read]) -> None:
-        self.rows = 0
+        # Rows that are reports, and all lines that were read.
+        self.rows = self.read = 0
         self.lines: list[tuple[str, str]] = []
         self.rejections: list[str] = []
         self.warnings: list[str] = []
         empty = "\t\\N" * len(names)
         for read in reads:
-            self.rows += 1
+            self.read += 1
+            self.rows += bool(read.row or read.rejections)
             self.rejections += map(_rejection, read.rejections)
             self.warnings += map(_warning, read.warnings)
             if read.row:

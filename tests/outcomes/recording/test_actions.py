@@ -135,7 +135,8 @@ def test_a_case_that_reopens_keeps_its_history(take: Take) -> None:
         ("01/7000001/26,16,2026-03-29T01:30", "recorded_at", "2026-03-29T01:30", "clocks went forward"),
         ("01/7000001/26,16,23/11/2026 07:31", "recorded_at", "23/11/2026 07:31", "in the future"),
         ("01/7000001/26,16,12/11/2026 23:59", "recorded_at", "12/11/2026", "earlier than the report"),
-        ("01/7000001/26,16", "", "2", "2 cells where the headings have 3"),
+        ("01/7000001/26,16", "recorded_at", "", "Not a date and time"),
+        ("01/7000001/26,16,20/11/2026 14:05,x", "", "4", "4 cells where the headings have 3"),
     ],
 )
 def test_a_row_that_cannot_be_is_rejected_with_its_place_and_the_others_are_kept(

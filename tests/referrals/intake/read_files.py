@@ -54,13 +54,13 @@ def read_extract(content: bytes, *, at: datetime) -> Reading:
     with open_extract(Content.of(content), at=at) as opened:
         reading.warnings += opened.warnings
         for read in opened.rows:
-            reading.rows += 1
+            reading.rows += bool(read.row or read.rejections)
             reading.rejections += read.rejections
             reading.warnings += read.warnings
             if read.row:
                 reading.good.append(read.row)
             else:
-                reading.rejected += 1
+                reading.rejected += bool(read.rejections)
     return reading
 
 

@@ -1,5 +1,7 @@
 """From the text of one cell to its value."""
 
+from typing import Any
+
 import pytest
 
 from referrals.intake.reading.cells import read_repeat, read_strands, says_not_known, unwrapped
@@ -132,7 +134,7 @@ def test_a_key_with_something_to_tell_it_by_is_one(text: str) -> None:
     assert not says_not_known(text)
 
 
-def test_a_force_adds_the_words_of_its_own_systems(settings: pytest.FixtureRequest) -> None:
+def test_a_force_adds_the_words_of_its_own_systems(settings: Any) -> None:
     says_not_known.cache_clear()
     assert not says_not_known("No URN yet 1")
     settings.KEYS_NOT_KNOWN = ["no urn yet 1"]

@@ -1,0 +1,68 @@
+"""What stands around the reports of a table, and rows that are shorter or longer than its headings."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from referrals.intake.reading.cells import letters, may_be_heading, unwrapped
+from referrals.intake.reading.text import NotATable
+
+ROWS_ABOVE = 20
+_WEB_PAGE = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype html|html|head|table|body)\b", re.I | re.S
+)
+_OTHER_PAGE = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*(?:<\?mso[^>]*>\s*)?<(?:\w+:)?Workbook\b|MIME-Version:)", re.I
+)
+_SAVE_AGAIN = "open it in the spreadsheet program and save it as “Excel workbook (.xlsx)” or “CSV UTF-8”."
+# How the lines begin that reports of other systems have under the table.
+_ASIDE = re.compile(
+    r"(?:grand |sub)?-?(?:total|records?|rows?|count|number of|end|page|printed|generated|produced|exported|"
+    r"created|run|report|date|bcu|source|user|official|restricted|confidential|filter|parameters?)\b",
+    re.IGNORECASE,
+)
+_MOST_CELLS_OF_AN_ASIDE = 2
+
+
+def refuse_a_page(beginning: str) -> None:
+    """Raises :class:`NotATable` for a web page, or a sheet in XML, that has the name of a table."""
+    if _WEB_PAGE.match(beginning):
+        raise NotATable(f"The file is a web page, whatever it is named: {_SAVE_AGAIN}")
+    if _OTHER_PAGE.match(beginning):
+        raise NotATable(f"The file is a spreadsheet in a form that is not read: {_SAVE_AGAIN}")
+
+
+def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> tuple[int, int]:
+    """How many known headings the best row has, and its place.
+
+    Where none has any, the place of the fullest row that may name columns, or else of the fullest.
+    """
+    scores = [sum(known(unwrapped(cell)) is not None for cell in row) for row in rows]
+    if any(scores):
+        return max(scores), scores.index(max(scores))
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    names = [
+        count * all(may_be_heading(cell.strip()) for cell in row if cell.strip())
+        for count, row in zip(filled, rows, strict=True)
+    ]
+    fullest = names if max(names) > 1 else filled
+    return 0, fullest.index(max(fullest))
+
+
+def squared(cells: list[str], width: int) -> list[str]:
+    """The row as wide as its headings, if it differs by empty cells at its end alone; else as it is.
+
+    Spreadsheet programs leave such cells out, or add some. That a shorter one lacks no cell in its middle
+    is for whoever knows the columns to see.
+    """
+    if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+        return cells[:width]
+    return cells + [""] * (width - len(cells))
+
+
+def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
+    """Whether a row is no report: a total, a count, a remark under the table, or the headings once more."""
+    filled = [cell.strip() for cell in cells if cell.strip()]
+    if [letters(cell) for cell in filled] == [letters(heading) for heading in headings if heading]:
+        return True
+    is_short = len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings)
+    return is_short and bool(_ASIDE.match(filled[0]) or not re.search(r"\d", "".join(filled)))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from referrals.intake.reading.columns import Column
 
+REAL_FILES = Path(__file__).resolve().parent / "real_files"
 DATA = Path(__file__).resolve().parent.parent / "referrals" / "data"
 OVERNIGHT = DATA / "overnight-2026-11-23.csv"
 PILOT = DATA / "pilot-period.csv"

@@ -5,13 +5,12 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import (
-    QuerySet,
-)
+from django.db.models import Exists, OuterRef, QuerySet
 
 from referrals.models import (
     BcuMembership,
     Case,
+    Postcode,
     Team,
     TeamMembership,
     Ward,
@@ -26,6 +25,12 @@ def wards_to_keep(user: User) -> QuerySet[Ward]:
     if not user.can(Permission.MANAGE_PLACES):
         return Ward.objects.none()
     return Ward.objects.select_related("borough__bcu", "team").order_by("name", "pk")
+
+
+def wards_without_postcode() -> QuerySet[Ward]:
+    """Wards that no postcode leads to: a report from there finds no team."""
+    has_one = Postcode.objects.filter(ward=OuterRef("pk"))
+    return Ward.objects.filter(~Exists(has_one)).order_by("name", "pk")
 
 
 def people_to_keep(user: User) -> QuerySet[User]:

@@ -12,6 +12,7 @@ from referrals.places.readers import (
     modes_on,
     people_to_keep,
     wards_to_keep,
+    wards_without_postcode,
     with_places,
 )
 from referrals.places.tables import PersonTable, WardTable
@@ -67,7 +68,8 @@ def place_list(request: SignedInRequest) -> HttpResponseBase:
     if (part := wards.part()) is not None:
         return part
     wards.record_shown()
-    return render(request, "places/wards.html", {"list": wards})
+    without = wards_without_postcode().values_list("name", "code")
+    return render(request, "places/wards.html", {"list": wards, "without_postcode": without})
 
 
 @requires(Permission.MANAGE_ACCOUNTS)

@@ -46,5 +46,5 @@ def real_places(system: User) -> Bcu:
     """The 79 wards of South West and the 474 sample postcodes."""
     load_places(by=system)
     with POSTCODES.open(encoding="utf-8") as file:
-        load_postcodes(file=file, by=system)
+        load_postcodes(files=[file], by=system)
     return Bcu.objects.get(code="SW")

@@ -1,14 +1,18 @@
 """The ONS Postcode Directory, 2.7 million rows of some 50 columns: live postcodes of the wards known here."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import islice
-from typing import TextIO
+from typing import Any, TextIO
 
 from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from referrals.models import Ward
+from referrals.places.readers import wards_without_postcode
 from referrals.rules.postcodes import read_postcode
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -17,7 +21,9 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
 
-COLUMNS = ("pcds", "doterm", "osward")
+POSTCODE, ENDED = "pcds", "doterm"
+# The ward's column has the year of its codes in its name since August 2025: ``wd25cd``, ``wd26cd``.
+_WARD = re.compile(r"osward|wd\d\dcd|ward", re.ASCII)
 # No line handed to COPY is longer: postcode, tab, number, end of line.
 _LONGEST_LINE = 32
 
@@ -30,6 +36,24 @@ _KEEP = """
 _DROP = """
     DELETE FROM referrals_postcode AS kept
     WHERE NOT EXISTS (SELECT FROM loaded_postcode AS loaded WHERE loaded.pcds = kept.pcds)
+        AND (%(areas)s::text[] IS NULL OR substring(kept.pcds from '^[A-Z]+') = ANY(%(areas)s::text[]))
+"""
+# Boroughs and wards that have postcodes now, and would have none.
+_BOROUGHS = """
+    SELECT borough.name FROM referrals_borough AS borough
+    WHERE EXISTS (SELECT FROM referrals_postcode AS kept JOIN referrals_ward AS ward ON ward.id = kept.ward_id
+            WHERE ward.borough_id = borough.id)
+        AND NOT EXISTS (SELECT FROM loaded_postcode AS now
+            JOIN referrals_ward AS ward ON ward.id = now.ward_id
+            WHERE ward.borough_id = borough.id)
+    ORDER BY borough.name
+"""
+# Some postcodes of each ward: if they come with a code that is not known here, it is the ward's new one.
+_SOME_OF_EACH_WARD = """
+    SELECT pcds, ward_id FROM (
+        SELECT pcds, ward_id, row_number() OVER (PARTITION BY ward_id ORDER BY pcds) AS place
+        FROM referrals_postcode
+    ) AS numbered WHERE place <= 20
 """
 
 
@@ -39,28 +63,40 @@ class NotADirectory(Refused):
 
 @dataclass(frozen=True)
 class Loaded:
-    """Rows of the file, postcodes known now, and how many of these are new or moved, and how many went."""
+    """Rows of the files, postcodes known now, and how many of these are new or moved, and how many went.
+
+    ``without_postcode`` are the codes of known wards that have none now; ``recoded`` are those of them whose
+    postcodes have another code in the file, with that code.
+    """
 
     rows: int
     postcodes: int
     added_or_moved: int
     removed: int
+    without_postcode: list[str] = field(default_factory=list)
+    recoded: dict[str, str] = field(default_factory=dict)
 
-    def report(self) -> dict[str, int]:
+    def report(self) -> dict[str, Any]:
         """The report that the command prints as JSON."""
         return asdict(self)
 
 
-def load_postcodes(*, file: TextIO, by: User) -> Loaded:
-    """Replaces the known postcodes by the file's in one transaction, in memory that does not grow with it.
+def load_postcodes(
+    *, files: Sequence[TextIO], by: User, only_their_areas: bool = False, all_the_same: bool = False
+) -> Loaded:
+    """Replaces the known postcodes by those of the files, in memory that does not grow with them.
 
-    Raises :class:`NotADirectory`; then the postcodes known before stay.
+    The files are one directory, whole or in parts. With ``only_their_areas`` postcodes of other areas than
+    theirs stay; an area is what a postcode begins with, such as SW. Raises :class:`NotADirectory`, also where
+    a borough would lose all its postcodes, unless that is meant ``all_the_same``; then the postcodes known
+    before stay.
     """
     check_authority(by, Permission.MANAGE_PLACES)
-    stream = _Stream(file, dict(Ward.objects.values_list("code", "pk")))
     with transaction.atomic(), connection.cursor() as cursor:
         # Reading 2.7 million rows takes longer than any page may.
         cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(_SOME_OF_EACH_WARD)
+        stream = _Stream(files, dict(Ward.objects.values_list("code", "pk")), dict(cursor.fetchall()))
         cursor.execute("CREATE TEMPORARY TABLE loaded_postcode (pcds text, ward_id bigint)")
         cursor.copy_expert("COPY loaded_postcode FROM STDIN", stream)
         if stream.refused:
@@ -68,12 +104,14 @@ def load_postcodes(*, file: TextIO, by: User) -> Loaded:
         if not stream.kept:
             raise NotADirectory(
                 "The file has no live postcode of a ward known here: "
-                "run load_reference_data first, and check that the column osward holds ward codes."
+                f"run load_reference_data first, and check that the column {stream.ward} holds ward codes."
             )
         cursor.execute("ANALYZE loaded_postcode")
+        if not only_their_areas and not all_the_same:
+            _refuse_a_part(cursor)
         cursor.execute(_KEEP)
         added_or_moved = cursor.rowcount
-        cursor.execute(_DROP)
+        cursor.execute(_DROP, {"areas": sorted(stream.areas) if only_their_areas else None})
         removed = cursor.rowcount
         cursor.execute("SELECT count(*) FROM referrals_postcode")
         (postcodes,) = cursor.fetchone()
@@ -86,20 +124,42 @@ def load_postcodes(*, file: TextIO, by: User) -> Loaded:
                 subject="postcode",
                 fields=["ward"],
             )
-    return Loaded(stream.rows, postcodes, added_or_moved, removed)
+        without = dict(wards_without_postcode().values_list("pk", "code"))
+    recoded = {code: new for pk, code in without.items() if (new := stream.code_now(pk))}
+    return Loaded(stream.rows, postcodes, added_or_moved, removed, sorted(without.values()), recoded)
+
+
+def _refuse_a_part(cursor: CursorWrapper) -> None:
+    cursor.execute(_BOROUGHS)
+    if losing := [name for (name,) in cursor.fetchall()]:
+        raise NotADirectory(
+            f"{' and '.join(losing)} would lose all postcodes: is this a part of the directory? Give all its "
+            "parts in one call, or add --replace-only-areas-in-file; --all-the-same loads it as it is."
+        )
 
 
 class _Stream:
     """What COPY reads from: lines made as they are asked for.
 
+    ``some`` are postcodes of each ward as they are known here.
+
     The driver turns an exception of ``read`` into one of its own; so the stream ends instead, and
     ``refused`` tells why.
     """
 
-    def __init__(self, file: TextIO, wards: dict[str, int]) -> None:
+    def __init__(self, files: Sequence[TextIO], wards: dict[str, int], some: dict[str, int]) -> None:
         self.rows = self.kept = 0
+        self.ward = ""
+        self.areas: set[str] = set()
         self.refused: NotADirectory | None = None
-        self._lines = self._kept_lines(file, wards)
+        self._some = some
+        self._new_codes: defaultdict[int, Counter[str]] = defaultdict(Counter)
+        self._lines = (line for file in files for line in self._kept_lines(file, wards))
+
+    def code_now(self, ward: int) -> str:
+        """The code that most of the ward's postcodes have in the files; empty where none is there."""
+        ((code, _),) = self._new_codes[ward].most_common(1) or [("", 0)]
+        return code
 
     def read(self, size: int) -> str:
         """The next lines, not more than ``size`` characters; nothing at the end."""
@@ -114,12 +174,14 @@ class _Stream:
     def _kept_lines(self, file: TextIO, wards: dict[str, int]) -> Iterator[str]:
         reader = csv.reader(file, strict=True)
         headings = [heading.strip().lower() for heading in next(reader, [])]
-        if missing := [column for column in COLUMNS if column not in headings]:
+        self.ward = max(filter(_WARD.fullmatch, headings), default="")  # of two years the later
+        missing = [name for name in (POSTCODE, ENDED) if name not in headings]
+        if missing := missing + ["osward or wd25cd"] * (not self.ward):
             raise NotADirectory(
                 f"The first line has no column {' or '.join(missing)}: "
                 "choose the Postcode Directory's main CSV file."
             )
-        pcds, doterm, osward = (headings.index(column) for column in COLUMNS)
+        pcds, doterm, own = (headings.index(column) for column in (POSTCODE, ENDED, self.ward))
         for row in reader:
             if not row:
                 continue
@@ -131,7 +193,16 @@ class _Stream:
                 )
             if row[doterm].strip():
                 continue
-            ward, postcode = wards.get(row[osward].strip()), read_postcode(row[pcds])
+            code, postcode = row[own].strip(), read_postcode(row[pcds])
+            ward = wards.get(code)
             if ward is not None and postcode:
                 self.kept += 1
+                self.areas.add(_area(postcode))
                 yield f"{postcode}\t{ward}\n"
+            elif postcode in self._some and code:
+                self._new_codes[self._some[postcode]][code] += 1
+
+
+def _area(postcode: str) -> str:
+    """The letters that it begins with."""
+    return postcode[: 2 if postcode[1].isalpha() else 1]

@@ -53,6 +53,10 @@ def test_a_directory_of_fifty_columns_and_fifty_thousand_rows(
         "postcodes": LIVE,
         "added_or_moved": LIVE,
         "removed": 1,
+        "without_postcode": sorted(
+            ward.code for ward in [*world.wards, world.north_ward] if ward != world.wards[1]
+        ),
+        "recoded": {},
     }
     assert Postcode.objects.filter(ward=world.wards[1]).count() == LIVE
     entry = AuditEntry.objects.get()
@@ -62,7 +66,28 @@ def test_a_directory_of_fifty_columns_and_fifty_thousand_rows(
 def test_without_json_a_person_can_read_it(world: World, write: Callable[[str], Path], capsys: Any) -> None:
     path = write(f"pcds,doterm,osward\nSW17 9AA,,{world.wards[0].code}\n")
     call_command("load_postcodes", path)
-    assert capsys.readouterr().out == "1 rows read, 1 postcodes known: 1 added or moved, 0 removed.\n"
+    said, *wards = capsys.readouterr().out.splitlines()
+    assert said == "1 rows read, 1 postcodes known: 1 added or moved, 0 removed."
+    assert f"No postcode leads to the ward {world.wards[1].code}." in wards
+
+
+def test_a_folder_of_parts_is_one_directory(world: World, tmp_path: Path, capsys: Any) -> None:
+    for number, ward in enumerate(world.wards):
+        (tmp_path / f"part{number}.csv").write_text(
+            f"pcds,doterm,wd26cd\nSW17 9A{'ABDEFG'[number]},,{ward.code}\n"
+        )
+    call_command("load_postcodes", tmp_path)
+    assert Postcode.objects.count() == len(world.wards)
+    with pytest.raises(CommandError, match="Wandsworth would lose all postcodes"):
+        call_command("load_postcodes", tmp_path / "part0.csv")
+    call_command("load_postcodes", tmp_path / "part0.csv", "--replace-only-areas-in-file")
+    assert Postcode.objects.count() == 1
+
+
+def test_a_folder_without_a_file_is_exit_2(db: None, tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match="no CSV file") as caught:
+        call_command("load_postcodes", tmp_path)
+    assert caught.value.returncode == 2
 
 
 def test_a_missing_column_is_exit_2_and_the_postcodes_stay(

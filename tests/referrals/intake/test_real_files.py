@@ -17,12 +17,12 @@ from referrals.intake.reading.text import NotATable
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case, CaseImport, ImportStatus
 from src_app.accounts.models import User
+from tests.extracts import REAL_FILES as FILES
 from tests.factories import BcuMembershipFactory, UserFactory
 from tests.referrals.intake.views.uploading import page_of, save, upload
 from tests.referrals.intake.watched.folders import SECOND, Clock
 
 pytestmark = pytest.mark.django_db
-FILES = Path(__file__).resolve().parents[2] / "real_files"
 AT = datetime(2026, 11, 27, 7, 30, tzinfo=UTC)
 Counts = tuple[int, int, int, int]
 Take = Callable[[Path], Counts]

@@ -16,7 +16,14 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.conftest import World
 from tests.downloads import csv_rows, workbook_rows
-from tests.factories import TeamMembershipFactory, TrialFactory, UserFactory, WardFactory, WardModeFactory
+from tests.factories import (
+    PostcodeFactory,
+    TeamMembershipFactory,
+    TrialFactory,
+    UserFactory,
+    WardFactory,
+    WardModeFactory,
+)
 
 WARDS = reverse("place_list")
 PEOPLE = reverse("person_list")
@@ -151,3 +158,14 @@ def test_wards_and_people_are_files(
         ["role"],
         1,
     )
+
+
+def test_wards_without_a_postcode_are_named_until_they_have_one(browser: Client, world: World) -> None:
+    for ward in world.wards[1:]:
+        PostcodeFactory.create(ward=ward)
+    PostcodeFactory.create(ward=world.north_ward)
+    page = " ".join(browser.get(WARDS).content.decode().split())
+    assert "1 ward without a postcode." in page
+    assert f"{world.wards[0].name} ({world.wards[0].code})" in page
+    PostcodeFactory.create(ward=world.wards[0])
+    assert "without-postcode" not in browser.get(WARDS).content.decode()

@@ -3,6 +3,7 @@
 import io
 import tracemalloc
 from collections.abc import Iterator
+from typing import TextIO
 
 import pytest
 
@@ -13,6 +14,7 @@ from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.extracts import POSTCODES
+from tests.extracts import REAL_FILES as REAL
 
 # The Directory has some 50 columns; ours stand among made-up ones.
 COLUMNS = [*(f"before{n}" for n in range(2)), "pcds", "doterm", "osward", *(f"after{n}" for n in range(45))]
@@ -34,32 +36,34 @@ def known() -> dict[str, str]:
 def test_live_postcodes_of_known_wards_are_kept_and_no_others(bcu: Bcu, world: World, system: User) -> None:
     here, there = world.wards[2].code, world.north_ward.code
     loaded = load_postcodes(
-        file=directory(
-            line("SW17 9AA", here),
-            line("SW17 9AB", here, ended="202301"),
-            line("EH1 1AA", "S13002919"),
-            line("N1 1AA", there),
-            line("sw179ac", here),
-        ),
+        files=[
+            directory(
+                line("SW17 9AA", here),
+                line("SW17 9AB", here, ended="202301"),
+                line("EH1 1AA", "S13002919"),
+                line("N1 1AA", there),
+                line("sw179ac", here),
+            )
+        ],
         by=system,
     )
     assert known() == {"SW17 9AA": here, "SW17 9AC": here, "N1 1AA": there}
     # The three of the fixture went.
-    assert loaded.report() == {"rows": 5, "postcodes": 3, "added_or_moved": 3, "removed": 3}
+    assert [loaded.rows, loaded.postcodes, loaded.added_or_moved, loaded.removed] == [5, 3, 3, 3]
     assert AuditEntry.objects.get().action == Action.REFERENCE_DATA_LOADED
 
 
 def test_a_second_run_changes_nothing(world: World, system: User) -> None:
     lines = [line("SW17 9AA", world.wards[0].code), line("SW17 9AB", world.wards[1].code)]
-    load_postcodes(file=directory(*lines), by=system)
-    again = load_postcodes(file=directory(*lines), by=system)
-    assert again.report() == {"rows": 2, "postcodes": 2, "added_or_moved": 0, "removed": 0}
+    load_postcodes(files=[directory(*lines)], by=system)
+    again = load_postcodes(files=[directory(*lines)], by=system)
+    assert [again.rows, again.postcodes, again.added_or_moved, again.removed] == [2, 2, 0, 0]
     assert AuditEntry.objects.count() == 1
 
 
 def test_a_postcode_that_moved_finds_its_new_ward(world: World, system: User) -> None:
-    load_postcodes(file=directory(line("SW17 9AA", world.wards[0].code)), by=system)
-    moved = load_postcodes(file=directory(line("SW17 9AA", world.wards[1].code)), by=system)
+    load_postcodes(files=[directory(line("SW17 9AA", world.wards[0].code))], by=system)
+    moved = load_postcodes(files=[directory(line("SW17 9AA", world.wards[1].code))], by=system)
     assert (moved.added_or_moved, moved.removed) == (1, 0)
     assert known() == {"SW17 9AA": world.wards[1].code}
 
@@ -73,7 +77,7 @@ def test_the_sample_has_474_postcodes_six_for_each_ward(real_places: Bcu) -> Non
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        ("", "no column pcds or doterm or osward"),
+        ("", "no column pcds or doterm or osward or wd25cd"),
         ("pcds,doterm,oa11\n", "no column osward"),
         ("pcds,doterm,osward\nSW17 9AA,,{ward}\nSW17 9AB\n", "Line 3 has 1 cells"),
         ('pcds,doterm,osward\nSW17 9AA,,{ward}\n"SW17 9AB,,{ward}\n', "cannot be read beyond row 1"),
@@ -86,14 +90,14 @@ def test_a_file_that_is_none_leaves_the_postcodes_as_they_are(
 ) -> None:
     before = known()
     with pytest.raises(NotADirectory, match=words):
-        load_postcodes(file=io.StringIO(content.format(ward=world.wards[0].code)), by=system)
+        load_postcodes(files=[io.StringIO(content.format(ward=world.wards[0].code))], by=system)
     assert known() == before
     assert not AuditEntry.objects.exists()
 
 
 def test_who_keeps_no_places_loads_none(world: World, hcop: User) -> None:
     with pytest.raises(NotAllowed):
-        load_postcodes(file=directory(line("SW17 9AA", world.wards[0].code)), by=hcop)
+        load_postcodes(files=[directory(line("SW17 9AA", world.wards[0].code))], by=hcop)
 
 
 class Lines:
@@ -116,7 +120,7 @@ def test_memory_does_not_grow_with_the_file(world: World, system: User) -> None:
     def peak(count: int) -> int:
         tracemalloc.start()
         try:
-            loaded = load_postcodes(file=Lines(count, world.wards[0].code), by=system)  # type: ignore[arg-type]
+            loaded = load_postcodes(files=[Lines(count, world.wards[0].code)], by=system)  # type: ignore[arg-type]
             assert loaded.rows == loaded.postcodes == count
             return tracemalloc.get_traced_memory()[1]
         finally:
@@ -125,3 +129,60 @@ def test_memory_does_not_grow_with_the_file(world: World, system: User) -> None:
     peak(1_000)
     small, large = peak(2_000), peak(50_000)
     assert large < small + 200_000
+
+
+def _real(name: str) -> TextIO:
+    return (REAL / name).open(encoding="utf-8-sig", newline="")
+
+
+@pytest.mark.parametrize("name", ["like_2026", "like_AUG_2025", "like_MAY_2025_control"])
+def test_the_wards_column_is_known_by_its_name_of_any_year(real_places: Bcu, system: User, name: str) -> None:
+    before = known()
+    with _real(f"directory-names/ONSPD_{name}.csv") as file:
+        loaded = load_postcodes(files=[file], by=system)
+    assert (loaded.postcodes, loaded.added_or_moved, loaded.removed) == (474, 0, 0)
+    assert known() == before
+
+
+def test_a_part_of_the_directory_is_not_taken_for_the_whole(real_places: Bcu, system: User) -> None:
+    before = known()
+    with (
+        _real("directory-part/ONSPD_like_MAY_2025_UK_SW.csv") as file,
+        pytest.raises(NotADirectory, match="Kingston upon Thames would lose all postcodes: "),
+    ):
+        load_postcodes(files=[file], by=system)
+    assert known() == before
+    with _real("directory-part/ONSPD_like_MAY_2025_UK_SW.csv") as file:
+        loaded = load_postcodes(files=[file], by=system, only_their_areas=True)
+    assert (loaded.added_or_moved, loaded.removed) == (0, 0)
+    assert known() == before
+
+
+def test_of_the_areas_in_a_part_what_ended_goes_and_others_stay(world: World, system: User) -> None:
+    here, there = world.wards[0].code, world.wards[3].code
+    whole = [line("SW17 9AA", here), line("SW17 9AB", here), line("S1 1AA", here), line("KT1 1AA", there)]
+    load_postcodes(files=[directory(*whole)], by=system, all_the_same=True)
+    load_postcodes(files=[directory(line("SW17 9AA", here))], by=system, only_their_areas=True)
+    assert known() == {"SW17 9AA": here, "S1 1AA": here, "KT1 1AA": there}
+
+
+def test_what_a_borough_loses_is_loaded_where_it_is_meant(world: World, system: User) -> None:
+    here, there = world.wards[0].code, world.wards[3].code
+    load_postcodes(files=[directory(line("SW17 9AA", here), line("KT1 1AA", there))], by=system)
+    loaded = load_postcodes(files=[directory(line("SW17 9AA", here))], by=system, all_the_same=True)
+    assert loaded.removed == 1
+    assert there in loaded.without_postcode
+
+
+def test_the_parts_of_a_directory_are_loaded_together(world: World, system: User) -> None:
+    here, there = world.wards[0].code, world.wards[3].code
+    parts = [directory(line("SW17 9AA", here)), directory(line("KT1 1AA", there))]
+    assert load_postcodes(files=parts, by=system).postcodes == 2
+
+
+def test_a_ward_with_a_new_code_is_named_with_it(real_places: Bcu, system: User) -> None:
+    with _real("directory-part/ONSPD_like_one_ward_recoded.csv") as file:
+        loaded = load_postcodes(files=[file], by=system)
+    assert loaded.removed == 6
+    assert loaded.without_postcode == ["E05013810"]
+    assert loaded.recoded == {"E05013810": "E05099901"}

@@ -43,6 +43,9 @@ FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
 # What the force's systems write, besides common words, where they know no key: "NO URN YET, 0000X".
 KEYS_NOT_KNOWN = env.list("KEYS_NOT_KNOWN", default=[])
+# A victim's key, or an incident's, on more reports than these within so many days may not be one person's.
+REPORTS_OF_A_KEY = env.int("REPORTS_OF_A_KEY", 5)
+REPORTS_OF_A_KEY_WITHIN = timedelta(days=env.int("REPORTS_OF_A_KEY_DAYS", 28))
 CRIME_REFERENCE_PATTERN = env.str("CRIME_REFERENCE_PATTERN", r"\d{2}/\d{4,8}/\d{2}")
 REFERRAL_DUE_AFTER = timedelta(hours=env.int("REFERRAL_DUE_HOURS", 72))
 REMIND_BEFORE_DUE = timedelta(hours=env.int("REMIND_HOURS_BEFORE_DUE", 24))

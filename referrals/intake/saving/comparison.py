@@ -11,6 +11,7 @@ from psycopg2.extras import Json
 
 from referrals.intake.reading.columns import (
     CHANGEABLE_WHEN_DECIDED,
+    FIELD_OF,
     MAY_SAY_NOTHING,
     TEXT_OF,
     WORDS,
@@ -182,6 +183,32 @@ _OLDER = """
 """
 
 
+_CROWDED = """
+    INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+    WITH sent AS (
+        SELECT line, {key}, crime_reference, reported_at FROM staged_row WHERE {key} <> ''
+    ), report AS (
+        SELECT line, {key}, reported_at FROM sent
+        UNION ALL
+        SELECT NULL, own.{key}, own.reported_at FROM referrals_case AS own
+        WHERE own.bcu_id = {bcu} AND own.{key} <> '' AND own.{key} IN (SELECT {key} FROM sent)
+            AND NOT EXISTS (SELECT FROM sent WHERE sent.crime_reference = own.crime_reference)
+    ), counted AS (
+        SELECT line, {key}, reported_at, count(*) OVER (
+            PARTITION BY {key} ORDER BY reported_at RANGE BETWEEN {within} PRECEDING AND CURRENT ROW
+        ) AS reports
+        FROM report
+    )
+    SELECT line, false, {column}, '', {words} FROM (
+        SELECT line, max(reports) OVER (
+            PARTITION BY {key} ORDER BY reported_at RANGE BETWEEN CURRENT ROW AND {within} FOLLOWING
+        ) AS most
+        FROM counted
+    ) AS found
+    WHERE line IS NOT NULL AND most > {most} ORDER BY line
+"""
+
+
 def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
     """Adds warnings to good rows; returns whether the extract may be older than what is saved."""
     if Column.VICTIM_POSTCODE in staging.columns:
@@ -199,8 +226,28 @@ def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
         words=sql.SQL("{}::jsonb").format(sql.Literal(words)),
         decided_at=_moment("decided_at"),
     )
+    _warn_of_crowded_keys(cursor, staging, bcu)
     run(cursor, _OLDER, changed_at=_moment("changed_at"))
     return bool(cursor.rowcount)
+
+
+def _warn_of_crowded_keys(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
+    """A key on more reports than one person plausibly has may stand for nobody."""
+    for column in (Column.INCIDENT_REFERENCE, Column.VICTIM_KEY):
+        if column in staging.columns:
+            run(
+                cursor,
+                _CROWDED,
+                key=sql.Identifier(FIELD_OF[column]),
+                column=sql.Literal(column.value),
+                bcu=sql.Literal(bcu.pk),
+                most=sql.Literal(settings.REPORTS_OF_A_KEY),
+                within=sql.Literal(settings.REPORTS_OF_A_KEY_WITHIN),
+                words=sql.Literal(
+                    f"This key is on more than {settings.REPORTS_OF_A_KEY} reports within "
+                    f"{settings.REPORTS_OF_A_KEY_WITHIN.days} days: is it one person’s or incident’s?"
+                ),
+            )
 
 
 def _moment(name: str) -> sql.Composed:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
@@ -140,24 +141,52 @@ def _other(*, reported_at: str, occurred_at: str | None, **others: Any) -> _Othe
     )
 
 
-def linked_to(user: User, cases: list[Case]) -> Others:
+@dataclass(frozen=True)
+class Linked:
+    """The reports that share a case's incident or victim, and which of the two keys is on too many."""
+
+    reports: Reports
+    crowded: list[str]
+
+
+def linked_to(user: User, cases: list[Case]) -> dict[int, Linked]:
     """For each case, the reports that share its incident or its victim, by reference."""
-    by_key: dict[tuple[str, str], set[tuple[str, int]]] = defaultdict(set)
+    by_key: dict[tuple[str, str], list[tuple[str, int, datetime]]] = defaultdict(list)
     sharing = _sharing(user, {case.incident_hash for case in cases}, {case.victim_hash for case in cases})
-    for pk, reference, incident, victim in sharing.values_list(
-        "pk", "crime_reference", "incident_hash", "victim_hash"
+    for pk, reference, reported_at, incident, victim in sharing.values_list(
+        "pk", "crime_reference", "reported_at", "incident_hash", "victim_hash"
     ):
-        by_key["incident", incident].add((reference, pk))
-        by_key["victim", victim].add((reference, pk))
+        by_key["incident", incident].append((reference, pk, reported_at))
+        by_key["victim", victim].append((reference, pk, reported_at))
     found = {}
     for case in cases:
-        others: set[tuple[str, int]] = set()
-        if case.incident_hash:
-            others |= by_key["incident", case.incident_hash]
-        if case.victim_hash:
-            others |= by_key["victim", case.victim_hash]
-        found[case.pk] = [(pk, reference) for reference, pk in sorted(others) if pk != case.pk]
+        own = {"incident": case.incident_hash, "victim": case.victim_hash}
+        shared = {kind: by_key[kind, value] for kind, value in own.items() if value}
+        others = {
+            (reference, pk) for several in shared.values() for reference, pk, _ in several if pk != case.pk
+        }
+        found[case.pk] = Linked(
+            reports=[(pk, reference) for reference, pk in sorted(others)],
+            crowded=[
+                _CROWDED[kind]
+                for kind, several in shared.items()
+                if most_within([at for *_, at in several], case.reported_at) > settings.REPORTS_OF_A_KEY
+            ],
+        )
     return found
+
+
+_CROWDED = {
+    "incident": "Incident number on many reports",
+    "victim": "Victim’s key on many reports: one person?",
+}
+
+
+def most_within(times: list[datetime], at: datetime) -> int:
+    """How many of the times lie within ``REPORTS_OF_A_KEY_WITHIN`` of one another and of ``at``, at most."""
+    span = settings.REPORTS_OF_A_KEY_WITHIN
+    ends = [end for end in times if at <= end <= at + span]
+    return max((sum(end - span <= time <= end for time in times) for end in ends), default=0)
 
 
 def _sharing(user: User, incidents: set[str], victims: set[str]) -> QuerySet[Case]:

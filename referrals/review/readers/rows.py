@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from referrals.cases.readers import report_of
 from referrals.models import Case, Decision, Restriction, Strand, TextKind
-from referrals.review.readers.linked import Reports, alike_to, linked_to
+from referrals.review.readers.linked import Linked, Reports, alike_to, linked_to
 from referrals.rules.eligibility import ineligible_because, warnings
 from src_app.accounts.models import User
 
@@ -47,7 +47,7 @@ def rows(user: User, cases: Iterable[Case]) -> list[ReviewRow]:
     """Those of the ``waiting`` cases with their linked reports, in a fixed number of queries."""
     listed = list(cases)
     linked = linked_to(user, listed)
-    alike = alike_to(user, listed, linked)
+    alike = alike_to(user, listed, {pk: found.reports for pk, found in linked.items()})
     return [_row(case, linked[case.pk], alike[case.pk]) for case in listed]
 
 
@@ -65,7 +65,7 @@ def together(listed: list[ReviewRow]) -> list[ReviewRow]:
     return list(placed.values())
 
 
-def _row(case: Case, linked: Reports, alike: Reports) -> ReviewRow:
+def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
     report = report_of(case)
@@ -75,8 +75,8 @@ def _row(case: Case, linked: Reports, alike: Reports) -> ReviewRow:
         notes=[note for note in notes if note],
         wishes=texts.get(TextKind.CONTACT_WISHES, ""),
         communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
-        warnings=warnings(report),
+        warnings=[*warnings(report), *linked.crowded],
         ineligible_because=ineligible_because(report),
-        linked=linked,
+        linked=linked.reports,
         alike=alike,
     )

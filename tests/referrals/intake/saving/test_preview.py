@@ -8,6 +8,7 @@ import pytest
 
 from referrals.intake.reading.columns import Column
 from referrals.intake.reading.rows import Rejection
+from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, PersonalText, TextKind
 from src_app.accounts.models import User
@@ -142,7 +143,7 @@ def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
     for number in (3, 300):
         content = extract(*(row(n) for n in range(number)))
         import_cases(content=content, bcu=bcu, by=system, at=NOW)
-        with django_assert_num_queries(30):
+        with django_assert_num_queries(32):
             preview_cases(content=content, bcu=bcu, by=system, at=NOW)
 
 
@@ -221,3 +222,28 @@ def test_an_empty_cell_does_not_take_the_officer_in_the_case_away(bcu: Bcu, save
     preview = previewed(bcu, row(officer_in_case=""))
     assert preview.counts()["unchanged"] == 1
     assert "has no officer in the case for this case: the one here is kept" in preview.warnings[-1].reason
+
+
+def _crowded(preview: ImportPreview) -> list[tuple[int, str]]:
+    return [
+        (each.line, each.column) for each in preview.warnings if "This key is on more than" in each.reason
+    ]
+
+
+@pytest.mark.parametrize(("reports", "warned"), [(5, []), (6, [2, 3, 4, 5, 6, 7])])
+def test_a_key_on_more_reports_than_one_person_has_is_warned_of(
+    bcu: Bcu, reports: int, warned: list[int]
+) -> None:
+    rows = [row(number, victim_key="V1234567") for number in range(1, reports + 1)]
+    assert _crowded(previewed(bcu, *rows)) == [(line, "victim_key") for line in warned]
+
+
+def test_reports_that_are_here_count_and_those_of_other_months_do_not(bcu: Bcu, system: User) -> None:
+    def rows(first: int, last: int, day: str) -> list[dict[str, str]]:
+        return [row(n, victim_key="V1234567", reported_at=f"{day} 18:07") for n in range(first, last + 1)]
+
+    old = rows(1, 3, "01/09/2026") + rows(4, 6, "10/11/2026")
+    assert _crowded(import_cases(content=extract(*old), bcu=bcu, by=system, at=NOW)) == []
+    new = rows(4, 6, "10/11/2026") + rows(7, 9, "22/11/2026")
+    assert [line for line, _ in _crowded(previewed(bcu, *new))] == [2, 3, 4, 5, 6, 7]
+    assert _crowded(previewed(bcu, *rows(7, 8, "22/11/2026"))) == []

@@ -462,6 +462,18 @@ def test_a_case_the_crime_record_rules_out_is_warned_of_and_cannot_be_suitable(
     assert not Decision.objects.exists()
 
 
+def test_a_key_on_more_reports_than_one_person_has_is_shown_at_the_decision(
+    browser: Client, make_case: MakeCase
+) -> None:
+    for _ in range(5):
+        make_case(victim_hash="a" * 64)
+    assert "one person?" not in page(browser, "overnight_review")
+    make_case(victim_hash="a" * 64)
+    assert page(browser, "overnight_review").count("Victim’s key on many reports: one person?") == 6
+    Case.objects.filter(pk=Case.objects.earliest("pk").pk).update(reported_at=NOW - timedelta(days=29))
+    assert "one person?" not in page(browser, "overnight_review")
+
+
 def test_a_case_cancelled_after_it_was_marked_suitable_is_not_submitted(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:

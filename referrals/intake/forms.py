@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from referrals.intake.held.matching import Choice
+from referrals.intake.held.matching import Choice, Heading
 from referrals.intake.reading.columns import REQUIRED, Column, heading_words
 from referrals.models import Bcu
 from referrals.scope import bcus_to_import_for
@@ -91,14 +91,15 @@ class ColumnsForm(forms.Form):
                 error_messages={"required": "Choose the sheet to import."},
             )
         columns = [("", "Not used"), *((column.value, _option(column)) for column in Column)]
-        for number, (heading, column) in enumerate(choice.headings):
-            name = f"heading-{number}"
-            self.headings[name] = heading
+        for number, heading in enumerate(choice.headings):
+            name, column = f"heading-{number}", heading.column or heading.guess
+            self.headings[name] = heading.words
             self.fields[name] = forms.ChoiceField(
-                label=heading,
+                label=heading.words,
                 required=False,
                 choices=columns,
                 initial=column.value if column else "",
+                help_text=_example_words(heading),
             )
         self.order_fields(name for known in (False, True) for name in self._named(known=known))
 
@@ -115,8 +116,8 @@ class ColumnsForm(forms.Form):
     def _named(self, *, known: bool) -> list[str]:
         return [
             f"heading-{number}"
-            for number, (_, column) in enumerate(self.choice.headings)
-            if bool(column) is known
+            for number, heading in enumerate(self.choice.headings)
+            if bool(heading.column) is known
         ]
 
     @property
@@ -126,8 +127,8 @@ class ColumnsForm(forms.Form):
 
     @property
     def missing(self) -> str:
-        """The columns that must be there and that no heading means so far, in words."""
-        there = {column for _, column in self.choice.headings}
+        """The columns that must be there and that no heading means, nor may mean, in words."""
+        there = {column for heading in self.choice.headings for column in (heading.column, heading.guess)}
         return " and ".join(f"the {_words(column)}" for column in REQUIRED if column not in there)
 
     @property
@@ -151,6 +152,13 @@ class ColumnsForm(forms.Form):
             if required not in used:
                 self.add_error(None, f"Choose the heading that is the {_words(required)}.")
         return cleaned
+
+
+def _example_words(heading: Heading) -> str:
+    examples = (
+        f"For example: {'; '.join(heading.examples)}." if heading.examples else "Nothing stands under it."
+    )
+    return f"{examples} This is a guess: look whether it is right." if heading.guess else examples
 
 
 def _option(column: Column) -> str:

@@ -1,8 +1,9 @@
 """What the headings of an extract mean, said by hand and remembered for its BCU."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from django.db import transaction
@@ -12,20 +13,37 @@ from referrals.intake.held.parts import content_of
 from referrals.intake.held.work import start_work
 from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading
 from referrals.intake.reading.columns import Column, recogniser
+from referrals.intake.reading.fitting import guessed
 from referrals.intake.reading.read import SeveralSheets, read_rows
+from referrals.intake.reading.rows import shown
+from referrals.intake.reading.shape import squared
 from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus
+from referrals.rules.postcodes import read_postcode
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
+from src_app.scrubbing import plain
+
+_MOST_LOOKED_AT, _MOST_EXAMPLES = 50, 3
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading of the file, what it is taken for now or else may mean, and some of the cells under it."""
+
+    words: str
+    column: Column | None
+    guess: Column | None
+    examples: list[str] = field(repr=False)
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What there is to choose: the headings with what each is taken for now, or else the sheets."""
+    """What there is to choose: the headings, or else the sheets."""
 
-    headings: list[tuple[str, Column | None]]
+    headings: list[Heading]
     sheets: list[str]
 
 
@@ -37,10 +55,34 @@ def choice_of(held: CaseImport) -> Choice:
     column_of = recogniser(HeadingMeaning.of(held.bcu))
     try:
         with read_rows(content_of(held), column_of, sheet=held.sheet) as table:
+            rows = [
+                squared(record.cells or [], len(table.headings))
+                for record in islice(table.records, _MOST_LOOKED_AT)
+            ]
+            cells = {
+                heading: [row[place].strip() for row in rows if row[place].strip()]
+                for place, heading in reversed(list(enumerate(table.headings)))
+                if letters(heading)
+            }
             named = dict.fromkeys(heading for heading in table.headings if letters(heading))
     except SeveralSheets as several:
         return Choice([], several.names)
-    return Choice([(heading, column_of(heading)) for heading in named], [])
+    columns = {heading: column_of(heading) for heading in named}
+    unknown = {heading: cells[heading] for heading, column in columns.items() if column is None}
+    guesses = guessed(unknown, [column for column in columns.values() if column])
+    return Choice(
+        [
+            Heading(words, column, guesses.get(words), _examples(cells[words]))
+            for words, column in columns.items()
+        ],
+        [],
+    )
+
+
+def _examples(cells: list[str]) -> list[str]:
+    """Some of the cells, for whoever has the file: without what finds a person."""
+    told = ("a postcode" if read_postcode(plain(cell)) else shown(cell) or "not shown here" for cell in cells)
+    return list(dict.fromkeys(told))[:_MOST_EXAMPLES]
 
 
 def match_columns(

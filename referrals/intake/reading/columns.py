@@ -85,6 +85,11 @@ _OTHER_HEADINGS: dict[Column, str] = {
 }
 
 
+def names_of(column: Column) -> list[str]:
+    """What headings call it, in words."""
+    return [column.value.replace("_", " "), *map(str.strip, _OTHER_HEADINGS.get(column, "").split(","))]
+
+
 # What a source's headings mean by hand: their letters, and a column's name or nothing for not used.
 Meanings = Mapping[str, str]
 

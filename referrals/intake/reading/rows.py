@@ -32,6 +32,7 @@ from referrals.intake.reading.columns import (
     recogniser,
 )
 from referrals.intake.reading.content import Content
+from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
 from referrals.intake.reading.shape import is_aside, squared
@@ -273,7 +274,7 @@ class _RowReader:
         Where one in its middle is missing, another stands in a column that it does not fit.
         """
         return all(
-            _fits(column, cells[place]) and (cells[place].strip() or column not in _NEVER_EMPTY)
+            fits(column, cells[place]) and (cells[place].strip() or column not in NEVER_EMPTY)
             for column, place in self.places
         )
 
@@ -408,31 +409,6 @@ class _RowReader:
         return linking_hash(kind, plain(self.cells[column]))
 
 
-def _fits(column: Column, cell: str) -> bool:
-    """Whether the cell is empty or may belong to that column."""
-    text = folded(cell)
-    if not text or column not in _FITTING:
-        return True
-    try:
-        return bool(_FITTING[column](text))
-    except ValueError:
-        return False
-
-
-_NEVER_EMPTY = frozenset({*REQUIRED, Column.CRIME_OR_INCIDENT, Column.VICTIM_TYPE})
-_FITTING: dict[Column, Callable[[str], object]] = {
-    Column.REPORTED_AT: lambda text: read_moment(text if ":" in text else f"{text} 00:00"),
-    Column.OCCURRED_AT: lambda text: read_moment(text if ":" in text else f"{text} 00:00"),
-    Column.CRIME_OR_INCIDENT: CRIME_OR_INCIDENT.get,
-    Column.VICTIM_TYPE: VICTIM_TYPES.get,
-    # No fixed abode has words there, and no figure.
-    Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)) or not re.search(r"\d", text),
-    Column.INCIDENT_REFERENCE: lambda text: text not in ("y", "n"),
-    Column.VICTIM_KEY: lambda text: text not in ("y", "n"),
-    Column.REPEAT_VICTIM: lambda text: read_repeat(text) is not None or says_not_known(text),
-    Column.HATE_FLAG: YES_OR_NO.__contains__,
-    Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_not_known(text),
-}
 # Words of a person, in which an apostrophe may be their own; before anything else a spreadsheet put it.
 _TYPED = frozenset({*TEXT_OF, Column.OFFENCE, Column.OFFICER_IN_CASE})
 _Reader = Callable[[_RowReader, Column], Any]

@@ -50,7 +50,7 @@ def test_what_is_not_recognised_comes_first_and_what_must_be_there_is_said(brows
     response = browser.get(reverse("import_preview", args=[held.pk]), follow=True)
     assert response.redirect_chain == [(columns(held), 302)]
     page = text(response)
-    assert "Say which heading is the crime reference and the time of report" in page
+    assert "Say which heading is the time of report<" in page, "the crime reference is told by its cells"
     assert "3 headings not recognised" in page
     assert "1 heading recognised" in page
     assert labels(page)[0] == "Ref"
@@ -87,7 +87,9 @@ def test_of_two_headings_for_one_column_the_second_is_told(browser: Client) -> N
     page = text(browser.post(columns(held), MATCHED | {"heading-3": "crime_reference"}))
     assert 'href="#id_heading-3"' in page
     assert 'id="id_heading-3_error"' in page
-    assert re.search(r'<select name="heading-3"[^>]*aria-describedby="id_heading-3_error"', page)
+    assert re.search(
+        r'<select name="heading-3"[^>]*aria-describedby="id_heading-3_helptext id_heading-3_error"', page
+    )
     assert page.count("Ref is the crime reference already: choose one of the two.") == 2
     assert not HeadingMeaning.objects.exists()
 
@@ -157,3 +159,63 @@ def test_the_page_takes_as_many_queries_for_seventeen_headings_as_for_two(browse
         return len(captured)
 
     assert queries(["Ref", "When"]) == queries(["Ref", "When", *list(Column)[2:], "Ward code"])
+
+
+UNKNOWN = (
+    *("Rpt No", "Dt Tm Reported", "Dt Tm Committed", "Offence Desc", "Strand Flags", "Crime / Non-crime"),
+    *(
+        "Type of Vic",
+        "Home PC of Victim",
+        "Rpt Victim",
+        "How to contact",
+        "Officer",
+        "Log No",
+        "Vic Unique Ref",
+    ),
+    "Under eighteen?",
+)
+CELLS = (
+    *("01/7300001/26", "22/11/2026 18:07", "22/11/2026 07:25", "<b>Arson</b>", "Race", "Crime", "Individual"),
+    *("SW19 7QP", "N", "Phone after six", "PC 9001", "CAD7301/22NOV26", "V730001", "N"),
+)
+MEANT = (
+    *("crime_reference", "reported_at", "occurred_at", "offence", "hate_strands", "crime_or_incident"),
+    *("victim_type", "victim_postcode", "repeat_victim", "contact_wishes", "officer_in_case"),
+    *("incident_reference", "victim_key", "victim_under_18"),
+)
+
+
+def _strange() -> bytes:
+    return f"{','.join(UNKNOWN)}\r\n{','.join(CELLS)}\r\n".encode()
+
+
+def test_cells_stand_beside_each_heading_and_none_finds_a_person(browser: Client) -> None:
+    page = text(browser.get(columns(uploaded(browser, _strange()))))
+    assert "For example: &lt;b&gt;Arson&lt;/b&gt;." in page
+    assert "For example: Phone after six." in page
+    assert "For example: a postcode." in page
+    assert page.count("For example: not shown here.") == 2, "the incident's number and the victim's key"
+    for cell in ("SW19", "CAD7301", "V730001", "<b>"):
+        assert cell not in page
+
+
+def test_fourteen_strange_headings_are_guessed_but_for_a_few(browser: Client) -> None:
+    page = text(browser.get(columns(uploaded(browser, _strange()))))
+    chosen = [
+        (re.search(r'<option value="(\w*)" selected>', select) or [None, ""])[1]
+        for select in re.findall(r"<select name=.*?</select>", page)
+    ]
+    wrong = [
+        (heading, found)
+        for heading, found, meant in zip(UNKNOWN, chosen, MEANT, strict=True)
+        if found != meant
+    ]
+    assert all(found == "" for _, found in wrong), wrong
+    assert len(wrong) <= 4, wrong
+
+
+def test_what_is_missing_stands_above_the_button(browser: Client) -> None:
+    page = text(browser.get(columns(uploaded(browser, b"Foo,Bar\r\nx,y\r\n"))))
+    bar = page[page.index('class="app-submit-bar"') :]
+    assert "Still missing: which heading is the crime reference and the time of report." in bar
+    assert "Still missing" not in text(browser.get(columns(uploaded(browser, _strange()))))

@@ -120,7 +120,7 @@ def test_memory_does_not_grow_with_the_file(world: World, system: User) -> None:
     def peak(count: int) -> int:
         tracemalloc.start()
         try:
-            loaded = load_postcodes(files=[Lines(count, world.wards[0].code)], by=system)  # type: ignore[arg-type]
+            loaded = load_postcodes(files=[Lines(count, world.wards[0].code)], by=system)  # type: ignore[list-item]
             assert loaded.rows == loaded.postcodes == count
             return tracemalloc.get_traced_memory()[1]
         finally:

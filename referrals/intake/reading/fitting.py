@@ -1,0 +1,104 @@
+"""Whether a cell may belong to a column, by its form; and which column a heading may mean by its cells."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from difflib import SequenceMatcher
+
+from django.conf import settings
+
+from referrals.intake.reading.cells import (
+    CRIME_OR_INCIDENT,
+    VICTIM_TYPES,
+    YES_OR_NO,
+    folded,
+    letters,
+    read_repeat,
+    read_strands,
+    says_not_known,
+)
+from referrals.intake.reading.columns import REQUIRED, Column, names_of
+from referrals.intake.reading.moments import read_moment
+from referrals.rules.postcodes import read_postcode
+from src_app.scrubbing import plain
+
+# Every report says these.
+NEVER_EMPTY = frozenset({*REQUIRED, Column.CRIME_OR_INCIDENT, Column.VICTIM_TYPE})
+
+
+def fits(column: Column, cell: str) -> bool:
+    """Whether the cell is empty or may belong to that column; of some columns nothing can be told."""
+    text = folded(cell)
+    if not text or column not in _FITTING:
+        return True
+    try:
+        return bool(_FITTING[column](text))
+    except ValueError:
+        return False
+
+
+def _moment(text: str) -> object:
+    return read_moment(text if ":" in text else f"{text} 00:00")
+
+
+_FITTING: dict[Column, Callable[[str], object]] = {
+    Column.REPORTED_AT: _moment,
+    Column.OCCURRED_AT: _moment,
+    Column.CRIME_OR_INCIDENT: CRIME_OR_INCIDENT.get,
+    Column.VICTIM_TYPE: VICTIM_TYPES.get,
+    # No fixed abode has words there, and no figure.
+    Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)) or not re.search(r"\d", text),
+    Column.INCIDENT_REFERENCE: lambda text: text not in ("y", "n"),
+    Column.VICTIM_KEY: lambda text: text not in ("y", "n"),
+    Column.REPEAT_VICTIM: lambda text: read_repeat(text) is not None or says_not_known(text),
+    Column.HATE_FLAG: YES_OR_NO.__contains__,
+    Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_not_known(text),
+}
+# Cells whose form alone tells the column.
+_TELLING: dict[Column, Callable[[str], object]] = {
+    Column.CRIME_REFERENCE: lambda text: re.fullmatch(settings.CRIME_REFERENCE_PATTERN, text, re.ASCII),
+    Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)),
+    Column.HATE_STRANDS: lambda text: read_strands(text)[0],
+    Column.CRIME_OR_INCIDENT: lambda text: text in ("crime", "incident", "non crime", "non-crime"),
+    Column.VICTIM_TYPE: lambda text: text in ("individual", "organisation", "business", "state"),
+}
+_LEAST_ALIKE = 0.6
+
+
+def guessed(cells: Mapping[str, Sequence[str]], taken: Sequence[Column]) -> dict[str, Column]:
+    """For headings that nobody knows, the column that each may mean; none where there is nothing to go by.
+
+    ``cells`` are some of each heading's. A column is guessed once, and none of those ``taken``.
+    """
+    scores = sorted(
+        (
+            (_score(heading, some, column), heading, column)
+            for heading, some in cells.items()
+            for column in Column
+            if column not in taken and all(fits(column, cell) for cell in some)
+        ),
+        reverse=True,
+    )
+    found: dict[str, Column] = {}
+    for score, heading, column in scores:
+        if score >= _LEAST_ALIKE and heading not in found and column not in found.values():
+            found[heading] = column
+    return found
+
+
+def _score(heading: str, cells: Sequence[str], column: Column) -> float:
+    """How alike the heading is to one of the column's names, from 0 to 1; and 1 more for cells that tell."""
+    said = [folded(cell) for cell in cells if cell.strip()]
+    telling = _TELLING.get(column)
+    told = bool(telling and said and all(map(telling, said)))
+    return _most_alike(heading, column) + told
+
+
+def _most_alike(heading: str, column: Column) -> float:
+    own = set(folded(heading).replace("_", " ").replace("/", " ").split())
+    best = 0.0
+    for name in names_of(column):
+        words = set(name.split())
+        shared = 2 * len(own & words) / (len(own) + len(words)) if own else 0.0
+        ratio = SequenceMatcher(None, letters(heading), letters(name)).ratio()
+        best = max(best, shared, ratio if ratio > 0.8 else 0.0)
+    return best

@@ -28,6 +28,7 @@ urlpatterns = [
     ),
     path("overnight-review/<record:case_id>/clear/", review.clear_decision, name="clear_decision"),
     path("overnight-review/<record:case_id>/safety/", review.set_safety, name="set_safety"),
+    path("overnight-review/<record:case_id>/questions/", review.answer_questions, name="answer_questions"),
     path("overnight-review/<record:case_id>/team/", review.choose_team, name="choose_team"),
     path("overnight-review/check/", submission.check_decisions, name="check_decisions"),
     path("overnight-review/submit/", submission.submit_decisions, name="submit_decisions"),

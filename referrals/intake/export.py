@@ -6,6 +6,7 @@ from datetime import datetime
 from referrals.intake.reading.columns import (
     FIELD_OF,
     NEVER_SHOWN,
+    QUESTION_OF,
     TEXT_OF,
     Column,
 )
@@ -54,6 +55,8 @@ def _row(case: Case) -> list[str]:
 
 
 def _cell(case: Case, column: Column) -> str:
+    if column in QUESTION_OF and QUESTION_OF[column] in case.questions:
+        return ""  # it is not known
     value = getattr(case, FIELD_OF.get(column, column.value))
     match value:
         case bool():

@@ -142,6 +142,7 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
             return redirect("import_preview", import_id=held.pk)
     except Refused as refused:
         return _gone(request, str(refused))
+    record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.INTAKE, subject="extract")
     return render(request, "intake/columns.html", {"held": held, "form": form})
 
 

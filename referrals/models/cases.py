@@ -53,6 +53,14 @@ class CrimeStatus(NamedChoices):
     TRANSFERRED = "transferred", "Transferred to another force or BCU"
 
 
+class Question(NamedChoices):
+    """What the extract leaves open about a case, for the HCOP to answer before the decision."""
+
+    REPEAT_VICTIM = "repeat_victim", "Is this a repeat victim?"
+    STRANDS = "strands", "Which strand is it?"
+    ANOTHER_VICTIM = "another_victim", "Another victim is named on the crime record: look"
+
+
 class CaseState(NamedChoices):
     """What became of a case."""
 
@@ -116,6 +124,9 @@ class Case(models.Model):
     repeat_victim = models.BooleanField(default=False)
     victim_under_18 = models.BooleanField(default=False)
     officer_in_case = models.CharField(max_length=60, blank=True)
+    questions = ArrayField(
+        models.CharField(max_length=20, choices=Question.as_choices), default=list, db_default=[]
+    )
     incident_hash = models.CharField(max_length=64, blank=True)
     victim_hash = models.CharField(max_length=64, blank=True)
     restrictions = ArrayField(models.CharField(max_length=20, choices=Restriction.as_choices), default=list)

@@ -7,7 +7,7 @@ from django import forms
 from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
-from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Reason, Restriction, Team
+from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Question, Reason, Restriction, Strand, Team
 from referrals.places.readers import teams_to_pick_from
 from src_app.fields import LineField, NoteField
 
@@ -79,6 +79,40 @@ class SafetyForm(CaseForm):
         data = cast(QueryDict, self.data).copy()
         data["seen"] = seen.isoformat() if seen else ""
         self.data = data
+
+
+class QuestionsForm(CaseForm):
+    """What the extract left open about the case; only the questions that it has."""
+
+    repeat_victim = forms.TypedChoiceField(
+        label=Question.REPEAT_VICTIM.label,
+        choices=[("yes", "Yes"), ("no", "No")],
+        coerce=lambda answer: answer == "yes",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Say whether this is a repeat victim."},
+    )
+    strands = forms.MultipleChoiceField(
+        label=Question.STRANDS.label,
+        choices=[*Strand.choices, ("", "None of these")],
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"required": "Choose the strand, or “None of these”."},
+    )
+    another_victim = forms.BooleanField(
+        label="I have looked at the crime record for the other victim",
+        error_messages={"required": "Look at the crime record first, then tick this."},
+    )
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, case=case, **kwargs)
+        for name in [name for name in self.fields if name not in case.questions]:
+            del self.fields[name]
+
+    def clean_strands(self) -> list[Strand]:
+        """The strands; none where none of them was chosen by itself."""
+        chosen = self.cleaned_data["strands"]
+        if "" in chosen and len(chosen) > 1:
+            raise forms.ValidationError("Choose strands, or “None of these”, and not both.")
+        return [Strand(strand) for strand in chosen if strand]
 
 
 class TeamForm(CaseForm):

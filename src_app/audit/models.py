@@ -43,6 +43,7 @@ class Action(NamedChoices):
     DECISION_DRAFTED = "decision drafted", "Decision drafted"
     DECISION_CLEARED = "decision cleared", "Decision cleared"
     RESTRICTIONS_SET = "restrictions set", "Restrictions set"
+    QUESTIONS_ANSWERED = "questions answered", "Questions answered"
     DECISIONS_SUBMITTED = "decisions submitted", "Decisions submitted"
     CASES_ALLOCATED = "cases allocated", "Cases allocated"
     REFERRALS_MADE = "referrals made", "Referrals made"

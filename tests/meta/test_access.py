@@ -144,6 +144,7 @@ class Records:
             "mark_not_suitable",
             "clear_decision",
             "set_safety",
+            "answer_questions",
             "choose_team",
             "case",
         )

@@ -51,6 +51,7 @@ from referrals.models import (
     ImportStatus,
     Method,
     Mode,
+    Question,
     Reason,
     Restriction,
     Result,
@@ -66,6 +67,7 @@ from referrals.places.actions.membership import (
 from referrals.places.actions.postcodes import load_postcodes
 from referrals.places.actions.wards import load_places
 from referrals.review.actions.drafts import (
+    answer_questions,
     choose_team,
     clear_draft,
     draft_not_suitable,
@@ -227,6 +229,12 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     safety = {"restrictions": [Restriction.NO_HOME_VISIT], "note": "Dog", "seen": None}
     return {"case_id": scene.case().pk, **safety, "by": scene.hcop, "at": NOW}
+
+
+@prepares(answer_questions)
+def _(scene: Scene) -> dict[str, Any]:
+    case = scene.case(questions=[Question.REPEAT_VICTIM])
+    return {"case_id": case.pk, "repeat_victim": True, "by": scene.hcop, "at": NOW}
 
 
 @prepares(submit)
@@ -587,7 +595,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(load_postcodes)
 def _(scene: Scene) -> dict[str, Any]:
     load_places(by=scene.system)
-    return {"file": POSTCODES.open(newline=""), "by": scene.system}
+    return {"files": [POSTCODES.open(newline="")], "by": scene.system}
 
 
 @prepares(import_outcomes)
@@ -684,10 +692,10 @@ def test_nothing_is_changed(action: Act, scene: Scene, monkeypatch: pytest.Monke
         with pytest.raises(AuditFails):
             action(**arguments)
     assert _everything() == before
-    if "file" in arguments:
-        arguments["file"].seek(0)
+    for file in arguments.get("files", []):
+        file.seek(0)
     action(**arguments)
     changed = _everything() != before
     assert changed is (action not in DISCLOSURES), "with the log in order it does change something"
-    if "file" in arguments:
-        arguments["file"].close()
+    for file in arguments.get("files", []):
+        file.close()

@@ -43,7 +43,7 @@ from tests.meta.test_access import ANONYMOUS, LINES, OWN, PATTERNS, ROLES
 from tests.meta.test_consultations import Page, Scene
 from tests.thorough import THOROUGH
 
-MOST_QUERIES, MOST_BYTES = 120, 1_000_000
+MOST_QUERIES, MOST_BYTES = 130, 1_000_000
 LEAST_REQUESTS = 15
 NAMES = [pattern.name or "" for pattern in PATTERNS]
 _FORM = "application/x-www-form-urlencoded"

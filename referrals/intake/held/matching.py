@@ -13,18 +13,16 @@ from referrals.intake.held.parts import content_of
 from referrals.intake.held.work import start_work
 from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading
 from referrals.intake.reading.columns import Column, recogniser
-from referrals.intake.reading.fitting import guessed
+from referrals.intake.reading.fitting import fits_form, guessed
 from referrals.intake.reading.read import SeveralSheets, read_rows
 from referrals.intake.reading.rows import shown
 from referrals.intake.reading.shape import squared
 from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus
-from referrals.rules.postcodes import read_postcode
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
-from src_app.scrubbing import plain
 
 _MOST_LOOKED_AT, _MOST_EXAMPLES = 50, 3
 
@@ -81,8 +79,15 @@ def choice_of(held: CaseImport) -> Choice:
 
 def _examples(cells: list[str]) -> list[str]:
     """Some of the cells, for whoever has the file: without what finds a person."""
-    told = ("a postcode" if read_postcode(plain(cell)) else shown(cell) or "not shown here" for cell in cells)
-    return list(dict.fromkeys(told))[:_MOST_EXAMPLES]
+    return list(dict.fromkeys(map(_example, cells)))[:_MOST_EXAMPLES]
+
+
+def _example(cell: str) -> str:
+    if fits_form(Column.CRIME_REFERENCE, cell):
+        return "a crime reference"
+    if fits_form(Column.VICTIM_POSTCODE, cell):
+        return "a postcode"
+    return shown(cell) or "not shown here"
 
 
 def match_columns(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 
 from referrals.intake.reading.cells import letters
-from referrals.models import TextKind
+from referrals.models import Question, TextKind
 
 
 class Column(StrEnum):
@@ -150,8 +150,20 @@ CHANGEABLE_WHEN_DECIDED = frozenset(
 )
 # A cell that cannot be understood says nothing: a case that is here stays as it is.
 MAY_SAY_NOTHING = frozenset(
-    {Column.CRIME_OR_INCIDENT, Column.CRIME_STATUS, Column.HATE_FLAG, Column.VICTIM_UNDER_18}
+    {
+        Column.HATE_STRANDS,
+        Column.CRIME_OR_INCIDENT,
+        Column.CRIME_STATUS,
+        Column.HATE_FLAG,
+        Column.REPEAT_VICTIM,
+        Column.VICTIM_UNDER_18,
+    }
 )
+# What is not understood in these is asked before the decision.
+QUESTION_OF: dict[Column, Question] = {
+    Column.HATE_STRANDS: Question.STRANDS,
+    Column.REPEAT_VICTIM: Question.REPEAT_VICTIM,
+}
 
 WORDS: dict[Column, str] = {
     Column.CRIME_REFERENCE: "crime reference",

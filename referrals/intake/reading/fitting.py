@@ -61,6 +61,14 @@ _TELLING: dict[Column, Callable[[str], object]] = {
     Column.CRIME_OR_INCIDENT: lambda text: text in ("crime", "incident", "non crime", "non-crime"),
     Column.VICTIM_TYPE: lambda text: text in ("individual", "organisation", "business", "state"),
 }
+
+
+def fits_form(column: Column, cell: str) -> bool:
+    """Whether the cell has a form that only that column's cells have."""
+    telling = _TELLING.get(column)
+    return bool(telling and telling(folded(cell)))
+
+
 _LEAST_ALIKE = 0.6
 
 
@@ -87,9 +95,8 @@ def guessed(cells: Mapping[str, Sequence[str]], taken: Sequence[Column]) -> dict
 
 def _score(heading: str, cells: Sequence[str], column: Column) -> float:
     """How alike the heading is to one of the column's names, from 0 to 1; and 1 more for cells that tell."""
-    said = [folded(cell) for cell in cells if cell.strip()]
-    telling = _TELLING.get(column)
-    told = bool(telling and said and all(map(telling, said)))
+    said = [cell for cell in cells if cell.strip()]
+    told = bool(said) and all(fits_form(column, cell) for cell in said)
     return _most_alike(heading, column) + told
 
 

@@ -23,6 +23,7 @@ from referrals.intake.reading.cells import (
 from referrals.intake.reading.columns import (
     FIELD_OF,
     NEVER_SHOWN,
+    QUESTION_OF,
     REQUIRED,
     SELDOM,
     TEXT_OF,
@@ -215,6 +216,7 @@ class _RowReader:
         self.line = record.line
         self.rejections: list[Rejection] = []
         self.warnings: list[Warned] = []
+        self.questions: list[str] = []
         self.cells: dict[Column, str] = {}
         if record.cells is not None and is_aside(record.cells, self.headings):
             aside = Warned(self.line, "", "This line is no report: it is left out.")
@@ -226,7 +228,7 @@ class _RowReader:
         self._check_order(values)
         if self.rejections:
             return Read(self.line, reference, None, self.rejections, [])
-        values["crime_reference"] = reference
+        values["crime_reference"], values["questions"] = reference, self.questions
         for column, kind in self.texts:
             values[kind] = self._text(column)
         postcode = self.cells.get(Column.VICTIM_POSTCODE)
@@ -341,12 +343,18 @@ class _RowReader:
             return text[:limit].rstrip()
         return text
 
-    def strands(self, column: Column) -> list[str]:
+    def _ask(self, column: Column) -> None:
+        self.questions.append(QUESTION_OF[column].value)
+
+    def strands(self, column: Column) -> list[str] | None:
         strands, unknown = read_strands(self.cells[column])
         withheld = [self.cells.get(hidden, "") for hidden in NEVER_SHOWN]
         for name in unknown:
             seen = shown(name, *withheld)
             self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
+        if unknown and not strands:
+            self._ask(column)
+            return None
         return strands
 
     def is_crime(self, column: Column) -> bool | None:
@@ -388,11 +396,15 @@ class _RowReader:
         self._warn(column, "Not Individual, Organisation or State: taken as an individual.")
         return VictimType.INDIVIDUAL.value
 
-    def repeat(self, column: Column) -> bool:
+    def repeat(self, column: Column) -> bool | None:
+        """An empty cell takes nothing back that was known, or answered."""
+        if not self.cells[column]:
+            return None
         answer = read_repeat(self.cells[column])
         if answer is None:
-            self._warn(column, "Neither yes, no nor how often: taken as N.")
-        return bool(answer)
+            self._warn(column, "Neither yes, no nor how often: it is asked in the overnight review.")
+            self._ask(column)
+        return answer
 
     def under_18(self, column: Column) -> bool | None:
         """An empty cell, or one that is not understood, makes no adult of a child."""

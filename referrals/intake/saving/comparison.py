@@ -13,20 +13,28 @@ from referrals.intake.reading.columns import (
     CHANGEABLE_WHEN_DECIDED,
     FIELD_OF,
     MAY_SAY_NOTHING,
+    QUESTION_OF,
     TEXT_OF,
     WORDS,
     Column,
 )
 from referrals.intake.reading.rows import LONGEST_SHOWN
 from referrals.intake.saving.staging import Staging
-from referrals.models import Bcu
+from referrals.models import Bcu, Question
 from src_app.database import run
 
 _CHANGEABLE = sorted(column.value for column in CHANGEABLE_WHEN_DECIDED)
 
 
-def reject(cursor: CursorWrapper, bcu: Bcu) -> None:
+def reject(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
     """Rejects rows for what only the whole file or the database shows, so that only good rows stay staged."""
+    if Column.VICTIM_KEY in staging.columns:
+        run(
+            cursor,
+            _ANOTHER_VICTIM,
+            tag=sql.Literal(Question.ANOTHER_VICTIM.value),
+            most=sql.Literal(LONGEST_SHOWN),
+        )
     cursor.execute(
         """
         INSERT INTO staged_remark (line, rejects, column_name, value, reason)
@@ -36,7 +44,9 @@ def reject(cursor: CursorWrapper, bcu: Bcu) -> None:
             SELECT line, crime_reference, min(line) OVER (PARTITION BY crime_reference) AS first
             FROM staged_row
         ) AS sent
-        WHERE line > first ORDER BY line
+        WHERE line > first AND NOT EXISTS (
+            SELECT FROM staged_remark AS told WHERE told.line = sent.line AND told.rejects
+        ) ORDER BY line
         """,
         [LONGEST_SHOWN],
     )
@@ -66,6 +76,30 @@ def reject(cursor: CursorWrapper, bcu: Bcu) -> None:
     )
 
 
+# By the counting rules a crime has one victim, so that a second row is seldom a mere repetition.
+_ANOTHER_VICTIM = """
+    WITH pair AS (
+        SELECT other.line, first.line AS first, crime_reference
+        FROM staged_row AS other JOIN (
+            SELECT DISTINCT ON (crime_reference) line, crime_reference, victim_hash
+            FROM staged_row ORDER BY crime_reference, line
+        ) AS first USING (crime_reference)
+        WHERE other.line > first.line
+            AND first.victim_hash <> '' AND other.victim_hash <> '' AND first.victim_hash <> other.victim_hash
+    ), tagged AS (
+        UPDATE staged_row SET questions = questions || {tag}::varchar WHERE line IN (SELECT first FROM pair)
+    )
+    INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+    SELECT line, true, 'crime_reference', left(crime_reference, {most}), concat(
+        'Line ', first, ' has the same crime with another victim: that one is kept, with a note to look.'
+    ) FROM pair
+    UNION ALL
+    SELECT first, false, 'victim_key', '', concat(
+        'Another victim of this crime is on line ', string_agg(line::text, ', ' ORDER BY line),
+        ': this one is kept, with a note to look.'
+    ) FROM pair GROUP BY first
+    ORDER BY 1
+"""
 _COMPARE = """
     CREATE TEMPORARY TABLE staged_fate AS
     SELECT line, case_id, decided_at, changed_at, differs,
@@ -97,6 +131,14 @@ _SAID_DIFFERS = "CASE WHEN own.{name} <> sent.{name} THEN {column} END"
 _WARD_EMPTY = "CASE WHEN sent.no_postcode AND own.decided_at IS NOT NULL THEN 'victim_postcode' END"
 # Whoever investigates must not make the contact: the bar is not lifted for want of a cell.
 _OFFICER_EMPTY = "CASE WHEN sent.officer_in_case = '' THEN 'officer_in_case' END"
+# An empty cell is no answer.
+_IS_SAID = {
+    Column.REPEAT_VICTIM: "sent.{name} IS NOT NULL",
+    Column.HATE_STRANDS: "sent.{name} <> '{{}}'",
+}
+_ASKED_DIFFERS = """
+    CASE WHEN own.{name} <> sent.{name} OR ({is_said} AND {question} = ANY(own.questions)) THEN {column} END
+"""
 _TEXT_JOIN = "LEFT JOIN referrals_personaltext AS {text} ON {text}.case_id = own.id AND {text}.kind = {kind}"
 _TEXT_DIFFERS = """
     CASE WHEN {text}.erased_at IS NULL AND sent.{name} <> coalesce({text}.body, '') THEN {column} END
@@ -116,7 +158,12 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
         for column in staging.texts
     ]
     fields = [
-        sql.SQL(_difference(column)).format(name=sql.Identifier(name), column=sql.Literal(column.value))
+        sql.SQL(_difference(column)).format(
+            name=sql.Identifier(name),
+            column=sql.Literal(column.value),
+            is_said=sql.SQL(_IS_SAID.get(column, "false")).format(name=sql.Identifier(name)),
+            question=sql.Literal(QUESTION_OF[column].value if column in QUESTION_OF else None),
+        )
         for column, name in staging.fields.items()
     ]
     return {
@@ -135,6 +182,8 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
 def _difference(column: Column) -> str:
     if column in (Column.REPORTED_AT, Column.OCCURRED_AT):
         return _MINUTE_DIFFERS
+    if column in QUESTION_OF:
+        return _ASKED_DIFFERS
     return _SAID_DIFFERS if column in MAY_SAY_NOTHING else _FIELD_DIFFERS
 
 

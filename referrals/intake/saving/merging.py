@@ -6,10 +6,11 @@ from typing import Any
 
 from django.db import connection
 from psycopg2 import sql
+from psycopg2.extras import Json
 
-from referrals.intake.reading.columns import TEXT_OF, Column, field_name
-from referrals.intake.saving.staging import Staging
-from referrals.models import Bcu, CrimeStatus, VictimType
+from referrals.intake.reading.columns import QUESTION_OF, TEXT_OF, Column, field_name
+from referrals.intake.saving.staging import QUESTIONS, Staging
+from referrals.models import Bcu, CrimeStatus, Question, VictimType
 from src_app.database import run
 from src_app.refused import Refused
 
@@ -57,6 +58,21 @@ _CHANGE_TEXTS = """
     ON CONFLICT (case_id, kind) WHERE kind <> 'attempt_note'
     DO UPDATE SET body = EXCLUDED.body, changed_at = EXCLUDED.changed_at
 """
+# What the row says now is no question any more.
+_ANSWERED = sql.SQL(
+    """, questions = ARRAY(
+        SELECT question FROM unnest(kept.questions) AS question
+        WHERE NOT coalesce({columns}::jsonb ->> question = ANY(takes), false)
+    )"""
+).format(
+    columns=sql.Literal(Json({question.value: column.value for column, question in QUESTION_OF.items()}))
+)
+_TAG = """
+    UPDATE referrals_case AS kept SET questions = kept.questions || {tag}::varchar
+    FROM staged_row JOIN staged_fate USING (line)
+    WHERE kept.id = staged_fate.case_id AND kept.decided_at IS NULL
+        AND {tag} = ANY(staged_row.questions) AND NOT {tag} = ANY(kept.questions)
+"""
 # Whoever checked the draft has not seen what changed: it cannot be submitted as it was seen.
 _CHANGE_DRAFTS = """
     UPDATE referrals_decision AS draft SET version = version + 1 FROM staged_fate
@@ -77,6 +93,7 @@ def make(staging: Staging, expected: int, *, bcu: Bcu, at: datetime) -> None:
         for name in sorted(given)
     }
     values |= {name: sql.Literal(value) for name, value in _ASSUMED.items() if name not in given}
+    values[QUESTIONS] = sql.Identifier(QUESTIONS)
     made = _execute(
         _MAKE,
         bcu=sql.Literal(bcu.pk),
@@ -98,10 +115,15 @@ def change(staging: Staging, *, at: datetime) -> None:
         ).format(name=sql.Identifier(name), column=sql.Literal(column.value))
         for column, name in staging.fields.items()
     ]
-    _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join(values))
+    _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join([*values, _ANSWERED]))
     if staging.texts:
         _execute(_CHANGE_TEXTS, at=sql.Literal(at), texts=_texts(staging, "({kind}, {name}, {column})"))
     _execute(_CHANGE_DRAFTS)
+
+
+def tag_second_victims() -> int:
+    """Has the HCOP look at each waiting case whose reference stood twice, with two victims; how many."""
+    return _execute(_TAG, tag=sql.Literal(Question.ANOTHER_VICTIM.value))
 
 
 def changes_of_decided() -> dict[int, list[str]]:

@@ -131,7 +131,7 @@ def make_preview(
     table ``staged_fate`` has the case of each good row, if there is one, and the columns it takes over.
     """
     with connection.cursor() as cursor:
-        reject(cursor, bcu)
+        reject(cursor, staging, bcu)
         compare(cursor, staging, bcu, lock=lock)
         may_be_older = warn(cursor, staging, bcu)
         return _read_preview(cursor, staging, listed, may_be_older)

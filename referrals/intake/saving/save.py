@@ -80,6 +80,7 @@ def import_cases(
         if preview.changed:
             merging.change(staging, at=at)
             follow_crime_record(changed=merging.changes_of_decided(), by=by, at=at)
+        merging.tag_second_victims()
         _record(preview, by)
     return preview
 

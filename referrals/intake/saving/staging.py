@@ -25,6 +25,8 @@ from referrals.models import Bcu, Postcode
 from src_app.database import run
 
 BATCH = 5_000
+# The case's field for what a row leaves open; no column has it.
+QUESTIONS = "questions"
 # Told after each batch: rows read, and the share of the file that they are, from 0 to 1.
 ReportProgress = Callable[[int, float], None]
 
@@ -78,6 +80,7 @@ def staged(extract: Extract, *, bcu: Bcu, progress: ReportProgress | None = None
         for column in Column
         if column in extract.columns and column != Column.VICTIM_POSTCODE
     ]
+    names.append(QUESTIONS)
     wards = Column.VICTIM_POSTCODE in extract.columns
     with connection.cursor() as cursor:
         cursor.execute(_DROP)

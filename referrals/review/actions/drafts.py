@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import F
 
 from referrals.cases.actions import keep_text
 from referrals.cases.readers import report_of
@@ -15,10 +16,12 @@ from referrals.models import (
     ContactBy,
     Decision,
     Noticed,
+    Question,
     Reason,
     Referral,
     ReferralStatus,
     Restriction,
+    Strand,
     Team,
     TextKind,
 )
@@ -159,6 +162,39 @@ def set_safety(
         _record(Action.RESTRICTIONS_SET, case, by, fields)
         if referral is not None:
             give_notice(referral=referral, changed=fields, by=by, at=at)
+
+
+def answer_questions(
+    *,
+    case_id: int,
+    repeat_victim: bool | None = None,
+    strands: Sequence[Strand] | None = None,
+    looked_for_another_victim: bool = False,
+    by: User,
+    at: datetime,
+) -> None:
+    """Answers what the extract left open about a waiting case; what is None, or not asked, stays as it is.
+
+    A mark that was made before is to be checked again, since what it rests on changed.
+    """
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        asked, answered = set(case.questions), set[str]()
+        if repeat_victim is not None and Question.REPEAT_VICTIM in asked:
+            case.repeat_victim = repeat_victim
+            answered.add(Question.REPEAT_VICTIM)
+        if strands is not None and Question.STRANDS in asked:
+            case.strands = [strand.value for strand in Strand if strand in strands]
+            answered.add(Question.STRANDS)
+        if looked_for_another_victim and Question.ANOTHER_VICTIM in asked:
+            answered.add(Question.ANOTHER_VICTIM)
+        if not answered:
+            return
+        case.questions = [question for question in case.questions if question not in answered]
+        case.changed_at = at
+        case.save(update_fields=["questions", "repeat_victim", "strands", "changed_at"])
+        Decision.objects.filter(case=case).update(version=F("version") + 1)
+        _record(Action.QUESTIONS_ANSWERED, case, by, sorted(answered))
 
 
 def _lock_any(case_id: int, by: User) -> Case:

@@ -28,7 +28,7 @@ from referrals.review.actions.drafts import Overtaken
 from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
 from referrals.scope import bcus_of, cases_visible_to
-from referrals.trial.actions.allocate import allocate, firsts_of_unit
+from referrals.trial.actions.allocate import allocate, firsts_of_unit, questions_that_decide
 from referrals.trial.actions.life import close_if_ended, close_locked
 from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, refuse_clock_behind
 from src_app.accounts.guards import NotAllowed, check_authority
@@ -239,6 +239,11 @@ class SubmissionOutcome:
         return trial.status == TrialStatus.RECRUITING or self.at < over
 
     def _allocate(self, trial: Trial, case: Case, ward: Ward, follows: Allocation | None) -> Allocation:
+        if follows is None and (open_questions := questions_that_decide(trial, case)):
+            raise Refused(
+                f"{case.crime_reference}: {' '.join(open_questions)} The trial balances by the answer: "
+                "give it in the overnight review. Nothing was submitted."
+            )
         if trial.pk not in self.seeds:
             self.seeds[trial.pk] = _sealed_seed(trial, case)
             self.units[trial.pk] = trial.allocations.filter(position__isnull=False).count()

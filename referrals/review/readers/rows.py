@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from referrals.cases.readers import report_of
-from referrals.models import Case, Decision, Restriction, Strand, TextKind
+from referrals.models import Case, Decision, Question, Restriction, Strand, TextKind
 from referrals.review.readers.linked import Linked, Reports, alike_to, linked_to
 from referrals.rules.eligibility import ineligible_because, warnings
 from src_app.accounts.models import User
@@ -37,6 +37,11 @@ class ReviewRow:
     @property
     def restrictions(self) -> list[str]:
         return [Restriction(restriction).label for restriction in self.case.restrictions]
+
+    @property
+    def questions(self) -> list[str]:
+        """What the extract leaves open, in words."""
+        return [Question(question).label for question in self.case.questions]
 
     @property
     def strands(self) -> str:

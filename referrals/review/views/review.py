@@ -16,6 +16,7 @@ from referrals.review.actions import drafts
 from referrals.review.forms import (
     MarkForm,
     NotSuitableForm,
+    QuestionsForm,
     SafetyForm,
     TeamForm,
 )
@@ -175,6 +176,29 @@ def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
     return _case_form(request, row, form, "review/set_safety.html")
 
 
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def answer_questions(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """What the extract left open about a case, before it is decided."""
+    row = _row(request.user, case_id)
+    form = QuestionsForm(request.POST or None, case=row.case)
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        return _marked(
+            request,
+            case_id,
+            lambda: drafts.answer_questions(
+                case_id=case_id,
+                repeat_victim=given.get("repeat_victim"),
+                strands=given.get("strands"),
+                looked_for_another_victim=given.get("another_victim", False),
+                by=request.user,
+                at=timezone.now(),
+            ),
+        )
+    return _case_form(request, row, form, "review/answer_questions.html")
+
+
 def _own_note(case: Case) -> str:
     texts = (text.body for text in case.texts.all() if text.kind == TextKind.REVIEW_SAFETY)
     return next(texts, "")
@@ -197,7 +221,7 @@ def _row(user: User, case_id: int, *, still_open: bool = False) -> ReviewRow:
 def _case_form(
     request: SignedInRequest,
     row: ReviewRow,
-    form: NotSuitableForm | SafetyForm | TeamForm,
+    form: NotSuitableForm | QuestionsForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
     record(

@@ -147,7 +147,7 @@ def test_another_victims_postcode_or_key_is_not_repeated_either() -> None:
         ({"victim_type": "STATE"}, "victim_type", "victim_type", "state"),
         ({"victim_type": "Dog"}, "victim_type", "victim_type", "individual"),
         ({"hate_strands": "Race; Goth subculture"}, "hate_strands", "strands", ["race"]),
-        ({"repeat_victim": "maybe"}, "repeat_victim", "repeat_victim", False),
+        ({"repeat_victim": "maybe"}, "repeat_victim", "repeat_victim", None),
         ({"offence": "x" * 201}, "offence", "offence", "x" * 200),
         ({"officer_in_case": "PC " + "9" * 60}, "officer_in_case", "officer_in_case", "PC " + "9" * 57),
         (
@@ -181,7 +181,7 @@ def test_case_and_spaces_of_a_known_word_do_not_matter(cells: dict[str, str]) ->
 def test_columns_the_file_has_not_are_named_and_left_alone() -> None:
     reading = read(row(), columns=["crime_reference", "reported_at", "shoe_size"])
     (found,) = reading.good
-    assert found.values.keys() == {"crime_reference", "reported_at"}
+    assert found.values.keys() == {"crime_reference", "reported_at", "questions"}
     assert found.postcode is None
     assert {line for line, _ in warnings(reading)} == {1}
     assert len(reading.warnings) == 1 + 14

@@ -150,6 +150,7 @@ def test_another_systems_extract_with_the_faults_people_send(real_places: Bcu, s
         (16, ""),  # eighteen
     ]
     assert [(warned.line, warned.column) for warned in preview.warnings] == [
+        (4, "victim_key"),  # line 8 has the same crime with another victim
         (6, "victim_postcode"),  # ZZ1 1ZZ
         (7, "reported_at"),  # 1.57am on the night the clocks went back
         (7, "victim_postcode"),  # none

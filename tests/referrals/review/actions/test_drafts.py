@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from referrals.models import Case, ContactBy, Decision, PersonalText, Reason, Restriction, TextKind
+from referrals.models import (
+    Case,
+    ContactBy,
+    Decision,
+    PersonalText,
+    Question,
+    Reason,
+    Restriction,
+    Strand,
+    TextKind,
+)
 from referrals.review.actions import drafts
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -257,3 +267,32 @@ def test_when_the_audit_row_cannot_be_written_the_mark_is_not_kept(
     with pytest.raises(RuntimeError, match="no audit row"):
         drafts.draft_suitable(case_id=make_case().pk, version=None, by=hcop, at=now)
     assert not Decision.objects.exists()
+
+
+def test_an_answer_is_kept_and_a_mark_made_before_is_to_be_checked_again(
+    make_case: MakeCase, hcop: User, now: datetime
+) -> None:
+    case = make_case(questions=[*Question], strands=[])
+    seen = drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now).version
+    drafts.answer_questions(case_id=case.pk, strands=[Strand.RELIGION, Strand.RACE], by=hcop, at=now)
+    case.refresh_from_db()
+    assert case.strands == ["race", "religion"]
+    assert case.questions == [Question.REPEAT_VICTIM, Question.ANOTHER_VICTIM]
+    assert Decision.objects.get().version == seen + 1
+    assert AuditEntry.objects.get(action=Action.QUESTIONS_ANSWERED).fields == ["strands"]
+
+
+def test_what_was_not_asked_is_not_changed(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case(repeat_victim=False)
+    drafts.answer_questions(case_id=case.pk, repeat_victim=True, by=hcop, at=now)
+    case.refresh_from_db()
+    assert not case.repeat_victim
+    assert not AuditEntry.objects.filter(action=Action.QUESTIONS_ANSWERED).exists()
+
+
+def test_a_question_is_not_answered_after_the_decision(
+    make_case: MakeCase, hcop: User, now: datetime
+) -> None:
+    case = make_case(questions=[Question.REPEAT_VICTIM], decided_at=now)
+    with pytest.raises(Refused, match="was submitted at"):
+        drafts.answer_questions(case_id=case.pk, repeat_victim=True, by=hcop, at=now)

@@ -16,6 +16,7 @@ from referrals.models import (
     Mode,
     NoticeKind,
     Notification,
+    Question,
     Reason,
     Referral,
     Submission,
@@ -646,9 +647,9 @@ def test_who_reviews_for_two_bcus_submits_each_on_its_own(
     assert case.decided_at is None
 
 
-def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
-    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
-) -> None:
+@pytest.fixture
+def minimised(world: World) -> Trial:
+    """A trial of all wards that balances borough and repeat victims."""
     boroughs = tuple(sorted({ward.borough.code for ward in world.wards}))
     factors = (Factor("borough", boroughs), Factor("repeat_victim", ("yes", "no"), weight=2))
     design = Design(Scheme.MINIMISATION, target=250, factors=factors)
@@ -658,6 +659,34 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
     trial = TrialFactory.create(bcu=world.south_west, name="Minimised", protocol=protocol)
     for ward in world.wards:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
+    return trial
+
+
+@pytest.mark.usefixtures("minimised")
+def test_a_question_that_the_trial_balances_by_holds_up_the_submission(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, hcop: User, now: datetime
+) -> None:
+    case = make_case(ward=world.wards[0], questions=[Question.REPEAT_VICTIM])
+    with pytest.raises(Refused, match=r"Is this a repeat victim\? The trial balances by the answer"):
+        submit_all(case)
+    assert not Submission.objects.exists()
+    drafts.answer_questions(case_id=case.pk, repeat_victim=True, by=hcop, at=now)
+    submit_all(case)
+    assert Allocation.objects.get().levels["repeat_victim"] == "yes"
+
+
+@pytest.mark.usefixtures("minimised")
+def test_a_question_that_it_does_not_balance_by_holds_up_nothing(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    submit_all(make_case(ward=world.wards[0], questions=[Question.STRANDS, Question.ANOTHER_VICTIM]))
+    assert Allocation.objects.count() == 1
+
+
+def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World, minimised: Trial
+) -> None:
+    trial, design = minimised, minimised.design
     submit_all(*[make_case(ward=world.wards[n % 6], repeat_victim=n % 4 == 0) for n in range(12)])
     key = allocation_key(SEED, trial.protocol_digest)
     before: list[Given] = []

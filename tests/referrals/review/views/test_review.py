@@ -474,6 +474,34 @@ def test_a_key_on_more_reports_than_one_person_has_is_shown_at_the_decision(
     assert "one person?" not in page(browser, "overnight_review")
 
 
+def test_a_question_is_shown_in_the_row_and_answered_on_a_page_of_its_own(
+    browser: Client, make_case: MakeCase
+) -> None:
+    case = make_case(questions=["repeat_victim", "another_victim"])
+    address = reverse("answer_questions", args=[case.pk])
+    assert page(browser, "overnight_review").count(f'href="{address}"') == 2
+    shown = browser.get(address).content.decode()
+    assert 'name="repeat_victim"' in shown
+    assert 'name="strands"' not in shown
+    refused = browser.post(address, {"another_victim": "on"})
+    assert "Say whether this is a repeat victim." in refused.content.decode()
+    assert re.search(r'name="another_victim"[^>]* checked', refused.content.decode())
+    browser.post(address, {"repeat_victim": "yes", "another_victim": "on"})
+    case.refresh_from_db()
+    assert (case.repeat_victim, case.questions) == (True, [])
+    assert f'href="{address}"' not in page(browser, "overnight_review")
+
+
+def test_no_strand_is_an_answer_and_not_beside_one(browser: Client, make_case: MakeCase) -> None:
+    case = make_case(questions=["strands"], strands=[])
+    address = reverse("answer_questions", args=[case.pk])
+    both = browser.post(address, {"strands": ["", "race"]}).content.decode()
+    assert "Choose strands, or “None of these”, and not both." in both
+    browser.post(address, {"strands": [""]})
+    case.refresh_from_db()
+    assert (case.strands, case.questions) == ([], [])
+
+
 def test_a_case_cancelled_after_it_was_marked_suitable_is_not_submitted(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:

@@ -16,7 +16,7 @@ from referrals.intake.reading.columns import Column, recogniser
 from referrals.intake.reading.fitting import fits_form, guessed
 from referrals.intake.reading.read import SeveralSheets, read_rows
 from referrals.intake.reading.rows import shown
-from referrals.intake.reading.shape import squared
+from referrals.intake.reading.shape import is_aside, squared
 from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus
 from src_app.accounts.models import User
@@ -54,8 +54,9 @@ def choice_of(held: CaseImport) -> Choice:
     try:
         with read_rows(content_of(held), column_of, sheet=held.sheet) as table:
             rows = [
-                squared(record.cells or [], len(table.headings))
+                squared(record.cells, len(table.headings))
                 for record in islice(table.records, _MOST_LOOKED_AT)
+                if record.cells and not is_aside(record.cells, table.headings)
             ]
             cells = {
                 heading: [row[place].strip() for row in rows if row[place].strip()]

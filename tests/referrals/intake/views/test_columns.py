@@ -186,7 +186,7 @@ MEANT = (
 
 
 def _strange() -> bytes:
-    return f"{','.join(UNKNOWN)}\r\n{','.join(CELLS)}\r\n".encode()
+    return f"Last night\r\n{','.join(UNKNOWN)}\r\n{','.join(CELLS)}\r\nTotal,1\r\n".encode()
 
 
 def test_cells_stand_beside_each_heading_and_none_finds_a_person(browser: Client) -> None:

@@ -132,6 +132,11 @@ class ColumnsForm(forms.Form):
         return " and ".join(f"the {_words(column)}" for column in REQUIRED if column not in there)
 
     @property
+    def is_guessed(self) -> bool:
+        """Whether some heading is taken for a column that nobody has said."""
+        return any(heading.guess for heading in self.choice.headings)
+
+    @property
     def meanings(self) -> dict[str, str]:
         """What each heading means; only of a valid form."""
         return {heading: self.cleaned_data[name] for name, heading in self.headings.items()}

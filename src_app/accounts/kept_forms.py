@@ -19,6 +19,7 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.urls import Resolver404, resolve, reverse
 from django.utils.crypto import get_random_string
 
@@ -86,7 +87,7 @@ def mark_of(request: HttpRequest) -> Mark | None:
     try:
         sent = request.POST.get(FIELD, "")
         account, page, *_ = _signer().unsign(sent, max_age=KEPT_FOR).split(" ")
-    except (signing.BadSignature, UnreadablePostError, SuspiciousOperation):
+    except (signing.BadSignature, UnreadablePostError, SuspiciousOperation, MultiPartParserError):
         return None
     return Mark(account, page, sent.rpartition(":")[2])
 

@@ -512,6 +512,12 @@ def test_a_form_that_waited_in_vain_for_the_database_was_not_saved(
     assert response.cookies[kept_forms.SAVED_COOKIE].value == f"!{signature_of(sent)}"
 
 
+def test_a_body_that_nobody_can_read_is_no_error_of_ours(client_of, officer: User) -> None:
+    """Of a page that reads no form."""
+    response = client_of(officer).post(reverse("my_referrals"), b"a=b", content_type="multipart/form-data")
+    assert response.status_code == 405
+
+
 def test_what_is_refused_was_not_saved(client_of, hcop: User, make_case) -> None:
     case: Case = make_case()
     page = reverse("choose_team", args=[case.pk])

@@ -208,13 +208,20 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_SESSION_REMEMBER = False
 ACCOUNT_LOGOUT_ON_GET = False
-ACCOUNT_RATE_LIMITS = {"login": "30/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+# What fails is counted; the first number only keeps an address from sending forms without end. A shift starts
+# behind one address: all of a station sign in within a minute or two.
+ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "20/5m/ip,5/5m/key"}
 # How many proxies stand in front and add to X-Forwarded-For: rate limits and audit rows go by the address
 # the first of them saw. Without one, 0: then the header is the caller's own word and is not believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 1 if PRODUCTION else 0)
 MFA_ADAPTER = "src_app.accounts.second_factor.EncryptingAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
-MFA_FORMS = {"authenticate_webauthn": "src_app.accounts.forms.NoSecurityKeyForm"}
+MFA_FORMS = {
+    "authenticate": "src_app.accounts.forms.SignInCodeForm",
+    "reauthenticate": "src_app.accounts.forms.CodeOnceMoreForm",
+    "activate_totp": "src_app.accounts.forms.SetUpCodeForm",
+    "authenticate_webauthn": "src_app.accounts.forms.NoSecurityKeyForm",
+}
 MFA_TOTP_ISSUER = "Reassurance contact"
 SECOND_FACTOR_REQUIRED = PRODUCTION
 LOGIN_URL = "account_login"

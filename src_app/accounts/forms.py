@@ -1,10 +1,74 @@
 """Forms of allauth's pages that are ours."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.core import context
+from allauth.core.internal import ratelimit
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.totp.internal.auth import validate_totp_code
 from django import forms
 
 from src_app.accounts.models import User
+
+
+@contextmanager
+def _counted(user: User) -> Iterator[None]:
+    """Counts a failure of the account and of the address, and takes that one back where nothing is raised.
+
+    allauth's own forms take back all of them: whoever had an account could guess at others without end.
+    Raises ValidationError after too many failures.
+    """
+    counted = ratelimit.consume(
+        context.request, app="allauth.account", action="login_failed", key=f"mfa-auth-user-{user.pk}"
+    )
+    if not counted:
+        raise get_account_adapter().validation_error("too_many_login_attempts")
+    yield
+    counted.rollback()
+
+
+class _Code:
+    """A code of the app, or a recovery code."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+    _emit_authentication_failed: Callable[[Authenticator], None]
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        factors = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
+        with _counted(self.user):
+            for factor in factors.order_by("-type"):
+                if factor.wrap().validate_code(code):
+                    self.authenticator = factor
+                    return code
+            self._emit_authentication_failed(factors.first())
+            raise get_adapter().validation_error("incorrect_code")
+
+
+class SignInCodeForm(_Code, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """The second step of signing in."""
+
+
+class CodeOnceMoreForm(_Code, ReauthenticateForm):  # type: ignore[misc]  # allauth has no types
+    """Who is signed in shows the second factor once more."""
+
+
+class SetUpCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
+    """The first code of an app that is being set up."""
+
+    def clean_code(self) -> str:
+        code = str(self.cleaned_data["code"])
+        with _counted(self.user):
+            if not validate_totp_code(self.secret, code):
+                raise get_adapter().validation_error("incorrect_code")
+        return code
 
 
 class NoSecurityKeyForm(forms.Form):

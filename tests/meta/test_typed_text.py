@@ -37,10 +37,13 @@ ROOMS = ("src_app", "referrals", "outcomes")
 # What is compared, searched for, or read as numbers and days, and never kept as it was typed.
 NOT_KEPT = {
     ("CaseSearchForm", "crime_reference"),
+    ("CodeOnceMoreForm", "code"),
     ("ReferenceForm", "reference"),
     ("SealForm", "digest"),
     ("SafetyForm", "seen"),
     ("SeenForm", "seen"),
+    ("SetUpCodeForm", "code"),
+    ("SignInCodeForm", "code"),
     ("ProtocolForm", "block_sizes"),
     ("ProtocolForm", "looks"),
 }

@@ -75,6 +75,17 @@ def test_the_lock_of_an_account_holds_while_redis_is_away() -> None:
     assert browser.get(reverse("overnight_review")).status_code == 302
 
 
+@pytest.mark.usefixtures("away", "hcop")
+def test_of_an_address_failures_alone_are_counted_while_redis_is_away() -> None:
+    for number in range(20):
+        failed = {"login": f"nobody{number}", "password": "wrong password"}
+        assert Client().post(reverse("account_login"), failed).status_code == 200
+        # The last of these is refused, and whoever signed in before has used nothing up.
+        signed_in = {"login": "hcop", "password": PASSWORD}
+        expected = 302 if number < 19 else 200
+        assert Client().post(reverse("account_login"), signed_in).status_code == expected
+
+
 def _cache_at(address: str) -> RedisOrMemoryCache:
     return RedisOrMemoryCache(address, {"OPTIONS": OPTIONS})
 
@@ -132,4 +143,4 @@ def test_limits_are_counted_in_redis_where_it_answers(hcop: User) -> None:
     """So that they hold for all processes together."""
     Client().post(reverse("account_login"), {"login": "hcop", "password": "wrong password"})
     kept = Redis.from_url(django_settings.REDIS_URL).keys("json:1:allauth:rl:*")
-    assert len(kept) == 3
+    assert len(kept) == 3  # forms of the address, its failures, and those of the account

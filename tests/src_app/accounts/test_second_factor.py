@@ -5,11 +5,12 @@ import hmac
 import logging
 import struct
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.mfa.models import Authenticator
-from django.core.cache import cache
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
@@ -23,9 +24,9 @@ from tests.factories import PASSWORD
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def code(secret: str) -> str:
-    """The six digits of this half minute (RFC 6238)."""
-    counter = struct.pack(">Q", int(time.time()) // 30)
+def code(secret: str, later: int = 0) -> str:
+    """The six digits of this half minute, or of one so many later (RFC 6238)."""
+    counter = struct.pack(">Q", int(time.time()) // 30 + later)
     digest = hmac.digest(base64.b32decode(secret), counter, "sha1")
     start = digest[-1] & 15
     return f"{(int.from_bytes(digest[start : start + 4]) & 0x7FFFFFFF) % 1_000_000:06}"
@@ -37,6 +38,19 @@ def opens(browser: Client) -> bool:
 
 def sign_in(browser: Client) -> None:
     browser.post(reverse("account_login"), {"login": "hcop", "password": PASSWORD})
+
+
+def signed_in(shown: str) -> Client:
+    """A browser in which the HCOP gave the password and then that code."""
+    browser = Client()
+    sign_in(browser)
+    browser.post(reverse("mfa_authenticate"), {"code": shown})
+    return browser
+
+
+def recovery_code() -> str:
+    codes = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().get_unused_codes()
+    return str(codes[0])
 
 
 def set_up(browser: Client) -> str:
@@ -54,11 +68,19 @@ def required(settings: Settings, hcop: User) -> None:
 
 
 @pytest.fixture
-def owner(required: None) -> Client:
+def owner(required: None, clock: time_machine.Traveller) -> Client:
     """A browser in which the HCOP signed in with the password, the first time."""
     browser = Client()
     sign_in(browser)
     return browser
+
+
+@pytest.fixture
+def secret(owner: Client, clock: time_machine.Traveller) -> str:
+    """The secret of the owner's second factor, whose app shows a code by now that is not used yet."""
+    made = set_up(owner)
+    clock.shift(timedelta(seconds=30))
+    return made
 
 
 def test_an_account_without_one_is_sent_to_set_it_up(owner: Client) -> None:
@@ -68,9 +90,7 @@ def test_an_account_without_one_is_sent_to_set_it_up(owner: Client) -> None:
     assert opens(owner)
 
 
-def test_signing_in_takes_the_code_too(owner: Client) -> None:
-    secret = set_up(owner)
-    Authenticator.objects.update(last_used_at=None)
+def test_signing_in_takes_the_code_too(secret: str) -> None:
     browser = Client()
     sign_in(browser)
     assert not opens(browser)
@@ -82,9 +102,7 @@ def test_signing_in_takes_the_code_too(owner: Client) -> None:
     assert opens(browser)
 
 
-def test_after_five_wrong_codes_the_right_one_does_not_open_either_from_wherever(owner: Client) -> None:
-    secret = set_up(owner)
-    Authenticator.objects.update(last_used_at=None)
+def test_after_five_wrong_codes_the_right_one_does_not_open_either_from_wherever(secret: str) -> None:
     for number in range(5):
         browser = Client(REMOTE_ADDR=f"10.0.0.{number}", headers={"Host": f"testserver:{8000 + number}"})
         sign_in(browser)
@@ -94,6 +112,39 @@ def test_after_five_wrong_codes_the_right_one_does_not_open_either_from_wherever
     refused = browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
     assert not opens(browser)
     assert "Too many failed" in refused.text
+
+
+@pytest.mark.parametrize("way", ["signing in", "a recovery code", "once more", "setting up"])
+def test_a_right_code_gives_its_address_none_of_its_failures_back(
+    owner: Client, clock: time_machine.Traveller, way: str
+) -> None:
+    """Else whoever guesses at other accounts begins anew by signing in to his own."""
+    secret = "" if way == "setting up" else set_up(owner)
+    clock.shift(timedelta(seconds=30))
+    for number in range(20):
+        if number == 19 and way == "setting up":
+            set_up(owner)
+        elif number == 19 and way == "once more":
+            assert owner.post(reverse("mfa_reauthenticate"), {"code": code(secret)}).status_code == 302
+        elif number == 19:
+            assert opens(signed_in(recovery_code() if way == "a recovery code" else code(secret)))
+        failed = {"login": f"nobody{number}", "password": "wrong password"}
+        assert "Too many failed" not in Client().post(reverse("account_login"), failed).text
+        clock.shift(timedelta(seconds=1))
+    refused = Client().post(reverse("account_login"), {"login": "hcop", "password": PASSWORD})
+    assert "Too many failed" in refused.text
+
+
+def test_a_right_code_gives_its_account_none_of_its_failures_back(
+    owner: Client, secret: str, clock: time_machine.Traveller
+) -> None:
+    """Else who knows the password guesses on each time that the owner signs in."""
+    for number in range(5):
+        if number == 4:
+            assert opens(signed_in(code(secret)))
+        assert not opens(signed_in("000000"))
+        clock.shift(timedelta(seconds=30))
+    assert not opens(signed_in(code(secret)))
 
 
 def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_up(owner: Client) -> None:
@@ -115,8 +166,7 @@ def test_without_it_any_more_the_session_must_set_it_up_again(owner: Client) -> 
     assert not opens(owner)
 
 
-def test_the_secret_is_not_in_the_database(owner: Client) -> None:
-    secret = set_up(owner)
+def test_the_secret_is_not_in_the_database(secret: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT string_agg(data::text, '') FROM mfa_authenticator")
         kept = cursor.fetchone()[0]
@@ -136,17 +186,14 @@ def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hc
 
 
 def test_each_factor_that_is_shown_is_a_line_of_the_log(
-    owner: Client, hcop: User, caplog: pytest.LogCaptureFixture
+    owner: Client, secret: str, hcop: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    secret = set_up(owner)
     owner.post(reverse("mfa_generate_recovery_codes"))
     recovery = Authenticator.objects.get(type=Authenticator.Type.RECOVERY_CODES).wrap().get_unused_codes()[0]
     browser = Client()
     with caplog.at_level(logging.INFO):
         sign_in(browser)
         browser.post(reverse("mfa_authenticate"), {"code": recovery})
-        Authenticator.objects.update(last_used_at=None)
-        cache.clear()
         browser.post(reverse("mfa_reauthenticate"), {"code": code(secret)})
         browser.post(reverse("account_reauthenticate"), {"password": PASSWORD})
     lines: list[Any] = [record.msg for record in caplog.records if "factor shown" in str(record.msg)]
@@ -164,10 +211,7 @@ def test_leaving_is_always_possible(owner: Client) -> None:
     assert "_auth_user_id" not in owner.session
 
 
-def test_a_code_opens_once(owner: Client) -> None:
-    secret = set_up(owner)
-    Authenticator.objects.update(last_used_at=None)
-    cache.clear()
+def test_a_code_opens_once(secret: str) -> None:
     first, second = Client(), Client()
     for browser in (first, second):
         sign_in(browser)
@@ -188,12 +232,11 @@ def test_a_recovery_code_opens_once(owner: Client) -> None:
     assert not opens(second)
 
 
-def test_who_shows_again_who_they_are_has_a_new_session(owner: Client) -> None:
+def test_who_shows_again_who_they_are_has_a_new_session(owner: Client, clock: time_machine.Traveller) -> None:
     before = owner.session.session_key
     secret = set_up(owner)
+    clock.shift(timedelta(seconds=30))
     with_password = owner.session.session_key
-    Authenticator.objects.update(last_used_at=None)
-    cache.clear()
     owner.post(reverse("mfa_reauthenticate"), {"code": code(secret)})
     assert len({before, with_password, owner.session.session_key}) == 3
     assert opens(owner)

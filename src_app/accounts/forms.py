@@ -11,9 +11,9 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.forms import ActivateTOTPForm
-from allauth.mfa.totp.internal.auth import validate_totp_code
 from django import forms
 
+from src_app.accounts import second_factor
 from src_app.accounts.models import User
 
 
@@ -38,18 +38,17 @@ class _Code:
 
     user: User
     cleaned_data: dict[str, Any]
-    _emit_authentication_failed: Callable[[Authenticator], None]
+    authenticator: Authenticator | None
+    _emit_authentication_failed: Callable[[None], None]
 
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
-        factors = Authenticator.objects.filter(user=self.user).exclude(type=Authenticator.Type.WEBAUTHN)
         with _counted(self.user):
-            for factor in factors.order_by("-type"):
-                if factor.wrap().validate_code(code):
-                    self.authenticator = factor
-                    return code
-            self._emit_authentication_failed(factors.first())
-            raise get_adapter().validation_error("incorrect_code")
+            self.authenticator = second_factor.use_code(self.user, code)
+            if self.authenticator is None:
+                self._emit_authentication_failed(None)
+                raise get_adapter().validation_error("incorrect_code")
+        return code
 
 
 class SignInCodeForm(_Code, AuthenticateForm):  # type: ignore[misc]  # allauth has no types
@@ -66,7 +65,7 @@ class SetUpCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no t
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
         with _counted(self.user):
-            if not validate_totp_code(self.secret, code):
+            if second_factor.step_of(self.secret, code) is None:
                 raise get_adapter().validation_error("incorrect_code")
         return code
 

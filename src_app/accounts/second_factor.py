@@ -1,21 +1,35 @@
-"""The second factor: its encrypted secrets, and whether a session has shown it."""
+"""The second factor: its encrypted secrets, its codes, and whether a session has shown it."""
 
+import base64
+import time
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_used
 from allauth.mfa.utils import is_mfa_enabled
+from cryptography.hazmat.primitives.constant_time import bytes_eq
+from cryptography.hazmat.primitives.hashes import SHA1
+from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from django.db import transaction
 from django.http import HttpRequest
 
 from src_app.accounts.models import User
 from src_app.keys import decrypt_second_factor, encrypt_second_factor
 
 _SHOWN = "second_factor_shown"
+# Seconds that an app shows a code, and what says in a factor's data which of them was used last.
+_STEP = 30
+_USED_STEP = "used_step"
 
 
 class EncryptingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has no types
     """Secrets of second factors under a key that is not in the database."""
+
+    error_messages = {
+        **DefaultMFAAdapter.error_messages,
+        "incorrect_code": "This code is wrong, or was used before. Enter the next one that your app shows.",
+    }
 
     def encrypt(self, text: str) -> str:
         """As :func:`src_app.keys.encrypt_second_factor`."""
@@ -24,6 +38,42 @@ class EncryptingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has
     def decrypt(self, encrypted_text: str) -> str:
         """As :func:`src_app.keys.decrypt_second_factor`."""
         return decrypt_second_factor(encrypted_text)
+
+
+@transaction.atomic
+def use_code(user: User, code: str) -> Authenticator | None:
+    """The account's factor that the code belongs to, None where it is of none or was used: it opens once."""
+    # The app's first: that is the order of the types backwards.
+    factors = Authenticator.objects.select_for_update().filter(user=user).order_by("-type")
+    for factor in factors:
+        if factor.type == Authenticator.Type.TOTP and _use_step(factor, code):
+            return factor
+        if factor.type == Authenticator.Type.RECOVERY_CODES and factor.wrap().validate_code(code):
+            return factor
+    return None
+
+
+def _use_step(factor: Authenticator, code: str) -> bool:
+    """Whether the app's code is right, and later than the last one used; from then on that is this one."""
+    step = step_of(decrypt_second_factor(factor.data["secret"]), code)
+    if step is None or step <= factor.data.get(_USED_STEP, 0):
+        return False
+    factor.data[_USED_STEP] = step
+    factor.save(update_fields=["data"])
+    return True
+
+
+def step_of(secret: str, code: str) -> int | None:
+    """Which half minute since 1970 has that code: this one or the one before it, else None.
+
+    A code is often typed as the next appears. That one is taken by nobody before its time, so the clock of
+    the telephone may be late by half a minute and not early.
+    """
+    now = int(time.time()) // _STEP
+    # As every app has it, by RFC 6238.
+    app = TOTP(base64.b32decode(secret), 6, SHA1(), _STEP, enforce_key_length=False)  # noqa: S303
+    typed = "".join(sign for sign in code if sign.isalnum()).encode()
+    return next((step for step in (now, now - 1) if bytes_eq(app.generate(step * _STEP), typed)), None)
 
 
 def is_shown(request: HttpRequest) -> bool:

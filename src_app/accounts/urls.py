@@ -15,6 +15,7 @@ urlpatterns = [
     path("account/inactive/", allauth.account_inactive, name="account_inactive"),
     path("account/reauthenticate/", views.reauthenticate, name="account_reauthenticate"),
     path("account/password/change/", allauth.password_change, name="account_change_password"),
+    path("account/2fa/totp/activate/", views.SetUpApp.as_view(), name="mfa_activate_totp"),
     path("account/2fa/", include("allauth.mfa.urls")),
     path("session/stay/", views.stay, name="session_stay"),
     path("session/kept-form/drop/", views.drop_kept_form, name="drop_kept_form"),

@@ -1,11 +1,14 @@
 """Pages of the account itself, and what allauth's own lack."""
 
 from allauth.account import views as allauth
+from allauth.mfa.totp.views import ActivateTOTPView
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from src_app.accounts import kept_forms
+from src_app.accounts import kept_forms, second_factor
+from src_app.accounts.forms import SetUpCodeForm
 from src_app.accounts.guards import SignedInRequest, requires, shown_again, to_sign_in
 from src_app.accounts.models import User
 
@@ -61,3 +64,14 @@ def not_saved(request: HttpRequest, reason: str = "") -> HttpResponse:
         return render(request, "403_csrf.html", {"of_another": True}, status=403)
     said = "The page had been open since before you signed in again. Press its button once more."
     return shown_again(request, form, to=form.page, said=said)
+
+
+class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
+    """allauth's page that sets up an authenticator app; the code that does it is used up by that."""
+
+    def form_valid(self, form: SetUpCodeForm) -> HttpResponse:
+        """In one transaction: there is no moment in which the code opens something else."""
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+            second_factor.use_code(self.request.user, form.cleaned_data["code"])
+        return response

@@ -4,6 +4,7 @@ import base64
 import hmac
 import logging
 import struct
+import threading
 import time
 from datetime import timedelta
 from typing import Any
@@ -11,7 +12,8 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
-from django.db import connection
+from django.core.cache import cache
+from django.db import connection, transaction
 from django.test import Client
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -19,6 +21,7 @@ from pytest_django.fixtures import Settings
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import PASSWORD
+from tests.process_tree import wait_for
 
 # allauth tells that one was set up after commit.
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -212,12 +215,85 @@ def test_leaving_is_always_possible(owner: Client) -> None:
 
 
 def test_a_code_opens_once(secret: str) -> None:
-    first, second = Client(), Client()
-    for browser in (first, second):
+    shown = code(secret)
+    assert opens(signed_in(shown))
+    for written in (shown, f"{shown[:3]} {shown[3:]}"):
+        assert not opens(signed_in(written))
+
+
+def test_a_code_of_half_a_minute_ago_opens_once_and_none_older_or_to_come(
+    secret: str, clock: time_machine.Traveller
+) -> None:
+    clock.shift(timedelta(minutes=1))
+    for later in (-2, 1, 2):
+        assert not opens(signed_in(code(secret, later)))
+    assert opens(signed_in(code(secret, -1)))
+    assert not opens(signed_in(code(secret, -1)))
+    assert opens(signed_in(code(secret)))
+
+
+def test_no_code_opens_that_is_older_than_the_last_one(secret: str, clock: time_machine.Traveller) -> None:
+    clock.shift(timedelta(minutes=1))
+    assert opens(signed_in(code(secret)))
+    assert not opens(signed_in(code(secret, -1)))
+    clock.shift(timedelta(seconds=30))
+    assert not opens(signed_in(code(secret, -1)))
+    assert opens(signed_in(code(secret)))
+
+
+def test_a_code_is_used_up_by_whatever_it_was_shown_for(owner: Client, clock: time_machine.Traveller) -> None:
+    secret = set_up(owner)
+    assert not opens(signed_in(code(secret)))
+    clock.shift(timedelta(seconds=30))
+    assert not opens(signed_in(code(secret, -1)))
+    assert owner.post(reverse("mfa_reauthenticate"), {"code": code(secret)}).status_code == 302
+    assert not opens(signed_in(code(secret)))
+
+
+def test_that_a_code_was_used_is_in_the_database(secret: str) -> None:
+    """Redis may go, or lose what it held."""
+    assert opens(signed_in(code(secret)))
+    cache.clear()
+    assert not opens(signed_in(code(secret)))
+
+
+def waiting() -> int:
+    """How many others wait for a lock in this database."""
+    with connection.cursor() as cursor:
+        # Within a transaction the view of who is connected stands still otherwise.
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute(
+            "SELECT count(DISTINCT pid) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+            " WHERE datname = current_database() AND NOT granted"
+        )
+        return int(cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize("which", ["this one", "the one before"])
+def test_of_two_who_give_one_code_at_once_one_gets_in(
+    secret: str, clock: time_machine.Traveller, which: str
+) -> None:
+    clock.shift(timedelta(minutes=1))
+    shown = code(secret, 0 if which == "this one" else -1)
+    browsers = [Client(), Client()]
+    for browser in browsers:
         sign_in(browser)
-        browser.post(reverse("mfa_authenticate"), {"code": code(secret)})
-    assert opens(first)
-    assert not opens(second)
+
+    def work(browser: Client) -> None:
+        try:
+            browser.post(reverse("mfa_authenticate"), {"code": shown})
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[browser]) for browser in browsers]
+    with transaction.atomic():
+        Authenticator.objects.select_for_update().get(type=Authenticator.Type.TOTP)
+        for thread in threads:
+            thread.start()
+        wait_for(lambda: waiting() == 2, "both to ask for the factor", seconds=8)
+    for thread in threads:
+        thread.join()
+    assert sorted(opens(browser) for browser in browsers) == [False, True]
 
 
 def test_a_recovery_code_opens_once(owner: Client) -> None:

@@ -62,6 +62,12 @@ class CodeOnceMoreForm(_Code, ReauthenticateForm):  # type: ignore[misc]  # alla
 class SetUpCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no types
     """The first code of an app that is being set up."""
 
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        # Past allauth's own, which puts the secret into the session as it is.
+        super(ActivateTOTPForm, self).__init__(*args, **kwargs)
+        self.user = user
+        self.secret = second_factor.offered_secret(context.request.session, anew=not self.is_bound)
+
     def clean_code(self) -> str:
         code = str(self.cleaned_data["code"])
         with _counted(self.user):

@@ -1,21 +1,25 @@
 """The second factor: its encrypted secrets, its codes, and whether a session has shown it."""
 
 import base64
+import secrets
 import time
+from contextlib import suppress
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.mfa.signals import authenticator_added, authenticator_removed, authenticator_used
+from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.utils import is_mfa_enabled
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
 
 from src_app.accounts.models import User
-from src_app.keys import decrypt_second_factor, encrypt_second_factor
+from src_app.keys import WrongKey, decrypt_second_factor, encrypt_second_factor
 
 _SHOWN = "second_factor_shown"
 # Seconds that an app shows a code, and what says in a factor's data which of them was used last.
@@ -38,6 +42,16 @@ class EncryptingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has
     def decrypt(self, encrypted_text: str) -> str:
         """As :func:`src_app.keys.decrypt_second_factor`."""
         return decrypt_second_factor(encrypted_text)
+
+
+def offered_secret(session: SessionBase, *, anew: bool) -> str:
+    """The secret of the app that is being set up, which the session keeps encrypted until it is."""
+    if not anew:
+        with suppress(WrongKey):
+            return decrypt_second_factor(session.get(SECRET_SESSION_KEY, ""))
+    secret = base64.b32encode(secrets.token_bytes(20)).decode()
+    session[SECRET_SESSION_KEY] = encrypt_second_factor(secret)
+    return secret
 
 
 @transaction.atomic
@@ -95,6 +109,7 @@ def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> N
 def _added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
     if authenticator.type == Authenticator.Type.TOTP:
         request.session[_SHOWN] = True
+        request.session.cycle_key()  # it may do more from now on
 
 
 def _removed(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import time_machine
 from allauth.mfa.models import Authenticator
+from django.contrib.sessions.models import Session
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.test import Client
@@ -177,6 +178,27 @@ def test_the_secret_is_not_in_the_database(secret: str) -> None:
     assert secret not in kept
 
 
+def test_the_secret_of_an_app_that_is_not_set_up_yet_is_not_in_the_database_either(owner: Client) -> None:
+    owner.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    secret = str(owner.get(reverse("mfa_activate_totp")).context["form"].secret)
+    assert secret not in str(dict(owner.session))
+    again = owner.post(reverse("mfa_activate_totp"), {"code": "000000"})
+    assert again.context["form"].secret == secret
+    owner.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    assert opens(owner)
+    assert "mfa.totp.secret" not in owner.session
+
+
+def test_a_secret_that_no_key_opens_gives_way_to_a_new_one(owner: Client) -> None:
+    owner.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    session = owner.session
+    session["mfa.totp.secret"] = "JBSWY3DPEHPK3PXP"
+    session.save()
+    again = owner.post(reverse("mfa_activate_totp"), {"code": "000000"})
+    owner.post(reverse("mfa_activate_totp"), {"code": code(again.context["form"].secret)})
+    assert opens(owner)
+
+
 def test_setting_it_up_and_changing_the_password_are_on_record(owner: Client, hcop: User) -> None:
     set_up(owner)
     words = "another three unrelated words"
@@ -319,6 +341,19 @@ def test_who_shows_again_who_they_are_has_a_new_session(owner: Client, clock: ti
     stale = Client()
     stale.cookies["sessionid"] = before or ""
     assert not opens(stale)
+
+
+def test_who_sets_it_up_has_a_new_session(owner: Client) -> None:
+    """It may do more from then on than a cookie could that somebody saw before."""
+    owner.post(reverse("account_reauthenticate"), {"password": PASSWORD})
+    secret = str(owner.get(reverse("mfa_activate_totp")).context["form"].secret)
+    before = owner.session.session_key
+    owner.post(reverse("mfa_activate_totp"), {"code": code(secret)})
+    assert opens(owner)
+    stale = Client()
+    stale.cookies["sessionid"] = before or ""
+    assert not opens(stale)
+    assert not Session.objects.filter(pk=before).exists()
 
 
 @pytest.mark.parametrize("page", ["mfa_deactivate_totp", "mfa_generate_recovery_codes"])

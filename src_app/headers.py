@@ -6,7 +6,7 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from django.conf import settings
 
-# What a page might ask of the browser. The buttons that copy a text use the clipboard, and nothing else.
+# What a page might ask of the browser. Buttons copy a text, and passkeys are made and shown: nothing else.
 _OFF = (
     *("accelerometer", "autoplay", "browsing-topics", "camera", "clipboard-read"),
     *("display-capture", "encrypted-media", "fullscreen", "gamepad", "geolocation", "gyroscope", "hid"),
@@ -19,11 +19,12 @@ _OFF = (
         "midi",
         "otp-credentials",
     ),
-    *("payment", "picture-in-picture", "publickey-credentials-create", "publickey-credentials-get"),
+    *("payment", "picture-in-picture"),
     *("screen-wake-lock", "serial", "storage-access", "usb", "window-management", "xr-spatial-tracking"),
 )
+_ON = ("clipboard-write", "publickey-credentials-create", "publickey-credentials-get")
 HEADERS = {
-    "Permissions-Policy": ", ".join([*(f"{name}=()" for name in _OFF), "clipboard-write=(self)"]),
+    "Permissions-Policy": ", ".join([*(f"{name}=()" for name in _OFF), *(f"{name}=(self)" for name in _ON)]),
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",

@@ -215,12 +215,14 @@ ACCOUNT_RATE_LIMITS = {"login": "120/m/ip", "login_failed": "20/5m/ip,5/5m/key"}
 # the first of them saw. Without one, 0: then the header is the caller's own word and is not believed.
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", 1 if PRODUCTION else 0)
 MFA_ADAPTER = "src_app.accounts.second_factor.EncryptingAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
     "authenticate": "src_app.accounts.forms.SignInCodeForm",
     "reauthenticate": "src_app.accounts.forms.CodeOnceMoreForm",
     "activate_totp": "src_app.accounts.forms.SetUpCodeForm",
-    "authenticate_webauthn": "src_app.accounts.forms.NoSecurityKeyForm",
+    "add_webauthn": "src_app.accounts.forms.SetUpPasskeyForm",
+    "authenticate_webauthn": "src_app.accounts.forms.SignInPasskeyForm",
+    "reauthenticate_webauthn": "src_app.accounts.forms.PasskeyOnceMoreForm",
 }
 MFA_TOTP_ISSUER = "Reassurance contact"
 SECOND_FACTOR_REQUIRED = PRODUCTION

@@ -38,6 +38,13 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         is_address = parts is not None and (bool(parts.netloc) or parts.path.startswith("/"))
         return is_address and bool(super().is_safe_url(url))
 
+    def get_reauthentication_methods(self, user: User) -> list[dict[str, Any]]:
+        """The ways to show once more who one is; a passkey is called so on every page."""
+        ways: list[dict[str, Any]] = super().get_reauthentication_methods(user)
+        return [
+            {**way, "description": "Use a passkey"} if way["id"].endswith("webauthn") else way for way in ways
+        ]
+
     def set_password(self, user: User, password: str) -> None:
         """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""
         with transaction.atomic():

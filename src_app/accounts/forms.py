@@ -1,5 +1,6 @@
 """Forms of allauth's pages that are ours."""
 
+import struct
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -10,7 +11,11 @@ from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.signals import authentication_failed
 from allauth.mfa.totp.forms import ActivateTOTPForm
+from allauth.mfa.webauthn.forms import AddWebAuthnForm, AuthenticateWebAuthnForm, ReauthenticateWebAuthnForm
+from allauth.mfa.webauthn.internal import auth
+from cryptography.exceptions import UnsupportedAlgorithm
 from django import forms
 
 from src_app.accounts import second_factor
@@ -76,11 +81,88 @@ class SetUpCodeForm(ActivateTOTPForm):  # type: ignore[misc]  # allauth has no t
         return code
 
 
-class NoSecurityKeyForm(forms.Form):
-    """Nobody has a security key here; allauth would read one all the same, from JSON without a limit."""
+# What a browser says of a passkey, in signs. With a certificate of its maker it is a few thousand.
+_LONGEST = 20_000
+# What the libraries that read it come upon where it is not what they expect.
+_UNREADABLE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    UnsupportedAlgorithm,
+    ValueError,
+    struct.error,
+)
 
-    def __init__(self, *, user: User, data: Any = None) -> None:
-        super().__init__(data)
+
+class _CredentialField(forms.JSONField):
+    """What a browser says of a passkey: numbers, and bytes in base64, so letters that need no escape."""
+
+    widget = forms.HiddenInput
+    default_error_messages = {"required": second_factor.EncryptingAdapter.error_messages["incorrect_passkey"]}
+
+    def to_python(self, value: Any) -> Any:
+        said = str(value or "")
+        if len(said) > _LONGEST or not said.isascii() or "\\" in said:
+            raise get_adapter().validation_error("incorrect_passkey")
+        with _readable():
+            return super().to_python(value)
+
+    def bound_data(self, data: Any, initial: Any) -> None:
+        """Nothing: the page never gives it back."""
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Raises ValidationError for what is no passkey, however a library says so."""
+    try:
+        yield
+    except forms.ValidationError as error:
+        raise get_adapter().validation_error("incorrect_passkey") from error
+    except _UNREADABLE as error:
+        raise get_adapter().validation_error("incorrect_passkey") from error
+
+
+class SetUpPasskeyForm(AddWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """A passkey that the browser has just made. Nobody types a name for it: its dates tell it from others."""
+
+    name = None
+    credential = _CredentialField()
 
     def clean(self) -> dict[str, Any]:
-        raise forms.ValidationError("Enter the code of your second factor.")
+        with _readable():
+            cleaned: dict[str, Any] = super().clean()
+        return {**cleaned, "name": "Passkey"}
+
+
+class _Passkey:
+    """A passkey in place of a code."""
+
+    user: User
+    cleaned_data: dict[str, Any]
+
+    def clean_credential(self) -> Authenticator:
+        said = self.cleaned_data["credential"]
+        with _counted(self.user):
+            try:
+                with _readable():
+                    return auth.complete_authentication(self.user, said)
+            except forms.ValidationError:
+                authentication_failed.send(
+                    Authenticator, request=context.request, user=self.user, authenticator=None
+                )
+                raise
+
+
+class SignInPasskeyForm(_Passkey, AuthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """The second step of signing in."""
+
+    credential = _CredentialField()
+
+
+class PasskeyOnceMoreForm(_Passkey, ReauthenticateWebAuthnForm):  # type: ignore[misc]  # allauth has no types
+    """Who is signed in shows the second factor once more."""
+
+    credential = _CredentialField()

@@ -14,6 +14,7 @@ from allauth.mfa.utils import is_mfa_enabled
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.twofactor.totp import TOTP
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db import transaction
 from django.http import HttpRequest
@@ -22,6 +23,7 @@ from src_app.accounts.models import User
 from src_app.keys import WrongKey, decrypt_second_factor, encrypt_second_factor
 
 _SHOWN = "second_factor_shown"
+_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # Seconds that an app shows a code, and what says in a factor's data which of them was used last.
 _STEP = 30
 _USED_STEP = "used_step"
@@ -33,7 +35,16 @@ class EncryptingAdapter(DefaultMFAAdapter):  # type: ignore[misc]  # allauth has
     error_messages = {
         **DefaultMFAAdapter.error_messages,
         "incorrect_code": "This code is wrong, or was used before. Enter the next one that your app shows.",
+        "incorrect_passkey": "This passkey was not recognised. Try again, or use another way.",
     }
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """This system as a device shows it beside a passkey."""
+        return {**super().get_public_key_credential_rp_entity(), "name": settings.MFA_TOTP_ISSUER}
+
+    def get_public_key_credential_user_entity(self, user: User) -> dict[str, Any]:
+        """What a device keeps with a passkey, and perhaps copies elsewhere: the user name and no other."""
+        return {**super().get_public_key_credential_user_entity(user), "display_name": user.username}
 
     def encrypt(self, text: str) -> str:
         """As :func:`src_app.keys.encrypt_second_factor`."""
@@ -97,7 +108,7 @@ def is_shown(request: HttpRequest) -> bool:
 
 def is_set_up(user: User) -> bool:
     """Whether the account has a second factor; recovery codes alone are none."""
-    return bool(is_mfa_enabled(user, [Authenticator.Type.TOTP]))
+    return bool(is_mfa_enabled(user, _FACTORS))
 
 
 def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> None:
@@ -107,13 +118,13 @@ def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> N
 
 
 def _added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
-    if authenticator.type == Authenticator.Type.TOTP:
+    if authenticator.type in _FACTORS:
         request.session[_SHOWN] = True
         request.session.cycle_key()  # it may do more from now on
 
 
 def _removed(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
-    if authenticator.type == Authenticator.Type.TOTP:
+    if not is_set_up(authenticator.user):
         request.session.pop(_SHOWN, None)
 
 

@@ -2,13 +2,15 @@
 
 from allauth.account import views as allauth
 from allauth.mfa.totp.views import ActivateTOTPView
+from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from src_app.accounts import kept_forms, second_factor
-from src_app.accounts.forms import SetUpCodeForm
+from src_app.accounts.forms import SetUpCodeForm, SetUpPasskeyForm
 from src_app.accounts.guards import SignedInRequest, requires, shown_again, to_sign_in
 from src_app.accounts.models import User
 
@@ -75,3 +77,19 @@ class SetUpApp(ActivateTOTPView):  # type: ignore[misc]  # allauth has no types
             response: HttpResponse = super().form_valid(form)
             second_factor.use_code(self.request.user, form.cleaned_data["code"])
         return response
+
+
+class SetUpPasskey(AddWebAuthnView):  # type: ignore[misc]  # allauth has no types
+    """allauth's page that sets up a passkey."""
+
+    def form_valid(self, form: SetUpPasskeyForm) -> HttpResponse:
+        """In one transaction: there are recovery codes as soon as there is a passkey."""
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class RemovePasskey(RemoveWebAuthnView):  # type: ignore[misc]  # allauth has no types
+    """allauth's page that removes one."""
+
+    success_url = reverse_lazy("mfa_index")

@@ -38,7 +38,7 @@ ROLES = (
 METHODS = ("GET", "POST")
 OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
 # Addresses whose argument is no record of the domain.
-NO_RECORD = {"audit_request"}
+NO_RECORD = {"audit_request", "mfa_remove_webauthn"}
 # These name their record in the body.
 RECORD_IN_BODY = {"submit_decisions", "confirm_flags", "confirm_flags_removed"}
 
@@ -115,6 +115,8 @@ class Records:
         """The address's arguments."""
         if name == "audit_request":
             return {"request_id": factories.AuditEntryFactory.create(action=Action.SEARCHED).request_id}
+        if name == "mfa_remove_webauthn":
+            return {"pk": 1}
         make = self._makers(name).get(name)
         return make(whose) if make and whose and name not in RECORD_IN_BODY else {}
 

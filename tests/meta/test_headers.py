@@ -93,9 +93,13 @@ def test_every_address_answers_everybody_with_the_headers(world: World, people: 
     assert {200, 302, 403, 404, 405} <= met
 
 
-def test_nothing_is_asked_of_the_browser_but_the_clipboard_to_write_to() -> None:
+def test_nothing_is_asked_of_the_browser_but_the_clipboard_to_write_to_and_passkeys() -> None:
     features = dict(each.split("=") for each in HEADERS["Permissions-Policy"].split(", "))
-    assert {name for name, allowed in features.items() if allowed != "()"} == {"clipboard-write"}
+    assert {name for name, allowed in features.items() if allowed != "()"} == {
+        "clipboard-write",
+        "publickey-credentials-create",
+        "publickey-credentials-get",
+    }
     assert {"camera", "geolocation", "microphone", "payment", "usb"} <= set(features)
     assert all(re.fullmatch(r"[a-z-]+", name) for name in features)
 

@@ -28,6 +28,8 @@ NOT_KEPT = {
     "account/password_change.html": "passwords",
     "mfa/authenticate.html": "a code that holds for half a minute",
     "mfa/reauthenticate.html": "a code that holds for half a minute",
+    "mfa/webauthn/add_form.html": "what a passkey said, once",
+    "mfa/webauthn/reauthenticate.html": "what a passkey said, once",
     "mfa/totp/activate_form.html": "a code that holds for half a minute",
     "mfa/totp/deactivate_form.html": "nothing but allauth's form without a field",
     "mfa/recovery_codes/generate.html": "nothing but allauth's form without a field",

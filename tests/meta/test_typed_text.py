@@ -34,16 +34,20 @@ from tests.factories import (
 from tests.spellings import MUST_GO, MUST_STAY
 
 ROOMS = ("src_app", "referrals", "outcomes")
-# What is compared, searched for, or read as numbers and days, and never kept as it was typed.
+# What is compared, searched for, or read as numbers and days, and never kept as it was typed; and what a
+# browser says of a passkey, which nobody types.
 NOT_KEPT = {
     ("CaseSearchForm", "crime_reference"),
     ("CodeOnceMoreForm", "code"),
+    ("PasskeyOnceMoreForm", "credential"),
     ("ReferenceForm", "reference"),
     ("SealForm", "digest"),
     ("SafetyForm", "seen"),
     ("SeenForm", "seen"),
     ("SetUpCodeForm", "code"),
+    ("SetUpPasskeyForm", "credential"),
     ("SignInCodeForm", "code"),
+    ("SignInPasskeyForm", "credential"),
     ("ProtocolForm", "block_sizes"),
     ("ProtocolForm", "looks"),
 }

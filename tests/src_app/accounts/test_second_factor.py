@@ -2,6 +2,7 @@
 
 import base64
 import hmac
+import json
 import logging
 import struct
 import threading
@@ -149,6 +150,54 @@ def test_a_right_code_gives_its_account_none_of_its_failures_back(
         assert not opens(signed_in("000000"))
         clock.shift(timedelta(seconds=30))
     assert not opens(signed_in(code(secret)))
+
+
+def test_a_passkey_is_a_second_factor_as_an_app_is(owner: Client, hcop: User) -> None:
+    stranger = Client()
+    sign_in(stranger)
+    set_up(owner)
+    Authenticator.objects.create(user=hcop, type=Authenticator.Type.WEBAUTHN, data={})
+    owner.post(reverse("mfa_deactivate_totp"))
+    assert not Authenticator.objects.filter(type=Authenticator.Type.TOTP).exists()
+    assert opens(owner)
+    assert stranger.get(reverse("mfa_index")).headers["Location"].startswith(reverse("account_login"))
+
+
+def test_what_is_no_passkey_opens_nothing_and_counts_as_a_wrong_code(secret: str) -> None:
+    said = json.dumps({"id": "AAAA", "rawId": "AAAA", "type": "public-key", "response": {}})
+    for _ in range(5):
+        browser = Client()
+        sign_in(browser)
+        refused = browser.post(reverse("mfa_authenticate"), {"credential": said})
+        assert "This passkey was not recognised." in refused.text
+        assert not opens(browser)
+    assert AuditEntry.objects.filter(action=Action.SECOND_FACTOR_FAILED, references=["hcop"]).count() == 5
+    assert not opens(signed_in(code(secret)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "{}",
+        "null",
+        "7",
+        "[" * 9_000,
+        '{"id": "' + "A" * 20_000 + '"}',
+        r'{"id": "\u0000"}',
+        '{"id": "é"}',
+        "9" * 9_000,
+    ],
+)
+def test_what_cannot_be_read_as_a_passkey_is_refused(owner: Client, secret: str, said: str) -> None:
+    browser = Client()
+    sign_in(browser)
+    for asked, page in ((browser, "mfa_authenticate"), (owner, "mfa_add_webauthn")):
+        asked.get(reverse(page))
+        answered = asked.post(reverse(page), {"credential": said})
+        assert answered.status_code == 200, page
+        assert "This passkey was not recognised." in answered.text, page
+    assert not opens(browser)
+    assert not Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).exists()
 
 
 def test_a_session_opened_with_the_password_alone_ends_when_the_owner_sets_one_up(owner: Client) -> None:

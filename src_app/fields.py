@@ -1,12 +1,16 @@
-"""Form fields for what people type: what finds a person is refused, and nothing hides in a line."""
+"""Form fields for what people type: texts in which nothing finds a person, and times by London's clock."""
 
 import re
 from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from datetime import timezone as FixedOffset  # noqa: N812
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 
+from src_app.days import check_day
 from src_app.keys import names_key
 from src_app.scrubbing import found_in, plain, scrub_references, visible
 
@@ -73,3 +77,34 @@ class PublicNoteField(NoteField):
 
 class PublicLineField(LineField, PublicNoteField):
     """A line that people outside the force will read."""
+
+
+# Tells what the clock shows from what came with an offset, which may be none.
+_NO_OFFSET_GIVEN = FixedOffset(timedelta(), "by the clock")
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time as London's clock shows them.
+
+    Of the hour that comes twice, as the clocks go back, the earlier is taken; a time in the hour that they
+    leave out is refused. An offset that is given counts.
+    """
+
+    default_validators = [check_day]
+    default_error_messages = {
+        "no such time": "There was no such time: the clocks went forward over it. Give another.",
+    }
+
+    def to_python(self, value: Any) -> datetime | None:
+        """The moment in UTC."""
+        with timezone.override(_NO_OFFSET_GIVEN):
+            read = super().to_python(value)
+        if read is None:
+            return None
+        if read.tzinfo is not _NO_OFFSET_GIVEN:
+            return read.astimezone(UTC)
+        shown = read.replace(tzinfo=None)
+        moment = shown.replace(tzinfo=timezone.get_default_timezone()).astimezone(UTC)
+        if timezone.localtime(moment).replace(tzinfo=None) != shown:
+            raise ValidationError(self.error_messages["no such time"])
+        return moment

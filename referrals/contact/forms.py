@@ -15,8 +15,7 @@ from referrals.models import (
     Method,
     Result,
 )
-from src_app.days import check_day
-from src_app.fields import NoteField
+from src_app.fields import MomentField, NoteField
 
 NOTE_LENGTH = 300
 
@@ -68,10 +67,9 @@ class AttemptForm(KeyForm, CaseForm):
         "team's mailbox.",
         widget=forms.CheckboxSelectMultiple,
     )
-    made_at = forms.DateTimeField(
+    made_at = MomentField(
         required=False,
         label="When it was",
-        validators=[check_day],
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"

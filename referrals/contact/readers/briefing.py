@@ -19,9 +19,13 @@ _NOTES = {
 
 @dataclass(frozen=True)
 class Briefing:
-    """What must be known before contact; safety overrides wishes, so it comes first."""
+    """What must be known before contact; safety overrides wishes, so it comes first.
+
+    ``is_warning``: there is a restriction, a safety note or a child.
+    """
 
     title: str
+    is_warning: bool
     lines: list[str]
     as_at: str
 
@@ -46,4 +50,4 @@ def briefing(case: Case, texts: Mapping[str, str]) -> Briefing:
     as_at = f"From the crime record as at {moment(case.changed_at)}."
     if case.restrictions_set_at:
         as_at += f" Set by the hate crime officer at {moment(case.restrictions_set_at)}."
-    return Briefing(title=title, lines=notes, as_at=as_at)
+    return Briefing(title=title, is_warning=bool(first), lines=notes, as_at=as_at)

@@ -45,6 +45,16 @@ def holder_of(referral: Referral, user: User) -> str:
     return "With you" if referral.taken_by == user else f"With {referral.taken_by}"
 
 
+def tries_of(referral: Referral) -> str:
+    """How often somebody tried, and what came of it last; empty where nobody did. Of ``open_referrals``."""
+    tries = list(referral.attempts.all())
+    if not tries:
+        return ""
+    last = tries[-1]
+    result = f"{last.get_result_display()}, {weekday_moment(last.made_at)}"
+    return f"Tried once: {result}" if len(tries) == 1 else f"Tried {len(tries)} times, last: {result}"
+
+
 @dataclass(frozen=True)
 class Tag:
     """A short label and its tone."""
@@ -75,6 +85,7 @@ class Card:
     referral: Referral
     due: Due
     holder: str
+    tries: str
     tags: list[Tag]
     unread: "Unread | None"
     mine: bool
@@ -87,6 +98,7 @@ def card_of(referral: Referral, user: User, now: datetime) -> Card:
         referral=referral,
         due=due_of(referral, now),
         holder=holder_of(referral, user),
+        tries=tries_of(referral),
         tags=tags_of(referral.case, referral.case.texts.all()),
         unread=unread_of(referral, user),
         mine=referral.taken_by_id == user.pk,

@@ -25,9 +25,12 @@ from src_app.accounts.roles import Permission
 
 def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
     """The referral's attempts, but for those withdrawn and the rows that withdraw them."""
-    return ContactAttempt.objects.filter(
-        referral=referral, withdraws__isnull=True, withdrawn_by__isnull=True
-    ).order_by("made_at", "pk")
+    return _standing().filter(referral=referral)
+
+
+def _standing() -> QuerySet[ContactAttempt]:
+    standing = ContactAttempt.objects.filter(withdraws__isnull=True, withdrawn_by__isnull=True)
+    return standing.order_by("made_at", "pk")
 
 
 def results_that_stand(referral: Referral) -> list[str]:
@@ -54,7 +57,11 @@ def open_referrals(user: User) -> QuerySet[Referral]:
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
         .select_related("case", "ward", "taken_by")
-        .prefetch_related(Prefetch("case__texts", texts), Prefetch("notices", unread_notices()))
+        .prefetch_related(
+            Prefetch("case__texts", texts),
+            Prefetch("notices", unread_notices()),
+            Prefetch("attempts", _standing()),
+        )
         .order_by("due_at", "pk")
     )
 

@@ -311,3 +311,15 @@ def test_what_the_crime_record_decides_is_neither_ticked_nor_chosen(client, refe
     assert response.status_code == 200
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.OPEN
+
+
+def test_red_means_danger_and_stands_only_where_there_is_some(client_of, officer, make_referral):
+    browser = client_of(officer)
+    calm = make_referral()
+    danger = make_referral(case__restrictions=["no_home_visit"])
+    pages = {
+        each: browser.get(reverse("log_contact", args=[each.number])).content.decode()
+        for each in (calm, danger)
+    }
+    assert "app-restrictions--none" in pages[calm]
+    assert "app-restrictions--none" not in pages[danger]

@@ -10,6 +10,7 @@ from django.urls import reverse
 from referrals.models import CloseReason, Noticed, Restriction, TextKind
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
+    ContactAttemptFactory,
     PersonalTextFactory,
     ReferralNoticeFactory,
     TeamMembershipFactory,
@@ -80,6 +81,19 @@ def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page,
         assert shown in text
     for hidden in ("Threats to kill", "Race", referral.case.crime_reference, "Dog at address"):
         assert hidden not in text
+
+
+def test_a_card_says_how_often_somebody_tried_and_what_came_of_it_last(page, make_referral, now):
+    once, twice, never = make_referral(), make_referral(), make_referral()
+    for referral, hours in ((once, 3), (twice, 4), (twice, 2)):
+        ContactAttemptFactory.create(referral=referral, made_at=now - timedelta(hours=hours))
+    withdrawn = ContactAttemptFactory.create(referral=once, made_at=now - timedelta(hours=1))
+    ContactAttemptFactory.create(referral=once, made_at=now, withdraws=withdrawn)
+    tries = {card.referral: card.tries for card in page().context["cards"]}
+    assert tries[once] == "Tried once: No answer, Monday 23 November, 4:30am"
+    assert tries[twice] == "Tried 2 times, last: No answer, Monday 23 November, 5:30am"
+    assert tries[never] == ""
+    assert tries[twice] in page().content.decode()
 
 
 def test_a_card_says_first_what_changed_and_was_not_read(page, make_referral, officer, colleague, now):
@@ -167,6 +181,7 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, 
             referral = make_referral(taken_by=colleague, taken_at=now)
             PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
             ReferralNoticeFactory.create_batch(2, referral=referral)
+            ContactAttemptFactory.create_batch(2, referral=referral)
             make_referral(completed=True, made_at=now - timedelta(days=1))
 
     fill(3)

@@ -33,6 +33,19 @@ class GovukField(BoundField):
         return "govuk-checkboxes" if is_checkboxes else "govuk-radios"
 
     @property
+    def longest(self) -> int | None:
+        """How many characters a text of several lines may have: its page counts down what is left."""
+        is_text = isinstance(self.field.widget, widgets.Textarea)
+        return getattr(self.field, "max_length", None) if is_text else None
+
+    @property
+    def aria_describedby(self) -> str | None:
+        """The hint, the errors and how much may be typed."""
+        described = super().aria_describedby
+        count = f"{self.auto_id}-info" if self.longest else ""
+        return " ".join(filter(None, [described, count])) or None
+
+    @property
     def template_name(self) -> str:
         if self.is_group:
             return "forms/choices.html"
@@ -59,6 +72,8 @@ class GovukField(BoundField):
             attrs.pop("required", None)
         base = next((name for kind, name in _CLASSES if isinstance(widget, kind)), "")
         classes = [base, widget.attrs.get("class", "")]
+        if self.longest:
+            classes.append("govuk-js-character-count")
         if self.errors and base in _WITH_ERROR_CLASS:
             classes.append(f"{base}--error")
         attrs["class"] = " ".join(filter(None, classes))

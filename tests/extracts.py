@@ -58,3 +58,30 @@ def extract(*rows: dict[str, str], columns: list[str] | None = None) -> bytes:
     writer.writeheader()
     writer.writerows(rows)
     return written.getvalue().encode()
+
+
+# Headings that mean nothing to the system, and the column that each is for.
+FOURTEEN = {
+    "Rpt No": "crime_reference",
+    "Dt Tm Reported": "reported_at",
+    "Dt Tm Committed": "occurred_at",
+    "Offence Desc": "offence",
+    "Strand Flags": "hate_strands",
+    "Crime / Non-crime": "crime_or_incident",
+    "Type of Vic": "victim_type",
+    "Home PC of Victim": "victim_postcode",
+    "Rpt Victim": "repeat_victim",
+    "How to contact": "contact_wishes",
+    "Officer": "officer_in_case",
+    "Log No": "incident_reference",
+    "Vic Unique Ref": "victim_key",
+    "Under eighteen?": "victim_under_18",
+}
+
+
+def fourteen_strange(**cells: str) -> bytes:
+    """A report under them, with a line above and one below."""
+    own = {"offence": "<b>Arson</b>", "contact_wishes": "Phone after six", **cells}
+    found = row(**own)
+    line = ",".join(found[column] for column in FOURTEEN.values())
+    return f"Last night\r\n{','.join(FOURTEEN)}\r\n{line}\r\nTotal,1\r\n".encode()

@@ -13,7 +13,7 @@ from django.urls import reverse
 from referrals.intake.reading.columns import Column
 from referrals.models import CaseImport, HeadingMeaning, HeldPart, ImportStatus
 from src_app.accounts.models import User
-from tests.extracts import extract, row
+from tests.extracts import FOURTEEN, extract, fourteen_strange, row
 from tests.referrals.intake.views.uploading import page_of, text, upload
 from tests.workbooks import Cell, xlsx
 
@@ -161,36 +161,8 @@ def test_the_page_takes_as_many_queries_for_seventeen_headings_as_for_two(browse
     assert queries(["Ref", "When"]) == queries(["Ref", "When", *list(Column)[2:], "Ward code"])
 
 
-UNKNOWN = (
-    *("Rpt No", "Dt Tm Reported", "Dt Tm Committed", "Offence Desc", "Strand Flags", "Crime / Non-crime"),
-    *(
-        "Type of Vic",
-        "Home PC of Victim",
-        "Rpt Victim",
-        "How to contact",
-        "Officer",
-        "Log No",
-        "Vic Unique Ref",
-    ),
-    "Under eighteen?",
-)
-CELLS = (
-    *("01/7300001/26", "22/11/2026 18:07", "22/11/2026 07:25", "<b>Arson</b>", "Race", "Crime", "Individual"),
-    *("SW19 7QP", "N", "Phone after six", "PC 9001", "CAD7301/22NOV26", "V730001", "N"),
-)
-MEANT = (
-    *("crime_reference", "reported_at", "occurred_at", "offence", "hate_strands", "crime_or_incident"),
-    *("victim_type", "victim_postcode", "repeat_victim", "contact_wishes", "officer_in_case"),
-    *("incident_reference", "victim_key", "victim_under_18"),
-)
-
-
-def _strange() -> bytes:
-    return f"Last night\r\n{','.join(UNKNOWN)}\r\n{','.join(CELLS)}\r\nTotal,1\r\n".encode()
-
-
 def test_cells_stand_beside_each_heading_and_none_finds_a_person(browser: Client) -> None:
-    page = text(browser.get(columns(uploaded(browser, _strange()))))
+    page = text(browser.get(columns(uploaded(browser, fourteen_strange()))))
     assert "For example: &lt;b&gt;Arson&lt;/b&gt;." in page
     assert "For example: Phone after six." in page
     assert "For example: a postcode." in page
@@ -200,14 +172,14 @@ def test_cells_stand_beside_each_heading_and_none_finds_a_person(browser: Client
 
 
 def test_fourteen_strange_headings_are_guessed_but_for_a_few(browser: Client) -> None:
-    page = text(browser.get(columns(uploaded(browser, _strange()))))
+    page = text(browser.get(columns(uploaded(browser, fourteen_strange()))))
     chosen = [
         (re.search(r'<option value="(\w*)" selected>', select) or [None, ""])[1]
         for select in re.findall(r"<select name=.*?</select>", page)
     ]
     wrong = [
         (heading, found)
-        for heading, found, meant in zip(UNKNOWN, chosen, MEANT, strict=True)
+        for heading, found, meant in zip(FOURTEEN, chosen, FOURTEEN.values(), strict=True)
         if found != meant
     ]
     assert all(found == "" for _, found in wrong), wrong
@@ -218,4 +190,4 @@ def test_what_is_missing_stands_above_the_button(browser: Client) -> None:
     page = text(browser.get(columns(uploaded(browser, b"Foo,Bar\r\nx,y\r\n"))))
     bar = page[page.index('class="app-submit-bar"') :]
     assert "Still missing: which heading is the crime reference and the time of report." in bar
-    assert "Still missing" not in text(browser.get(columns(uploaded(browser, _strange()))))
+    assert "Still missing" not in text(browser.get(columns(uploaded(browser, fourteen_strange()))))

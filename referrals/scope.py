@@ -158,12 +158,17 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
 
 
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
-    """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone."""
+    """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone.
+
+    So is all that is about a case without a referral: it may be a control.
+    """
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         return FollowUp.objects.none()
-    visible = _within(places_of(user), team="referral__team", bcu="referral__case__bcu")
-    follow_ups = FollowUp.objects.filter(visible)
-    return follow_ups if user.can(Permission.REVIEW_CASES) else follow_ups.exclude(kind__in=FOR_THE_HCOP)
+    places = places_of(user)
+    visible = _within(places, team="referral__team", bcu="referral__case__bcu")
+    if not user.can(Permission.REVIEW_CASES):
+        return FollowUp.objects.filter(visible).exclude(kind__in=FOR_THE_HCOP)
+    return FollowUp.objects.filter(visible | Q(case__bcu__in=places.bcus))
 
 
 def trials_visible_to(user: User) -> QuerySet[Trial]:

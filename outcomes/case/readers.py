@@ -77,11 +77,12 @@ _SELECTS = {
             (SELECT display_name FROM accounts_user WHERE id = read_by_id) AS read_by
         FROM referrals_referralnotice WHERE referral_id = %(referral)s ORDER BY id
     """,
-    # What the crime record gave somebody to do; what came up in a contact is on the referral's page.
+    # What a change gave somebody to do; what came up in a contact is on the referral's page.
     "tasks": """
         SELECT kind, raised_at, acknowledged_at,
             (SELECT display_name FROM accounts_user WHERE id = acknowledged_by_id) AS acknowledged_by
-        FROM referrals_followup WHERE referral_id = %(referral)s AND attempt_id IS NULL ORDER BY id
+        FROM referrals_followup
+        WHERE (referral_id = %(referral)s OR case_id = %(case)s) AND attempt_id IS NULL ORDER BY id
     """,
     "mail": """
         SELECT kind, recipient, created_at, sent_at, abandoned_at, possible_duplicate

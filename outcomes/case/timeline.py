@@ -58,6 +58,8 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
         yield Event(change["noticed_at"], title, change["by"], "Seen in an extract.")
     if referral:
         yield from _of_referral(referral, records)
+    for task in records.tasks:
+        yield from _of_task(task)
     yield from _of_trial(records)
     for outcome in records.outcomes:
         yield Event(
@@ -124,8 +126,6 @@ def _of_referral(referral: Referral, records: CaseRecords) -> Iterator[Event]:
             names[referral.closed_by_id],
             f"{referral.get_close_reason_display()}.",
         )
-    for task in records.tasks:
-        yield from _of_task(task)
     for mail in records.mail:
         yield _of_mail(mail)
 

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.models import FollowUp, FollowUpKind, Referral
+from referrals.models import RAISED_BY_CHANGE, FollowUp, FollowUpKind, Referral
 from src_app.lists.tables import ActionColumn, ListTable, RowTemplateColumn, with_line
 from src_app.templatetags.words import waited, weekday_moment
 
@@ -21,7 +21,7 @@ URGENT = (
 
 
 class FollowUpTable(ListTable):
-    """What somebody must act on, whose referral it is about, and how long it has waited."""
+    """What somebody must act on, what referral or case it is about, and how long it has waited."""
 
     kind = RowTemplateColumn(
         template_name="contact/_follow_up.html",
@@ -29,8 +29,8 @@ class FollowUpTable(ListTable):
         context_object_name="follow_up",
         extra_context={"urgent": URGENT},
     )
-    number = django_tables2.Column(verbose_name="Referral", accessor="referral__number")
-    ward = django_tables2.Column(verbose_name="Ward", accessor="referral__ward__name", visible=False)
+    number = django_tables2.Column(verbose_name="Referral or case", accessor="name")
+    ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name", visible=False)
     raised_at = django_tables2.Column(verbose_name="Raised")
     raised_by = django_tables2.Column(verbose_name="Raised by", visible=False)
     acknowledge = ActionColumn("contact/_acknowledge.html", "Acknowledge", context_object_name="follow_up")
@@ -39,10 +39,12 @@ class FollowUpTable(ListTable):
         return str(record)
 
     def render_number(self, record: FollowUp) -> SafeString:
-        return with_line(linked(record.referral), record.referral.ward.name)
+        of_case = record.referral is None or record.kind in RAISED_BY_CHANGE
+        name = _leading_to_case(record) if of_case else linked(record.referral)
+        return with_line(name, record.ward.name if record.ward else "Ward not found")
 
     def value_number(self, record: FollowUp) -> str:
-        return record.referral.number
+        return record.name
 
     def render_raised_at(self, record: FollowUp) -> SafeString:
         since = f"waiting {waited(record.raised_at, self.now)}, since {weekday_moment(record.raised_at)}"
@@ -53,10 +55,17 @@ class FollowUpTable(ListTable):
 
     def render_raised_by(self, record: FollowUp) -> str:
         by = str(record.raised_by)
-        return by if record.attempt_id else f"Crime record, imported by {by}"
+        is_said_by = record.attempt_id or record.kind == FollowUpKind.RESTRICTIONS_CHANGED
+        return by if is_said_by else f"Crime record, imported by {by}"
 
 
 def linked(referral: Referral) -> SafeString:
     """The referral's number, which leads to it."""
     address = reverse("referral", args=[referral.number])
     return format_html('<a href="{}">{}</a>', address, referral.number)
+
+
+def _leading_to_case(follow_up: FollowUp) -> SafeString:
+    """Its name, which leads to the case, where the victim can be referred now."""
+    case_id = follow_up.referral.case_id if follow_up.referral else follow_up.case_id
+    return format_html('<a href="{}">{}</a>', reverse("case", args=[case_id]), follow_up.name)

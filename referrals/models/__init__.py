@@ -31,6 +31,7 @@ from referrals.models.cases import (
 )
 from referrals.models.contact import (
     FOR_THE_HCOP,
+    RAISED_BY_CHANGE,
     RAISED_BY_RECORD,
     ContactAttempt,
     FollowUp,
@@ -89,6 +90,7 @@ __all__ = [
     "HELD",
     "OF_CONTROL",
     "OF_SRC",
+    "RAISED_BY_CHANGE",
     "RAISED_BY_RECORD",
     "REFERRED_ANYWAY",
     "STEPS",

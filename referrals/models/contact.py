@@ -7,7 +7,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 
-from referrals.models.cases import PersonalText
+from referrals.models.cases import Case, PersonalText
+from referrals.models.places import Ward
 from referrals.models.referrals import CloseReason, Referral
 from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, read_sql, refuse, together
@@ -104,24 +105,43 @@ class FollowUpKind(NamedChoices):
     RULED_OUT = "ruled_out", "Closed by the crime record: who contacts the victim?"
     WARD_UNCLEAR = "ward_unclear", "Victim's ward now unknown or elsewhere: agree who makes contact"
     OFFICER_IN_CASE = "officer_in_case", "Taken by the officer in the case: a colleague must take it"
+    WISHES_CHANGED = "wishes_changed", "Contact wishes changed after the decision"
+    SAFETY_CHANGED = "safety_changed", "Safety note changed after the decision"
+    RESTRICTIONS_CHANGED = "restrictions_changed", "Restrictions or safety note set after the decision"
 
 
-# Raised by a change of the crime record, not by an attempt at contact.
+# Raised by each change of a decided case while no referral of it is open, when no team is told.
+RAISED_BY_CHANGE = (
+    FollowUpKind.WISHES_CHANGED,
+    FollowUpKind.SAFETY_CHANGED,
+    FollowUpKind.RESTRICTIONS_CHANGED,
+)
+# Raised by no attempt at contact, but by a change of the crime record or of what is kept here of the case.
 RAISED_BY_RECORD = (
     FollowUpKind.TRANSFERRED,
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
     FollowUpKind.OFFICER_IN_CASE,
+    *RAISED_BY_CHANGE,
 )
 # Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
-FOR_THE_HCOP = (FollowUpKind.TRANSFERRED, FollowUpKind.RULED_OUT, FollowUpKind.WARD_UNCLEAR)
+FOR_THE_HCOP = (
+    FollowUpKind.TRANSFERRED,
+    FollowUpKind.RULED_OUT,
+    FollowUpKind.WARD_UNCLEAR,
+    *RAISED_BY_CHANGE,
+)
 
 
 @pghistory.track()
 class FollowUp(models.Model):
-    """An owned task, open until somebody acknowledges it; never an e-mail alone."""
+    """An owned task, open until somebody acknowledges it; never an e-mail alone.
 
-    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="follow_ups")
+    It is about a referral, or about the case where there is none.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="follow_ups")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, null=True, related_name="follow_ups")
     attempt = models.ForeignKey(
         ContactAttempt, on_delete=models.PROTECT, null=True, related_name="follow_ups"
     )
@@ -139,7 +159,13 @@ class FollowUp(models.Model):
             models.UniqueConstraint(
                 fields=["referral", "kind"],
                 name="follow_up_of_the_record_once_open",
-                condition=Q(attempt__isnull=True, acknowledged_at__isnull=True),
+                condition=Q(attempt__isnull=True, acknowledged_at__isnull=True)
+                & ~Q(kind__in=RAISED_BY_CHANGE),
+            ),
+            models.CheckConstraint(
+                condition=Q(referral__isnull=False, case__isnull=True)
+                | Q(referral__isnull=True, case__isnull=False, kind__in=RAISED_BY_CHANGE),
+                name="follow_up_of_a_referral_or_a_case",
             ),
             models.CheckConstraint(
                 condition=Q(attempt__isnull=True, kind__in=RAISED_BY_RECORD)
@@ -166,3 +192,20 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @property
+    def about(self) -> Case:
+        """The case it is about, of its referral or its own."""
+        case = self.referral.case if self.referral else self.case
+        assert case is not None
+        return case
+
+    @property
+    def name(self) -> str:
+        """What it is about, as people call it: the referral's number, or the crime reference."""
+        return str(self.referral or self.about)
+
+    @property
+    def ward(self) -> Ward | None:
+        """The ward under which the contact is counted, or that of the victim's home."""
+        return self.referral.ward if self.referral else self.about.ward

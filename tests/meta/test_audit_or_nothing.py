@@ -120,6 +120,7 @@ DISCLOSURES = {export_trial, head_of, check_trial}
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 # A question about power saves nothing.
 PARTS = {
+    "ask_hcop",
     "ask_power",
     "check_authority",
     "check_may_export",

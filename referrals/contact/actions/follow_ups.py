@@ -1,4 +1,4 @@
-"""What a supervisor or HCOP does about a referral: acknowledge what came up, send a reminder."""
+"""What a supervisor or HCOP does about a referral or case: acknowledge what came up, send a reminder."""
 
 from datetime import datetime
 from uuid import UUID
@@ -25,7 +25,7 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     """
     check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
     with transaction.atomic():
-        follow_ups = follow_ups_visible_to(by).select_related("referral__case", "acknowledged_by")
+        follow_ups = follow_ups_visible_to(by).select_related("referral__case", "case", "acknowledged_by")
         follow_up = follow_ups.get(pk=follow_up_id)
         first = FollowUp.objects.filter(pk=follow_up.pk, acknowledged_at__isnull=True).update(
             acknowledged_at=at, acknowledged_by=by
@@ -36,8 +36,8 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
                 Action.FOLLOW_UP_ACKNOWLEDGED,
                 by=by,
                 purpose=Purpose.SUPERVISION,
-                subject="referral",
-                references=[follow_up.referral.number, follow_up.referral.case.crime_reference],
+                subject="referral" if follow_up.referral else "case",
+                references=dict.fromkeys([follow_up.name, follow_up.about.crime_reference]),
                 fields=["acknowledged_at", "acknowledged_by"],
             )
             return follow_up

@@ -1,16 +1,34 @@
-"""Changes of an open referral: shown until whoever has it says that they have read them, and mailed."""
+"""Who is told of changes: the team of an open referral, until they are read; without one, the HCOP."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
 
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
 from referrals.contact.readers.referrals import may_read
-from referrals.models import FollowUp, FollowUpKind, MailKind, Noticed, Referral, ReferralNotice
+from referrals.models import (
+    Case,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Noticed,
+    Referral,
+    ReferralNotice,
+    ReferralStatus,
+)
 from src_app.accounts.models import User
-from src_app.audit.models import Action
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
 from src_app.refused import Refused
+
+# What the HCOP is asked to look at where no team is to be told.
+_ASKED_BY = {
+    Noticed.CONTACT_WISHES: FollowUpKind.WISHES_CHANGED,
+    Noticed.SAFETY_NOTE: FollowUpKind.SAFETY_CHANGED,
+    Noticed.REVIEW_SAFETY: FollowUpKind.RESTRICTIONS_CHANGED,
+    Noticed.RESTRICTIONS: FollowUpKind.RESTRICTIONS_CHANGED,
+}
 
 
 def give_notice(
@@ -66,3 +84,36 @@ def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime
     )
     if made:
         record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
+
+
+def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime) -> None:
+    """Adds follow-ups about decided cases that changed while no team is to contact their victims.
+
+    Each change is asked about anew, since whoever acknowledged one has not seen the next. Cases with an open
+    referral are passed over: their team is told. The caller holds the cases' locks.
+    """
+    asked = {case: kinds for case, names in changed.items() if (kinds := _kinds_of(names))}
+    referrals = {
+        each.case_id: each for each in Referral.objects.filter(case__in=asked).select_related("case")
+    }
+    raised = []
+    for case, kinds in asked.items():
+        referral = referrals.get(case.pk)
+        if referral is None or referral.status != ReferralStatus.OPEN:
+            about = {"referral": referral} if referral else {"case": case}
+            raised += [FollowUp(kind=kind, raised_at=at, raised_by=by, **about) for kind in kinds]
+    if raised:
+        FollowUp.objects.bulk_create(raised)
+        names = dict.fromkeys(name for each in raised for name in (each.name, each.about.crime_reference))
+        record(
+            Action.FOLLOW_UP_RAISED,
+            by=by,
+            purpose=Purpose.CONTACT,
+            subject="case",
+            references=names,
+            fields=["follow_ups"],
+        )
+
+
+def _kinds_of(changed: Collection[str]) -> list[FollowUpKind]:
+    return sorted({kind for name, kind in _ASKED_BY.items() if name in changed})

@@ -39,7 +39,7 @@ def _follow_ups(user: User) -> QuerySet[FollowUp]:
     )
     return (
         follow_ups_visible_to(user)
-        .select_related("referral__ward", "raised_by", "acknowledged_by")
+        .select_related("referral__ward", "case__ward", "case__referral", "raised_by", "acknowledged_by")
         .annotate(
             withdrawn=Exists(withdrawals),
             in_again=ExpressionWrapper(in_again, BooleanField()),

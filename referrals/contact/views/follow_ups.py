@@ -30,11 +30,11 @@ FOLLOW_UPS = ListPage(
     filters=FollowUpFilter,
     purpose=Purpose.SUPERVISION,
     subject="referral",
-    references=("referral__number",),
+    references=("referral__number", "case__crime_reference"),
     empty=Empty(
         "Nothing waits for you",
         "What somebody must act on appears here: what victims say (a statement, a wish to withdraw, a new "
-        "offence, a threat), and what the crime record changes.",
+        "offence, a threat), and what changes on the crime record or in a case nobody is to contact.",
     ),
 )
 
@@ -49,7 +49,7 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
         return part
     since = timezone.now() - SHOWN_FOR
     acknowledged = list(follow_ups_acknowledged_since(request.user, since)[:MOST_SHOWN])
-    listed.record_shown(*(each.referral.number for each in acknowledged))
+    listed.record_shown(*(each.name for each in acknowledged))
     is_all = not (listed.is_narrowed or listed.paged.is_part)
     waiting = len(listed.paged.rows) if is_all else opened.count()
     context = {
@@ -58,6 +58,7 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
         # The navigation's count, which is the same.
         "follow_ups_waiting": waiting,
         "acknowledged": acknowledged,
+        "reviews": request.user.can(Permission.REVIEW_CASES),
     }
     return render(request, "contact/follow_up_list.html", context)
 
@@ -73,7 +74,5 @@ def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(
-            request, f"{acknowledged.referral.number}: {acknowledged}. It is yours to deal with now."
-        )
+        messages.success(request, f"{acknowledged.name}: {acknowledged}. It is yours to deal with now.")
     return redirect(back_to(request, "follow_up_list"))

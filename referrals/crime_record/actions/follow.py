@@ -12,7 +12,7 @@ from django.db.models import Q
 from referrals.cases.readers import report_of
 from referrals.contact.actions.closing import close_by_record
 from referrals.contact.actions.hand_over import follow_ward, team_was_chosen
-from referrals.contact.actions.notices import give_notice, raise_task
+from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.crime_record.readers import crime_record_standings
 from referrals.mail.outbox import remind_again
@@ -58,6 +58,9 @@ def follow_crime_record(*, changed: Mapping[int, Collection[str]], by: User, at:
             concerned += _concerned(cases, found)
         for keys in _chunks(sorted(concerned)):
             _follow_all(keys, events, changed, by, at)
+        # Only now it is certain which referrals are open.
+        for keys in _chunks(sorted(changed)):
+            ask_hcop(changed={case: changed[case.pk] for case in _lock_decided(keys)}, by=by, at=at)
 
 
 def _chunks(keys: Sequence[int]) -> Iterator[Sequence[int]]:

@@ -9,7 +9,7 @@ from django.db.models import F
 
 from referrals.cases.actions import keep_text
 from referrals.cases.readers import report_of
-from referrals.contact.actions.notices import give_notice
+from referrals.contact.actions.notices import ask_hcop, give_notice
 from referrals.models import (
     REFERRED_ANYWAY,
     Case,
@@ -141,12 +141,12 @@ def set_safety(
     """Sets what the officer must and must not do, and a note.
 
     ``seen``: when they had last been set, as the page said. Raises :class:`SafetyChanged` where somebody has
-    set them since, so that no restriction is taken off unread. Possible until the case is decided, and then
-    while its referral is open: whoever has that is told.
+    set them since, so that no restriction is taken off unread. Once the case is decided, whoever has its open
+    referral is told; without one, the HCOPs are asked to look.
     """
     with transaction.atomic():
         case = _lock_any(case_id, by)
-        referral = None if case.decided_at is None else _lock_open_referral(case)
+        referral = _lock_open_referral(case)
         fields = []
         if keep_text(case=case, kind=TextKind.REVIEW_SAFETY, body=note, at=at):
             fields.append(Noticed.REVIEW_SAFETY)
@@ -162,6 +162,8 @@ def set_safety(
         _record(Action.RESTRICTIONS_SET, case, by, fields)
         if referral is not None:
             give_notice(referral=referral, changed=fields, by=by, at=at)
+        elif case.decided_at is not None:
+            ask_hcop(changed={case: fields}, by=by, at=at)
 
 
 def answer_questions(
@@ -203,12 +205,11 @@ def _lock_any(case_id: int, by: User) -> Case:
     return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
 
 
-def _lock_open_referral(case: Case) -> Referral:
+def _lock_open_referral(case: Case) -> Referral | None:
     referrals = Referral.objects.filter(case=case, status=ReferralStatus.OPEN)
     referral = referrals.select_related("team").select_for_update(of=("self",)).first()
-    if referral is None:
-        raise Refused(f"{case.crime_reference} has no open referral: nobody is to contact the victim now.")
-    referral.case = case
+    if referral is not None:
+        referral.case = case
     return referral
 
 

@@ -2,9 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef
 
-from referrals.models import Case, CrimeRecordEvent, CrimeRecordKind, ReferralStatus
+from referrals.models import CrimeRecordEvent, CrimeRecordKind
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
 
@@ -27,8 +27,3 @@ def reinstated_cases(user: User, at: datetime) -> list[CrimeRecordEvent]:
         case__referral__isnull=True,
     )
     return list(events.select_related("case").order_by("-noticed_at", "-pk"))
-
-
-def with_open_referral(user: User) -> QuerySet[Case]:
-    """Decided cases whose victim somebody is to contact still."""
-    return cases_visible_to(user).filter(referral__status=ReferralStatus.OPEN)

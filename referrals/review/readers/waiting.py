@@ -31,12 +31,15 @@ class ReviewProgress:
 
 def waiting(user: User) -> QuerySet[Case]:
     """Cases without a submitted decision, the longest waiting first, with all that a row shows."""
+    return as_rows(user).filter(decided_at__isnull=True).order_by("reported_at", "pk")
+
+
+def as_rows(user: User) -> QuerySet[Case]:
+    """Cases, decided or not, with all that a row shows."""
     return (
         cases_visible_to(user)
-        .filter(decided_at__isnull=True)
         .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
         .prefetch_related("texts")
-        .order_by("reported_at", "pk")
     )
 
 

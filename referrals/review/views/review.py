@@ -20,10 +20,10 @@ from referrals.review.forms import (
     SafetyForm,
     TeamForm,
 )
-from referrals.review.readers.decided import reinstated_cases, with_open_referral
+from referrals.review.readers.decided import reinstated_cases
 from referrals.review.readers.rows import ReviewRow, rows, together
 from referrals.review.readers.submitted import latest_submissions
-from referrals.review.readers.waiting import review_progress, review_progress_of, waiting
+from referrals.review.readers.waiting import as_rows, review_progress, review_progress_of, waiting
 from referrals.trial.readers.controls import waiting_checks
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
@@ -146,7 +146,7 @@ def choose_team(request: SignedInRequest, case_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Restrictions and a safety note for the officer; after the decision from the page of the case."""
-    row = _row(request.user, case_id, still_open=True)
+    row = _row(request.user, case_id, decided=True)
     seen = row.case.restrictions_set_at
     initial = {
         "restrictions": row.case.restrictions,
@@ -204,15 +204,10 @@ def _own_note(case: Case) -> str:
     return next(texts, "")
 
 
-def _row(user: User, case_id: int, *, still_open: bool = False) -> ReviewRow:
-    """The case as the list shows it; 404 for one that is not theirs or is decided already.
-
-    ``still_open`` finds one whose referral is open, too.
-    """
-    cases = waiting(user).filter(pk=case_id)
-    if still_open:
-        cases |= with_open_referral(user).filter(pk=case_id)
-    found = rows(user, cases)
+def _row(user: User, case_id: int, *, decided: bool = False) -> ReviewRow:
+    """The case as the list shows it; 404 for one that is not theirs or, unless asked for, decided already."""
+    cases = as_rows(user) if decided else waiting(user)
+    found = rows(user, cases.filter(pk=case_id))
     if not found:
         raise Http404("No such case waits for a decision.")
     return found[0]

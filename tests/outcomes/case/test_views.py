@@ -177,11 +177,11 @@ def test_what_changed_after_the_decision_is_on_the_time_line(
     assert "Crime record now Crime cancelled Hate flag taken off" in page
 
 
-def test_restrictions_can_be_changed_from_here_while_the_referral_is_open(
+def test_restrictions_can_be_changed_from_here_once_the_case_is_decided(
     client_of: ClientOf, make_referral: MakeReferral, make_case: MakeCase, hcop: User, now: datetime
 ) -> None:
     still, done, control = make_referral().case, make_referral(completed=True).case, make_case(decided_at=now)
-    for case, offered in ((still, True), (done, False), (control, False)):
+    for case, offered in ((still, True), (done, True), (control, True), (make_case(), False)):
         html = client_of(hcop).get(reverse("case", args=[case.pk])).content.decode()
         assert (reverse("set_safety", args=[case.pk]) in html) is offered
 

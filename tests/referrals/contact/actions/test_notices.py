@@ -107,18 +107,6 @@ def test_setting_what_is_set_already_tells_nobody(referral, hcop, now):
     assert ReferralNotice.objects.count() == 1
 
 
-@pytest.mark.parametrize("end", ["completed", "closed", None])
-def test_without_an_open_referral_a_decided_case_keeps_its_restrictions(
-    make_referral, make_case, hcop, now, end
-):
-    case = make_referral(**{end: True}).case if end else make_case(decided_at=now)
-    with pytest.raises(Refused, match="no open referral"):
-        _set(case, hcop, now)
-    case.refresh_from_db()
-    assert case.restrictions == []
-    assert not case.texts.exists()
-
-
 def test_before_the_decision_there_is_nobody_to_tell(make_case, hcop, now):
     _set(make_case(), hcop, now)
     assert not ReferralNotice.objects.exists()

@@ -80,8 +80,8 @@ def test_a_file_holds_those_of_the_own_team(
     make_follow_up(make_referral(ward=world.wards[1]))
     follow_up = make_follow_up(kind=FollowUpKind.THREAT, raised_at=now)
     [row] = rows(client_of(supervisor), reverse("follow_up_list"))
-    assert list(row) == ["Follow-up", "Referral", "Ward", "Raised", "Raised by"]
-    assert (row["Follow-up"], row["Referral"]) == ("Reports a threat", follow_up.referral.number)
+    assert list(row) == ["Follow-up", "Referral or case", "Ward", "Raised", "Raised by"]
+    assert (row["Follow-up"], row["Referral or case"]) == ("Reports a threat", follow_up.referral.number)
     assert (row["Ward"], row["Raised by"]) == ("Abbey", str(follow_up.raised_by))
     assert str(row["Raised"])[:10] == "2026-11-23"
     entry = AuditEntry.objects.latest("pk")

@@ -527,13 +527,6 @@ def test_restrictions_are_changed_after_the_decision_while_the_referral_is_open(
     assert case.restrictions == ["no_voicemail"]
 
 
-def test_restrictions_of_an_ended_referral_or_a_control_have_no_page(
-    browser: Client, make_referral: Callable[..., Referral], make_case: MakeCase
-) -> None:
-    for case in (make_referral(completed=True).case, make_case(decided_at=NOW)):
-        assert browser.get(reverse("set_safety", args=[case.pk])).status_code == 404
-
-
 def test_a_page_that_somebody_else_has_emptied_shows_the_first_and_not_that_all_is_done(
     browser: Client, make_case: MakeCase, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from referrals.contact.views import attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
 from referrals.places import views as places
-from referrals.review.views import review, submission
+from referrals.review.views import refer_now, review, submission
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
 
 urlpatterns = [
@@ -91,6 +91,7 @@ urlpatterns = [
     path("trials/<record:trial_id>/wards/set/", wards.set_wards, name="set_trial_wards"),
     path("trials/<record:trial_id>/wards/roll-out/", wards.roll_out, name="plan_roll_out"),
     path("trials/<record:trial_id>/controls/", controls.controls, name="controls"),
+    path("cases/<record:case_id>/refer-now/", refer_now.refer_now, name="refer_now"),
     path("cases/<record:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
     path(
         "cases/<record:case_id>/deviation/<record:deviation_id>/withdraw/",

@@ -53,12 +53,14 @@ from referrals.models import (
     Noticed,
     NoticeKind,
     Notification,
+    OrderReason,
     PartKind,
     Pause,
     PersonalText,
     Postcode,
     Referral,
     ReferralNotice,
+    ReferralOrder,
     ReferralStatus,
     Registrar,
     Result,
@@ -499,6 +501,18 @@ class HandOverFactory(DjangoModelFactory[HandOver]):
     to_team = SelfAttribute("referral.team")
     handed_at = NOW
     handed_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class ReferralOrderFactory(DjangoModelFactory[ReferralOrder]):
+    """That the victim asked for contact, which made the referral."""
+
+    class Meta:
+        model = ReferralOrder
+
+    referral = SubFactory(ReferralFactory)
+    reason = OrderReason.ASKED_FOR_CONTACT
+    ordered_at = SelfAttribute("referral.made_at")
+    ordered_by = SelfAttribute("referral.made_by")
 
 
 class ReferralNoticeFactory(DjangoModelFactory[ReferralNotice]):

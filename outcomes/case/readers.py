@@ -30,6 +30,7 @@ class CaseRecords:
     hand_overs: list[TableRow]
     notices: list[TableRow]
     tasks: list[TableRow]
+    orders: list[TableRow]
     mail: list[TableRow]
     trials: list[TableRow]
     deviations: list[TableRow]
@@ -83,6 +84,11 @@ _SELECTS = {
             (SELECT display_name FROM accounts_user WHERE id = acknowledged_by_id) AS acknowledged_by
         FROM referrals_followup
         WHERE (referral_id = %(referral)s OR case_id = %(case)s) AND attempt_id IS NULL ORDER BY id
+    """,
+    "orders": """
+        SELECT reason, ordered_at, earlier_reason, earlier_closed_at,
+            (SELECT display_name FROM accounts_user WHERE id = ordered_by_id) AS by
+        FROM referrals_referralorder WHERE referral_id = %(referral)s ORDER BY id
     """,
     "mail": """
         SELECT kind, recipient, created_at, sent_at, abandoned_at, possible_duplicate

@@ -7,12 +7,14 @@ from datetime import datetime
 from outcomes.case.readers import CaseRecords, TableRow
 from referrals.models import (
     Case,
+    CloseReason,
     CrimeRecordKind,
     Decision,
     FollowUpKind,
     MailKind,
     Method,
     Noticed,
+    OrderReason,
     Referral,
     ReferralStatus,
     Result,
@@ -73,7 +75,9 @@ def _why(decision: Decision, referral: Referral | None) -> str:
     """The reason, and who contacts the victim; usual service where a suitable case was not referred."""
     if not decision.suitable:
         return f"{decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
-    return "Referred for SRC." if referral else "Usual service."
+    submission = decision.submission
+    at_once = referral and submission and referral.made_at <= submission.submitted_at
+    return "Referred for SRC." if at_once else "Usual service."
 
 
 def _of_trial(records: CaseRecords) -> Iterator[Event]:
@@ -101,6 +105,8 @@ def _of_deviation(deviation: TableRow, *, withdrawn: bool) -> Event:
 
 def _of_referral(referral: Referral, records: CaseRecords) -> Iterator[Event]:
     names = records.names
+    for order in records.orders:
+        yield from _of_order(order)
     yield Event(
         referral.made_at,
         f"Referred: {referral.number}",
@@ -111,8 +117,9 @@ def _of_referral(referral: Referral, records: CaseRecords) -> Iterator[Event]:
         yield Event(referral.flag_confirmed_at, "Flag confirmed", names[referral.flag_confirmed_by_id])
     if referral.flag_removed_at:
         yield Event(referral.flag_removed_at, "Flag removed", names[referral.flag_removed_by_id])
+    ordered = {order["ordered_at"] for order in records.orders}
     for hand_over in records.hand_overs:
-        yield _of_hand_over(hand_over)
+        yield _of_hand_over(hand_over, by_order=hand_over["handed_at"] in ordered)
     for notice in records.notices:
         yield from _of_notice(notice)
     if referral.taken_at:
@@ -135,13 +142,22 @@ def _first_team(referral: Referral, records: CaseRecords) -> str:
     return records.hand_overs[0]["from_team"] if records.hand_overs else str(referral.team)
 
 
-def _of_hand_over(hand_over: TableRow) -> Event:
+def _of_hand_over(hand_over: TableRow, *, by_order: bool) -> Event:
+    why = "it was referred again" if by_order else "the victim's ward changed"
     return Event(
         hand_over["handed_at"],
         "Handed over",
         hand_over["by"],
-        f"From {hand_over['from_team']} to {hand_over['to_team']}: the victim's ward changed.",
+        f"From {hand_over['from_team']} to {hand_over['to_team']}: {why}.",
     )
+
+
+def _of_order(order: TableRow) -> Iterator[Event]:
+    if order["earlier_closed_at"]:
+        closed = CloseReason.label_of(order["earlier_reason"])
+        yield Event(order["earlier_closed_at"], "Closed without contact", detail=f"{closed}.")
+    reason = OrderReason.label_of(order["reason"])
+    yield Event(order["ordered_at"], "Refer now", order["by"], f"{reason}.")
 
 
 def _of_notice(notice: TableRow) -> Iterator[Event]:

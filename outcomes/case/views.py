@@ -12,6 +12,7 @@ from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import briefing
 from referrals.models import Case, Strand, TextKind
 from referrals.review.readers.linked import shown_with
+from referrals.review.readers.refer_now import why_not_refer
 from referrals.rules.eligibility import warnings_of_record
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -46,6 +47,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "events": timeline(found, records),
         "grounds": warnings_of_record(report_of(found)),
         "reviews": request.user.can(Permission.REVIEW_CASES),
+        "why_not_refer": why_not_refer(found),
         # Named to those alone who may record a deviation from it.
         "trial": records.trial if request.user.can(Permission.RECORD_DEVIATIONS) else "",
         "now": timezone.now(),

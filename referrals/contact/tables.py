@@ -39,8 +39,8 @@ class FollowUpTable(ListTable):
         return str(record)
 
     def render_number(self, record: FollowUp) -> SafeString:
-        of_case = record.referral is None or record.kind in RAISED_BY_CHANGE
-        name = _leading_to_case(record) if of_case else linked(record.referral)
+        referral = None if record.kind in RAISED_BY_CHANGE else record.referral
+        name = linked(referral) if referral else _leading_to_case(record)
         return with_line(name, record.ward.name if record.ward else "Ward not found")
 
     def value_number(self, record: FollowUp) -> str:

@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
-from referrals.models import MailKind, Notification, Referral, ReferralStatus, TrialNotice
+from referrals.models import MailKind, Notification, Referral, ReferralOrder, ReferralStatus, TrialNotice
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -212,7 +212,11 @@ def remind_due(*, by: User, at: datetime) -> int:
         (MailKind.DUE_SOON, Q(due_at__gte=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
         (MailKind.OVERDUE, Q(due_at__lt=at)),
     ):
-        told = Notification.objects.filter(referral=OuterRef("pk"), kind=kind)
+        # One that was referred again since has another due time.
+        later = ReferralOrder.objects.filter(
+            referral=OuterRef("referral"), ordered_at__gt=OuterRef("created_at")
+        )
+        told = Notification.objects.filter(~Exists(later), referral=OuterRef("pk"), kind=kind)
         with transaction.atomic():
             # The lock keeps a completion from slipping in between the look and the mail.
             referrals = (
@@ -228,7 +232,7 @@ def remind_due(*, by: User, at: datetime) -> int:
                     kind=kind,
                     referral=referral,
                     recipient=referral.team.mailbox,
-                    unique_key=f"{kind}:{referral.number}",
+                    unique_key=f"{kind}:{referral.number}:{referral.due_at.isoformat()}",
                     at=at,
                 )
             ]

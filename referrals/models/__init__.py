@@ -1,6 +1,8 @@
 """What the referrals application keeps, by what it is about."""
 
 from referrals.models.allocations import (
+    CONTROL_CONTACTED,
+    CONTROL_REFERRED,
     OF_CONTROL,
     OF_SRC,
     Allocation,
@@ -68,8 +70,10 @@ from referrals.models.referrals import (
     HandOver,
     Noticed,
     NumberSeries,
+    OrderReason,
     Referral,
     ReferralNotice,
+    ReferralOrder,
     ReferralStatus,
 )
 from referrals.models.trials import (
@@ -86,6 +90,8 @@ from referrals.models.trials import (
 
 __all__ = [
     "CLOSED_BY_RECORD",
+    "CONTROL_CONTACTED",
+    "CONTROL_REFERRED",
     "FOR_THE_HCOP",
     "HELD",
     "OF_CONTROL",
@@ -131,6 +137,7 @@ __all__ = [
     "Noticed",
     "Notification",
     "NumberSeries",
+    "OrderReason",
     "PartKind",
     "Pause",
     "PersonalText",
@@ -139,6 +146,7 @@ __all__ = [
     "Reason",
     "Referral",
     "ReferralNotice",
+    "ReferralOrder",
     "ReferralStatus",
     "Registrar",
     "Restriction",

@@ -105,10 +105,16 @@ class DeviationKind(NamedChoices):
     NOT_DELIVERED = "not_delivered", "SRC not delivered"
     IN_ERROR = "in_error", "Allocated in error: the case was not eligible"
     WRONG_WARD = "wrong_ward", "Allocated in the wrong ward"
+    REFERRED_FOR_SAFETY = "referred_for_safety", "Control referred because safety called for it"
+    REFERRED_BY_WISH = "referred_by_wish", "Control referred because the victim asked for contact"
 
 
+# What says by itself that a control was contacted.
+CONTROL_CONTACTED = (DeviationKind.BY_ACCIDENT, DeviationKind.FOR_SAFETY)
+# Recorded with the referral of a control, which says whether the contact was made.
+CONTROL_REFERRED = (DeviationKind.REFERRED_FOR_SAFETY, DeviationKind.REFERRED_BY_WISH)
 # Of one arm alone.
-OF_CONTROL = (DeviationKind.BY_ACCIDENT, DeviationKind.FOR_SAFETY)
+OF_CONTROL = (*CONTROL_CONTACTED, *CONTROL_REFERRED)
 OF_SRC = (DeviationKind.NOT_DELIVERED,)
 
 

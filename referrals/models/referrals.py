@@ -1,5 +1,7 @@
 """A referral, from being made to its end, and what the team is told of changes."""
 
+import uuid
+
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -188,7 +190,7 @@ class Referral(models.Model):
 
 
 class HandOver(AppendOnly):
-    """A referral that went to another team, because the victim's ward changed; its due time stays."""
+    """A referral that went to another team: the victim's ward changed, or it was referred again."""
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="hand_overs")
     from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
@@ -205,6 +207,44 @@ class HandOver(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.referral}: {self.from_team} to {self.to_team}"
+
+
+class OrderReason(NamedChoices):
+    """Why a victim is to be contacted after all."""
+
+    ASKED_FOR_CONTACT = "asked_for_contact", "The victim asked for contact"
+    HIGH_RISK = "high_risk", "High risk"
+    OTHER_SAFETY = "other_safety", "Another reason of safety, on the crime record"
+
+
+class ReferralOrder(AppendOnly):
+    """That a decided case was referred now: after its decision, outside any trial.
+
+    It made the referral, or opened one that had been closed without contact: then it keeps that closure
+    (``earlier_…``). ``team``: the team that was chosen by hand, where the ward did not decide.
+    """
+
+    key = models.UUIDField(unique=True, default=uuid.uuid4)
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="orders")
+    reason = models.CharField(max_length=20, choices=OrderReason.as_choices)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    ordered_at = models.DateTimeField()
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
+    earlier_closed_at = models.DateTimeField(null=True)
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(condition=Q(reason__in=OrderReason.values), name="order_reason_is_known"),
+            models.CheckConstraint(
+                condition=Q(earlier_reason="", earlier_closed_at__isnull=True)
+                | Q(earlier_reason__in=CloseReason.values, earlier_closed_at__isnull=False),
+                name="order_keeps_a_whole_closure_or_none",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: {self.get_reason_display()}"
 
 
 class Noticed(NamedChoices):

@@ -7,8 +7,20 @@ from django import forms
 from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
-from referrals.models import REFERRED_ANYWAY, Case, ContactBy, Question, Reason, Restriction, Strand, Team
+from referrals.contact.forms import KeyForm
+from referrals.models import (
+    REFERRED_ANYWAY,
+    Case,
+    ContactBy,
+    OrderReason,
+    Question,
+    Reason,
+    Restriction,
+    Strand,
+    Team,
+)
 from referrals.places.readers import teams_to_pick_from
+from referrals.review.readers.refer_now import home_ward
 from src_app.fields import LineField, NoteField
 
 
@@ -136,3 +148,41 @@ class TeamForm(CaseForm):
         super().__init__(*args, case=case, **kwargs)
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         field.queryset = teams_to_pick_from(case).order_by("borough__name", "name")
+
+
+class ReferNowForm(KeyForm, CaseForm):
+    """Why a decided case is referred after all, and to whom where it is not the ward's team."""
+
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=OrderReason.choices,
+        coerce=OrderReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why the victim is to be contacted."},
+    )
+    team: "forms.ModelChoiceField[Team]" = forms.ModelChoiceField(
+        label="Team", queryset=Team.objects.none(), error_messages={"required": "Choose a team."}
+    )
+    why = LineField(
+        label="Why this team",
+        required=False,
+        max_length=200,
+        help_text="Only where you choose another team than the ward's. For example: refuge, hotel.",
+    )
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, case=case, **kwargs)
+        home = home_ward(case)
+        field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
+        teams = teams_to_pick_from(case).order_by("borough__name", "name")
+        field.queryset = teams.exclude(pk=home.team_id) if home else teams
+        field.empty_label = f"{home.team}, the ward's own" if home else "Choose a team"
+        field.required = home is None
+        if home is None:
+            self.fields["why"].help_text = "For example: refuge, hotel, no fixed abode, unknown postcode."
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if cleaned.get("team") and cleaned.get("why") == "":
+            self.add_error("why", "Say why this team.")
+        return cleaned

@@ -148,6 +148,7 @@ class Records:
             "set_safety",
             "answer_questions",
             "choose_team",
+            "refer_now",
             "case",
         )
         of_referral = (

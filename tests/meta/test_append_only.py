@@ -29,6 +29,7 @@ TABLES = {
     "referrals_crimerecordevent",
     "referrals_deviation",
     "referrals_handover",
+    "referrals_referralorder",
     "referrals_submission",
     "referrals_trialnotice",
     "referrals_unitkey",
@@ -73,6 +74,7 @@ def rows(db: None) -> None:
         factories.CrimeRecordEventFactory.create()
         factories.HandOverFactory.create()
         factories.ReferralNoticeFactory.create()
+        factories.ReferralOrderFactory.create()
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.BcuMembershipFactory.create()

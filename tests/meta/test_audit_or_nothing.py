@@ -43,6 +43,7 @@ from referrals.models import (
     Allocation,
     ApprovalKind,
     Arm,
+    Case,
     CaseImport,
     CloseReason,
     ContactBy,
@@ -51,6 +52,7 @@ from referrals.models import (
     ImportStatus,
     Method,
     Mode,
+    OrderReason,
     Question,
     Reason,
     Restriction,
@@ -74,6 +76,7 @@ from referrals.review.actions.drafts import (
     draft_suitable,
     set_safety,
 )
+from referrals.review.actions.refer_now import refer_now
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.rollout import Order
@@ -145,6 +148,7 @@ PARTS = {
     "raise_task",
     "record_change",
     "record_trial",
+    "refer_again",
     "refuse_handed_over",
     "refuse_officer_in_case",
     "take_extracts",
@@ -218,6 +222,17 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     chosen = {"team": scene.world.teams[1], "why": "Hotel"}
     return {"case_id": scene.case().pk, "version": None, **chosen, "by": scene.hcop, "at": NOW}
+
+
+@prepares(refer_now)
+def _(scene: Scene) -> dict[str, Any]:
+    control = scene.control()
+    factories.DecisionFactory.create(
+        case=control.case, submission=factories.SubmissionFactory.create(bcu=control.case.bcu)
+    )
+    Case.objects.filter(pk=control.case_id).update(decided_at=NOW)
+    order = {"key": uuid.uuid4(), "reason": OrderReason.HIGH_RISK}
+    return {"case_id": control.case_id, **order, "by": scene.hcop, "at": NOW}
 
 
 @prepares(clear_draft)
@@ -641,7 +656,7 @@ def test_every_action_is_tried_here() -> None:
         if not name.startswith("_")
         if "by" in inspect.signature(function).parameters
     }
-    # A referral is made inside a submission, and tried with it.
+    # A referral is made, or opened again, inside another action, and tried with it.
     assert {action.__name__ for action in actions - set(ARGUMENTS) - {refer}} == PARTS
 
 

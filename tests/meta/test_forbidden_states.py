@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from referrals.models import Allocation, Arm, Case, Decision, Referral, Trial, TrialStatus
+from referrals.models import Allocation, Arm, Case, Decision, DeviationKind, Referral, Trial, TrialStatus
 from tests.database import refused_by
 from tests.factories import (
     NOW,
@@ -13,6 +13,7 @@ from tests.factories import (
     CaseFactory,
     CrimeRecordEventFactory,
     DecisionFactory,
+    DeviationFactory,
     FollowUpFactory,
     HandOverFactory,
     ReferralFactory,
@@ -43,6 +44,17 @@ def test_a_control_case_is_never_referred(control: Allocation, src: Allocation) 
     _refuses("never_of_a_control", lambda: ReferralFactory.create(case=control.case, allocation=None))
     _refuses("never_of_a_control", lambda: ReferralFactory.create(case=control.case, allocation=src))
     assert not Referral.objects.exists()
+
+
+@pytest.mark.parametrize("kind", ["referred_by_wish", "referred_for_safety"])
+def test_a_control_is_referred_where_it_is_recorded_as_a_deviation(
+    control: Allocation, kind: DeviationKind
+) -> None:
+    DeviationFactory.create(allocation=control, kind=DeviationKind.BY_ACCIDENT)
+    _refuses("never_of_a_control", lambda: ReferralFactory.create(case=control.case, allocation=None))
+    DeviationFactory.create(allocation=control, kind=kind)
+    _refuses("never_of_a_control", lambda: ReferralFactory.create(case=control.case, allocation=control))
+    ReferralFactory.create(case=control.case, allocation=None)
 
 
 def test_a_referral_has_its_own_cases_allocation(src: Allocation) -> None:

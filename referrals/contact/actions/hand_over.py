@@ -10,7 +10,9 @@ from src_app.audit.models import Action
 
 
 def team_was_chosen(referral: Referral) -> bool:
-    """Whether the HCOP chose the team by hand: then the ward does not decide."""
+    """Whether the HCOP chose the team by hand: then the ward does not decide. The latest choice counts."""
+    if order := referral.orders.order_by("pk").last():
+        return order.team_id is not None
     decision = getattr(referral.case, "decision", None)
     return decision is not None and decision.team_id is not None
 

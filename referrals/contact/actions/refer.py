@@ -1,17 +1,20 @@
-"""Making a referral."""
+"""Making a referral, or opening one again."""
 
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
+from referrals.contact.actions.referral_lock import record_change, tell
 from referrals.mail.outbox import queue
 from referrals.models import (
     Allocation,
     Case,
+    HandOver,
     MailKind,
     NumberSeries,
     Referral,
+    ReferralStatus,
     Team,
     Ward,
 )
@@ -39,7 +42,7 @@ def next_number(at: datetime) -> str:
 def refer(
     *, case: Case, team: Team, ward: Ward, allocation: Allocation | None, by: User, at: datetime
 ) -> Referral:
-    """Gives the case to the team and tells its mailbox; part of a submission's transaction."""
+    """Gives the case to the team and tells its mailbox; part of a larger transaction."""
     check_authority(by, Permission.REVIEW_CASES)
     referral = Referral.objects.create(
         number=next_number(at),
@@ -67,3 +70,38 @@ def refer(
         recipients=[team.mailbox],
     )
     return referral
+
+
+def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: datetime) -> None:
+    """Opens a referral that was closed without contact, for the team, with a due time of its own.
+
+    It keeps its number and its attempts. The caller holds the case's lock.
+    """
+    check_authority(by, Permission.REVIEW_CASES)
+    if team != referral.team:
+        HandOver.objects.create(
+            referral=referral,
+            from_team=referral.team,
+            to_team=team,
+            from_ward=referral.ward,
+            to_ward=ward,
+            handed_at=at,
+            handed_by=by,
+        )
+    referral.status, referral.close_reason = ReferralStatus.OPEN, ""
+    referral.closed_at = referral.closed_by = None
+    referral.taken_at = referral.taken_by = None
+    referral.team, referral.ward = team, ward
+    referral.due_at = due(at, settings.REFERRAL_DUE_AFTER)
+    fields = ["status", "close_reason", "closed_at", "closed_by", "taken_at", "taken_by"]
+    fields += ["team", "ward", "due_at"]
+    referral.save(update_fields=fields)
+    record_change(Action.REFERRAL_REOPENED, referral, by, fields)
+    tell(
+        kind=MailKind.REOPENED,
+        referral=referral,
+        mailbox=team.mailbox,
+        unique_key=f"{MailKind.REOPENED}:{referral.number}:{at.isoformat()}",
+        by=by,
+        at=at,
+    )

@@ -3,6 +3,8 @@
 from datetime import datetime
 
 from django.db.models import (
+    Exists,
+    OuterRef,
     Prefetch,
     QuerySet,
 )
@@ -14,6 +16,7 @@ from referrals.models import (
     PersonalText,
     Referral,
     ReferralNotice,
+    ReferralOrder,
     ReferralStatus,
     TextKind,
 )
@@ -34,8 +37,9 @@ def _standing() -> QuerySet[ContactAttempt]:
 
 
 def results_that_stand(referral: Referral) -> list[str]:
-    """What the attempts that stand came to, oldest first."""
-    return list(attempts_that_stand(referral).values_list("result", flat=True))
+    """What the attempts that stand came to, oldest first; none from before it was last referred again."""
+    later = ReferralOrder.objects.filter(referral=referral, ordered_at__gt=OuterRef("logged_at"))
+    return list(attempts_that_stand(referral).filter(~Exists(later)).values_list("result", flat=True))
 
 
 def unread_notices() -> QuerySet[ReferralNotice]:

@@ -25,7 +25,13 @@ def decision_results(submission: Submission) -> list[DecisionResult]:
         .prefetch_related(Prefetch("case__referral__notifications", told))
         .order_by(F("case__reported_at"), "case__crime_reference")
     )
-    return [DecisionResult(decision, getattr(decision.case, "referral", None)) for decision in decisions]
+    return [DecisionResult(decision, _referral_of(decision, submission)) for decision in decisions]
+
+
+def _referral_of(decision: Decision, submission: Submission) -> Referral | None:
+    """The referral that the submission made; one that was ordered later is none of its."""
+    referral: Referral | None = getattr(decision.case, "referral", None)
+    return referral if referral and referral.made_at <= submission.submitted_at else None
 
 
 def latest_submissions(user: User) -> QuerySet[Submission]:

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.models import (
+    CONTROL_REFERRED,
     OF_CONTROL,
     OF_SRC,
     Allocation,
@@ -116,6 +117,8 @@ def withdraw_deviation(*, deviation_id: int, by: User, at: datetime) -> Deviatio
         earlier = Deviation.objects.filter(withdraws=deviation).first()
         if earlier is not None:
             return earlier
+        if deviation.kind in CONTROL_REFERRED:
+            raise Refused("The victim was referred: that stays on record.")
         withdrawal = Deviation.objects.create(
             allocation=allocation,
             kind=deviation.kind,
@@ -134,7 +137,7 @@ def check_controls(*, trial: Trial, allocation_ids: Collection[int], by: User, a
     """Records that these controls were looked up on the crime record after their follow-up.
 
     A unit counts as contacted where within its follow-up a contact is recorded as a deviation, of its own
-    report or of a linked one, or was made here over another report; otherwise as not. Returns how many were
+    report or of a linked one, or was made here outside the trial; otherwise as not. Returns how many were
     not checked before; passes over what is no control unit, out of scope, or still followed up. Raises
     ``Trial.DoesNotExist`` for another BCU's.
     """

@@ -14,7 +14,7 @@ from django.db.models import (
 from django.utils import timezone
 
 from referrals.models import (
-    OF_CONTROL,
+    CONTROL_CONTACTED,
     Allocation,
     Arm,
     Deviation,
@@ -82,7 +82,7 @@ def control_rows(trial: Trial, controls: Iterable[Allocation]) -> list[ControlRo
         of = ", by a linked report" if contact.allocation_id != unit else ""
         found[unit].append(f"{in_words(contact.kind)} on {day(contact.happened_on)}{of}.")
     for unit in controls_with_src(found, follow_up):
-        found[unit].append("The neighbourhood team contacted the victim over another report.")
+        found[unit].append("The neighbourhood team contacted the victim over a referral outside the trial.")
     return [ControlRow(control, found[control.pk]) for control in listed]
 
 
@@ -119,7 +119,7 @@ def contacts_of_controls(units: Collection[int], follow_up: timedelta) -> list[t
     """
     reports = Allocation.objects.filter(Q(pk__in=units) | Q(follows__in=units))
     found = []
-    recorded = standing_deviations(reports).filter(kind__in=OF_CONTROL)
+    recorded = standing_deviations(reports).filter(kind__in=CONTROL_CONTACTED)
     for contact in recorded.select_related("allocation__follows"):
         unit = contact.allocation.follows or contact.allocation
         if contact.happened_on <= timezone.localdate(unit.allocated_at + follow_up):
@@ -128,9 +128,13 @@ def contacts_of_controls(units: Collection[int], follow_up: timedelta) -> list[t
 
 
 def controls_with_src(units: Collection[int], follow_up: timedelta) -> set[int]:
-    """Of these control units, by key, those whose victim had SRC in follow-up, outside any trial."""
+    """Of these control units, by key, those whose victim had SRC in follow-up, outside any trial.
+
+    Over another report, or over their own or a linked one that was referred all the same.
+    """
     same = Q(case__incident_hash=OuterRef("case__incident_hash")) & ~Q(case__incident_hash="")
     same |= Q(case__victim_hash=OuterRef("case__victim_hash")) & ~Q(case__victim_hash="")
+    same |= Q(case__allocation=OuterRef("pk")) | Q(case__allocation__follows=OuterRef("pk"))
     referrals = Referral.objects.filter(
         same,
         allocation__isnull=True,

@@ -7,6 +7,7 @@ from django.db.models import (
 )
 
 from referrals.models import (
+    CONTROL_REFERRED,
     OF_CONTROL,
     OF_SRC,
     Allocation,
@@ -22,6 +23,8 @@ _WORDS = {
     DeviationKind.NOT_DELIVERED: "SRC was not delivered",
     DeviationKind.IN_ERROR: "The case was not suitable for the trial",
     DeviationKind.WRONG_WARD: "The case was put in the wrong ward",
+    DeviationKind.REFERRED_FOR_SAFETY: "The victim was referred because safety called for it",
+    DeviationKind.REFERRED_BY_WISH: "The victim was referred because they asked for contact",
 }
 _OF_THE_OTHER_ARM = {Arm.SRC: OF_CONTROL, Arm.CONTROL: OF_SRC}
 
@@ -32,8 +35,8 @@ def in_words(kind: str) -> str:
 
 
 def kinds_for(allocation: Allocation) -> list[tuple[str, str]]:
-    """What can have happened to a case of that arm, each with its words."""
-    others = _OF_THE_OTHER_ARM[Arm(allocation.arm)]
+    """What can have happened to a case of that arm, each with its words; a referral records its own."""
+    others = (*_OF_THE_OTHER_ARM[Arm(allocation.arm)], *CONTROL_REFERRED)
     return [(kind.value, words) for kind, words in _WORDS.items() if kind not in others]
 
 

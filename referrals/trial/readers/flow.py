@@ -31,11 +31,16 @@ from referrals.rules.trial.analysis import OpenCases
 
 # Whose investigation goes on elsewhere, or nowhere: no outcome of it can come here.
 LOST = (CrimeRecordKind.CANCELLED, CrimeRecordKind.TRANSFERRED, CrimeRecordKind.RECLASSIFIED)
-OVER_ANOTHER_REPORT = "over_another_report"
-_CONTACTED_CONTROL = {
+REFERRED_OUTSIDE = "referred_outside"
+_CONTACTED_CONTROL: dict[str, str] = {
     DeviationKind.FOR_SAFETY: "Because safety called for it",
     DeviationKind.BY_ACCIDENT: "By accident",
-    OVER_ANOTHER_REPORT: "Over another report, outside the trial",
+}
+# Of those contacted by a referral outside the trial.
+_REFERRED_CONTROL: dict[str, str] = {
+    DeviationKind.REFERRED_FOR_SAFETY: "Referred because safety called for it",
+    DeviationKind.REFERRED_BY_WISH: "Referred because the victim asked for contact",
+    REFERRED_OUTSIDE: "Over another report, outside the trial",
 }
 _ARMS = {Arm.SRC: "Allocated to SRC", Arm.CONTROL: "Allocated to usual service (control)"}
 _OF_BOTH = (DeviationKind.IN_ERROR, DeviationKind.WRONG_WARD)
@@ -326,8 +331,8 @@ def _control(units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]])
     contacted: Counter[str] = Counter()
     checked = 0
     for row in units:
-        if kind := next((kind for kind in _CONTACTED_CONTROL if kind in kinds.get(row.pk, {})), None):
-            contacted[_CONTACTED_CONTROL[kind]] += 1
+        if how := _how_contacted(kinds.get(row.pk, {})):
+            contacted[how] += 1
         else:
             checked += row.checked is not None
     return (
@@ -335,6 +340,14 @@ def _control(units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]])
         Part("Not contacted, as the crime record was checked", checked, whole),
         Part("Not checked yet", whole - contacted.total() - checked, whole),
     )
+
+
+def _how_contacted(kinds: Mapping[str, str]) -> str:
+    """How a control was contacted; empty where it was not, as far as is known."""
+    named = [*_CONTACTED_CONTROL.items()]
+    if REFERRED_OUTSIDE in kinds:
+        named += _REFERRED_CONTROL.items()
+    return next((words for kind, words in named if kind in kinds), "")
 
 
 def _kept(units: list[AllocationRow], kinds: Mapping[int, Mapping[str, str]]) -> tuple[Part, ...]:

@@ -9,7 +9,7 @@ from django.db.models import Count, Min
 from django.utils import timezone
 
 from referrals.models import (
-    OF_CONTROL,
+    CONTROL_CONTACTED,
     Allocation,
     Arm,
     Borough,
@@ -36,7 +36,7 @@ from referrals.rules.ward_modes import Planned
 from referrals.trial.readers.controls import contacts_of_controls, controls_with_src
 from referrals.trial.readers.deviations import standing_deviations
 from referrals.trial.readers.flow import (
-    OVER_ANOTHER_REPORT,
+    REFERRED_OUTSIDE,
     AllocationRow,
     Deviated,
     Flow,
@@ -138,13 +138,13 @@ def progress_of_trial(trial: Trial, at: datetime) -> TrialProgress:
     )
     recruitment = recruitment_of(trial, units, at)
     days = timedelta(days=trial.conduct.follow_up_days)
-    others = [each for each in deviations if each.kind not in OF_CONTROL]
+    others = [each for each in deviations if each.kind not in CONTROL_CONTACTED]
     controls = [unit.pk for unit in units if unit.arm == Arm.CONTROL]
     contacts = contacts_of_controls(controls, days)
     deviated = [
         *(Deviated(each.allocation_id, each.kind, each.why) for each in others),
         *(Deviated(unit, each.kind, each.why) for unit, each in contacts),
-        *(Deviated(unit, OVER_ANOTHER_REPORT, "") for unit in controls_with_src(controls, days)),
+        *(Deviated(unit, REFERRED_OUTSIDE, "") for unit in controls_with_src(controls, days)),
     ]
     return TrialProgress(
         recruitment=recruitment,

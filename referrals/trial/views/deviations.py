@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from referrals.models import OF_CONTROL, Allocation, Deviation, TrialStatus
+from referrals.models import CONTROL_REFERRED, OF_CONTROL, Allocation, Deviation, TrialStatus
 from referrals.scope import allocations_visible_to
 from referrals.trial.actions import deviations
 from referrals.trial.forms.deviations import DeviationForm
@@ -51,6 +51,7 @@ def record_deviation(request: SignedInRequest, case_id: int) -> HttpResponse:
         "first_day": deviations.first_day(allocation),
         "form": form,
         "from_controls": _from_controls(request),
+        "never_withdrawn": CONTROL_REFERRED,
         "recorded": [
             (
                 deviation,

@@ -62,6 +62,10 @@ def _not_suitable(case: Case) -> None:
     _decided(case, suitable=False, reason="outside_bcu", contact_by="home_bcu")
 
 
+def _usual_by_ward(case: Case) -> None:
+    _decided(case)
+
+
 def _control(case: Case) -> None:
     AllocationFactory.create(case=_decided(case), arm=Arm.CONTROL)
 
@@ -74,7 +78,11 @@ def _completed(case: Case) -> None:
     ReferralFactory.create(case=_decided(case), completed=True)
 
 
-WITHOUT_REFERRAL = {"by ward": _decided, "by chance": _control, "not suitable": _not_suitable}
+WITHOUT_REFERRAL: dict[str, Callable[[Case], None]] = {
+    "by ward": _usual_by_ward,
+    "by chance": _control,
+    "not suitable": _not_suitable,
+}
 NOT_OPEN = {**WITHOUT_REFERRAL, "closed": _closed, "completed": _completed}
 
 

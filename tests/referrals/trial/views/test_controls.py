@@ -141,7 +141,7 @@ def test_src_that_the_victim_had_by_another_report_outside_the_trial_is_a_contac
         completed=True,
     )
     [row] = browser.get(_list(trial)).context["rows"]
-    assert row.contacts == ["The neighbourhood team contacted the victim over another report."]
+    assert row.contacts == ["The neighbourhood team contacted the victim over a referral outside the trial."]
     browser.post(_list(trial), {"control": [control.pk]})
     assert ControlCheck.objects.get().contacted
 

@@ -1,0 +1,122 @@
+"""Referring a decided case after all: the victim asked for contact, or safety calls for it."""
+
+import uuid
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from referrals.cases.actions import keep_text
+from referrals.contact.actions.refer import refer, refer_again
+from referrals.models import (
+    Allocation,
+    Arm,
+    Case,
+    DeviationKind,
+    OrderReason,
+    Referral,
+    ReferralOrder,
+    Team,
+    TextKind,
+    Trial,
+    Ward,
+)
+from referrals.places.readers import teams_to_pick_from
+from referrals.review.readers.refer_now import home_ward, why_not_refer
+from referrals.scope import cases_visible_to
+from referrals.trial.actions.deviations import record_deviation
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
+from src_app.refused import Refused
+from src_app.templatetags.words import moment
+
+
+@looked_up_by_key
+def refer_now(
+    *,
+    case_id: int,
+    key: uuid.UUID,
+    reason: OrderReason,
+    team: Team | None = None,
+    why: str = "",
+    by: User,
+    at: datetime,
+) -> Referral:
+    """Has a team contact the victim of a decided case, outside any trial; returns the referral.
+
+    It goes to the ward's team, or to ``team``, which was chosen with the reason ``why``. A referral that was
+    closed without contact is opened again. Decision and arm stay: of a control, it is recorded as a deviation
+    that the victim was referred. The same ``key`` within minutes makes one referral. Raises :class:`Refused`
+    where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    """
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if earlier := ReferralOrder.objects.select_related("referral").filter(key=key).first():
+            _refuse_another(earlier, case, at)
+            return earlier.referral
+        if why_not := why_not_refer(case):
+            raise Refused(why_not)
+        place = _place(case, team, why)
+        if team is not None:
+            keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
+        order = ReferralOrder(key=key, reason=reason, team=team, ordered_at=at, ordered_by=by)
+        order.referral = _refer(case, order, place, by, at)
+        order.save(force_insert=True)
+    return order.referral
+
+
+def _lock(case_id: int, by: User) -> Case:
+    """The case, locked, its trial first where it is a control of one."""
+    check_authority(by, Permission.REVIEW_CASES)
+    controls = Allocation.objects.filter(case=case_id, arm=Arm.CONTROL)
+    list(Trial.objects.filter(pk__in=controls.values("trial")).only("pk").select_for_update())
+    cases = cases_visible_to(by).select_related("ward__borough", "ward__team")
+    return cases.select_for_update(of=("self",)).get(pk=case_id)
+
+
+def _refuse_another(earlier: ReferralOrder, case: Case, at: datetime) -> None:
+    """Raises :class:`Refused` unless the form that ordered it is sent again."""
+    if earlier.referral.case_id != case.pk:
+        raise Refused("This form was used for another case: open the page again.")
+    if at - earlier.ordered_at > SENT_AGAIN_WITHIN:
+        raise Refused(f"This form was sent on {moment(earlier.ordered_at)}: open the page again.")
+
+
+def _place(case: Case, team: Team | None, why: str) -> tuple[Team, Ward]:
+    """The team, and the ward under which its contact is counted."""
+    if team is None:
+        home = home_ward(case)
+        if home is None:
+            raise Refused("The ward of the victim's home is not known here: choose a team.")
+        return home.team, home
+    if not why.strip():
+        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
+    if not teams_to_pick_from(case).filter(pk=team.pk).exists():
+        raise Refused("That team is not in the BCU of this case: choose another.")
+    served = team.wards.order_by("code").first()
+    if served is None:
+        raise Refused("That team covers no ward: choose another.")
+    return team, served
+
+
+def _refer(case: Case, order: ReferralOrder, place: tuple[Team, Ward], by: User, at: datetime) -> Referral:
+    team, ward = place
+    referral = Referral.objects.select_for_update().filter(case=case).first()
+    if referral is not None:
+        referral.case = case
+        order.earlier_reason, order.earlier_closed_at = referral.close_reason, referral.closed_at
+        refer_again(referral=referral, team=team, ward=ward, by=by, at=at)
+        return referral
+    control = Allocation.objects.filter(case=case, arm=Arm.CONTROL).first()
+    if control is not None:
+        by_wish = order.reason == OrderReason.ASKED_FOR_CONTACT
+        record_deviation(
+            allocation_id=control.pk,
+            kind=DeviationKind.REFERRED_BY_WISH if by_wish else DeviationKind.REFERRED_FOR_SAFETY,
+            happened_on=timezone.localdate(at),
+            by=by,
+            at=at,
+        )
+    return refer(case=case, team=team, ward=ward, allocation=None, by=by, at=at)

@@ -1,0 +1,69 @@
+"""Whether a decided case can be referred now, and what follows from it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+
+from referrals.cases.readers import report_of
+from referrals.models import Allocation, Arm, Case, Decision, Referral, ReferralStatus, Ward
+from referrals.rules.deadlines import due
+from referrals.rules.eligibility import warnings_of_record
+from src_app.templatetags.words import moment
+
+
+def why_not_refer(case: Case) -> str:
+    """Why no referral of the case can be made now, in one sentence; empty where it can."""
+    if case.decided_at is None:
+        return "This case waits in the overnight review: decide it there."
+    referral: Referral | None = getattr(case, "referral", None)
+    if referral is not None and referral.status == ReferralStatus.OPEN:
+        return f"{referral.number} is open already: {referral.team} has it, due {moment(referral.due_at)}."
+    if grounds := warnings_of_record(report_of(case)):
+        return f"{grounds[0]}: agree with the investigating officer who contacts the victim."
+    if referral is not None and referral.status == ReferralStatus.COMPLETED:
+        return f"{referral.team} spoke with the victim ({referral.number}): ask the team to ring again."
+    return ""
+
+
+def home_ward(case: Case) -> Ward | None:
+    """The ward of the victim's home, where it is one of the case's BCU: its team can be sent."""
+    ward = case.ward
+    return ward if ward is not None and ward.borough.bcu_id == case.bcu_id else None
+
+
+@dataclass(frozen=True)
+class Consequences:
+    """What follows when the case is referred now, as the page says before it is done.
+
+    ``decided``: what became of the case until now. ``again``: the referral that is opened again, if one is.
+    ``trial``: the one that the case is a control of, by name; empty for the others.
+    """
+
+    decided: str
+    again: str
+    due_at: datetime
+    trial: str
+
+
+def consequences(case: Case, at: datetime) -> Consequences:
+    """What follows for a case that can be referred now."""
+    referral: Referral | None = getattr(case, "referral", None)
+    allocation: Allocation | None = getattr(case, "allocation", None)
+    return Consequences(
+        decided=_decided(case, referral),
+        again=referral.number if referral else "",
+        due_at=due(at, settings.REFERRAL_DUE_AFTER),
+        trial=allocation.trial.name if allocation and allocation.arm == Arm.CONTROL else "",
+    )
+
+
+def _decided(case: Case, referral: Referral | None) -> str:
+    if referral is not None:
+        return f"{referral.number} was closed without contact: {referral.get_close_reason_display().lower()}."
+    decision: Decision | None = getattr(case, "decision", None)
+    if decision is None or decision.suitable:
+        return "The victim gets usual service."
+    return (
+        f"Found not suitable: {decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
+    )

@@ -26,6 +26,7 @@ urlpatterns = [
         review.mark_not_suitable,
         name="mark_not_suitable",
     ),
+    path("overnight-review/<record:case_id>/refer-now/", review.mark_refer_now, name="mark_refer_now"),
     path("overnight-review/<record:case_id>/clear/", review.clear_decision, name="clear_decision"),
     path("overnight-review/<record:case_id>/safety/", review.set_safety, name="set_safety"),
     path("overnight-review/<record:case_id>/questions/", review.answer_questions, name="answer_questions"),

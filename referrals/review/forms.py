@@ -43,7 +43,10 @@ class NotSuitableForm(forms.Form):
     version = VersionField()
     reason = forms.ChoiceField(
         label="Why not",
-        choices=[("", "Choose a reason"), *Reason.choices],
+        choices=[
+            ("", "Choose a reason"),
+            *((reason.value, reason.label) for reason in Reason if reason not in REFERRED_ANYWAY),
+        ],
         error_messages={"required": "Choose why the case is not suitable."},
     )
     contact_by = forms.ChoiceField(
@@ -52,12 +55,21 @@ class NotSuitableForm(forms.Form):
         error_messages={"required": "Choose who will contact the victim."},
     )
 
-    def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or {}
-        anyway = cleaned.get("reason") in REFERRED_ANYWAY
-        if anyway and cleaned.get("contact_by") != ContactBy.NEIGHBOURHOOD_TEAM:
-            self.add_error("contact_by", "A case to refer now goes to the neighbourhood team: choose it.")
-        return cleaned
+
+class ReferNowMarkForm(forms.Form):
+    """Why a case is referred outside any trial as soon as the day is submitted."""
+
+    version = VersionField()
+    reason = forms.TypedChoiceField(
+        label="Why refer now",
+        choices=[
+            (Reason.ASKED_FOR_CONTACT, "The victim asked for contact"),
+            (Reason.HIGH_RISK, "High risk"),
+        ],
+        coerce=Reason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why the case is referred now."},
+    )
 
 
 class SafetyForm(CaseForm):

@@ -1,4 +1,4 @@
-// Shortcuts of the overnight review: j and k move between rows, s and n decide, ? opens help. They are off
+// Shortcuts of the overnight review: j and k move between rows, s, r and n decide, ? opens help. They are off
 // while a field has the focus, with a modifier key, in a dialog, and when switched off (remembered in this
 // browser). Everything they do a button on the page does too.
 const KEY = "review-shortcuts";
@@ -52,6 +52,7 @@ const actions = {
   j: () => move(1),
   k: () => move(-1),
   s: () => press("[data-suitable]"),
+  r: () => press("[data-refer-now]"),
   n: () => press("[data-not-suitable]"),
 };
 

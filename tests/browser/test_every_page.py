@@ -63,6 +63,7 @@ def test_the_forms_of_the_overnight_review_can_be_read(sign_in: SignIn, look: Lo
     for name, picture in (
         (re.compile("^Choose a team"), "choose-team"),
         (re.compile("^Restrictions and safety"), "restrictions"),
+        (re.compile("^Refer now"), "refer-now"),
         (re.compile("^Not suitable"), "not-suitable"),
     ):
         page.goto(page.get_by_role("link", name=name).first.evaluate("link => link.href"))
@@ -72,6 +73,29 @@ def test_the_forms_of_the_overnight_review_can_be_read(sign_in: SignIn, look: Lo
             expect(page.get_by_text("There is a problem")).to_be_visible()
             look(page, f"{picture}-refused")
         page.get_by_role("link", name="Back to the overnight review").click()
+
+
+@pytest.mark.parametrize("state", ["usual_service", "not_suitable"])
+def test_a_decided_case_is_referred_now_from_its_page(sign_in: SignIn, look: Look, state: str) -> None:
+    page = sign_in("hcop")
+    page.get_by_role("link", name="Cases", exact=True).click()
+    page.goto(f"{page.url}?state={state}")
+    for case in page.get_by_role("main").get_by_role("table").get_by_role("link").all():
+        page.goto(case.evaluate("link => link.href"))
+        refer_now = page.get_by_role("link", name="Refer now")
+        if refer_now.count():
+            break
+        page.go_back()
+    look(page, f"case-{state}")
+    refer_now.click()
+    look(page, f"refer-now-{state}")
+    page.get_by_role("button", name="Refer now").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, f"refer-now-{state}-refused")
+    page.get_by_label("The victim asked for contact").check()
+    page.get_by_role("button", name="Refer now").click()
+    expect(page.get_by_text("is told by e-mail")).to_be_visible()
+    look(page, f"referred-now-{state}")
 
 
 def test_an_upload_that_is_refused_or_discarded_can_be_read(sign_in: SignIn, look: Look) -> None:

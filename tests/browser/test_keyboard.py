@@ -61,6 +61,19 @@ def test_an_hcop_reviews_and_submits_by_keyboard(sign_in: SignIn) -> None:
     expect(page.get_by_role("heading", name="Submitted: 2 decisions")).to_be_visible()
 
 
+def test_a_case_is_marked_to_be_referred_now_by_keyboard(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    page.reload()
+    page.keyboard.press("j")
+    row = page.locator(f"#{page.locator('tr.is-current').get_attribute('id')}")
+    page.keyboard.press("r")
+    press(page, row.get_by_label("The victim asked for contact"), " ")
+    press(page, row.get_by_role("button", name="Mark to refer now"))
+    expect(row.locator(".app-decision__button--chosen")).to_have_text(re.compile("^Refer now"))
+    press(page, row.get_by_role("button", name=re.compile("^Clear")))
+    expect(row.locator(".app-decision__button--chosen")).to_have_count(0)
+
+
 def test_shortcuts_explain_themselves_and_can_be_turned_off(sign_in: SignIn) -> None:
     page = sign_in("hcop")
     page.keyboard.press("?")

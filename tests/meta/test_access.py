@@ -144,6 +144,7 @@ class Records:
         waiting = (
             "mark_suitable",
             "mark_not_suitable",
+            "mark_refer_now",
             "clear_decision",
             "set_safety",
             "answer_questions",

@@ -1,7 +1,7 @@
 """Submitting a day's decisions: units are allocated, referrals made and mail queued, all of it or none."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 
 from django.db import OperationalError, transaction
@@ -17,6 +17,7 @@ from referrals.models import (
     Case,
     Decision,
     Mode,
+    PersonalText,
     Referral,
     Submission,
     Trial,
@@ -25,6 +26,7 @@ from referrals.models import (
 )
 from referrals.places.ward_modes import WardModes
 from referrals.review.actions.drafts import Overtaken
+from referrals.review.readers.rows import calls_for_referral
 from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
 from referrals.scope import bcus_of, cases_visible_to
@@ -42,8 +44,19 @@ from src_app.refused import Refused
 
 
 @looked_up_by_key
-def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+def submit(
+    *,
+    bcu: Bcu,
+    seen: Mapping[int, int],
+    key: uuid.UUID,
+    looked_at: Collection[int] = (),
+    by: User,
+    at: datetime,
+) -> Submission:
     """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
+
+    ``looked_at``: cases whose wishes or notes may call for a referral now, and which somebody said are not to
+    be referred; without it such a case is refused.
 
     First what is referred outside any trial; then, in order of report time and reference, a suitable case of
     a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
@@ -61,7 +74,7 @@ def submit(*, bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: d
         with transaction.atomic():
             if earlier := _earlier(key, bcu, seen):
                 return earlier
-            return _submit(bcu, seen, key, by, at)
+            return _submit(bcu, seen, key, looked_at, by, at)
     except Overtaken:
         # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
         if earlier := _earlier(key, bcu, seen):
@@ -90,7 +103,9 @@ def _earlier(key: uuid.UUID, bcu: Bcu, seen: Mapping[int, int]) -> Submission | 
     return earlier
 
 
-def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: datetime) -> Submission:
+def _submit(
+    bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, looked_at: Collection[int], by: User, at: datetime
+) -> Submission:
     trials = {
         trial.pk: trial
         for trial in Trial.objects.filter(bcu=bcu, status__in=(TrialStatus.RECRUITING, TrialStatus.CLOSED))
@@ -101,6 +116,7 @@ def _submit(bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, by: User, at: dat
     for trial in trials.values():
         close_if_ended(trial=trial, at=at)
     decisions = _checked(bcu, seen, by)
+    _refuse_unseen_calls([each for each in decisions if each.case_id not in looked_at])
     places = _places(decisions)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
     for trial_id, assessed in _assessed(decisions, places).items():
@@ -153,6 +169,22 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
         if _goes_out(decision) and decision.team is None and decision.case.ward is None:
             raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
     return decisions
+
+
+def _refuse_unseen_calls(decisions: list[Decision]) -> None:
+    """Raises :class:`Refused` for a case not to be referred whose texts may call for it."""
+    cases = {decision.case_id: decision.case for decision in decisions if not decision.referred_anyway}
+    texts: dict[int, dict[str, str]] = {}
+    for case_id, kind, body in PersonalText.objects.filter(case__in=cases).values_list(
+        "case", "kind", "body"
+    ):
+        texts.setdefault(case_id, {})[kind] = body
+    unseen = sorted(cases[pk].crime_reference for pk, found in texts.items() if calls_for_referral(found))
+    if unseen:
+        raise Refused(
+            f"{', '.join(unseen)}: wishes or notes may call for a contact. Nothing was submitted: "
+            "refer now, or tick that you looked."
+        )
 
 
 def _goes_out(decision: Decision) -> bool:

@@ -31,6 +31,12 @@ class Day:
         return [row for row in self.rows if row not in going]
 
     @property
+    def left_to_chance(self) -> list[ReviewRow]:
+        """Cases that are not marked to be referred now, though their wishes or notes may call for it."""
+        marked = self.refer_now
+        return [row for row in self.rows if row.calls_for_referral and row not in marked]
+
+    @property
     def without_team(self) -> list[ReviewRow]:
         """Cases that go to a team, with neither a ward nor a team chosen: they hold up the submission."""
         return [

@@ -1,24 +1,30 @@
 """A case of the overnight review as its row shows it, with everything that bears on the decision."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from referrals.cases.readers import report_of
+from referrals.contact.readers.briefing import SAFETY_NOTES
 from referrals.models import Case, Decision, Question, Restriction, Strand, TextKind
 from referrals.review.readers.linked import Linked, Reports, alike_to, linked_to
 from referrals.rules.eligibility import ineligible_because, warnings
+from referrals.rules.urgent_words import asks_for_contact, says_high_risk
 from src_app.accounts.models import User
 
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """One case of the list. ``linked`` share its incident or victim; ``alike`` may be the same offence."""
+    """One case of the list. ``linked`` share its incident or victim; ``alike`` may be the same offence.
+
+    ``calls_for_referral``: short words for each thing in wishes and notes that may call for a referral now.
+    """
 
     case: Case
     decision: Decision | None
     notes: list[str]
     wishes: str
     communication_need: str
+    calls_for_referral: list[str]
     warnings: list[str]
     ineligible_because: str
     linked: Reports
@@ -28,6 +34,12 @@ class ReviewRow:
     def references(self) -> list[str]:
         """The case's own and those of the reports it is shown with."""
         return [self.case.crime_reference, *(reference for _, reference in (*self.linked, *self.alike))]
+
+    @property
+    def is_not_suitable(self) -> bool:
+        """Marked so, and not to be referred all the same."""
+        decision = self.decision
+        return decision is not None and not decision.suitable and not decision.referred_anyway
 
     @property
     def version(self) -> str:
@@ -70,9 +82,19 @@ def together(listed: list[ReviewRow]) -> list[ReviewRow]:
     return list(placed.values())
 
 
+def calls_for_referral(texts: Mapping[str, str]) -> list[str]:
+    """Short words for what may call for a referral now, in a case's texts by their kind."""
+    found = []
+    if asks_for_contact(texts.get(TextKind.CONTACT_WISHES, "")):
+        found.append("Asks for contact?")
+    if says_high_risk(texts.get(kind, "") for kind in SAFETY_NOTES):
+        found.append("High risk?")
+    return found
+
+
 def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
     texts = {text.kind: text.body for text in case.texts.all()}
-    notes = (texts.get(kind, "") for kind in (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY))
+    notes = [texts.get(kind, "") for kind in SAFETY_NOTES]
     report = report_of(case)
     return ReviewRow(
         case=case,
@@ -80,6 +102,7 @@ def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
         notes=[note for note in notes if note],
         wishes=texts.get(TextKind.CONTACT_WISHES, ""),
         communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
+        calls_for_referral=calls_for_referral(texts),
         warnings=[*warnings(report), *linked.crowded],
         ineligible_because=ineligible_because(report),
         linked=linked.reports,

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.db.models import Count, Min, Q, QuerySet
 
-from referrals.models import Case
+from referrals.models import REFERRED_ANYWAY, Case
 from referrals.review.readers.rows import ReviewRow
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
@@ -17,12 +17,13 @@ class ReviewProgress:
 
     waiting: int
     suitable: int
+    refer_now: int
     not_suitable: int
     oldest: datetime | None
 
     @property
     def marked(self) -> int:
-        return self.suitable + self.not_suitable
+        return self.suitable + self.refer_now + self.not_suitable
 
     @property
     def unmarked(self) -> int:
@@ -45,11 +46,14 @@ def as_rows(user: User) -> QuerySet[Case]:
 
 def review_progress_of(rows: list[ReviewRow]) -> ReviewProgress:
     """Counts over ``rows``, which are all that waits, the longest waiting first."""
-    suitable = [row.decision.suitable for row in rows if row.decision]
+    decisions = [row.decision for row in rows if row.decision]
+    suitable = sum(decision.suitable for decision in decisions)
+    refer_now = sum(decision.referred_anyway for decision in decisions)
     return ReviewProgress(
         waiting=len(rows),
-        suitable=sum(suitable),
-        not_suitable=len(suitable) - sum(suitable),
+        suitable=suitable,
+        refer_now=refer_now,
+        not_suitable=len(decisions) - suitable - refer_now,
         oldest=rows[0].case.reported_at if rows else None,
     )
 
@@ -59,7 +63,10 @@ def review_progress(user: User) -> ReviewProgress:
     counts = waiting(user).aggregate(
         waiting=Count("pk"),
         suitable=Count("pk", filter=Q(decision__suitable=True)),
-        not_suitable=Count("pk", filter=Q(decision__suitable=False)),
+        refer_now=Count("pk", filter=Q(decision__reason__in=REFERRED_ANYWAY)),
+        not_suitable=Count(
+            "pk", filter=Q(decision__suitable=False) & ~Q(decision__reason__in=REFERRED_ANYWAY)
+        ),
         oldest=Min("reported_at"),
     )
     return ReviewProgress(**counts)

@@ -17,6 +17,7 @@ from referrals.review.forms import (
     MarkForm,
     NotSuitableForm,
     QuestionsForm,
+    ReferNowMarkForm,
     SafetyForm,
     TeamForm,
 )
@@ -100,12 +101,12 @@ def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
     if request.method != "POST":
         decision = row.decision
         initial = {"version": row.version}
-        if decision and not decision.suitable:
+        if decision and not decision.suitable and not decision.referred_anyway:
             initial |= {"reason": decision.reason, "contact_by": decision.contact_by}
-        return _not_suitable_form(request, row, NotSuitableForm(initial=initial))
+        return _form_in_row(request, row, NotSuitableForm(initial=initial), "not_suitable")
     form = NotSuitableForm(request.POST)
     if not form.is_valid():
-        return _not_suitable_form(request, row, form)
+        return _form_in_row(request, row, form, "not_suitable")
     return _marked(
         request,
         case_id,
@@ -114,6 +115,29 @@ def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
             version=form.cleaned_data["version"],
             reason=Reason(form.cleaned_data["reason"]),
             contact_by=ContactBy(form.cleaned_data["contact_by"]),
+            by=request.user,
+            at=timezone.now(),
+        ),
+    )
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def mark_refer_now(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks why the case is referred outside any trial; in the row itself where there is JavaScript."""
+    row = _row(request.user, case_id)
+    initial = {"version": row.version, "reason": row.decision.reason if row.decision else ""}
+    form = ReferNowMarkForm(request.POST if request.method == "POST" else None, initial=initial)
+    if not form.is_valid():
+        return _form_in_row(request, row, form, "mark_refer_now")
+    return _marked(
+        request,
+        case_id,
+        lambda: drafts.draft_not_suitable(
+            case_id=case_id,
+            version=form.cleaned_data["version"],
+            reason=form.cleaned_data["reason"],
+            contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
             by=request.user,
             at=timezone.now(),
         ),
@@ -216,7 +240,7 @@ def _row(user: User, case_id: int, *, decided: bool = False) -> ReviewRow:
 def _case_form(
     request: SignedInRequest,
     row: ReviewRow,
-    form: NotSuitableForm | QuestionsForm | SafetyForm | TeamForm,
+    form: NotSuitableForm | QuestionsForm | ReferNowMarkForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
     record(
@@ -229,8 +253,11 @@ def _case_form(
     return render(request, template, {"row": row, "form": form, "now": timezone.now()})
 
 
-def _not_suitable_form(request: SignedInRequest, row: ReviewRow, form: NotSuitableForm) -> HttpResponse:
-    part = "_not_suitable" if getattr(request, "htmx", False) else "not_suitable"
+def _form_in_row(
+    request: SignedInRequest, row: ReviewRow, form: NotSuitableForm | ReferNowMarkForm, name: str
+) -> HttpResponse:
+    """In the row, by the template whose name begins with ``_``, where htmx asks; else on a page."""
+    part = f"_{name}" if getattr(request, "htmx", False) else name
     return _case_form(request, row, form, f"review/{part}.html")
 
 

@@ -50,11 +50,14 @@ def submit_decisions(request: SignedInRequest) -> HttpResponse:
     bcu = get_object_or_404(bcus_of(request.user), pk=whole_number(request.POST.get("bcu", "")))
     try:
         key, seen = uuid.UUID(request.POST.get("key", "")), _seen(request.POST.getlist("decision"))
+        looked_at = {whole_number(given) or 0 for given in request.POST.getlist("looked_at")}
     except ValueError:
         messages.error(request, "The page was incomplete. Nothing was submitted: check once more.")
         return redirect("check_decisions")
     try:
-        submission = submit(bcu=bcu, seen=seen, key=key, by=request.user, at=timezone.now())
+        submission = submit(
+            bcu=bcu, seen=seen, key=key, looked_at=looked_at, by=request.user, at=timezone.now()
+        )
     except Refused as error:
         messages.error(request, str(error))
         return redirect("check_decisions")

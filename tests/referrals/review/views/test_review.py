@@ -227,15 +227,6 @@ def test_not_suitable_asks_why_and_who_and_keeps_what_was_chosen(
     assert (decision.reason, decision.contact_by) == (Reason.OUTSIDE_BCU, ContactBy.HOME_BCU)
 
 
-def test_a_case_to_refer_now_goes_to_the_neighbourhood_team(browser: Client, make_case: MakeCase) -> None:
-    html = browser.post(
-        reverse("mark_not_suitable", args=[make_case().pk]),
-        {"version": "", "reason": Reason.HIGH_RISK, "contact_by": ContactBy.INVESTIGATOR},
-    ).content.decode()
-    assert "goes to the neighbourhood team: choose it" in html
-    assert not Decision.objects.exists()
-
-
 def test_an_incident_offers_no_suitable_button(browser: Client, make_case: MakeCase) -> None:
     make_case(is_crime=False)
     html = page(browser, "overnight_review")

@@ -63,7 +63,7 @@ def _row(page: Page, reference: str) -> "Page":
 
 
 def _decide(page: Page, extract: Extract, look: Look) -> None:
-    """By mouse, by keyboard, and with a restriction set; the last is not suitable, and to be referred now."""
+    """By mouse, by keyboard, and with a restriction set; the last is to be referred now."""
     first, second, *others, last = extract.references
     look(page, "overnight-review-unmarked")
     _row(page, first).get_by_role("link", name=re.compile("Restrictions and safety")).click()
@@ -79,15 +79,13 @@ def _decide(page: Page, extract: Extract, look: Look) -> None:
     for reference in others:
         _row(page, reference).get_by_role("button", name=re.compile("^Suitable")).click()
         expect(_row(page, reference).get_by_role("button", pressed=True)).to_be_visible()
-    _row(page, last).get_by_role("link", name=re.compile("^Not suitable")).focus()
-    page.keyboard.press("n")
+    _row(page, last).get_by_role("link", name=re.compile("^Refer now")).focus()
+    page.keyboard.press("r")
     row = page.locator("tr", has_text=last)
-    row.get_by_label("Why not").select_option(label="High risk: refer now, outside any trial")
-    row.get_by_label("Who will contact the victim").select_option(label="The investigating officer only")
-    row.get_by_role("button", name="Mark not suitable").click()
-    expect(row.get_by_text("goes to the neighbourhood team: choose it")).to_be_visible()
-    row.get_by_label("Who will contact the victim").select_option(label="The neighbourhood team")
-    row.get_by_role("button", name="Mark not suitable").click()
+    row.get_by_role("button", name="Mark to refer now").click()
+    expect(row.get_by_text("Choose why the case is referred now.").first).to_be_visible()
+    row.get_by_role("radio", name="High risk").check()
+    row.get_by_role("button", name="Mark to refer now").click()
     expect(page.get_by_role("link", name=f"Check {ROWS} decisions and submit")).to_be_visible()
     look(page, "overnight-review")
 

@@ -159,7 +159,8 @@ def scrub_keys(text: str, keys: Collection[str]) -> str:
     One is found however it is parted and in whatever case, if it has a digit and four signs or more.
     """
     seen = plain(text)
-    spans = [span for key in keys for span in _spans_of(key, seen)]
+    signs = _signs(seen)
+    spans = [span for key in keys for span in _spans_of(key, seen, signs)]
     return _without(seen, spans) if spans else text
 
 
@@ -357,11 +358,16 @@ def _postcodes(text: str) -> Iterator[tuple[int, int]]:
             yield found.span()
 
 
-def _spans_of(key: str, text: str) -> Iterator[tuple[int, int]]:
-    signs = re.sub(r"[\W_]", "", plain(key)).upper()
+def _signs(text: str) -> str:
+    """Letters and digits alone."""
+    return _NO_SIGN.sub("", text).upper()
+
+
+def _spans_of(key: str, text: str, folded: str) -> Iterator[tuple[int, int]]:
+    """Where a plain text holds the key; ``folded`` are the text's signs."""
+    signs = _signs(plain(key))
     if len(signs) < _FEWEST_SIGNS or not _DIGITS.search(signs):
         return
-    folded = re.sub(r"[\W_]", "", text).upper()
     # An incident number is also written without the letters before it.
     bare = signs.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
     for form in (signs, bare) if len(bare) >= _FEWEST_OF_A_PART else (signs,):
@@ -371,5 +377,6 @@ def _spans_of(key: str, text: str) -> Iterator[tuple[int, int]]:
                 yield found.span()
 
 
+_NO_SIGN = re.compile(r"[\W_]")
 _FEWEST_SIGNS = 4
 _FEWEST_OF_A_PART = 6

@@ -183,10 +183,12 @@ def says_not_known(key: str) -> bool:
     """
     words = folded(plain(key))
     signs = letters(words)
-    known = _NOT_KNOWN | set(map(letters, settings.KEYS_NOT_KNOWN))
-    if len(set(signs)) <= 1 or signs in known or letters(_NAMES_OF_A_KEY.sub(" ", words)) in known | {""}:
+    known = _NOT_KNOWN.union(map(letters, settings.KEYS_NOT_KNOWN))
+    if len(set(signs)) <= 1 or signs in known:
         return True
-    return set(signs.lstrip("abcdefghijklmnopqrstuvwxyz")) == {"0"}  # V0000000
+    figures = signs.lstrip("abcdefghijklmnopqrstuvwxyz")
+    # V0000000; and words alone, such as "victim not known".
+    return set(figures) == {"0"} if figures else letters(_NAMES_OF_A_KEY.sub(" ", words)) in known | {""}
 
 
 _REPEAT = re.compile(r"(?:y|yes|true|t|repeat|rv|multiple)\b(?! *\(?(?:0|no|none)\b)", re.IGNORECASE)

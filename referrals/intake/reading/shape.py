@@ -62,7 +62,9 @@ def squared(cells: list[str], width: int) -> list[str]:
 def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
     """Whether a row is no report: a total, a count, a remark under the table, or the headings once more."""
     filled = [cell.strip() for cell in cells if cell.strip()]
-    if [letters(cell) for cell in filled] == [letters(heading) for heading in headings if heading]:
-        return True
+    named = [heading for heading in headings if heading]
+    # The first alone tells of nearly every row that it is a report.
+    if filled[:1] and named[:1] and filled[0].casefold() == named[0].casefold():
+        return list(map(letters, filled)) == list(map(letters, named))
     is_short = len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings)
     return is_short and bool(_ASIDE.match(filled[0]) or not re.search(r"\d", "".join(filled)))

@@ -90,7 +90,6 @@ class MomentField(forms.DateTimeField):
     leave out is refused. An offset that is given counts.
     """
 
-    default_validators = [check_day]
     default_error_messages = {
         "no such time": "There was no such time: the clocks went forward over it. Give another.",
     }
@@ -101,6 +100,8 @@ class MomentField(forms.DateTimeField):
             read = super().to_python(value)
         if read is None:
             return None
+        # Before it is moved to another offset: at the ends of time there is none.
+        check_day(read)
         if read.tzinfo is not _NO_OFFSET_GIVEN:
             return read.astimezone(UTC)
         shown = read.replace(tzinfo=None)

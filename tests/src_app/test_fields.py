@@ -35,6 +35,8 @@ def test_a_time_is_the_one_that_londons_clock_shows(typed: str, moment: datetime
         ("1999-12-31T10:00", BEYOND),
         ("9999-12-31T23:59", BEYOND),
         ("0001-01-01T00:00", BEYOND),
+        ("0001-01-01T00:00:00+14:00", BEYOND),
+        ("9999-12-31T23:59:00-14:00", BEYOND),
     ],
 )
 def test_a_time_that_never_was_is_refused_in_one_sentence(typed: str, words: str) -> None:

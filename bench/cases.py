@@ -126,7 +126,7 @@ class Cases:
         self.follow_ups = Table(
             FollowUp,
             *("referral_id", "attempt_id", "kind", "raised_at", "raised_by_id"),
-            *("acknowledged_at", "acknowledged_by_id"),
+            *("acknowledged_at", "acknowledged_by_id", "done_at", "done_by_id"),
         )
         self.mail = Table(
             Notification,
@@ -308,7 +308,7 @@ class Cases:
         acknowledged = at < self.world.now - RECENT
         self.follow_ups.add(
             *(referral, attempt, FollowUpKind.STATEMENT.value, at, officer),
-            *((at + HOUR, self.hcop) if acknowledged else (None, None)),
+            *((at + HOUR, self.hcop) * 2 if acknowledged else (None,) * 4),
         )
 
     def _mail(self, referral: int, number: str, kind: MailKind, at: datetime) -> None:

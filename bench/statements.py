@@ -164,15 +164,15 @@ FOLLOW_UPS = [
     JOIN referrals_referral r ON r.id = f.referral_id
     JOIN referrals_ward w ON w.id = r.ward_id
     JOIN accounts_user u ON u.id = f.raised_by_id
-    WHERE f.acknowledged_at IS NULL AND r.team_id IN ({_TEAMS}) ORDER BY f.raised_at, f.id LIMIT 51
+    WHERE f.done_at IS NULL AND r.team_id IN ({_TEAMS}) ORDER BY f.raised_at, f.id LIMIT 51
     """,
     f"""
     SELECT f.id, f.kind, f.raised_at, r.number, w.name, u.display_name FROM referrals_followup f
     JOIN referrals_referral r ON r.id = f.referral_id
     JOIN referrals_ward w ON w.id = r.ward_id
-    JOIN accounts_user u ON u.id = f.acknowledged_by_id
-    WHERE f.acknowledged_at >= %(week)s AND r.team_id IN ({_TEAMS})
-    ORDER BY f.acknowledged_at DESC, f.id DESC LIMIT 20
+    JOIN accounts_user u ON u.id = f.done_by_id
+    WHERE f.done_at >= %(week)s AND r.team_id IN ({_TEAMS})
+    ORDER BY f.done_at DESC, f.id DESC LIMIT 20
     """,
 ]
 

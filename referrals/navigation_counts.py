@@ -7,6 +7,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.utils import timezone
 
+from referrals.contact.readers.follow_ups import waiting_for
 from referrals.intake.readers import imports_to_see_to
 from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
@@ -27,7 +28,7 @@ def navigation_counts(request: HttpRequest) -> dict[str, Any]:
 
 
 def _follow_ups(user: User) -> int:
-    return follow_ups_visible_to(user).filter(acknowledged_at__isnull=True).count()
+    return waiting_for(user, follow_ups_visible_to(user)).count()
 
 
 def _imports(user: User) -> int:

@@ -62,6 +62,7 @@ urlpatterns = [
         follow_ups.acknowledge,
         name="acknowledge_follow_up",
     ),
+    path("follow-ups/<record:follow_up_id>/done/", follow_ups.finish, name="finish_follow_up"),
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),

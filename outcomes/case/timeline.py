@@ -171,7 +171,9 @@ def _of_task(task: TableRow) -> Iterator[Event]:
     kind = FollowUpKind.label_of(task["kind"])
     yield Event(task["raised_at"], f"To do: {kind}")
     if task["acknowledged_at"]:
-        yield Event(task["acknowledged_at"], "Dealt with", task["acknowledged_by"], f"{kind}.")
+        yield Event(task["acknowledged_at"], "Taken on", task["acknowledged_by"], f"{kind}.")
+    if task["done_at"]:
+        yield Event(task["done_at"], "Done", task["done_by"], f"{kind}.")
 
 
 def _of_attempt(attempt: TableRow) -> Event:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import django_filters
+from django.db.models import QuerySet
 
 from referrals.models import FOR_THE_HCOP, FollowUp, FollowUpKind
 from src_app.accounts.models import User
@@ -14,6 +15,12 @@ class FollowUpFilter(ListFilter):
     """By what came up, among what the account may see."""
 
     kind = django_filters.ChoiceFilter(label="Follow-up", empty_label="Every follow-up")
+    owner = django_filters.ChoiceFilter(
+        label="With",
+        empty_label="Anybody",
+        choices=[("me", "Me"), ("nobody", "Nobody yet")],
+        method="owned_by",
+    )
     order = OrderFilter(
         {
             "oldest": Order("Longest waiting first", ("raised_at", "pk")),
@@ -24,6 +31,10 @@ class FollowUpFilter(ListFilter):
     class Meta:
         model = FollowUp
         fields: list[str] = []
+
+    def owned_by(self, rows: "QuerySet[FollowUp]", name: str, value: str) -> "QuerySet[FollowUp]":
+        """Those of the account, or those that nobody has acknowledged."""
+        return rows.filter(acknowledged_by=self.user if value == "me" else None)
 
     def __init__(self, *arguments: Any, user: User, **options: Any) -> None:
         super().__init__(*arguments, user=user, **options)

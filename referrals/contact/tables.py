@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.models import RAISED_BY_CHANGE, FollowUp, FollowUpKind, Referral
+from referrals.models import OF_A_CASE, FollowUp, FollowUpKind, Referral
 from src_app.lists.tables import ActionColumn, ListTable, RowTemplateColumn, with_line
 from src_app.templatetags.words import waited, weekday_moment
 
@@ -18,6 +18,9 @@ URGENT = (
     FollowUpKind.BARRED_METHOD,
     FollowUpKind.TRANSFERRED,
 )
+
+# About a case, and raised by what somebody did here.
+_RAISED_BY_HAND = (FollowUpKind.RESTRICTIONS_CHANGED, FollowUpKind.CONTACT_ELSEWHERE)
 
 
 class FollowUpTable(ListTable):
@@ -33,13 +36,16 @@ class FollowUpTable(ListTable):
     ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name", visible=False)
     raised_at = django_tables2.Column(verbose_name="Raised")
     raised_by = django_tables2.Column(verbose_name="Raised by", visible=False)
-    acknowledge = ActionColumn("contact/_acknowledge.html", "Acknowledge", context_object_name="follow_up")
+    owner = django_tables2.Column(verbose_name="With", accessor="acknowledged_by", empty_values=())
+    act = ActionColumn(
+        "contact/_act.html", "Deal with it, or say that it is done", context_object_name="follow_up"
+    )
 
     def value_kind(self, record: FollowUp) -> str:
         return str(record)
 
     def render_number(self, record: FollowUp) -> SafeString:
-        referral = None if record.kind in RAISED_BY_CHANGE else record.referral
+        referral = None if record.kind in OF_A_CASE else record.referral
         name = linked(referral) if referral else _leading_to_case(record)
         return with_line(name, record.ward.name if record.ward else "Ward not found")
 
@@ -53,9 +59,17 @@ class FollowUpTable(ListTable):
     def value_raised_at(self, record: FollowUp) -> datetime:
         return record.raised_at
 
+    def render_owner(self, record: FollowUp) -> SafeString | str:
+        if record.acknowledged_at is None:
+            return "Nobody yet"
+        return with_line(self.value_owner(record), f"since {weekday_moment(record.acknowledged_at)}")
+
+    def value_owner(self, record: FollowUp) -> str:
+        return str(record.acknowledged_by or "")
+
     def render_raised_by(self, record: FollowUp) -> str:
         by = str(record.raised_by)
-        is_said_by = record.attempt_id or record.kind == FollowUpKind.RESTRICTIONS_CHANGED
+        is_said_by = record.attempt_id or record.kind in _RAISED_BY_HAND
         return by if is_said_by else f"Crime record, imported by {by}"
 
 

@@ -33,6 +33,7 @@ from referrals.models.cases import (
 )
 from referrals.models.contact import (
     FOR_THE_HCOP,
+    OF_A_CASE,
     RAISED_BY_CHANGE,
     RAISED_BY_RECORD,
     ContactAttempt,
@@ -94,6 +95,7 @@ __all__ = [
     "CONTROL_REFERRED",
     "FOR_THE_HCOP",
     "HELD",
+    "OF_A_CASE",
     "OF_CONTROL",
     "OF_SRC",
     "RAISED_BY_CHANGE",

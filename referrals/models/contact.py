@@ -108,6 +108,7 @@ class FollowUpKind(NamedChoices):
     WISHES_CHANGED = "wishes_changed", "Contact wishes changed after the decision"
     SAFETY_CHANGED = "safety_changed", "Safety note changed after the decision"
     RESTRICTIONS_CHANGED = "restrictions_changed", "Restrictions or safety note set after the decision"
+    CONTACT_ELSEWHERE = "contact_elsewhere", "Not suitable: see that somebody else contacts the victim"
 
 
 # Raised by each change of a decided case while no referral of it is open, when no team is told.
@@ -116,26 +117,28 @@ RAISED_BY_CHANGE = (
     FollowUpKind.SAFETY_CHANGED,
     FollowUpKind.RESTRICTIONS_CHANGED,
 )
+# About a case that has no referral.
+OF_A_CASE = (*RAISED_BY_CHANGE, FollowUpKind.CONTACT_ELSEWHERE)
 # Raised by no attempt at contact, but by a change of the crime record or of what is kept here of the case.
 RAISED_BY_RECORD = (
     FollowUpKind.TRANSFERRED,
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
     FollowUpKind.OFFICER_IN_CASE,
-    *RAISED_BY_CHANGE,
+    *OF_A_CASE,
 )
 # Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
 FOR_THE_HCOP = (
     FollowUpKind.TRANSFERRED,
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
-    *RAISED_BY_CHANGE,
+    *OF_A_CASE,
 )
 
 
 @pghistory.track()
 class FollowUp(models.Model):
-    """An owned task, open until somebody acknowledges it; never an e-mail alone.
+    """A task, open until it is done; never an e-mail alone. Whoever acknowledges it owns it.
 
     It is about a referral, or about the case where there is none.
     """
@@ -152,6 +155,10 @@ class FollowUp(models.Model):
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    done_at = models.DateTimeField(null=True)
+    done_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
 
     class Meta:
         constraints = [
@@ -162,9 +169,14 @@ class FollowUp(models.Model):
                 condition=Q(attempt__isnull=True, acknowledged_at__isnull=True)
                 & ~Q(kind__in=RAISED_BY_CHANGE),
             ),
+            models.UniqueConstraint(
+                fields=["case"],
+                name="follow_up_of_contact_elsewhere_once_open",
+                condition=Q(kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True),
+            ),
             models.CheckConstraint(
                 condition=Q(referral__isnull=False, case__isnull=True)
-                | Q(referral__isnull=True, case__isnull=False, kind__in=RAISED_BY_CHANGE),
+                | Q(referral__isnull=True, case__isnull=False, kind__in=OF_A_CASE),
                 name="follow_up_of_a_referral_or_a_case",
             ),
             models.CheckConstraint(
@@ -176,17 +188,18 @@ class FollowUp(models.Model):
                 condition=together("acknowledged_at", "acknowledged_by"),
                 name="follow_up_acknowledged_at_by",
             ),
+            models.CheckConstraint(condition=together("done_at", "done_by"), name="follow_up_done_at_by"),
+            models.CheckConstraint(
+                condition=Q(done_at__isnull=True) | Q(acknowledged_at__isnull=False),
+                name="follow_up_done_has_an_owner",
+            ),
         ]
         indexes = [
             models.Index(
-                fields=["raised_at", "id"],
-                name="follow_up_open",
-                condition=Q(acknowledged_at__isnull=True),
+                fields=["raised_at", "id"], name="follow_up_open", condition=Q(done_at__isnull=True)
             ),
             models.Index(
-                fields=["-acknowledged_at", "-id"],
-                name="follow_up_acknowledged",
-                condition=Q(acknowledged_at__isnull=False),
+                fields=["-done_at", "-id"], name="follow_up_done", condition=Q(done_at__isnull=False)
             ),
         ]
 

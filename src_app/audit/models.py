@@ -62,6 +62,7 @@ class Action(NamedChoices):
     REFERRAL_CLOSED = "referral closed", "Referral closed without contact"
     FOLLOW_UP_RAISED = "follow-up raised", "Follow-up raised"
     FOLLOW_UP_ACKNOWLEDGED = "follow-up acknowledged", "Follow-up acknowledged"
+    FOLLOW_UP_DONE = "follow-up done", "Follow-up done"
     MAIL_QUEUED = "mail queued", "Mail queued"
     MAIL_SENT = "mail sent", "Mail sent"
     RATES_COMPUTED = "rates computed", "Rates computed"

@@ -21,7 +21,7 @@ from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
-from referrals.contact.actions.follow_ups import acknowledge, chase
+from referrals.contact.actions.follow_ups import acknowledge, chase, finish
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
 from referrals.contact.actions.taking import give_back, take
@@ -143,6 +143,7 @@ PARTS = {
     "look_for_power",
     "locked",
     "note_head",
+    "own_contacts",
     "preview_cases",
     "preview_roll_out",
     "raise_task",
@@ -486,6 +487,13 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(acknowledge)
 def _(scene: Scene) -> dict[str, Any]:
     follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral())
+    return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(finish)
+def _(scene: Scene) -> dict[str, Any]:
+    owned = {"acknowledged_at": NOW, "acknowledged_by": scene.supervisor}
+    follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral(), **owned)
     return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
 
 

@@ -174,6 +174,13 @@ def test_a_follow_up_is_of_an_attempt_or_of_the_record_and_waits_once(db: None) 
     _refuses(
         "follow_up_of_an_attempt_or_the_record", lambda: FollowUpFactory.create(kind="threat", **of_record)
     )
+    _refuses(
+        "follow_up_done_has_an_owner",
+        lambda: FollowUpFactory.create(done_at=NOW, done_by=of_record["raised_by"]),
+    )
+    of_case = {**of_record, "referral": None, "case": referral.case, "kind": "contact_elsewhere"}
+    FollowUpFactory.create(**of_case)
+    _refuses("follow_up_of_contact_elsewhere_once_open", lambda: FollowUpFactory.create(**of_case))
     FollowUpFactory.create(kind="transferred", **of_record)
     _refuses(
         "follow_up_of_the_record_once_open", lambda: FollowUpFactory.create(kind="transferred", **of_record)

@@ -1,4 +1,4 @@
-"""What a supervisor or HCOP does about a referral or case: acknowledge what came up, send a reminder."""
+"""What a supervisor or HCOP does about a referral or case: deal with what came up, send a reminder."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,14 +32,7 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         )
         follow_up = follow_ups.get(pk=follow_up_id)
         if first:
-            record(
-                Action.FOLLOW_UP_ACKNOWLEDGED,
-                by=by,
-                purpose=Purpose.SUPERVISION,
-                subject="referral" if follow_up.referral else "case",
-                references=dict.fromkeys([follow_up.name, follow_up.about.crime_reference]),
-                fields=["acknowledged_at", "acknowledged_by"],
-            )
+            _record(Action.FOLLOW_UP_ACKNOWLEDGED, follow_up, by, ["acknowledged_at", "acknowledged_by"])
             return follow_up
     if follow_up.acknowledged_by != by:
         raise Refused(
@@ -47,6 +40,39 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
             "and is dealing with it: there is nothing more to do."
         )
     return follow_up
+
+
+def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
+    """Records that the follow-up is done, whoever owned it. Twice changes nothing.
+
+    Raises :class:`Refused` where nobody owns it yet, and ``FollowUp.DoesNotExist`` for one out of scope.
+    """
+    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    with transaction.atomic():
+        follow_up = (
+            follow_ups_visible_to(by)
+            .select_related("referral__case", "case", "done_by")
+            .select_for_update(of=("self",))
+            .get(pk=follow_up_id)
+        )
+        if follow_up.acknowledged_at is None:
+            raise Refused("Nobody deals with this yet: press “I deal with it” first.")
+        if follow_up.done_at is None:
+            follow_up.done_at, follow_up.done_by = at, by
+            follow_up.save(update_fields=["done_at", "done_by"])
+            _record(Action.FOLLOW_UP_DONE, follow_up, by, ["done_at", "done_by"])
+    return follow_up
+
+
+def _record(action: Action, follow_up: FollowUp, by: User, fields: list[str]) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.SUPERVISION,
+        subject="referral" if follow_up.referral else "case",
+        references=dict.fromkeys([follow_up.name, follow_up.about.crime_reference]),
+        fields=fields,
+    )
 
 
 @looked_up_by_key

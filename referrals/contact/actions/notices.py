@@ -102,15 +102,38 @@ def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime)
         if referral is None or referral.status != ReferralStatus.OPEN:
             about = {"referral": referral} if referral else {"case": case}
             raised += [FollowUp(kind=kind, raised_at=at, raised_by=by, **about) for kind in kinds]
-    if raised:
-        FollowUp.objects.bulk_create(raised)
-        names = dict.fromkeys(name for each in raised for name in (each.name, each.about.crime_reference))
+    FollowUp.objects.bulk_create(raised)
+    names = dict.fromkeys(name for each in raised for name in (each.name, each.about.crime_reference))
+    _record_raised(names, by)
+
+
+def own_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
+    """Gives whoever found these cases not suitable the task to see that somebody else contacts the victims.
+
+    The caller holds the cases' locks.
+    """
+    FollowUp.objects.bulk_create(
+        FollowUp(
+            case=case,
+            kind=FollowUpKind.CONTACT_ELSEWHERE,
+            raised_at=at,
+            raised_by=by,
+            acknowledged_at=at,
+            acknowledged_by=by,
+        )
+        for case in cases
+    )
+    _record_raised([case.crime_reference for case in cases], by)
+
+
+def _record_raised(references: Collection[str], by: User) -> None:
+    if references:
         record(
             Action.FOLLOW_UP_RAISED,
             by=by,
             purpose=Purpose.CONTACT,
             subject="case",
-            references=names,
+            references=references,
             fields=["follow_ups"],
         )
 

@@ -1,4 +1,4 @@
-"""What somebody must act on: open, and acknowledged."""
+"""What somebody must act on, and what is done."""
 
 from datetime import datetime
 
@@ -22,13 +22,18 @@ from src_app.accounts.models import User
 
 
 def follow_ups_open(user: User) -> QuerySet[FollowUp]:
-    """Follow-ups nobody has acknowledged yet, the oldest first."""
-    return _follow_ups(user).filter(acknowledged_at__isnull=True).order_by("raised_at", "pk")
+    """Follow-ups that are not done, whoever owns them, the oldest first."""
+    return _follow_ups(user).filter(done_at__isnull=True).order_by("raised_at", "pk")
 
 
-def follow_ups_acknowledged_since(user: User, since: datetime) -> QuerySet[FollowUp]:
-    """Follow-ups that somebody deals with, the latest first."""
-    return _follow_ups(user).filter(acknowledged_at__gte=since).order_by("-acknowledged_at", "-pk")
+def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
+    """Follow-ups that are done, the latest first."""
+    return _follow_ups(user).filter(done_at__gte=since).order_by("-done_at", "-pk")
+
+
+def waiting_for(user: User, follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
+    """Of these, what the account is to act on: what nobody owns yet, and its own that are not done."""
+    return follow_ups.filter(Q(acknowledged_at__isnull=True) | Q(acknowledged_by=user), done_at__isnull=True)
 
 
 def _follow_ups(user: User) -> QuerySet[FollowUp]:
@@ -39,7 +44,8 @@ def _follow_ups(user: User) -> QuerySet[FollowUp]:
     )
     return (
         follow_ups_visible_to(user)
-        .select_related("referral__ward", "case__ward", "case__referral", "raised_by", "acknowledged_by")
+        .select_related("referral__ward", "case__ward", "case__referral", "case__decision", "raised_by")
+        .select_related("acknowledged_by", "done_by")
         .annotate(
             withdrawn=Exists(withdrawals),
             in_again=ExpressionWrapper(in_again, BooleanField()),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from django.contrib import messages
+from django.db.models import Count, Q
 from django.http import Http404, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -10,7 +11,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from referrals.contact.actions import follow_ups
 from referrals.contact.filters import FollowUpFilter
-from referrals.contact.readers.follow_ups import follow_ups_acknowledged_since, follow_ups_open
+from referrals.contact.readers.follow_ups import follow_ups_done_since, follow_ups_open, waiting_for
 from referrals.contact.tables import FollowUpTable
 from referrals.models import FollowUp
 from src_app.accounts.guards import SignedInRequest, requires
@@ -25,7 +26,7 @@ MOST_SHOWN = 20
 FOLLOW_UPS = ListPage(
     name="follow-ups",
     url_name="follow_up_list",
-    caption="Follow-ups nobody has acknowledged",
+    caption="Follow-ups that are not done",
     table=FollowUpTable,
     filters=FollowUpFilter,
     purpose=Purpose.SUPERVISION,
@@ -42,22 +43,23 @@ FOLLOW_UPS = ListPage(
 @requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
 @require_safe
 def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
-    """What nobody has acknowledged yet, the longest waiting first."""
+    """What is not done, the longest waiting first."""
     opened = follow_ups_open(request.user)
     listed = FOLLOW_UPS.asked(request, opened)
     if (part := listed.part()) is not None:
         return part
     since = timezone.now() - SHOWN_FOR
-    acknowledged = list(follow_ups_acknowledged_since(request.user, since)[:MOST_SHOWN])
-    listed.record_shown(*(each.name for each in acknowledged))
-    is_all = not (listed.is_narrowed or listed.paged.is_part)
-    waiting = len(listed.paged.rows) if is_all else opened.count()
+    done = list(follow_ups_done_since(request.user, since)[:MOST_SHOWN])
+    listed.record_shown(*(each.name for each in done))
+    counts = waiting_for(request.user, opened).aggregate(
+        unowned=Count("pk", filter=Q(acknowledged_at__isnull=True)), own=Count("acknowledged_at")
+    )
     context = {
         "list": listed,
-        "waiting": waiting,
+        **counts,
         # The navigation's count, which is the same.
-        "follow_ups_waiting": waiting,
-        "acknowledged": acknowledged,
+        "follow_ups_waiting": counts["unowned"] + counts["own"],
+        "done": done,
         "reviews": request.user.can(Permission.REVIEW_CASES),
     }
     return render(request, "contact/follow_up_list.html", context)
@@ -75,4 +77,19 @@ def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"{acknowledged.name}: {acknowledged}. It is yours to deal with now.")
+    return redirect(back_to(request, "follow_up_list"))
+
+
+@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@require_POST
+def finish(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
+    """Says that it is done."""
+    try:
+        finished = follow_ups.finish(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
+    except FollowUp.DoesNotExist as error:
+        raise Http404("No such follow-up.") from error
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{finished.name}: {finished}. Done: {finished.done_by}.")
     return redirect(back_to(request, "follow_up_list"))

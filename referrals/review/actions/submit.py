@@ -9,6 +9,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases, report_of
+from referrals.contact.actions.notices import own_contacts
 from referrals.contact.actions.refer import refer
 from referrals.models import (
     Allocation,
@@ -60,8 +61,9 @@ def submit(
 
     First what is referred outside any trial; then, in order of report time and reference, a suitable case of
     a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
-    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. The
-    same ``key`` and decisions again return the first submission. Raises :class:`Overtaken` where a draft
+    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. Of a
+    case not suitable, whoever submits gets the task to see that somebody else contacts the victim. The same
+    ``key`` and decisions again return the first submission. Raises :class:`Overtaken` where a draft
     changed after it was checked, and :class:`Refused` where something is missing or the key was used for
     other decisions; then nothing is submitted.
     """
@@ -133,6 +135,7 @@ def _submit(
         fields=["decided_at", "submission"],
     )
     SubmissionOutcome(submission=submission, trials=trials, by=by, at=at).carry_out(decisions, places)
+    own_contacts(cases=[each.case for each in decisions if not _goes_out(each)], by=by, at=at)
     return submission
 
 

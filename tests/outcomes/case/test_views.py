@@ -159,6 +159,8 @@ def test_what_changed_after_the_decision_is_on_the_time_line(
         raised_by=hcop,
         acknowledged_at=made + timedelta(hours=6),
         acknowledged_by=hcop,
+        done_at=made + timedelta(hours=7),
+        done_by=hcop,
     )
     page = words(referral.case).replace("&#x27;", "'")
     told = [
@@ -169,7 +171,8 @@ def test_what_changed_after_the_decision_is_on_the_time_line(
         f"Crime cancelled 22 November 2026, 3:30pm · {hcop}",
         "To do: Closed by the crime record: who contacts the victim? 22 November 2026, 3:31pm",
         f"Flag removed 22 November 2026, 4:30pm · {hcop}",
-        f"Dealt with 22 November 2026, 5:30pm · {hcop}",
+        f"Taken on 22 November 2026, 5:30pm · {hcop}",
+        f"Done 22 November 2026, 6:30pm · {hcop}",
     ]
     places = [page.find(line) for line in told]
     assert -1 not in places, [line for line, place in zip(told, places, strict=True) if place < 0]

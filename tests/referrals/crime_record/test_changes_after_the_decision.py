@@ -138,26 +138,31 @@ def test_what_is_set_on_the_page_reaches_the_hcop_and_deputy(case, client_of, hc
     assert FollowUp.objects.count() == 1
 
 
-def test_the_list_leads_to_the_case_and_it_can_be_acknowledged(case, bring, client_of, hcop, other_hcop):
+def test_the_list_leads_to_the_case_and_somebody_takes_it_on_until_it_is_done(
+    case, bring, client_of, hcop, other_hcop
+):
     bring(contact_wishes=ASKED)
     browser = client_of(hcop)
-    text = browser.get(reverse("follow_up_list")).content.decode()
+    text = browser.get(reverse("follow_up_list"), {"kind": "wishes_changed"}).content.decode()
     assert reverse("case", args=[case.pk]) in text
     assert "Contact wishes changed" in text
-    assert "Follow-ups (1<span" in text
     assert ASKED not in text
     assert AuditEntry.objects.filter(action=Action.LIST_SHOWN).latest("pk").references
-    page = reverse("acknowledge_follow_up", args=[FollowUp.objects.get().pk])
+    follow_up = FollowUp.objects.get(kind=FollowUpKind.WISHES_CHANGED)
+    page = reverse("acknowledge_follow_up", args=[follow_up.pk])
     assert "It is yours to deal with now" in browser.post(page, follow=True).content.decode()
-    assert FollowUp.objects.get().acknowledged_by == hcop
+    follow_up.refresh_from_db()
+    assert follow_up.acknowledged_by == hcop
     entry = AuditEntry.objects.get(action=Action.FOLLOW_UP_ACKNOWLEDGED)
     assert case.crime_reference in entry.references
     assert (
         "HCOP South West acknowledged this" in client_of(other_hcop).post(page, follow=True).content.decode()
     )
+    done = browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).content.decode()
+    assert "Done: HCOP South West." in done
     told = browser.get(reverse("case", args=[case.pk])).content.decode()
-    assert "To do: Contact wishes changed" in told
-    assert "Dealt with" in told
+    for title in ("To do: Contact wishes changed", "Taken on", "Done"):
+        assert title in told
 
 
 @pytest.mark.parametrize("state", WITHOUT_REFERRAL)

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from referrals.contact.actions.follow_ups import acknowledge, chase
+from referrals.contact.actions.follow_ups import acknowledge, chase, finish
 from referrals.models import FollowUp, MailKind, Notification, Referral, ReferralStatus
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -44,9 +44,28 @@ def test_acknowledging_twice_changes_nothing(follow_up, hcop, now):
     assert AuditEntry.objects.count() == 1
 
 
-def test_an_officer_acknowledges_nothing(follow_up, officer, now):
+def test_a_colleague_may_say_that_it_is_done_and_the_first_to_say_so_stands(follow_up, supervisor, hcop, now):
+    acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
+    finish(follow_up_id=follow_up.pk, by=supervisor, at=now + timedelta(hours=1))
+    finish(follow_up_id=follow_up.pk, by=hcop, at=now + timedelta(hours=2))
+    follow_up.refresh_from_db()
+    assert (follow_up.acknowledged_by, follow_up.done_by) == (hcop, supervisor)
+    assert follow_up.done_at == now + timedelta(hours=1)
+    [entry] = AuditEntry.objects.filter(action=Action.FOLLOW_UP_DONE)
+    assert (entry.actor, entry.purpose) == (supervisor, Purpose.SUPERVISION)
+
+
+def test_what_nobody_took_on_is_not_done(follow_up, hcop, now):
+    with pytest.raises(Refused, match="Nobody deals with this yet"):
+        finish(follow_up_id=follow_up.pk, by=hcop, at=now)
+    follow_up.refresh_from_db()
+    assert follow_up.done_at is None
+
+
+@pytest.mark.parametrize("act", [acknowledge, finish])
+def test_an_officer_acknowledges_nothing(follow_up, officer, now, act):
     with pytest.raises(NotAllowed):
-        acknowledge(follow_up_id=follow_up.pk, by=officer, at=now)
+        act(follow_up_id=follow_up.pk, by=officer, at=now)
 
 
 def test_the_hcop_of_another_bcu_finds_no_follow_up(follow_up, north_hcop, now):

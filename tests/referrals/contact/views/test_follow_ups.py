@@ -27,15 +27,16 @@ def make_follow_up(make_referral):
     return make
 
 
-def test_the_longest_waiting_comes_first_and_the_acknowledged_are_apart(
+def test_the_longest_waiting_comes_first_and_what_is_done_is_apart(
     client_of, make_follow_up, supervisor, hcop, now
 ):
     newer = make_follow_up(raised_at=now - timedelta(minutes=5), kind=FollowUpKind.THREAT)
     older = make_follow_up(raised_at=now - timedelta(hours=3))
-    done = make_follow_up(acknowledged_by=hcop, acknowledged_at=now - timedelta(days=1))
+    yesterday = {"acknowledged_by": hcop, "acknowledged_at": now - timedelta(days=1)}
+    done = make_follow_up(**yesterday, done_by=hcop, done_at=now)
     response = client_of(supervisor).get(reverse("follow_up_list"))
     assert response.context["list"].paged.rows == [older, newer]
-    assert response.context["acknowledged"] == [done]
+    assert response.context["done"] == [done]
     text = response.content.decode()
     assert "2 follow-ups wait" in text
     assert "waiting 3 hours" in text
@@ -80,7 +81,7 @@ def test_a_file_holds_those_of_the_own_team(
     make_follow_up(make_referral(ward=world.wards[1]))
     follow_up = make_follow_up(kind=FollowUpKind.THREAT, raised_at=now)
     [row] = rows(client_of(supervisor), reverse("follow_up_list"))
-    assert list(row) == ["Follow-up", "Referral or case", "Ward", "Raised", "Raised by"]
+    assert list(row) == ["Follow-up", "Referral or case", "Ward", "Raised", "Raised by", "With"]
     assert (row["Follow-up"], row["Referral or case"]) == ("Reports a threat", follow_up.referral.number)
     assert (row["Ward"], row["Raised by"]) == ("Abbey", str(follow_up.raised_by))
     assert str(row["Raised"])[:10] == "2026-11-23"
@@ -123,13 +124,47 @@ def test_acknowledging_makes_it_ones_own(client_of, make_follow_up, supervisor, 
     assert follow_up.acknowledged_by == supervisor
 
 
+def test_what_somebody_took_on_stays_on_the_list_until_it_is_done(
+    client_of, make_follow_up, supervisor, hcop
+):
+    follow_up, unowned = make_follow_up(), make_follow_up()
+    browser, colleague = client_of(supervisor), client_of(hcop)
+    browser.post(reverse("acknowledge_follow_up", args=[follow_up.pk]))
+    text = browser.get(reverse("follow_up_list")).content.decode()
+    assert "1 follow-up waits" in text
+    assert "1 is yours" in text
+    assert "Follow-ups (2<span" in text
+    told = colleague.get(reverse("follow_up_list")).content.decode()
+    assert "PS 51" in told
+    assert "Follow-ups (1<span" in told  # a colleague's is not theirs to do
+    assert (
+        "PS 51"
+        in browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).content.decode()
+    )
+    listed = browser.get(reverse("follow_up_list"))
+    assert listed.context["list"].paged.rows == [unowned]
+    assert listed.context["done"] == [follow_up]
+
+
+@pytest.mark.parametrize(("owner", "found"), [("me", "own"), ("nobody", "unowned"), ("", "all")])
+def test_the_list_is_narrowed_to_who_has_it(client_of, make_follow_up, supervisor, hcop, now, owner, found):
+    by = {user: {"acknowledged_by": user, "acknowledged_at": now} for user in (supervisor, hcop)}
+    made = {
+        "own": make_follow_up(**by[supervisor]),
+        "other": make_follow_up(**by[hcop]),
+        "unowned": make_follow_up(),
+    }
+    listed = client_of(supervisor).get(reverse("follow_up_list"), {"owner": owner}).context["list"]
+    assert set(listed.paged.rows) == (set(made.values()) if found == "all" else {made[found]})
+
+
 def test_what_is_out_of_scope_is_not_found(
     client_of, make_referral, make_follow_up, supervisor, north_hcop, world
 ):
     others = make_follow_up(make_referral(ward=world.wards[1]))
     for user in (supervisor, north_hcop):
-        page = reverse("acknowledge_follow_up", args=[others.pk])
-        assert client_of(user).post(page).status_code == 404
+        for name in ("acknowledge_follow_up", "finish_follow_up"):
+            assert client_of(user).post(reverse(name, args=[others.pk])).status_code == 404
 
 
 @pytest.mark.parametrize("who", ["officer", "leader", "auditor"])

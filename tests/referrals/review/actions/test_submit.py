@@ -13,6 +13,8 @@ from referrals.models import (
     Arm,
     Case,
     ContactBy,
+    FollowUp,
+    FollowUpKind,
     Mode,
     NoticeKind,
     Notification,
@@ -68,6 +70,26 @@ def trial(world: World) -> Trial:
         WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
     WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
     return trial
+
+
+def test_whoever_submits_has_to_see_that_somebody_contacts_the_victims_of_cases_not_suitable(
+    make_case: MakeCase, world: World, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    incident, referred, suitable = make_case(is_crime=False), make_case(), make_case(ward=world.wards[5])
+    elsewhere = DecisionFactory.create(
+        case=incident, suitable=False, reason=Reason.NO_CRIME, contact_by=ContactBy.INVESTIGATOR
+    )
+    now_to_team = DecisionFactory.create(
+        case=referred, suitable=False, reason=Reason.HIGH_RISK, contact_by=ContactBy.NEIGHBOURHOOD_TEAM
+    )
+    drafts = [elsewhere, now_to_team, DecisionFactory.create(case=suitable)]
+    seen = {draft.case_id: draft.version for draft in drafts}
+    submit(bcu=world.south_west, seen=seen, key=uuid.uuid4(), by=other_hcop, at=now)
+    task = FollowUp.objects.get()
+    assert (task.kind, task.case) == (FollowUpKind.CONTACT_ELSEWHERE, incident)
+    assert (task.acknowledged_by, task.acknowledged_at, task.done_at) == (other_hcop, now, None)
+    entry = AuditEntry.objects.get(action=Action.FOLLOW_UP_RAISED)
+    assert entry.references == [incident.crime_reference]
 
 
 def test_a_suitable_case_of_a_ward_with_src_for_all_is_referred_to_its_team(

@@ -116,9 +116,11 @@ class History:
 
     def _submit(self, at: datetime) -> Submission:
         drafts = Decision.objects.filter(submission__isnull=True)
+        seen = dict(drafts.values_list("case_id", "version"))
         submission = submit(
             bcu=self.bcu,
-            seen=dict(drafts.values_list("case_id", "version")),
+            seen=seen,
+            notes_read=seen,
             key=uuid.UUID(int=self.random.getrandbits(128)),
             by=self.hcop,
             at=at,

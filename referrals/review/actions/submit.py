@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import OperationalError, transaction
@@ -27,7 +28,7 @@ from referrals.models import (
 )
 from referrals.places.ward_modes import WardModes
 from referrals.review.actions.drafts import Overtaken
-from referrals.review.readers.rows import calls_for_referral
+from referrals.review.readers.rows import asks_for_restrictions, calls_for_referral
 from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
 from referrals.scope import bcus_of, cases_visible_to
@@ -44,6 +45,14 @@ from src_app.keys import WrongKey, open_seed
 from src_app.refused import Refused
 
 
+@dataclass(frozen=True)
+class Looked:
+    """Keys of the cases whose texts somebody looked at: for a call for referral, and for restrictions."""
+
+    at_calls: Collection[int]
+    at_notes: Collection[int]
+
+
 @looked_up_by_key
 def submit(
     *,
@@ -51,19 +60,21 @@ def submit(
     seen: Mapping[int, int],
     key: uuid.UUID,
     looked_at: Collection[int] = (),
+    notes_read: Collection[int] = (),
     by: User,
     at: datetime,
 ) -> Submission:
     """Makes the drafts final. ``seen`` gives, for each case, the version of the draft that was checked.
 
     ``looked_at``: cases whose wishes or notes may call for a referral now, and which somebody said are not to
-    be referred; without it such a case is refused.
+    be referred. ``notes_read``: cases that go to a team with a safety note and without a restriction, and of
+    which somebody said that none follows. Without it such a case is refused.
 
     First what is referred outside any trial; then, in order of report time and reference, a suitable case of
     a trial ward is allocated, one of a ward with SRC for all referred, one of a ward not started gets usual
-    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode. Of a
-    case not suitable, whoever submits gets the task to see that somebody else contacts the victim. The same
-    ``key`` and decisions again return the first submission. Raises :class:`Overtaken` where a draft
+    service. A trial that reaches its target is closed, and the cases after it go by the ward's next mode.
+    Whoever submits gets the task to see that somebody else contacts the victims of cases not suitable. The
+    same ``key`` and decisions again return the first submission. Raises :class:`Overtaken` where a draft
     changed after it was checked, and :class:`Refused` where something is missing or the key was used for
     other decisions; then nothing is submitted.
     """
@@ -76,7 +87,7 @@ def submit(
         with transaction.atomic():
             if earlier := _earlier(key, bcu, seen):
                 return earlier
-            return _submit(bcu, seen, key, looked_at, by, at)
+            return _submit(bcu, seen, key, Looked(looked_at, notes_read), by, at)
     except Overtaken:
         # By this very submission, perhaps: sent twice, or its first sender died while it was committed.
         if earlier := _earlier(key, bcu, seen):
@@ -106,7 +117,7 @@ def _earlier(key: uuid.UUID, bcu: Bcu, seen: Mapping[int, int]) -> Submission | 
 
 
 def _submit(
-    bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, looked_at: Collection[int], by: User, at: datetime
+    bcu: Bcu, seen: Mapping[int, int], key: uuid.UUID, looked: Looked, by: User, at: datetime
 ) -> Submission:
     trials = {
         trial.pk: trial
@@ -118,7 +129,7 @@ def _submit(
     for trial in trials.values():
         close_if_ended(trial=trial, at=at)
     decisions = _checked(bcu, seen, by)
-    _refuse_unseen_calls([each for each in decisions if each.case_id not in looked_at])
+    _refuse_unread_texts(decisions, looked)
     places = _places(decisions)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)
     for trial_id, assessed in _assessed(decisions, places).items():
@@ -174,19 +185,29 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
     return decisions
 
 
-def _refuse_unseen_calls(decisions: list[Decision]) -> None:
-    """Raises :class:`Refused` for a case not to be referred whose texts may call for it."""
-    cases = {decision.case_id: decision.case for decision in decisions if not decision.referred_anyway}
-    texts: dict[int, dict[str, str]] = {}
-    for case_id, kind, body in PersonalText.objects.filter(case__in=cases).values_list(
+def _refuse_unread_texts(decisions: list[Decision], looked: Looked) -> None:
+    """Raises :class:`Refused` for a case whose texts may call for a referral, or for a restriction."""
+    texts: dict[int, dict[str, str]] = {decision.case_id: {} for decision in decisions}
+    for case_id, kind, body in PersonalText.objects.filter(case__in=texts).values_list(
         "case", "kind", "body"
     ):
-        texts.setdefault(case_id, {})[kind] = body
-    unseen = sorted(cases[pk].crime_reference for pk, found in texts.items() if calls_for_referral(found))
-    if unseen:
+        texts[case_id][kind] = body
+    calls, notes = [], []
+    for decision in decisions:
+        case, found = decision.case, texts[decision.case_id]
+        if not decision.referred_anyway and case.pk not in looked.at_calls and calls_for_referral(found):
+            calls.append(case.crime_reference)
+        if _goes_out(decision) and case.pk not in looked.at_notes and asks_for_restrictions(case, found):
+            notes.append(case.crime_reference)
+    if calls:
         raise Refused(
-            f"{', '.join(unseen)}: wishes or notes may call for a contact. Nothing was submitted: "
+            f"{', '.join(calls)}: wishes or notes may call for a contact. Nothing was submitted: "
             "refer now, or tick that you looked."
+        )
+    if notes:
+        raise Refused(
+            f"{', '.join(notes)}: a safety note without a restriction. Nothing was submitted: "
+            "set the restrictions, or tick that none follows."
         )
 
 

@@ -31,7 +31,12 @@ class Day:
         return [row for row in self.rows if row not in going]
 
     @property
-    def left_to_chance(self) -> list[ReviewRow]:
+    def notes_to_read(self) -> list[ReviewRow]:
+        """Cases that go to a team with a safety note and without a restriction."""
+        return [row for row in self.suitable + self.refer_now if row.notes and not row.restrictions]
+
+    @property
+    def calling_for_referral(self) -> list[ReviewRow]:
         """Cases that are not marked to be referred now, though their wishes or notes may call for it."""
         marked = self.refer_now
         return [row for row in self.rows if row.calls_for_referral and row not in marked]

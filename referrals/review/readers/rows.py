@@ -92,6 +92,11 @@ def calls_for_referral(texts: Mapping[str, str]) -> list[str]:
     return found
 
 
+def asks_for_restrictions(case: Case, texts: Mapping[str, str]) -> bool:
+    """Whether a safety note stands there without a restriction: the phone would offer every method."""
+    return not case.restrictions and any(texts.get(kind) for kind in SAFETY_NOTES)
+
+
 def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = [texts.get(kind, "") for kind in SAFETY_NOTES]

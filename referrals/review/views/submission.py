@@ -50,13 +50,19 @@ def submit_decisions(request: SignedInRequest) -> HttpResponse:
     bcu = get_object_or_404(bcus_of(request.user), pk=whole_number(request.POST.get("bcu", "")))
     try:
         key, seen = uuid.UUID(request.POST.get("key", "")), _seen(request.POST.getlist("decision"))
-        looked_at = {whole_number(given) or 0 for given in request.POST.getlist("looked_at")}
+        looked_at, notes_read = _ticked(request, "looked_at"), _ticked(request, "notes_read")
     except ValueError:
         messages.error(request, "The page was incomplete. Nothing was submitted: check once more.")
         return redirect("check_decisions")
     try:
         submission = submit(
-            bcu=bcu, seen=seen, key=key, looked_at=looked_at, by=request.user, at=timezone.now()
+            bcu=bcu,
+            seen=seen,
+            key=key,
+            looked_at=looked_at,
+            notes_read=notes_read,
+            by=request.user,
+            at=timezone.now(),
         )
     except Refused as error:
         messages.error(request, str(error))
@@ -90,6 +96,11 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         "total": len(results),
     }
     return render(request, "review/submitted.html", context)
+
+
+def _ticked(request: SignedInRequest, name: str) -> set[int]:
+    """The cases ticked under that name."""
+    return {whole_number(given) or 0 for given in request.POST.getlist(name)}
 
 
 def _seen(pairs: list[str]) -> dict[int, int]:

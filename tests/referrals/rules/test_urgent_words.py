@@ -19,6 +19,16 @@ from referrals.rules.urgent_words import asks_for_contact, says_high_risk
         "Please contact me on Tuesday",
         "Not by telephone. Wants to be contacted in person",
         "needs to talk to somebody",
+        "Please ring her",
+        "Please ring me on Tuesday",
+        "Please phone ASAP",
+        "Please call back",
+        "wants a ring back",
+        "Wants someone to call",
+        "asked the team to visit",
+        "Call back please",
+        "Has no phone but wants a visit",
+        "Not coping and wants contact",
     ],
 )
 def test_a_request_for_contact_is_seen(wishes: str) -> None:
@@ -38,6 +48,10 @@ def test_a_request_for_contact_is_seen(wishes: str) -> None:
         "Didn’t ask for contact, wants no visit",
         "Victim declined a call",
         "Contact through solicitor",
+        "Please call only after 6pm",
+        "Please ring between 9 and 5",
+        "Does not want to be called or visited",
+        "Declined contact and support",
     ],
 )
 def test_a_way_or_time_of_contact_or_a_refusal_is_no_request(wishes: str) -> None:
@@ -55,6 +69,13 @@ def test_a_way_or_time_of_contact_or_a_refusal_is_no_request(wishes: str) -> Non
         "Victim is suicidal",
         "Referred to MARAC",
         "Fears for her life",
+        "Threatened to kill her",
+        "threats made to kill",
+        "Suspect says he will kill her",
+        "DASH: high",
+        "Suspect carries a machete",
+        "Was stabbed last year",
+        "No injuries but suspect has a gun",
     ],
 )
 def test_high_risk_is_seen(note: str) -> None:
@@ -67,6 +88,9 @@ def test_high_risk_is_seen(note: str) -> None:
         "Dog at address",
         "Not high risk",
         "No weapons seen",
+        "No threats to kill",
+        "DASH standard",
+        "Kill switch fitted to the car",
         "Standard risk",
         "Do not attend the address: suspect",
     ],

@@ -100,7 +100,7 @@ def test_words_that_call_for_it_are_a_tag_in_the_row(browser, make_case, text, t
 )
 def test_such_a_case_never_goes_to_chance_by_one_wrong_key(browser, make_case, submit, world, text, mark):
     TrialFactory.create(bcu=world.south_west)
-    case = make_case()
+    case = make_case(restrictions=["two_officers"])
     PersonalTextFactory.create(case=case, **text)
     DecisionFactory.create(case=case, **mark)
     check = _read(browser, "check_decisions")

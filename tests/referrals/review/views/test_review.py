@@ -354,7 +354,7 @@ def test_a_case_to_be_referred_now_is_checked_as_one_that_goes_out(
 ) -> None:
     """What the team will read stands beside it, and the sums are the same before and after."""
     urgent = DecisionFactory.create(
-        case=make_case(ward=world.wards[5]),
+        case=make_case(ward=world.wards[5], restrictions=["two_officers"]),
         suitable=False,
         reason=Reason.HIGH_RISK,
         contact_by=ContactBy.NEIGHBOURHOOD_TEAM,

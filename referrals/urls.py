@@ -8,7 +8,7 @@ from referrals.contact.views import attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
 from referrals.places import views as places
-from referrals.review.views import refer_now, review, submission
+from referrals.review.views import put_right, refer_now, review, submission
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
 
 urlpatterns = [
@@ -94,6 +94,9 @@ urlpatterns = [
     path("trials/<record:trial_id>/wards/roll-out/", wards.roll_out, name="plan_roll_out"),
     path("trials/<record:trial_id>/controls/", controls.controls, name="controls"),
     path("cases/<record:case_id>/refer-now/", refer_now.refer_now, name="refer_now"),
+    path("cases/<record:case_id>/reopen/", put_right.reopen_decision, name="reopen_decision"),
+    path("cases/<record:case_id>/not-suitable/", put_right.find_not_suitable, name="find_not_suitable"),
+    path("cases/<record:case_id>/move/", put_right.move_referral, name="move_referral"),
     path("cases/<record:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
     path(
         "cases/<record:case_id>/deviation/<record:deviation_id>/withdraw/",

@@ -35,6 +35,7 @@ from referrals.models import (
     CaseState,
     CloseReason,
     ContactAttempt,
+    ContactBy,
     ControlCheck,
     CrimeRecordEvent,
     CrimeRecordKind,
@@ -43,6 +44,7 @@ from referrals.models import (
     DeviationKind,
     FollowUp,
     FollowUpKind,
+    FoundNotSuitable,
     HandOver,
     HeadingMeaning,
     HeldPart,
@@ -58,11 +60,14 @@ from referrals.models import (
     Pause,
     PersonalText,
     Postcode,
+    Reason,
     Referral,
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
     Registrar,
+    ReopenedDecision,
+    ReopenReason,
     Result,
     Strand,
     Submission,
@@ -501,6 +506,40 @@ class HandOverFactory(DjangoModelFactory[HandOver]):
     to_team = SelfAttribute("referral.team")
     handed_at = NOW
     handed_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class ReopenedDecisionFactory(DjangoModelFactory[ReopenedDecision]):
+    """Of a submitted decision that made nothing, whose row goes with it."""
+
+    class Meta:
+        model = ReopenedDecision
+
+    class Params:
+        decision = SubFactory(DecisionFactory, submission=SubFactory(SubmissionFactory))
+
+    case = SelfAttribute("decision.case")
+    submission = SelfAttribute("decision.submission")
+    suitable = SelfAttribute("decision.suitable")
+    reason = SelfAttribute("decision.reason")
+    contact_by = SelfAttribute("decision.contact_by")
+    version = SelfAttribute("decision.version")
+    because = ReopenReason.WRONG_MARK
+    reopened_at = NOW
+    reopened_by = SelfAttribute("decision.drafted_by")
+
+
+class FoundNotSuitableFactory(DjangoModelFactory[FoundNotSuitable]):
+    class Meta:
+        model = FoundNotSuitable
+
+    class Params:
+        referral = SubFactory(ReferralFactory)
+
+    case = SelfAttribute("referral.case")
+    reason = Reason.DUPLICATE
+    contact_by = ContactBy.INVESTIGATOR
+    found_at = NOW
+    found_by = SubFactory(UserFactory, role=Role.HCOP)
 
 
 class ReferralOrderFactory(DjangoModelFactory[ReferralOrder]):

@@ -35,6 +35,8 @@ class CaseRecords:
     trials: list[TableRow]
     deviations: list[TableRow]
     checks: list[TableRow]
+    reopened: list[TableRow]
+    found: list[TableRow]
 
     @property
     def trial(self) -> str:
@@ -69,7 +71,7 @@ _SELECTS = {
     "hand_overs": """
         SELECT handed_at, (SELECT name FROM referrals_team WHERE id = from_team_id) AS from_team,
             (SELECT name FROM referrals_team WHERE id = to_team_id) AS to_team,
-            (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
+            by_hand, (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
         FROM referrals_handover WHERE referral_id = %(referral)s ORDER BY id
     """,
     "notices": """
@@ -104,6 +106,19 @@ _SELECTS = {
             (SELECT display_name FROM accounts_user WHERE id = recorded_by_id) AS by
         FROM referrals_deviation
         WHERE allocation_id = (SELECT id FROM referrals_allocation WHERE case_id = %(case)s) ORDER BY id
+    """,
+    "reopened": """
+        SELECT suitable, reason, contact_by, because, reopened_at,
+            (SELECT display_name FROM accounts_user WHERE id = reopened_by_id) AS by,
+            (SELECT submitted_at FROM referrals_submission WHERE id = submission_id) AS submitted_at,
+            (SELECT display_name FROM accounts_user WHERE id =
+                (SELECT submitted_by_id FROM referrals_submission WHERE id = submission_id)) AS submitted_by
+        FROM referrals_reopeneddecision WHERE case_id = %(case)s ORDER BY id
+    """,
+    "found": """
+        SELECT reason, contact_by, found_at,
+            (SELECT display_name FROM accounts_user WHERE id = found_by_id) AS by
+        FROM referrals_foundnotsuitable WHERE case_id = %(case)s
     """,
     "checks": """
         SELECT contacted, checked_at, (SELECT display_name FROM accounts_user WHERE id = checked_by_id) AS by

@@ -8,6 +8,7 @@ from outcomes.case.readers import CaseRecords, TableRow
 from referrals.models import (
     Case,
     CloseReason,
+    ContactBy,
     CrimeRecordKind,
     Decision,
     FollowUpKind,
@@ -15,8 +16,10 @@ from referrals.models import (
     Method,
     Noticed,
     OrderReason,
+    Reason,
     Referral,
     ReferralStatus,
+    ReopenReason,
     Result,
 )
 from referrals.trial.readers.deviations import in_words, particulars
@@ -54,6 +57,10 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
             names[submission.submitted_by_id],
             _why(decision, referral),
         )
+    for taken_back in records.reopened:
+        yield from _of_reopened(taken_back)
+    for found in records.found:
+        yield Event(found["found_at"], "Not suitable after all", found["by"], _why_not(found))
     # What causes comes before what follows from it, where both bear one time.
     for change in records.crime_record:
         title = CrimeRecordKind.label_of(change["kind"])
@@ -74,10 +81,22 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
 def _why(decision: Decision, referral: Referral | None) -> str:
     """The reason, and who contacts the victim; usual service where a suitable case was not referred."""
     if not decision.suitable:
-        return f"{decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
+        return _why_not({"reason": decision.reason, "contact_by": decision.contact_by})
     submission = decision.submission
     at_once = referral and submission and referral.made_at <= submission.submitted_at
     return "Referred for SRC." if at_once else "Usual service."
+
+
+def _why_not(row: TableRow) -> str:
+    return f"{Reason.label_of(row['reason'])}. Contact: {ContactBy.label_of(row['contact_by'])}."
+
+
+def _of_reopened(row: TableRow) -> Iterator[Event]:
+    title = "Suitable" if row["suitable"] else "Not suitable"
+    detail = "Usual service." if row["suitable"] else _why_not(row)
+    yield Event(row["submitted_at"], title, row["submitted_by"], detail)
+    because = ReopenReason.label_of(row["because"])
+    yield Event(row["reopened_at"], "Decision reopened", row["by"], f"{because}.")
 
 
 def _of_trial(records: CaseRecords) -> Iterator[Event]:
@@ -144,6 +163,7 @@ def _first_team(referral: Referral, records: CaseRecords) -> str:
 
 def _of_hand_over(hand_over: TableRow, *, by_order: bool) -> Event:
     why = "it was referred again" if by_order else "the victim's ward changed"
+    why = "the hate crime officer moved it" if hand_over["by_hand"] else why
     return Event(
         hand_over["handed_at"],
         "Handed over",

@@ -12,6 +12,7 @@ from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import briefing
 from referrals.models import Case, Strand, TextKind
 from referrals.review.readers.linked import shown_with
+from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
 from referrals.review.readers.refer_now import why_not_refer
 from referrals.rules.eligibility import warnings_of_record
 from referrals.scope import cases_visible_to
@@ -48,6 +49,9 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "grounds": warnings_of_record(report_of(found)),
         "reviews": request.user.can(Permission.REVIEW_CASES),
         "why_not_refer": why_not_refer(found),
+        "may_reopen": not why_not_reopen(found),
+        "may_find_unsuitable": not why_not_find_unsuitable(found),
+        "may_move": not why_not_move(found),
         # Named to those alone who may record a deviation from it.
         "trial": records.trial if request.user.can(Permission.RECORD_DEVIATIONS) else "",
         "now": timezone.now(),
@@ -57,4 +61,5 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 def _complete(user: User) -> QuerySet[Case]:
     """The account's cases, each with what it has at most one of; ``records_of`` reads the rest."""
-    return cases_visible_to(user).select_related("ward__borough", "decision__submission", "referral__team")
+    related = ("ward__borough", "decision__submission", "referral__team", "allocation")
+    return cases_visible_to(user).select_related(*related, "found_not_suitable__found_by")

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
 from referrals.models import (
-    CLOSED_BY_RECORD,
+    CLOSED_BY_TEAM,
     RAISED_BY_RECORD,
     CloseReason,
     FollowUpKind,
@@ -90,7 +90,7 @@ class CloseForm(forms.Form):
     """Why a referral ends without contact; the page offers the reasons its attempts have shown."""
 
     reason = forms.TypedChoiceField(
-        choices=[each for each in CloseReason.choices if each[0] not in CLOSED_BY_RECORD],
+        choices=[(reason.value, reason.label) for reason in CLOSED_BY_TEAM],
         coerce=CloseReason,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},

@@ -22,9 +22,12 @@ from referrals.models.cases import (
     CrimeRecordKind,
     CrimeStatus,
     Decision,
+    FoundNotSuitable,
     PersonalText,
     Question,
     Reason,
+    ReopenedDecision,
+    ReopenReason,
     Restriction,
     Strand,
     Submission,
@@ -67,6 +70,7 @@ from referrals.models.places import (
 )
 from referrals.models.referrals import (
     CLOSED_BY_RECORD,
+    CLOSED_BY_TEAM,
     CloseReason,
     HandOver,
     Noticed,
@@ -91,6 +95,7 @@ from referrals.models.trials import (
 
 __all__ = [
     "CLOSED_BY_RECORD",
+    "CLOSED_BY_TEAM",
     "CONTROL_CONTACTED",
     "CONTROL_REFERRED",
     "FOR_THE_HCOP",
@@ -126,6 +131,7 @@ __all__ = [
     "DeviationKind",
     "FollowUp",
     "FollowUpKind",
+    "FoundNotSuitable",
     "HandOver",
     "HeadingMeaning",
     "HeldPart",
@@ -151,6 +157,8 @@ __all__ = [
     "ReferralOrder",
     "ReferralStatus",
     "Registrar",
+    "ReopenReason",
+    "ReopenedDecision",
     "Restriction",
     "Result",
     "Strand",

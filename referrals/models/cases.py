@@ -12,7 +12,7 @@ from django.db.models import Q
 from referrals.models.counts import keep_own_state, keep_state_by_decision
 from referrals.models.places import Bcu, Team, Ward
 from src_app.choices import NamedChoices
-from src_app.database import AppendOnly, one_line
+from src_app.database import AppendOnly, one_line, read_sql, refuse
 
 
 class Strand(NamedChoices):
@@ -182,11 +182,13 @@ class Case(models.Model):
         ]
         triggers = [
             keep_own_state(),
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="decided_once",
+                when=pgtrigger.Before,
                 operation=pgtrigger.Update,
                 condition=pgtrigger.Q(old__decided_at__isnull=False)
                 & pgtrigger.Q(old__decided_at__df=pgtrigger.F("new__decided_at")),
+                func=read_sql("referrals/models/sql/decided_once.sql"),
             ),
         ]
 
@@ -342,10 +344,12 @@ class Decision(models.Model):
         ]
         triggers = [
             *keep_state_by_decision(),
-            pgtrigger.Protect(
+            pgtrigger.Trigger(
                 name="submitted_is_final",
+                when=pgtrigger.Before,
                 operation=pgtrigger.Update | pgtrigger.Delete,
                 condition=pgtrigger.Q(old__submission__isnull=False),
+                func=read_sql("referrals/models/sql/submitted_is_final.sql"),
             ),
         ]
 
@@ -356,3 +360,77 @@ class Decision(models.Model):
     def referred_anyway(self) -> bool:
         """Not suitable for the trial, and referred all the same."""
         return self.reason in REFERRED_ANYWAY
+
+
+class ReopenReason(NamedChoices):
+    """Why a submitted decision is made anew."""
+
+    WRONG_MARK = "wrong_mark", "The mark was wrong"
+    RECORD_WRONG = "record_wrong", "The crime record was wrong or incomplete"
+    LEARNT_SINCE = "learnt_since", "Something was learnt since"
+
+
+class ReopenedDecision(AppendOnly):
+    """A submitted decision that was taken back, as it was, so that its case waits in the review again.
+
+    Only while it has made neither an allocation nor a referral.
+    """
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reopened_decisions")
+    submission = models.ForeignKey(Submission, on_delete=models.PROTECT, related_name="reopened_decisions")
+    suitable = models.BooleanField()
+    reason = models.CharField(max_length=20, choices=Reason.as_choices, blank=True)
+    contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices, blank=True)
+    version = models.PositiveIntegerField()
+    because = models.CharField(max_length=20, choices=ReopenReason.as_choices)
+    reopened_at = models.DateTimeField()
+    reopened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.UniqueConstraint(fields=["case", "submission"], name="decision_is_reopened_once"),
+            models.CheckConstraint(condition=Q(because__in=ReopenReason.values), name="reopened_says_why"),
+        ]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="reopens_what_made_nothing",
+                unless=read_sql("referrals/models/sql/reopens_what_made_nothing.sql"),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_because_display()}"
+
+
+class FoundNotSuitable(AppendOnly):
+    """That a case turned out not to be suitable after it was allocated or referred.
+
+    Decision, arm and allocation stay what they were; an open referral is closed with it.
+    """
+
+    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="found_not_suitable")
+    reason = models.CharField(max_length=20, choices=Reason.as_choices)
+    contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices)
+    found_at = models.DateTimeField()
+    found_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason__in=[each.value for each in Reason if each not in REFERRED_ANYWAY])
+                & Q(contact_by__in=ContactBy.values),
+                name="found_not_suitable_says_why_and_who",
+            )
+        ]
+        triggers = [
+            *AppendOnly.Meta.triggers,
+            refuse(
+                name="found_of_what_went_out",
+                unless="""EXISTS (SELECT FROM referrals_referral WHERE case_id = NEW.case_id)
+                OR EXISTS (SELECT FROM referrals_allocation WHERE case_id = NEW.case_id)""",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.case}: {self.get_reason_display()}"

@@ -19,6 +19,7 @@ class MailKind(NamedChoices):
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
     REFERRAL_CHANGED = "referral_changed", "Something changed on an open referral"
     CLOSED_BY_RECORD = "closed_by_record", "Closed by the crime record"
+    CLOSED_BY_HCOP = "closed_by_hcop", "Closed by the hate crime officer"
     REOPENED = "reopened", "Open again"
     HANDED_TO = "handed_to", "Handed over to this team"
     HANDED_ON = "handed_on", "Handed over to another team"

@@ -35,6 +35,7 @@ class CloseReason(NamedChoices):
     TRANSFERRED = "transferred", "Crime transferred, and the contact with it"
     RECLASSIFIED = "reclassified", "No longer a crime"
     UNFLAGGED = "unflagged", "No longer flagged as a hate crime"
+    NOT_SUITABLE = "not_suitable", "Found not suitable after it was referred"
 
 
 # Given by the crime record and by nobody here; each is the word of the event that closed it.
@@ -43,6 +44,10 @@ CLOSED_BY_RECORD = (
     CloseReason.TRANSFERRED,
     CloseReason.RECLASSIFIED,
     CloseReason.UNFLAGGED,
+)
+# What an attempt can show, or a supervisor decide.
+CLOSED_BY_TEAM = tuple(
+    reason for reason in CloseReason if reason not in (*CLOSED_BY_RECORD, CloseReason.NOT_SUITABLE)
 )
 
 
@@ -190,7 +195,10 @@ class Referral(models.Model):
 
 
 class HandOver(AppendOnly):
-    """A referral that went to another team: the victim's ward changed, or it was referred again."""
+    """A referral that went to another team: the victim's ward changed, or it was referred again.
+
+    ``by_hand``: the HCOP moved it, and from then on the ward does not decide.
+    """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="hand_overs")
     from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
@@ -199,6 +207,7 @@ class HandOver(AppendOnly):
     to_ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
     handed_at = models.DateTimeField()
     handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_hand = models.BooleanField(default=False, db_default=False)
 
     class Meta(AppendOnly.Meta):
         constraints = [

@@ -15,12 +15,14 @@ from referrals.models import (
     OrderReason,
     Question,
     Reason,
+    ReopenReason,
     Restriction,
     Strand,
     Team,
+    Ward,
 )
 from referrals.places.readers import teams_to_pick_from
-from referrals.review.readers.refer_now import home_ward
+from referrals.review.readers.refer_now import chosen_before, home_ward
 from src_app.fields import LineField, NoteField
 
 
@@ -37,10 +39,9 @@ class MarkForm(forms.Form):
     version = VersionField()
 
 
-class NotSuitableForm(forms.Form):
-    """Why not, and who will contact the victim instead."""
+class WhyNotForm(forms.Form):
+    """Why a case is not suitable, and who will contact the victim instead."""
 
-    version = VersionField()
     reason = forms.ChoiceField(
         label="Why not",
         choices=[
@@ -54,6 +55,57 @@ class NotSuitableForm(forms.Form):
         choices=[("", "Choose who"), *ContactBy.choices],
         error_messages={"required": "Choose who will contact the victim."},
     )
+
+
+class NotSuitableForm(WhyNotForm):
+    """The same as a mark."""
+
+    version = VersionField()
+
+
+class FoundNotSuitableForm(WhyNotForm, CaseForm):
+    """The same of a case that was submitted."""
+
+
+class ReopenForm(CaseForm):
+    """Why a submitted decision is made anew."""
+
+    because = forms.TypedChoiceField(
+        label="Why",
+        choices=ReopenReason.choices,
+        coerce=ReopenReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why the decision is made anew."},
+    )
+
+
+class WardChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no subscript when it runs
+    """Wards, each with the team that gets its referrals."""
+
+    def label_from_instance(self, ward: Ward) -> str:
+        return f"{ward.name}: {ward.team}"
+
+
+class MoveForm(CaseForm):
+    """The ward whose team is to make the contact."""
+
+    ward = WardChoice(
+        label="Ward and its team",
+        queryset=Ward.objects.none(),
+        empty_label="Choose a ward",
+        error_messages={"required": "Choose a ward."},
+    )
+    why = LineField(
+        label="Why it goes there",
+        max_length=200,
+        help_text="For example: wrong postcode, refuge, hotel.",
+        error_messages={"required": "Say why it goes there."},
+    )
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, case=case, **kwargs)
+        wards = Ward.objects.filter(borough__bcu=case.bcu_id).select_related("team", "borough")
+        cast(WardChoice, self.fields["ward"]).queryset = wards.order_by("name", "pk")
 
 
 class ReferNowMarkForm(forms.Form):
@@ -184,7 +236,9 @@ class ReferNowForm(KeyForm, CaseForm):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, case=case, **kwargs)
-        home = home_ward(case)
+        home, chosen = home_ward(case), chosen_before(case)
+        if chosen is not None:
+            self.initial = {**self.initial, "team": chosen.team.pk, "why": chosen.why}
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         teams = teams_to_pick_from(case).order_by("borough__name", "name")
         field.queryset = teams.exclude(pk=home.team_id) if home else teams

@@ -52,6 +52,8 @@ class Action(NamedChoices):
     CRIME_RECORD_CHANGED = "crime record changed", "Crime record ruled a case out, or in again"
     REFERRAL_CHANGED = "referral changed", "Change of an open referral noticed"
     CHANGE_READ = "change read", "Change of a referral read"
+    DECISION_REOPENED = "decision reopened", "Submitted decision taken back"
+    FOUND_NOT_SUITABLE = "found not suitable", "Case found not suitable after it was allocated or referred"
     REFERRAL_HANDED_OVER = "referral handed over", "Referral handed over to another team"
     REFERRAL_REOPENED = "referral reopened", "Referral open again"
     REFERRAL_TAKEN = "referral taken", "Referral taken"

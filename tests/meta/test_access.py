@@ -150,6 +150,9 @@ class Records:
             "answer_questions",
             "choose_team",
             "refer_now",
+            "reopen_decision",
+            "find_not_suitable",
+            "move_referral",
             "case",
         )
         of_referral = (

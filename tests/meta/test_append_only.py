@@ -28,8 +28,10 @@ TABLES = {
     "referrals_controlcheck",
     "referrals_crimerecordevent",
     "referrals_deviation",
+    "referrals_foundnotsuitable",
     "referrals_handover",
     "referrals_referralorder",
+    "referrals_reopeneddecision",
     "referrals_submission",
     "referrals_trialnotice",
     "referrals_unitkey",
@@ -75,6 +77,8 @@ def rows(db: None) -> None:
         factories.HandOverFactory.create()
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
+        factories.ReopenedDecisionFactory.create()
+        factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.BcuMembershipFactory.create()

@@ -55,6 +55,7 @@ from referrals.models import (
     OrderReason,
     Question,
     Reason,
+    ReopenReason,
     Restriction,
     Result,
     Trial,
@@ -76,6 +77,7 @@ from referrals.review.actions.drafts import (
     draft_suitable,
     set_safety,
 )
+from referrals.review.actions.put_right import find_not_suitable, move_referral, reopen_decision
 from referrals.review.actions.refer_now import refer_now
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Scheme
@@ -131,12 +133,14 @@ PARTS = {
     "check_trial_wards",
     "close_by_record",
     "close_locked",
+    "close_not_suitable",
     "deliver",
     "deliver_new",
     "deliver_waiting",
     "export_cases",
     "follow_ward",
     "give_notice",
+    "hand_over",
     "lock_draft",
     "lock_referral",
     "lock_trial",
@@ -170,6 +174,13 @@ class Scene:
         self.trial_lead = people["trial_lead"]
         self.leader = people["leader"]
         self.system = people["system"]
+
+    def decided(self, case: Any) -> Any:
+        """The case with a submitted decision."""
+        submission = factories.SubmissionFactory.create(bcu=case.bcu)
+        factories.DecisionFactory.create(case=case, submission=submission)
+        Case.objects.filter(pk=case.pk).update(decided_at=NOW)
+        return case
 
     def case(self, **fields: Any) -> Any:
         return factories.CaseFactory.create(ward=self.world.wards[0], **fields)
@@ -227,13 +238,34 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(refer_now)
 def _(scene: Scene) -> dict[str, Any]:
-    control = scene.control()
-    factories.DecisionFactory.create(
-        case=control.case, submission=factories.SubmissionFactory.create(bcu=control.case.bcu)
-    )
-    Case.objects.filter(pk=control.case_id).update(decided_at=NOW)
+    case = scene.decided(scene.control().case)
     order = {"key": uuid.uuid4(), "reason": OrderReason.HIGH_RISK}
-    return {"case_id": control.case_id, **order, "by": scene.hcop, "at": NOW}
+    return {"case_id": case.pk, **order, "by": scene.hcop, "at": NOW}
+
+
+@prepares(reopen_decision)
+def _(scene: Scene) -> dict[str, Any]:
+    case = scene.decided(scene.case())
+    return {"case_id": case.pk, "because": ReopenReason.WRONG_MARK, "by": scene.hcop, "at": NOW}
+
+
+@prepares(find_not_suitable)
+def _(scene: Scene) -> dict[str, Any]:
+    case = scene.decided(scene.control().case)
+    found = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+    return {"case_id": case.pk, **found, "by": scene.hcop, "at": NOW}
+
+
+@prepares(move_referral)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    return {
+        "case_id": referral.case_id,
+        "ward": scene.world.wards[1],
+        "why": "Hotel",
+        "by": scene.hcop,
+        "at": NOW,
+    }
 
 
 @prepares(clear_draft)

@@ -5,7 +5,16 @@ from collections.abc import Callable
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection
 
-from referrals.models import Allocation, Arm, Case, Decision, DeviationKind, Referral, Trial, TrialStatus
+from referrals.models import (
+    Allocation,
+    Arm,
+    Case,
+    Decision,
+    DeviationKind,
+    Referral,
+    Trial,
+    TrialStatus,
+)
 from tests.database import refused_by
 from tests.factories import (
     NOW,
@@ -15,9 +24,11 @@ from tests.factories import (
     DecisionFactory,
     DeviationFactory,
     FollowUpFactory,
+    FoundNotSuitableFactory,
     HandOverFactory,
     ReferralFactory,
     ReferralNoticeFactory,
+    ReopenedDecisionFactory,
     SubmissionFactory,
     TrialFactory,
     UserFactory,
@@ -82,6 +93,13 @@ def test_a_submitted_decision_is_final(db: None) -> None:
     _refuses("submitted_is_final", lambda: row.update(version=7))
     _refuses("submitted_is_final", lambda: row.update(submission=None))
     _refuses("submitted_is_final", row.delete)
+    case = Case.objects.filter(pk=decision.case_id)
+    case.update(decided_at=NOW)
+    ReopenedDecisionFactory.create(decision=decision)
+    _refuses("submitted_is_final", lambda: row.update(version=7))
+    _refuses("decided_once", lambda: case.update(decided_at=None))
+    row.delete()
+    case.update(decided_at=None)
     draft = DecisionFactory.create(submission=None)
     Decision.objects.filter(pk=draft.pk).delete()
 
@@ -90,6 +108,27 @@ def test_a_case_is_decided_once(db: None) -> None:
     row = Case.objects.filter(pk=CaseFactory.create(decided_at=None).pk)
     row.update(decided_at=NOW)
     _refuses("decided_once", lambda: row.update(decided_at=None))
+
+
+def test_a_decision_is_reopened_as_it_was_and_only_while_it_made_nothing(src: Allocation) -> None:
+    case = CaseFactory.create(decided_at=NOW)
+    decision = DecisionFactory.create(case=case, submission=SubmissionFactory.create())
+    _refuses(
+        "reopens_what_made_nothing", lambda: ReopenedDecisionFactory.create(decision=decision, suitable=False)
+    )
+    ReferralFactory.create(case=case)
+    _refuses("reopens_what_made_nothing", lambda: ReopenedDecisionFactory.create(decision=decision))
+    allocated = DecisionFactory.create(case=src.case, submission=SubmissionFactory.create())
+    _refuses("reopens_what_made_nothing", lambda: ReopenedDecisionFactory.create(decision=allocated))
+
+
+def test_only_what_went_out_is_found_not_suitable_and_never_for_a_reason_to_refer(src: Allocation) -> None:
+    waiting = CaseFactory.create()
+    _refuses("found_of_what_went_out", lambda: FoundNotSuitableFactory.create(case=waiting))
+    _refuses(
+        "found_not_suitable_says_why_and_who",
+        lambda: FoundNotSuitableFactory.create(case=src.case, reason="high_risk"),
+    )
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,30 @@ def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at
     return referral
 
 
+def close_not_suitable(*, referral: Referral, by: User, at: datetime) -> None:
+    """Ends a referral that should not have been made: the team is told, and the flag has to go.
+
+    It stays in the denominator. One that has ended stays as it is. The caller holds the locks of case and
+    referral.
+    """
+    if referral.status != ReferralStatus.OPEN:
+        return
+    referral.status, referral.close_reason = ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE
+    referral.closed_at, referral.closed_by = at, by
+    referral.ruled_out_since = referral.ruled_out_since or at
+    fields = ["status", "close_reason", "closed_at", "closed_by", "ruled_out_since"]
+    referral.save(update_fields=fields)
+    record_change(Action.REFERRAL_CLOSED, referral, by, fields)
+    tell(
+        kind=MailKind.CLOSED_BY_HCOP,
+        referral=referral,
+        mailbox=referral.team.mailbox,
+        unique_key=f"{MailKind.CLOSED_BY_HCOP}:{referral.number}:{at.isoformat()}",
+        by=by,
+        at=at,
+    )
+
+
 def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at: datetime) -> None:
     """Ends an open referral of a case the crime record rules out; it stays in the denominator.
 

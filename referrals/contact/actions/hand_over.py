@@ -1,20 +1,13 @@
-"""Handing a referral to another team, because the victim's ward changed after the decision."""
+"""Handing a referral to another team: the victim's ward changed, or it was with the wrong one."""
 
 from datetime import datetime
 
 from referrals.contact.actions.notices import raise_task
 from referrals.contact.actions.referral_lock import record_change, tell
+from referrals.contact.readers.chosen_team import chosen_team
 from referrals.models import FollowUpKind, HandOver, MailKind, Referral, Ward
 from src_app.accounts.models import User
 from src_app.audit.models import Action
-
-
-def team_was_chosen(referral: Referral) -> bool:
-    """Whether the HCOP chose the team by hand: then the ward does not decide. The latest choice counts."""
-    if order := referral.orders.order_by("pk").last():
-        return order.team_id is not None
-    decision = getattr(referral.case, "decision", None)
-    return decision is not None and decision.team_id is not None
 
 
 def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
@@ -24,7 +17,7 @@ def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
     where it is: in the latter case the HCOP gets a task. The caller holds the locks of case and referral.
     """
     ward = referral.case.ward
-    if team_was_chosen(referral):
+    if chosen_team(referral.case, referral) is not None:
         return False
     if ward is None or ward.borough.bcu_id != referral.case.bcu_id:
         raise_task(referral=referral, kind=FollowUpKind.WARD_UNCLEAR, by=by, at=at)
@@ -33,12 +26,16 @@ def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
         referral.ward = ward
         referral.save(update_fields=["ward"])
         return False
-    _hand_over(referral, ward, by, at)
+    hand_over(referral=referral, ward=ward, by=by, at=at)
     return True
 
 
-def _hand_over(referral: Referral, ward: Ward, by: User, at: datetime) -> None:
-    hand_over = HandOver.objects.create(
+def hand_over(*, referral: Referral, ward: Ward, by_hand: bool = False, by: User, at: datetime) -> None:
+    """Gives the open referral to the ward's team, which is another one, and tells both; its due time stays.
+
+    The caller holds the locks of case and referral.
+    """
+    handed = HandOver.objects.create(
         referral=referral,
         from_team=referral.team,
         to_team=ward.team,
@@ -46,18 +43,19 @@ def _hand_over(referral: Referral, ward: Ward, by: User, at: datetime) -> None:
         to_ward=ward,
         handed_at=at,
         handed_by=by,
+        by_hand=by_hand,
     )
     referral.team, referral.ward = ward.team, ward
     referral.taken_at = referral.taken_by = None
     fields = ["team", "ward", "taken_at", "taken_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_HANDED_OVER, referral, by, fields)
-    for kind, team in ((MailKind.HANDED_TO, hand_over.to_team), (MailKind.HANDED_ON, hand_over.from_team)):
+    for kind, team in ((MailKind.HANDED_TO, handed.to_team), (MailKind.HANDED_ON, handed.from_team)):
         tell(
             kind=kind,
             referral=referral,
             mailbox=team.mailbox,
-            unique_key=f"{kind}:{hand_over.pk}",
+            unique_key=f"{kind}:{handed.pk}",
             by=by,
             at=at,
         )

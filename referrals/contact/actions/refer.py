@@ -5,6 +5,7 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
+from referrals.cases.readers import report_of
 from referrals.contact.actions.referral_lock import record_change, tell
 from referrals.mail.outbox import queue
 from referrals.models import (
@@ -75,7 +76,8 @@ def refer(
 def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: datetime) -> None:
     """Opens a referral that was closed without contact, for the team, with a due time of its own.
 
-    It keeps its number and its attempts. The caller holds the case's lock.
+    It keeps its number and its attempts. Its flag is to be set anew, where it had to go and the crime record
+    does not rule the case out. The caller holds the case's lock.
     """
     check_authority(by, Permission.REVIEW_CASES)
     if team != referral.team:
@@ -95,6 +97,12 @@ def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: dat
     referral.due_at = due(at, settings.REFERRAL_DUE_AFTER)
     fields = ["status", "close_reason", "closed_at", "closed_by", "taken_at", "taken_by"]
     fields += ["team", "ward", "due_at"]
+    if referral.ruled_out_since is not None and not report_of(referral.case).grounds:
+        referral.ruled_out_since = None
+        referral.flag_confirmed_at = referral.flag_confirmed_by = None
+        referral.flag_removed_at = referral.flag_removed_by = None
+        fields += ["ruled_out_since", "flag_confirmed_at", "flag_confirmed_by"]
+        fields += ["flag_removed_at", "flag_removed_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_REOPENED, referral, by, fields)
     tell(

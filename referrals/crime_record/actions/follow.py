@@ -11,9 +11,10 @@ from django.db.models import Q
 
 from referrals.cases.readers import report_of
 from referrals.contact.actions.closing import close_by_record
-from referrals.contact.actions.hand_over import follow_ward, team_was_chosen
+from referrals.contact.actions.hand_over import follow_ward
 from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
+from referrals.contact.readers.chosen_team import chosen_team
 from referrals.crime_record.readers import crime_record_standings
 from referrals.mail.outbox import remind_again
 from referrals.models import (
@@ -158,7 +159,7 @@ def _follow(
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)
         mail = MailKind.REOPENED
-        if not team_was_chosen(referral):
+        if chosen_team(referral.case, referral) is None:
             noticed.add(Noticed.WARD)
     if referral.status != ReferralStatus.OPEN:
         return

@@ -109,7 +109,9 @@ def _earlier(key: uuid.UUID, bcu: Bcu, seen: Mapping[int, int]) -> Submission | 
     earlier = Submission.objects.filter(key=key).first()
     if earlier is None:
         return None
-    if earlier.bcu_id != bcu.pk or dict(earlier.decisions.values_list("case_id", "version")) != dict(seen):
+    submitted = dict(earlier.decisions.values_list("case_id", "version"))
+    submitted |= dict(earlier.reopened_decisions.values_list("case_id", "version"))
+    if earlier.bcu_id != bcu.pk or submitted != dict(seen):
         raise Refused(
             "This page was used to submit other decisions. Nothing more was submitted: check again."
         )

@@ -6,7 +6,19 @@ from datetime import datetime
 from django.conf import settings
 
 from referrals.cases.readers import report_of
-from referrals.models import Allocation, Arm, Case, Decision, Referral, ReferralStatus, Ward
+from referrals.contact.readers.chosen_team import chosen_team
+from referrals.models import (
+    Allocation,
+    Arm,
+    Case,
+    CrimeStatus,
+    Decision,
+    Referral,
+    ReferralStatus,
+    Team,
+    TextKind,
+    Ward,
+)
 from referrals.rules.deadlines import due
 from referrals.rules.eligibility import warnings_of_record
 from src_app.templatetags.words import moment
@@ -19,8 +31,9 @@ def why_not_refer(case: Case) -> str:
     referral: Referral | None = getattr(case, "referral", None)
     if referral is not None and referral.status == ReferralStatus.OPEN:
         return f"{referral.number} is open already: {referral.team} has it, due {moment(referral.due_at)}."
-    if grounds := warnings_of_record(report_of(case)):
-        return f"{grounds[0]}: agree with the investigating officer who contacts the victim."
+    if case.crime_status != CrimeStatus.RECORDED:
+        gone = warnings_of_record(report_of(case))[0]
+        return f"{gone}: agree with the investigating officer who contacts the victim."
     if referral is not None and referral.status == ReferralStatus.COMPLETED:
         return f"{referral.team} spoke with the victim ({referral.number}): ask the team to ring again."
     return ""
@@ -33,14 +46,33 @@ def home_ward(case: Case) -> Ward | None:
 
 
 @dataclass(frozen=True)
+class ChosenTeam:
+    """A team that was chosen by hand before, and why."""
+
+    team: Team
+    why: str
+
+
+def chosen_before(case: Case) -> ChosenTeam | None:
+    """The team that the HCOP chose for the case before, and not its ward: a refuge, a hotel."""
+    team = chosen_team(case, getattr(case, "referral", None))
+    if team is None:
+        return None
+    why = next((text.body for text in case.texts.all() if text.kind == TextKind.TEAM_REASON), "")
+    return ChosenTeam(team, why)
+
+
+@dataclass(frozen=True)
 class Consequences:
     """What follows when the case is referred now, as the page says before it is done.
 
-    ``decided``: what became of the case until now. ``again``: the referral that is opened again, if one is.
+    ``decided``: what became of the case until now. ``record``: why the crime record says that it is no hate
+    crime; empty for most. ``again``: the referral that is opened again, if one is.
     ``trial``: the one that the case is a control of, by name; empty for the others.
     """
 
     decided: str
+    record: str
     again: str
     due_at: datetime
     trial: str
@@ -52,6 +84,7 @@ def consequences(case: Case, at: datetime) -> Consequences:
     allocation: Allocation | None = getattr(case, "allocation", None)
     return Consequences(
         decided=_decided(case, referral),
+        record=", ".join(warnings_of_record(report_of(case))),
         again=referral.number if referral else "",
         due_at=due(at, settings.REFERRAL_DUE_AFTER),
         trial=allocation.trial.name if allocation and allocation.arm == Arm.CONTROL else "",

@@ -97,6 +97,14 @@ def asks_for_restrictions(case: Case, texts: Mapping[str, str]) -> bool:
     return not case.restrictions and any(texts.get(kind) for kind in SAFETY_NOTES)
 
 
+def _reopened(case: Case) -> list[str]:
+    """That the latest decision was taken back, in short words; empty for most cases."""
+    taken_back = list(case.reopened_decisions.all())
+    if not taken_back:
+        return []
+    return ["Reopened: was suitable" if taken_back[-1].suitable else "Reopened: was not suitable"]
+
+
 def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
     texts = {text.kind: text.body for text in case.texts.all()}
     notes = [texts.get(kind, "") for kind in SAFETY_NOTES]
@@ -108,7 +116,7 @@ def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
         wishes=texts.get(TextKind.CONTACT_WISHES, ""),
         communication_need=texts.get(TextKind.COMMUNICATION_NEED, ""),
         calls_for_referral=calls_for_referral(texts),
-        warnings=[*warnings(report), *linked.crowded],
+        warnings=[*_reopened(case), *warnings(report), *linked.crowded],
         ineligible_because=ineligible_because(report),
         linked=linked.reports,
         alike=alike,

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from django.db.models import F, Prefetch, QuerySet
 
-from referrals.models import Decision, MailKind, Notification, Referral, Submission
+from referrals.models import Decision, MailKind, Notification, Referral, ReopenedDecision, Submission
 from referrals.scope import submissions_visible_to
 from src_app.accounts.models import User
 
@@ -26,6 +26,11 @@ def decision_results(submission: Submission) -> list[DecisionResult]:
         .order_by(F("case__reported_at"), "case__crime_reference")
     )
     return [DecisionResult(decision, _referral_of(decision, submission)) for decision in decisions]
+
+
+def reopened_of(submission: Submission) -> list[ReopenedDecision]:
+    """Decisions of the submission that were taken back since, the first first."""
+    return list(submission.reopened_decisions.select_related("case", "reopened_by").order_by("pk"))
 
 
 def _referral_of(decision: Decision, submission: Submission) -> Referral | None:

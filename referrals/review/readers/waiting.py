@@ -40,7 +40,7 @@ def as_rows(user: User) -> QuerySet[Case]:
     return (
         cases_visible_to(user)
         .select_related("ward__borough", "decision__drafted_by", "decision__team__borough")
-        .prefetch_related("texts")
+        .prefetch_related("texts", "reopened_decisions")
     )
 
 

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from referrals.review.actions.submit import submit
 from referrals.review.readers.day import drafted_days
-from referrals.review.readers.submitted import decision_results
+from referrals.review.readers.submitted import decision_results, reopened_of
 from referrals.review.readers.waiting import review_progress
 from referrals.scope import bcus_of, submissions_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -78,13 +78,14 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         submissions_visible_to(request.user).select_related("bcu", "submitted_by"),
         pk=submission_id,
     )
-    results = decision_results(submission)
+    results, reopened = decision_results(submission), reopened_of(submission)
+    cases = [*(result.decision.case for result in results), *(each.case for each in reopened)]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[result.decision.case.crime_reference for result in results],
+        references=[case.crime_reference for case in cases],
     )
     context = {
         "submission": submission,
@@ -93,7 +94,8 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         "not_suitable": [
             result for result in results if not result.referral and not result.decision.suitable
         ],
-        "total": len(results),
+        "reopened": reopened,
+        "total": len(cases),
     }
     return render(request, "review/submitted.html", context)
 

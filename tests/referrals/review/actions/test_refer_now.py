@@ -261,15 +261,19 @@ def test_a_control_is_opened_again_under_the_deviation_it_has(control, order, hc
     ("values", "words"),
     [
         ({"crime_status": "cancelled"}, "Crime cancelled"),
-        ({"crime_status": "transferred"}, "Transferred"),
-        ({"is_crime": False}, "Incident, not a crime"),
-        ({"hate_flag": False}, "Hate flag taken off"),
+        ({"crime_status": "transferred", "is_crime": False}, "Transferred"),
     ],
 )
-def test_what_is_no_hate_crime_of_the_bcu_is_not_referred(case, order, values, words):
+def test_a_crime_that_is_cancelled_or_gone_to_another_force_is_not_referred(case, order, values, words):
     Case.objects.filter(pk=case.pk).update(**values)
     with pytest.raises(Refused, match=words):
         order(case)
+
+
+@pytest.mark.parametrize("values", [{"is_crime": False}, {"hate_flag": False}])
+def test_the_victim_of_an_incident_who_asks_is_referred_as_in_the_review(case, order, values):
+    Case.objects.filter(pk=case.pk).update(**values)
+    assert order(case).status == ReferralStatus.OPEN
 
 
 def test_an_open_a_completed_or_a_waiting_case_is_not_referred(make_referral, make_case, order):

@@ -120,6 +120,30 @@ def test_where_it_cannot_be_one_sentence_says_why(browser, make_referral, case, 
     assert not ReferralOrder.objects.exists()
 
 
+def test_of_an_incident_it_says_so_and_refers_all_the_same(browser, case):
+    Case.objects.filter(pk=case.pk).update(is_crime=False)
+    assert "The crime record says: Incident, not a crime." in _page(browser, case)
+    browser.post(reverse("refer_now", args=[case.pk]), SENT)
+    assert Referral.objects.get().case == case
+
+
+def test_the_team_that_was_chosen_before_is_chosen_already(browser, make_case, world, now):
+    case = make_case(decided_at=now - timedelta(hours=1))
+    submission = SubmissionFactory.create(bcu=case.bcu)
+    DecisionFactory.create(case=case, submission=submission, team=world.teams[2])
+    PersonalTextFactory.create(case=case, kind="team_reason", body="Refuge")
+    html = " ".join(_page(browser, case).split())
+    assert f'<option value="{world.teams[2].pk}" selected>' in html
+    assert 'value="Refuge"' in html
+
+
+def test_a_restriction_is_red_there_too(browser, case):
+    Case.objects.filter(pk=case.pk).update(restrictions=["no_home_visit"])
+    html = _page(browser, case)
+    assert "No home visit." in html
+    assert "app-restrictions--none" not in html
+
+
 def test_a_case_that_waits_is_decided_in_the_overnight_review(browser, make_case):
     case = make_case()
     assert reverse("refer_now", args=[case.pk]) not in _page(browser, case, "case")

@@ -1,0 +1,164 @@
+"""Putting right what was submitted: the decision, or the team that has the referral.
+
+Nothing is rewritten: what was decided, allocated and referred stays on record beside what came of it.
+"""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from referrals.cases.actions import keep_text
+from referrals.contact.actions.closing import close_not_suitable
+from referrals.contact.actions.hand_over import hand_over
+from referrals.contact.actions.notices import own_contacts
+from referrals.contact.actions.referral_lock import record_change
+from referrals.models import (
+    REFERRED_ANYWAY,
+    Allocation,
+    Case,
+    ContactBy,
+    Decision,
+    DeviationKind,
+    FollowUp,
+    FollowUpKind,
+    FoundNotSuitable,
+    Reason,
+    Referral,
+    ReferralStatus,
+    ReopenedDecision,
+    ReopenReason,
+    TextKind,
+    Trial,
+    Ward,
+)
+from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
+from referrals.scope import cases_visible_to
+from referrals.trial.actions.deviations import record_deviation
+from referrals.trial.readers.deviations import standing_deviations
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+
+
+def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: datetime) -> None:
+    """Takes a submitted decision back, so that the case waits in the overnight review again.
+
+    What was decided is kept (:class:`ReopenedDecision`). Raises :class:`Refused` once the case was allocated
+    or referred, and ``Case.DoesNotExist`` for one out of scope.
+    """
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if why_not := why_not_reopen(case):
+            raise Refused(why_not)
+        decision = Decision.objects.get(case=case)
+        assert decision.submission is not None
+        ReopenedDecision.objects.create(
+            case=case,
+            submission=decision.submission,
+            suitable=decision.suitable,
+            reason=decision.reason,
+            contact_by=decision.contact_by,
+            version=decision.version,
+            because=because,
+            reopened_at=at,
+            reopened_by=by,
+        )
+        decision.delete()
+        Case.objects.filter(pk=case.pk).update(decided_at=None)
+        FollowUp.objects.filter(case=case, kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True).update(
+            done_at=at, done_by=by
+        )
+        _record(Action.DECISION_REOPENED, case, by, ["decided_at", "decision"])
+
+
+def find_not_suitable(
+    *, case_id: int, reason: Reason, contact_by: ContactBy, by: User, at: datetime
+) -> FoundNotSuitable:
+    """Records that a case was not suitable, after it was allocated or referred.
+
+    An open referral is closed and its team told. An allocation stays for ever, and a deviation says that it
+    was made in error. ``by`` gets the task to see that somebody else contacts the victim. Raises
+    :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    """
+    if reason in REFERRED_ANYWAY:
+        raise Refused("That is a reason to refer: choose why the case is not suitable.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        if why_not := why_not_find_unsuitable(case):
+            raise Refused(why_not)
+        found = FoundNotSuitable.objects.create(
+            case=case, reason=reason, contact_by=contact_by, found_at=at, found_by=by
+        )
+        if referral := _lock_referral(case):
+            close_not_suitable(referral=referral, by=by, at=at)
+        allocation = Allocation.objects.filter(case=case).first()
+        if allocation is not None:
+            _record_in_error(allocation, by, at)
+        own_contacts(cases=[case], by=by, at=at)
+        _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by"])
+    return found
+
+
+def move_referral(*, case_id: int, ward: Ward, why: str, by: User, at: datetime) -> Referral:
+    """Gives the case's open referral to the team of another ward of the BCU; clock and history go along.
+
+    From then on the ward of the victim's home does not decide. Raises :class:`Refused` where that cannot be,
+    and ``Case.DoesNotExist`` for a case out of scope.
+    """
+    if not why.strip():
+        raise Refused("Say why it goes there: for example wrong postcode, refuge, or hotel.")
+    with transaction.atomic():
+        case = _lock(case_id, by)
+        referral = _lock_referral(case)
+        if referral is None or referral.status != ReferralStatus.OPEN:
+            raise Refused(why_not_move(case))
+        if ward.borough.bcu_id != case.bcu_id:
+            raise Refused("That ward is not in the BCU of this case: choose another.")
+        if ward == referral.ward:
+            raise Refused(f"{referral.number} is with {referral.team} for {ward} already.")
+        keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
+        if ward.team_id == referral.team_id:
+            referral.ward = ward
+            referral.save(update_fields=["ward"])
+            record_change(Action.REFERRAL_HANDED_OVER, referral, by, ["ward"])
+        else:
+            hand_over(referral=referral, ward=ward, by_hand=True, by=by, at=at)
+    return referral
+
+
+def _record_in_error(allocation: Allocation, by: User, at: datetime) -> None:
+    """Records the deviation, unless the HCOP has recorded it by itself already."""
+    kind = DeviationKind.IN_ERROR
+    if not standing_deviations([allocation]).filter(kind=kind).exists():
+        day = timezone.localdate(at)
+        record_deviation(allocation_id=allocation.pk, kind=kind, happened_on=day, by=by, at=at)
+
+
+def _lock(case_id: int, by: User) -> Case:
+    """The case, locked, its trial first where it was allocated."""
+    check_authority(by, Permission.REVIEW_CASES)
+    allocated = Allocation.objects.filter(case=case_id)
+    list(Trial.objects.filter(pk__in=allocated.values("trial")).only("pk").select_for_update())
+    return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
+
+
+def _lock_referral(case: Case) -> Referral | None:
+    referrals = Referral.objects.select_related("team", "ward").select_for_update(of=("self",))
+    if referral := referrals.filter(case=case).first():
+        referral.case = case
+    return referral
+
+
+def _record(action: Action, case: Case, by: User, fields: list[str]) -> None:
+    record(
+        action,
+        by=by,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[case.crime_reference],
+        fields=fields,
+    )

@@ -1,0 +1,102 @@
+"""Putting right what was submitted, from the page of the case: one page for each thing that can be wrong."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods
+
+from referrals.cases.forms import CaseForm
+from referrals.models import Case
+from referrals.review.actions import put_right as actions
+from referrals.review.forms import FoundNotSuitableForm, MoveForm, ReopenForm
+from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
+from referrals.scope import cases_visible_to
+from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.roles import Permission
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+from src_app.refused import Refused
+
+
+@dataclass(frozen=True)
+class Correction:
+    """One thing that can be put right: its page, its action, and what is said once it is done."""
+
+    name: str
+    form: type[CaseForm]
+    why_not: Callable[[Case], str]
+    act: Callable[..., Any]
+    done: str
+
+
+_REOPEN = Correction(
+    name="reopen",
+    form=ReopenForm,
+    why_not=why_not_reopen,
+    act=actions.reopen_decision,
+    done="It waits in the overnight review again: mark it, then submit.",
+)
+_NOT_SUITABLE = Correction(
+    name="found_not_suitable",
+    form=FoundNotSuitableForm,
+    why_not=why_not_find_unsuitable,
+    act=actions.find_not_suitable,
+    done="On record as not suitable. It waits in your follow-ups: somebody else has to contact the victim.",
+)
+_MOVE = Correction(
+    name="move",
+    form=MoveForm,
+    why_not=why_not_move,
+    act=actions.move_referral,
+    done="The referral is moved. A team that is new to it, and the one that had it, are told by e-mail.",
+)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def reopen_decision(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks why a submitted decision is made anew, and says what follows."""
+    return _put_right(request, case_id, _REOPEN)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def find_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks why a case that was allocated or referred was not suitable, and says what follows."""
+    return _put_right(request, case_id, _NOT_SUITABLE)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def move_referral(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks where an open referral belongs, and says what follows."""
+    return _put_right(request, case_id, _MOVE)
+
+
+def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -> HttpResponse:
+    related = ("ward__borough", "decision", "referral__team", "referral__ward", "allocation__trial")
+    cases = cases_visible_to(request.user).select_related(*related, "found_not_suitable__found_by")
+    case = get_object_or_404(cases.defer("allocation__trial__seed_encrypted"), pk=case_id)
+    form = correction.form(request.POST if request.method == "POST" else None, case=case)
+    if request.method == "POST" and form.is_valid():
+        try:
+            correction.act(case_id=case_id, **form.cleaned_data, by=request.user, at=timezone.now())
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            messages.success(request, f"{case.crime_reference}: {correction.done}")
+            return redirect("case", case_id=case_id)
+    record(
+        Action.CASE_OPENED,
+        by=request.user,
+        purpose=Purpose.REVIEW,
+        subject="case",
+        references=[case.crime_reference],
+    )
+    context = {"case": case, "form": form, "why_not": correction.why_not(case)}
+    return render(request, f"review/put_right/{correction.name}.html", context)

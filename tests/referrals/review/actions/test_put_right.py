@@ -1,0 +1,241 @@
+"""Putting right what was submitted: what changes, what stays on record, and where it is refused."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from outcomes.case.readers import records_of
+from outcomes.case.timeline import timeline
+from referrals.crime_record.actions.follow import follow_crime_record
+from referrals.crime_record.readers import flags_to_remove
+from referrals.models import (
+    Arm,
+    Case,
+    CloseReason,
+    ContactBy,
+    Decision,
+    Deviation,
+    DeviationKind,
+    FollowUp,
+    FollowUpKind,
+    FoundNotSuitable,
+    MailKind,
+    Mode,
+    Notification,
+    OrderReason,
+    Reason,
+    Referral,
+    ReferralStatus,
+    ReopenedDecision,
+    ReopenReason,
+    Submission,
+    TextKind,
+)
+from referrals.review.actions.put_right import find_not_suitable, move_referral, reopen_decision
+from referrals.review.actions.refer_now import refer_now
+from referrals.review.actions.submit import submit
+from referrals.review.readers.submitted import decision_results, reopened_of
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+from tests.factories import AllocationFactory, DecisionFactory, TrialFactory, WardModeFactory
+
+NOT_SUITABLE = {"suitable": False, "reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+
+
+@pytest.fixture
+def submitted(make_case, submit_all):
+    """Submits a case with this mark; of the sixth ward, whose suitable cases all get SRC."""
+
+    def submitted(*, ward=None, **mark):
+        case = make_case(**({"ward": ward} if ward else {}))
+        if mark:
+            DecisionFactory.create(case=case, **mark)
+        submit_all(case)
+        case.refresh_from_db()
+        return case
+
+    return submitted
+
+
+@pytest.fixture
+def referred(submitted, world):
+    return submitted(ward=world.wards[5])
+
+
+@pytest.fixture
+def usual(submitted, world):
+    """With usual service, as its ward had not started."""
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    return submitted(ward=world.wards[3])
+
+
+def _reopen(case, by, at, because=ReopenReason.WRONG_MARK):
+    reopen_decision(case_id=case.pk, because=because, by=by, at=at)
+
+
+def _find(case, by, at, **given):
+    said = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, **given}
+    return find_not_suitable(case_id=case.pk, **said, by=by, at=at)
+
+
+def test_a_reopened_case_waits_again_and_is_decided_anew(submitted, submit_all, world, hcop, now):
+    case = submitted(ward=world.wards[5], **NOT_SUITABLE)
+    later = now + timedelta(hours=1)
+    _reopen(case, hcop, later)
+    case.refresh_from_db()
+    assert (case.decided_at, case.state) == (None, "waiting")
+    assert not Decision.objects.exists()
+    kept = ReopenedDecision.objects.get()
+    assert (kept.suitable, kept.reason, kept.contact_by) == (False, "duplicate", "investigator")
+    task = FollowUp.objects.get(kind=FollowUpKind.CONTACT_ELSEWHERE)
+    assert (task.done_at, task.done_by) == (later, hcop)
+    entry = AuditEntry.objects.get(action=Action.DECISION_REOPENED)
+    assert entry.references == [case.crime_reference]
+    submit_all(case, at=later + timedelta(minutes=5))
+    assert Referral.objects.get().case == case
+    case.refresh_from_db()
+    assert case.state == "referred"
+
+
+def test_the_time_line_and_the_day_say_that_it_was_reopened(submitted, hcop, now):
+    case = submitted(**NOT_SUITABLE)
+    _reopen(case, hcop, now + timedelta(hours=1), ReopenReason.RECORD_WRONG)
+    case = Case.objects.get(pk=case.pk)
+    told = [(event.title, event.detail) for event in timeline(case, records_of(case))]
+    assert ("Not suitable", "Duplicate of another report. Contact: The investigating officer only.") in told
+    assert ("Decision reopened", "The crime record was wrong or incomplete.") in told
+    submission = Submission.objects.get()
+    assert decision_results(submission) == []
+    assert [each.case for each in reopened_of(submission)] == [case]
+
+
+def test_the_first_submission_sent_again_stays_the_first_after_a_case_was_reopened(
+    submitted, world, hcop, now
+):
+    case = submitted(**NOT_SUITABLE)
+    first, seen = Submission.objects.get(), dict(Decision.objects.values_list("case_id", "version"))
+    _reopen(case, hcop, now)
+    again = submit(bcu=world.south_west, seen=seen, key=first.key, by=hcop, at=now)
+    assert again == first
+    case.refresh_from_db()
+    assert case.decided_at is None
+
+
+def test_a_case_waits_for_its_reopening_once(submitted, hcop, now):
+    case = submitted(**NOT_SUITABLE)
+    _reopen(case, hcop, now)
+    with pytest.raises(Refused, match="waits in the overnight review"):
+        _reopen(case, hcop, now)
+
+
+def test_what_was_referred_or_allocated_is_not_reopened(referred, usual, hcop, now):
+    with pytest.raises(Refused, match=r"It was referred \(SRC-"):
+        _reopen(referred, hcop, now)
+    AllocationFactory.create(case=usual, trial=TrialFactory.create(bcu=usual.bcu), arm=Arm.CONTROL)
+    with pytest.raises(Refused, match="decided by a trial"):
+        _reopen(usual, hcop, now)
+    assert not ReopenedDecision.objects.exists()
+
+
+def test_a_referral_found_not_suitable_is_closed_and_everybody_is_told(referred, other_hcop, now):
+    referral = Referral.objects.get()
+    Referral.objects.update(flag_confirmed_at=now, flag_confirmed_by=other_hcop)
+    _find(referred, other_hcop, now)
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE)
+    assert (referral.closed_at, referral.closed_by) == (now, other_hcop)
+    assert list(flags_to_remove(other_hcop)) == [referral]
+    mail = Notification.objects.get(kind=MailKind.CLOSED_BY_HCOP)
+    assert mail.recipient == referral.team.mailbox
+    task = FollowUp.objects.get()
+    assert (task.kind, task.case, task.acknowledged_by) == (
+        FollowUpKind.CONTACT_ELSEWHERE,
+        referred,
+        other_hcop,
+    )
+    assert Decision.objects.get().suitable
+    assert not Deviation.objects.exists()
+
+
+def test_an_allocation_stays_and_a_deviation_says_that_it_was_in_error(usual, hcop, now):
+    trial = TrialFactory.create(bcu=usual.bcu)
+    control = AllocationFactory.create(case=usual, trial=trial, arm=Arm.CONTROL, allocated_at=now)
+    _find(usual, hcop, now)
+    deviation = Deviation.objects.get()
+    assert (deviation.allocation, deviation.kind) == (control, DeviationKind.IN_ERROR)
+    assert not Referral.objects.exists()
+    with pytest.raises(Refused, match="HCOP South West recorded on"):
+        _find(usual, hcop, now)
+    assert FoundNotSuitable.objects.count() == 1
+
+
+def test_what_can_be_reopened_is_not_found_unsuitable(usual, hcop, now):
+    with pytest.raises(Refused, match="reopen it"):
+        _find(usual, hcop, now)
+    _reopen(usual, hcop, now)
+    assert ReopenedDecision.objects.get().suitable
+
+
+def test_a_reason_to_refer_is_no_reason_against_it(referred, hcop, now):
+    with pytest.raises(Refused, match="a reason to refer"):
+        _find(referred, hcop, now, reason=Reason.HIGH_RISK)
+
+
+def test_a_victim_who_asks_for_contact_is_referred_again_and_the_flag_is_wanted_again(referred, hcop, now):
+    _find(referred, hcop, now)
+    asked = OrderReason.ASKED_FOR_CONTACT
+    refer_now(case_id=referred.pk, key=uuid.uuid4(), reason=asked, by=hcop, at=now)
+    referral = Referral.objects.get()
+    assert (referral.status, referral.ruled_out_since) == (ReferralStatus.OPEN, None)
+
+
+def test_a_referral_moves_with_its_clock_and_both_teams_are_told(referred, world, hcop, system, now):
+    before, later = Referral.objects.get(), now + timedelta(hours=2)
+    Referral.objects.update(taken_at=now, taken_by=hcop)
+    move_referral(case_id=referred.pk, ward=world.wards[1], why="Wrong postcode", by=hcop, at=later)
+    referral = Referral.objects.get()
+    assert (referral.team, referral.ward) == (world.teams[1], world.wards[1])
+    assert (referral.due_at, referral.number, referral.taken_by) == (before.due_at, before.number, None)
+    told = dict(Notification.objects.exclude(kind=MailKind.REFERRAL_MADE).values_list("kind", "recipient"))
+    assert told == {MailKind.HANDED_TO: world.teams[1].mailbox, MailKind.HANDED_ON: world.teams[5].mailbox}
+    assert referred.texts.get(kind=TextKind.TEAM_REASON).body == "Wrong postcode"
+    Case.objects.filter(pk=referred.pk).update(ward=world.wards[2])
+    follow_crime_record(changed={referred.pk: {"ward"}}, by=system, at=later)
+    referral.refresh_from_db()
+    assert referral.team == world.teams[1]  # chosen by hand
+    events = [event.detail for event in timeline(referred, records_of(referred))]
+    assert any("the hate crime officer moved it" in detail for detail in events)
+
+
+def test_where_a_referral_cannot_move_to(referred, submitted, world, hcop, now):
+    def move(case, ward, why="Hotel"):
+        move_referral(case_id=case.pk, ward=ward, why=why, by=hcop, at=now)
+
+    with pytest.raises(Refused, match="Say why"):
+        move(referred, world.wards[1], why=" ")
+    with pytest.raises(Refused, match="already"):
+        move(referred, world.wards[5])
+    with pytest.raises(Refused, match="not in the BCU"):
+        move(referred, world.north_ward)
+    with pytest.raises(Refused, match="no referral"):
+        move(submitted(**NOT_SUITABLE), world.wards[1])
+    Referral.objects.update(
+        status=ReferralStatus.CLOSED, close_reason=CloseReason.DECLINED, closed_at=now, closed_by=hcop
+    )
+    with pytest.raises(Refused, match="has ended"):
+        move(referred, world.wards[1])
+
+
+@pytest.mark.parametrize("who", ["supervisor", "officer", "north_hcop"])
+def test_only_the_hcop_of_the_bcu_puts_something_right(request, referred, world, now, who):
+    user = request.getfixturevalue(who)
+    for act in (
+        lambda: _reopen(referred, user, now),
+        lambda: _find(referred, user, now),
+        lambda: move_referral(case_id=referred.pk, ward=world.wards[1], why="Hotel", by=user, at=now),
+    ):
+        with pytest.raises((NotAllowed, Case.DoesNotExist)):
+            act()
+    assert Referral.objects.get().status == ReferralStatus.OPEN

@@ -1,0 +1,97 @@
+"""The pages that put something right, and the way to them from the page of the case."""
+
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.urls import reverse
+
+from referrals.models import Case, FoundNotSuitable, Referral, ReopenedDecision
+from tests.factories import DecisionFactory, SubmissionFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+PAGES = ("reopen_decision", "find_not_suitable", "move_referral")
+
+
+@pytest.fixture
+def browser(client_of, hcop):
+    return client_of(hcop)
+
+
+@pytest.fixture
+def not_suitable(make_case, now):
+    case = make_case(decided_at=now - timedelta(hours=1))
+    mark = {"suitable": False, "reason": "duplicate", "contact_by": "investigator"}
+    DecisionFactory.create(case=case, submission=SubmissionFactory.create(bcu=case.bcu), **mark)
+    return case
+
+
+@pytest.fixture
+def referred(make_referral):
+    referral = make_referral()
+    DecisionFactory.create(case=referral.case, submission=SubmissionFactory.create(bcu=referral.case.bcu))
+    return Case.objects.get(pk=referral.case_id)
+
+
+def _page(browser, name, case):
+    return unescape(browser.get(reverse(name, args=[case.pk])).content.decode())
+
+
+def test_a_case_leads_to_what_can_be_put_right_of_it(browser, not_suitable, referred):
+    offered = {
+        case: [name for name in PAGES if reverse(name, args=[case.pk]) in _page(browser, "case", case)]
+        for case in (not_suitable, referred)
+    }
+    assert offered == {not_suitable: ["reopen_decision"], referred: ["find_not_suitable", "move_referral"]}
+
+
+def test_a_page_for_what_cannot_be_done_says_why_and_has_no_form(browser, not_suitable, referred):
+    assert "It was referred (SRC-" in _page(browser, "reopen_decision", referred)
+    for name, words in (("find_not_suitable", "reopen it"), ("move_referral", "no referral")):
+        html = _page(browser, name, not_suitable)
+        assert words in html
+        assert "What happens then" not in html
+
+
+def test_a_decision_is_reopened_with_a_reason(browser, not_suitable):
+    address = reverse("reopen_decision", args=[not_suitable.pk])
+    assert "Found not suitable: Duplicate of another report." in _page(
+        browser, "reopen_decision", not_suitable
+    )
+    assert "Choose why the decision is made anew." in browser.post(address).content.decode()
+    told = browser.post(address, {"because": "wrong_mark"}, follow=True).content.decode()
+    assert "waits in the overnight review again" in told
+    assert ReopenedDecision.objects.get().case == not_suitable
+    review = _page_of_review(browser)
+    assert not_suitable.crime_reference in review
+    assert "Reopened: was not suitable" in review
+
+
+def _page_of_review(browser):
+    return unescape(browser.get(reverse("overnight_review")).content.decode())
+
+
+def test_a_referred_case_is_found_not_suitable(browser, referred):
+    address = reverse("find_not_suitable", args=[referred.pk])
+    assert "is closed without contact" in _page(browser, "find_not_suitable", referred)
+    assert (
+        "Choose who will contact the victim."
+        in browser.post(address, {"reason": "duplicate"}).content.decode()
+    )
+    sent = {"reason": "duplicate", "contact_by": "investigator"}
+    assert "On record as not suitable" in browser.post(address, sent, follow=True).content.decode()
+    assert FoundNotSuitable.objects.get().case == referred
+    assert reverse("find_not_suitable", args=[referred.pk]) not in _page(browser, "case", referred)
+
+
+def test_a_referral_is_moved_to_a_ward_of_the_bcu(browser, referred, world):
+    address = reverse("move_referral", args=[referred.pk])
+    html = _page(browser, "move_referral", referred)
+    assert "Colliers Wood: Colliers Wood team" in html
+    assert world.north_ward.name not in html
+    refused = browser.post(address, {"ward": world.wards[1].pk, "why": ""}).content.decode()
+    assert "Say why it goes there." in refused
+    sent = {"ward": world.wards[1].pk, "why": "Wrong postcode"}
+    assert "The referral is moved." in browser.post(address, sent, follow=True).content.decode()
+    assert Referral.objects.get().team == world.teams[1]
+    assert "already" in browser.post(address, sent).content.decode()

@@ -36,7 +36,7 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
 
     - its columns are to be matched, or a preview with new, changed or rejected rows is to be confirmed;
     - it was uploaded and could not be read, or it came through the watched folder and some of its rows were
-      rejected; and no file of that BCU has been saved from an upload since;
+      rejected, or are to be looked at; and no file of that BCU has been saved from an upload since;
     - it came through the watched folder and none of it was saved.
 
     The first two are listed for a day, as long as the extract is kept; the third for three days, since nobody
@@ -49,7 +49,9 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
         settled_at__gt=OuterRef("settled_at"),
     )
     unread = Q(source=ImportSource.PAGE, status=ImportStatus.REFUSED)
-    not_all_saved = Q(source=ImportSource.FOLDER, status=ImportStatus.SAVED, rejected__gt=0)
+    # A report is kept of what nobody looked at before it was saved, where there is something to look at.
+    to_look_at = Q(rejected__gt=0) | Q(report_encrypted__isnull=False)
+    saved_unseen = Q(to_look_at, source=ImportSource.FOLDER, status=ImportStatus.SAVED)
     lost = Q(source=ImportSource.FOLDER, status__in=[ImportStatus.REFUSED, ImportStatus.EXPIRED])
     return (
         imports_visible_to(user)
@@ -57,7 +59,7 @@ def imports_to_see_to(user: User, at: datetime) -> QuerySet[CaseImport]:
             Q(
                 Q(status=ImportStatus.MATCHING)
                 | Q(status=ImportStatus.WAITING) & (Q(new__gt=0) | Q(changed__gt=0) | Q(rejected__gt=0))
-                | ((unread | not_all_saved) & ~Exists(by_hand)),
+                | ((unread | saved_unseen) & ~Exists(by_hand)),
                 uploaded_at__gt=at - settings.WAITING_EXTRACT_KEPT_FOR,
             )
             | Q(lost, uploaded_at__gt=at - LOST_EXTRACT_NAMED_FOR)

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from referrals.intake.readers import latest_extract
+from referrals.intake.readers import imports_to_see_to, latest_extract
 from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
 from referrals.review.actions import drafts
 from referrals.review.forms import (
@@ -45,6 +45,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
     listed = together(rows(request.user, paged.rows))
     now = timezone.now()
     reinstated = reinstated_cases(request.user, now)
+    to_see_to = list(imports_to_see_to(request.user, now))
     shown = [reference for row in listed for reference in row.references]
     record(
         Action.LIST_SHOWN,
@@ -61,6 +62,9 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         # Of one page that is all, nothing is left to ask.
         "progress": review_progress(request.user) if paged.is_part else review_progress_of(listed),
         "latest": latest_extract(request.user),
+        "to_see_to": to_see_to,
+        # The navigation's count, which is the same.
+        "imports_waiting": len(to_see_to),
         "submissions": latest_submissions(request.user),
         "now": now,
     }

@@ -84,6 +84,7 @@ def test_a_found_extract_that_was_saved_whole_asks_for_nobody(
     ("fields", "words"),
     [
         ({"rows": 24, "new": 22, "rejected": 2}, "2 rows of 24 rejected. <a href="),
+        ({"rows": 24, "new": 24, "report_encrypted": b"kept"}, "Saved, with rows to look at. <a href="),
         (
             {"status": ImportStatus.REFUSED, "problem": "The file is not plain text."},
             "Nothing of it was saved. The file is not plain text.",
@@ -103,7 +104,10 @@ def test_what_was_found_and_asks_for_somebody_comes_first_and_is_counted(
     assert NIGHT in page
     assert words in page
     assert page.index("Waiting for you") < page.index('type="file"')
-    assert waiting(text(browser.get("/overnight-review/"))) == "1"
+    review = text(browser.get("/overnight-review/"))
+    assert waiting(review) == "1"
+    assert NIGHT in review
+    assert words in review
 
 
 def test_it_asks_for_a_day_and_no_longer(

@@ -1,17 +1,25 @@
 """The case list, a report as the rules see it, and reports that are linked to it."""
 
 from django.db.models import (
+    BooleanField,
+    ExpressionWrapper,
+    F,
     Q,
     QuerySet,
 )
 
 from referrals.models import (
     Case,
+    Referral,
     VictimType,
+    backwards,
 )
 from referrals.rules.eligibility import Report
-from referrals.scope import cases_visible_to
+from referrals.scope import cases_visible_to, referrals_visible_to
 from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+MOST_FOUND = 20
 
 
 def report_of(case: Case) -> Report:
@@ -43,3 +51,44 @@ def latest_cases(user: User) -> QuerySet[Case]:
         .select_related("ward__borough", "decision", "referral")
         .order_by("-reported_at", "-pk")
     )
+
+
+def cases_found(user: User, signs: str) -> list[Case]:
+    """Cases whose crime reference or referral's number ends in ``signs``, the latest report first.
+
+    ``signs`` are letters and digits, in capitals. Those alone that the account may open, or open the referral
+    of. Where ``signs`` are the whole of a reference, nothing else is found. At most ``MOST_FOUND`` are
+    returned, and one more if there are more.
+    """
+    end = signs[::-1]
+    ending = (_by_reference().filter(reference_backwards__startswith=end).values("pk")).union(
+        _by_number().filter(number_backwards__startswith=end).values("case_id")
+    )
+    visible = cases_visible_to(user)
+    if not user.can(Permission.VIEW_CASES):
+        visible = Case.objects.filter(referral__in=referrals_visible_to(user))
+    is_whole = Q(whole_reference=end) | Q(whole_number=end)
+    found = list(
+        visible.filter(pk__in=ending)
+        .alias(whole_reference=backwards("crime_reference"), whole_number=backwards("referral__number"))
+        .annotate(is_whole=ExpressionWrapper(is_whole, BooleanField()))
+        .select_related("ward", "referral__ward")
+        # It is neither true nor false of a case without a referral.
+        .order_by(F("is_whole").desc(nulls_last=True), "-reported_at", "-pk")[: MOST_FOUND + 1]
+    )
+    return [case for case in found if case.is_whole] or found
+
+
+def references_of(signs: str) -> list[str]:
+    """The references and numbers whose signs these are, whoever may see them: for the audit log alone."""
+    by_reference = _by_reference().filter(reference_backwards=signs[::-1]).values_list("crime_reference")
+    by_number = _by_number().filter(number_backwards=signs[::-1]).values_list("number")
+    return [reference for (reference,) in by_reference.union(by_number)]
+
+
+def _by_reference() -> QuerySet[Case]:
+    return Case.objects.alias(reference_backwards=backwards("crime_reference"))
+
+
+def _by_number() -> QuerySet[Referral]:
+    return Referral.objects.alias(number_backwards=backwards("number"))

@@ -30,6 +30,7 @@ from referrals.models.cases import (
     Submission,
     TextKind,
     VictimType,
+    backwards,
 )
 from referrals.models.contact import (
     FOR_THE_HCOP,
@@ -163,4 +164,5 @@ __all__ = [
     "VictimType",
     "Ward",
     "WardMode",
+    "backwards",
 ]

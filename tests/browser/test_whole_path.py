@@ -121,8 +121,8 @@ def _confirm_flags(page: Page, look: Look) -> None:
 def _change_restrictions(page: Page, extract: Extract, look: Look) -> None:
     """After the decision: the HCOP learns something the officer must know."""
     page.get_by_role("link", name="Cases", exact=True).click()
-    page.get_by_label("Crime reference").fill(extract.references[-1])
-    page.get_by_role("button", name="Open case").click()
+    page.get_by_label("Crime reference or SRC number").fill(extract.references[-1])
+    page.get_by_role("button", name="Search").click()
     page.get_by_role("link", name="Change restrictions and safety note").click()
     page.get_by_label("Two officers").check()
     look(page, "safety-after-the-decision")
@@ -199,8 +199,8 @@ def _supervise(page: Page, number: str, look: Look, system: System) -> None:
 def _see_the_case(page: Page, extract: Extract, number: str, look: Look) -> None:
     page.get_by_role("link", name="Cases", exact=True).click()
     look(page, "cases")
-    page.get_by_label("Crime reference").fill(extract.references[-1])
-    page.get_by_role("button", name="Open case").click()
+    page.get_by_label("Crime reference or SRC number").fill(extract.references[-1])
+    page.get_by_role("button", name="Search").click()
     assert extract.references[-1] not in page.url
     expect(page.get_by_text(number).first).to_be_visible()
     look(page, "case")

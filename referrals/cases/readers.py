@@ -7,6 +7,7 @@ from django.db.models import (
     Q,
     QuerySet,
 )
+from django.db.models.lookups import Exact, StartsWith
 
 from referrals.models import (
     Case,
@@ -61,34 +62,25 @@ def cases_found(user: User, signs: str) -> list[Case]:
     returned, and one more if there are more.
     """
     end = signs[::-1]
-    ending = (_by_reference().filter(reference_backwards__startswith=end).values("pk")).union(
-        _by_number().filter(number_backwards__startswith=end).values("case_id")
-    )
+    by_reference = Case.objects.filter(StartsWith(backwards("crime_reference"), end)).values_list("pk")
+    by_number = Referral.objects.filter(StartsWith(backwards("number"), end)).values_list("case_id")
     visible = cases_visible_to(user)
     if not user.can(Permission.VIEW_CASES):
         visible = Case.objects.filter(referral__in=referrals_visible_to(user))
-    is_whole = Q(whole_reference=end) | Q(whole_number=end)
+    is_whole = Q(Exact(backwards("crime_reference"), end)) | Q(Exact(backwards("referral__number"), end))
     found = list(
-        visible.filter(pk__in=ending)
-        .alias(whole_reference=backwards("crime_reference"), whole_number=backwards("referral__number"))
+        visible.filter(pk__in=by_reference.union(by_number))
         .annotate(is_whole=ExpressionWrapper(is_whole, BooleanField()))
         .select_related("ward", "referral__ward")
         # It is neither true nor false of a case without a referral.
         .order_by(F("is_whole").desc(nulls_last=True), "-reported_at", "-pk")[: MOST_FOUND + 1]
     )
-    return [case for case in found if case.is_whole] or found
+    return [case for case in found if case.is_whole] or [*found]
 
 
 def references_of(signs: str) -> list[str]:
     """The references and numbers whose signs these are, whoever may see them: for the audit log alone."""
-    by_reference = _by_reference().filter(reference_backwards=signs[::-1]).values_list("crime_reference")
-    by_number = _by_number().filter(number_backwards=signs[::-1]).values_list("number")
-    return [reference for (reference,) in by_reference.union(by_number)]
-
-
-def _by_reference() -> QuerySet[Case]:
-    return Case.objects.alias(reference_backwards=backwards("crime_reference"))
-
-
-def _by_number() -> QuerySet[Referral]:
-    return Referral.objects.alias(number_backwards=backwards("number"))
+    end = signs[::-1]
+    cases = Case.objects.filter(Exact(backwards("crime_reference"), end)).values_list("crime_reference")
+    referrals = Referral.objects.filter(Exact(backwards("number"), end)).values_list("number")
+    return [reference for (reference,) in cases.union(referrals)]

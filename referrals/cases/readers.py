@@ -35,13 +35,13 @@ def report_of(case: Case) -> Report:
     )
 
 
-def of_linked_cases(case: Case) -> Q:
-    """A condition on rows that have a ``case``: that case shares the given one's incident or victim."""
+def of_linked_cases(*cases: Case) -> Q:
+    """A condition on rows with a ``case``: it shares the incident or the victim of one of those given."""
     linked = Q(pk__in=[])
-    if case.incident_hash:
-        linked |= Q(case__incident_hash=case.incident_hash)
-    if case.victim_hash:
-        linked |= Q(case__victim_hash=case.victim_hash)
+    if incidents := {case.incident_hash for case in cases} - {""}:
+        linked |= Q(case__incident_hash__in=incidents)
+    if victims := {case.victim_hash for case in cases} - {""}:
+        linked |= Q(case__victim_hash__in=victims)
     return linked
 
 

@@ -11,6 +11,7 @@ from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact.readers.briefing import briefing_of
 from referrals.contact.readers.cards import due_of, unread_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
+from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.views.opening import record_opening
 from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
@@ -38,10 +39,12 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     elif referral.status == ReferralStatus.COMPLETED or is_officer_in_case(referral, request.user):
         # The page of the referral says why there is nothing to log.
         return redirect("referral", number=number)
-    record_opening(request, referral)
     now = timezone.now()
+    linked = linked_to([referral], request.user, now)[referral.pk]
+    record_opening(request, referral, linked.numbers)
     context = {
         "referral": referral,
+        "linked": linked,
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),

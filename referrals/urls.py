@@ -51,6 +51,11 @@ urlpatterns = [
     path("referrals/<str:number>/contact/", attempts.log_contact, name="log_contact"),
     path("referrals/<str:number>/close/", attempts.close_referral, name="close_referral"),
     path(
+        "referrals/<str:number>/attempts/<record:attempt_id>/",
+        attempts.attempt_saved,
+        name="attempt_saved",
+    ),
+    path(
         "referrals/<str:number>/attempts/<record:attempt_id>/withdraw/",
         attempts.withdraw_attempt,
         name="withdraw_attempt",

@@ -3,10 +3,11 @@
 from django.db.models import (
     BooleanField,
     ExpressionWrapper,
-    F,
     Q,
     QuerySet,
+    Value,
 )
+from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, StartsWith
 
 from referrals.models import (
@@ -70,10 +71,10 @@ def cases_found(user: User, signs: str) -> list[Case]:
     is_whole = Q(Exact(backwards("crime_reference"), end)) | Q(Exact(backwards("referral__number"), end))
     found = list(
         visible.filter(pk__in=by_reference.union(by_number))
-        .annotate(is_whole=ExpressionWrapper(is_whole, BooleanField()))
+        # Of a case without a referral it is unknown whether the number is the same.
+        .annotate(is_whole=Coalesce(ExpressionWrapper(is_whole, BooleanField()), Value(False)))
         .select_related("ward", "referral__ward")
-        # It is neither true nor false of a case without a referral.
-        .order_by(F("is_whole").desc(nulls_last=True), "-reported_at", "-pk")[: MOST_FOUND + 1]
+        .order_by("-is_whole", "-reported_at", "-pk")[: MOST_FOUND + 1]
     )
     return [case for case in found if case.is_whole] or [*found]
 

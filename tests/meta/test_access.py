@@ -184,6 +184,7 @@ class Records:
             **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
+            "attempt_saved": self._attempt,
             "withdraw_attempt": self._attempt,
             "record_deviation": self._allocation,
             "withdraw_deviation": self._deviation,

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -72,13 +73,16 @@ def test_an_hcop_who_gives_an_src_number_is_led_to_the_referral(
 def test_several_are_listed_the_latest_report_first(
     client_of: ClientOf, hcop: User, make_case: MakeCase, make_referral: MakeReferral
 ) -> None:
-    early, late = make_case(crime_reference="01/7004711/26"), make_case(crime_reference="01/7104711/26")
+    referred = make_referral(case__crime_reference="01/7004711/26").case
+    late = make_case(crime_reference="01/7104711/26")
+    early = make_case(crime_reference="01/7204711/26", reported_at=referred.reported_at - timedelta(days=1))
     make_referral(number="SRC-2026-004711", case__crime_reference="01/7200001/25")
     browser = client_of(hcop)
     response = _search(browser, "4711/26")
-    assert response.context["found"] == [late, early]
+    assert response.context["found"] == [late, referred, early]
     page = response.content.decode()
-    assert all(reverse("case", args=[case.pk]) in page for case in (early, late))
+    assert all(reverse("case", args=[case.pk]) in page for case in (early, referred, late))
+    assert reverse("referral", args=[referred.referral.number]) in page
     assert "01/7200001/25" not in page
     assert _search(browser, "4711").status_code == 302, "of the references, none ends so; one number does"
 

@@ -57,12 +57,13 @@ def search(request: SignedInRequest) -> HttpResponse:
             by=request.user,
             purpose=Purpose.REVIEW if sees_cases else Purpose.CONTACT,
             subject="case" if sees_cases else "referral",
-            references=dict.fromkeys([*references_of(signs), *form.whole, *_names(found)]),
+            references=dict.fromkeys([*references_of(signs), *form.whole, *_names(found[:MOST_FOUND])]),
         )
         if len(found) == 1:
-            if sees_cases and not signs.startswith("SRC"):
-                return redirect("case", case_id=found[0].pk)
-            return redirect("referral", number=found[0].referral.number)
+            [case] = found
+            if sees_cases and not (signs.startswith("SRC") and hasattr(case, "referral")):
+                return redirect("case", case_id=case.pk)
+            return redirect("referral", number=case.referral.number)
         context |= {"searched": form["reference"].value(), "found": found}
     return render(request, "cases/search.html", context)
 

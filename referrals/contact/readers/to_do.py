@@ -5,7 +5,7 @@ from datetime import datetime
 
 from referrals.contact.readers.cards import due_of
 from referrals.contact.readers.choices import reasons_to_close
-from referrals.models import ContactAttempt, FollowUpKind, Referral, ReferralStatus, Result
+from referrals.models import CloseReason, ContactAttempt, FollowUpKind, Referral, ReferralStatus, Result
 from src_app.accounts.models import User
 from src_app.templatetags.words import moment
 
@@ -34,7 +34,11 @@ def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: da
     tasks = [_TASKS[kind].format(officer=officer) for kind in _TASKS if kind in waiting]
     close = False
     if referral.status == ReferralStatus.OPEN:
-        close = bool(reasons_to_close(referral, user))
+        close = any(
+            # A supervisor may always close it as unsafe: that alone is no task.
+            reason != CloseReason.UNSAFE or attempt.result == Result.UNSAFE
+            for reason in reasons_to_close(referral, user)
+        )
         tasks.append(_next(attempt, close=close) + f" {due_of(referral, now).words}.")
     words = "" if attempt.noted_on_record else words_for_record(attempt)
     return ToDo(words=words, tasks=tasks, close=close)

@@ -70,6 +70,14 @@ def test_an_hcop_who_gives_an_src_number_is_led_to_the_referral(
     assert _search(browser, "000007")["Location"] == reverse("case", args=[referral.case_id])
 
 
+def test_a_crime_reference_that_looks_like_an_src_number_opens_its_case(
+    client_of: ClientOf, hcop: User, make_case: MakeCase
+) -> None:
+    """A force may write its crime references as it likes."""
+    case = make_case(crime_reference="SRC/2026/0042")
+    assert _search(client_of(hcop), "SRC/2026/0042")["Location"] == reverse("case", args=[case.pk])
+
+
 def test_several_are_listed_the_latest_report_first(
     client_of: ClientOf, hcop: User, make_case: MakeCase, make_referral: MakeReferral
 ) -> None:
@@ -118,8 +126,10 @@ def test_of_very_many_as_many_as_fit_are_shown_and_said_to_be_more(
     for number in range(MOST_FOUND + 2):
         make_case(crime_reference=f"01/71{number:02}4711/26")
     page = _search(client_of(hcop), "4711/26").content.decode()
-    assert len(set(re.findall(r"01/71\d\d4711/26", page))) == MOST_FOUND
+    shown = set(re.findall(r"01/71\d\d4711/26", page))
+    assert len(shown) == MOST_FOUND
     assert f"More than {MOST_FOUND}" in page
+    assert set(AuditEntry.objects.latest("pk").references) == shown
 
 
 @pytest.mark.parametrize("who", ["hcop", "officer", "supervisor"])

@@ -268,6 +268,13 @@ def test_what_is_left_to_do_leads_to_the_referral_once_the_attempt_is_withdrawn(
     assert f'href="{page}"' not in client.get(address("referral", referral)).content.decode()
 
 
+def test_a_supervisor_who_tried_once_is_not_asked_to_close(client_of, supervisor, referral):
+    response = client_of(supervisor).post(address("log_contact", referral), given(), follow=True)
+    text = response.content.decode()
+    assert "Try again." in text
+    assert address("close_referral", referral) not in text
+
+
 def test_a_follow_up_that_somebody_deals_with_is_not_left_to_do(client, referral, officer, now):
     client.post(
         address("log_contact", referral),

@@ -42,7 +42,7 @@ urlpatterns = [
     path("flags/confirm/", flags.confirm_flags, name="confirm_flags"),
     path("flags/removed/", flags.confirm_flags_removed, name="confirm_flags_removed"),
     path("cases/", cases.case_list, name="case_list"),
-    path("cases/search/", cases.case_search, name="case_search"),
+    path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),
     path("referrals/<str:number>/", my_referrals.referral, name="referral"),
     path("referrals/<str:number>/take/", my_referrals.take_referral, name="take_referral"),
@@ -50,6 +50,11 @@ urlpatterns = [
     path("referrals/<str:number>/changes/read/", my_referrals.read_changes, name="read_changes"),
     path("referrals/<str:number>/contact/", attempts.log_contact, name="log_contact"),
     path("referrals/<str:number>/close/", attempts.close_referral, name="close_referral"),
+    path(
+        "referrals/<str:number>/attempts/<record:attempt_id>/",
+        attempts.attempt_saved,
+        name="attempt_saved",
+    ),
     path(
         "referrals/<str:number>/attempts/<record:attempt_id>/withdraw/",
         attempts.withdraw_attempt,

@@ -4,8 +4,6 @@ from operator import itemgetter
 from typing import Any
 
 import django_filters
-from django import forms
-from django.conf import settings
 
 from referrals.models import Case, CaseState, Ward
 from referrals.scope import places_of
@@ -44,17 +42,3 @@ class CaseFilter(ListFilter):
         boroughs = {borough: name for _, _, borough, name in wards}
         self.filters["borough"].extra["choices"] = sorted(boroughs.items(), key=itemgetter(1))
         self.filters["ward"].extra["choices"] = [(ward, f"{name}, {of}") for ward, name, _, of in wards]
-
-
-class CaseSearchForm(forms.Form):
-    """A crime reference, exactly: free text would reach the audit log."""
-
-    crime_reference = forms.RegexField(
-        regex=rf"\A(?:{settings.CRIME_REFERENCE_PATTERN})\Z",
-        strip=True,
-        label="Crime reference",
-        error_messages={
-            "required": "Enter a crime reference.",
-            "invalid": "Enter a whole crime reference, as the crime record shows it.",
-        },
-    )

@@ -1,17 +1,27 @@
 """The case list, a report as the rules see it, and reports that are linked to it."""
 
 from django.db.models import (
+    BooleanField,
+    ExpressionWrapper,
     Q,
     QuerySet,
+    Value,
 )
+from django.db.models.functions import Coalesce
+from django.db.models.lookups import Exact, StartsWith
 
 from referrals.models import (
     Case,
+    Referral,
     VictimType,
+    backwards,
 )
 from referrals.rules.eligibility import Report
-from referrals.scope import cases_visible_to
+from referrals.scope import cases_visible_to, referrals_visible_to
 from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+MOST_FOUND = 20
 
 
 def report_of(case: Case) -> Report:
@@ -26,13 +36,13 @@ def report_of(case: Case) -> Report:
     )
 
 
-def of_linked_cases(case: Case) -> Q:
-    """A condition on rows that have a ``case``: that case shares the given one's incident or victim."""
+def of_linked_cases(*cases: Case) -> Q:
+    """A condition on rows with a ``case``: it shares the incident or the victim of one of those given."""
     linked = Q(pk__in=[])
-    if case.incident_hash:
-        linked |= Q(case__incident_hash=case.incident_hash)
-    if case.victim_hash:
-        linked |= Q(case__victim_hash=case.victim_hash)
+    if incidents := {case.incident_hash for case in cases} - {""}:
+        linked |= Q(case__incident_hash__in=incidents)
+    if victims := {case.victim_hash for case in cases} - {""}:
+        linked |= Q(case__victim_hash__in=victims)
     return linked
 
 
@@ -43,3 +53,35 @@ def latest_cases(user: User) -> QuerySet[Case]:
         .select_related("ward__borough", "decision", "referral")
         .order_by("-reported_at", "-pk")
     )
+
+
+def cases_found(user: User, signs: str) -> list[Case]:
+    """Cases whose crime reference or referral's number ends in ``signs``, the latest report first.
+
+    ``signs`` are letters and digits, in capitals. Those alone that the account may open, or open the referral
+    of. Where ``signs`` are the whole of a reference, nothing else is found. At most ``MOST_FOUND`` are
+    returned, and one more if there are more.
+    """
+    end = signs[::-1]
+    by_reference = Case.objects.filter(StartsWith(backwards("crime_reference"), end)).values_list("pk")
+    by_number = Referral.objects.filter(StartsWith(backwards("number"), end)).values_list("case_id")
+    visible = cases_visible_to(user)
+    if not user.can(Permission.VIEW_CASES):
+        visible = Case.objects.filter(referral__in=referrals_visible_to(user))
+    is_whole = Q(Exact(backwards("crime_reference"), end)) | Q(Exact(backwards("referral__number"), end))
+    found = list(
+        visible.filter(pk__in=by_reference.union(by_number))
+        # Of a case without a referral it is unknown whether the number is the same.
+        .annotate(is_whole=Coalesce(ExpressionWrapper(is_whole, BooleanField()), Value(False)))
+        .select_related("ward", "referral__ward")
+        .order_by("-is_whole", "-reported_at", "-pk")[: MOST_FOUND + 1]
+    )
+    return [case for case in found if case.is_whole] or [*found]
+
+
+def references_of(signs: str) -> list[str]:
+    """The references and numbers whose signs these are, whoever may see them: for the audit log alone."""
+    end = signs[::-1]
+    cases = Case.objects.filter(Exact(backwards("crime_reference"), end)).values_list("crime_reference")
+    referrals = Referral.objects.filter(Exact(backwards("number"), end)).values_list("number")
+    return [reference for (reference,) in cases.union(referrals)]

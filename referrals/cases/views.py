@@ -1,19 +1,19 @@
-"""Every case of the account's BCUs, and the way to one by its crime reference."""
+"""Every case of the account's BCUs, and the way to a case or a referral by its reference."""
 
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
-from referrals.cases.filters import CaseFilter, CaseSearchForm
-from referrals.cases.readers import latest_cases
+from referrals.cases.filters import CaseFilter
+from referrals.cases.forms import SearchForm
+from referrals.cases.readers import MOST_FOUND, cases_found, latest_cases, references_of
 from referrals.cases.tables import CaseTable
 from referrals.models import Case
-from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
-from src_app.lists.page import Empty, Listed, ListPage
+from src_app.lists.page import Empty, ListPage
 
 CASES = ListPage(
     name="cases",
@@ -35,30 +35,40 @@ def case_list(request: SignedInRequest) -> HttpResponseBase:
     cases = CASES.asked(request, latest_cases(request.user))
     if (part := cases.part()) is not None:
         return part
-    return _page(request, cases, CaseSearchForm())
+    cases.record_shown()
+    return render(request, "cases/list.html", {"list": cases})
 
 
-@requires(Permission.VIEW_CASES)
-@require_POST
-def case_search(request: SignedInRequest) -> HttpResponse:
-    """Opens the case of that crime reference, or says that there is none."""
-    form = CaseSearchForm(request.POST)
+@requires(Permission.VIEW_REFERRALS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: SignedInRequest) -> HttpResponse:
+    """Opens the one case or referral with that reference, or lists those whose reference ends so.
+
+    What lies outside of what the account may see answers as what does not exist.
+    """
+    form = SearchForm(request.POST if request.method == "POST" else None)
+    sees_cases = request.user.can(Permission.VIEW_CASES)
+    context = {"form": form, "sees_cases": sees_cases, "most": MOST_FOUND}
     if form.is_valid():
-        reference = form.cleaned_data["crime_reference"]
+        signs = form.cleaned_data["reference"]
+        found = cases_found(request.user, signs)
         record(
             Action.SEARCHED,
             by=request.user,
-            purpose=Purpose.REVIEW,
-            subject="case",
-            references=[reference],
+            purpose=Purpose.REVIEW if sees_cases else Purpose.CONTACT,
+            subject="case" if sees_cases else "referral",
+            references=dict.fromkeys([*references_of(signs), *form.whole, *_names(found[:MOST_FOUND])]),
         )
-        case = cases_visible_to(request.user).filter(crime_reference=reference).first()
-        if case is not None:
-            return redirect("case", case_id=case.pk)
-        form.add_error("crime_reference", "No case of your BCU has this crime reference: check it.")
-    return _page(request, CASES.asked(request, latest_cases(request.user)), form)
+        if len(found) == 1:
+            [case] = found
+            if sees_cases and not (signs.startswith("SRC") and hasattr(case, "referral")):
+                return redirect("case", case_id=case.pk)
+            return redirect("referral", number=case.referral.number)
+        context |= {"searched": form["reference"].value(), "found": found}
+    return render(request, "cases/search.html", context)
 
 
-def _page(request: SignedInRequest, cases: Listed[Case], form: CaseSearchForm) -> HttpResponse:
-    cases.record_shown()
-    return render(request, "cases/list.html", {"list": cases, "form": form})
+def _names(cases: list[Case]) -> list[str]:
+    """The references that the page shows of them."""
+    numbers = [case.referral.number for case in cases if hasattr(case, "referral")]
+    return [*(case.crime_reference for case in cases), *numbers]

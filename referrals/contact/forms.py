@@ -69,7 +69,7 @@ class AttemptForm(KeyForm, CaseForm):
     )
     made_at = MomentField(
         required=False,
-        label="When it was",
+        label="When it was, if not now",
         input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
         widget=forms.DateTimeInput(
             attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"

@@ -33,6 +33,7 @@ from referrals.models.cases import (
     Submission,
     TextKind,
     VictimType,
+    backwards,
 )
 from referrals.models.contact import (
     FOR_THE_HCOP,
@@ -173,4 +174,5 @@ __all__ = [
     "VictimType",
     "Ward",
     "WardMode",
+    "backwards",
 ]

@@ -6,13 +6,31 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.functions import Reverse, Upper
 
 from referrals.models.counts import keep_own_state, keep_state_by_decision
 from referrals.models.places import Bcu, Team, Ward
 from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, one_line, read_sql, refuse
+
+
+def backwards(reference: str) -> Reverse:
+    """The letters and digits of the field ``reference`` from the last to the first, in capitals.
+
+    With an index on it a reference is found by its end or the whole of it, however it is written.
+    """
+    signs = Func(
+        F(reference),
+        Value("[^0-9A-Za-z]"),
+        Value(""),
+        Value("g"),
+        function="regexp_replace",
+        output_field=TextField(),
+    )
+    return Reverse(Upper(signs))
 
 
 class Strand(NamedChoices):
@@ -179,6 +197,7 @@ class Case(models.Model):
             models.Index(fields=["ward", "-reported_at", "-id", "state"], name="case_latest_by_ward"),
             models.Index(fields=["incident_hash"], name="case_incident", condition=~Q(incident_hash="")),
             models.Index(fields=["victim_hash"], name="case_victim", condition=~Q(victim_hash="")),
+            models.Index(OpClass(backwards("crime_reference"), "text_pattern_ops"), name="case_backwards"),
         ]
         triggers = [
             keep_own_state(),

@@ -5,11 +5,12 @@ import uuid
 import pghistory
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 
 from referrals.models.allocations import Allocation
-from referrals.models.cases import Case
+from referrals.models.cases import Case, backwards
 from referrals.models.counts import count_contacts, keep_state_by_referral
 from referrals.models.places import Team, Ward
 from src_app.choices import NamedChoices
@@ -180,6 +181,7 @@ class Referral(models.Model):
                 name="referral_ended_by_due",
                 condition=Q(closed_at__isnull=False),
             ),
+            models.Index(OpClass(backwards("number"), "text_pattern_ops"), name="referral_backwards"),
         ]
         triggers = [
             *count_contacts(),

@@ -53,7 +53,7 @@ def entries_for(user: User) -> list[Entry]:
 
 
 def navigation(request: HttpRequest) -> dict[str, Any]:
-    """Context of every page: the navigation, the limits of the session, and whose forms are kept."""
+    """Context of every page: navigation, search, the limits of the session, and whose forms are kept."""
     user = request.user if hasattr(request, "user") else None
     if not isinstance(user, User):
         return {"navigation": []}
@@ -71,6 +71,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             }
             for entry in entries
         ],
+        "search_url": reverse("search") if user.can(Permission.VIEW_REFERRALS) else "",
         "session_limits": {
             "idle_seconds": int(settings.IDLE_TIMEOUT.total_seconds()),
             "warning_seconds": int(settings.IDLE_WARNING.total_seconds()),

@@ -1,4 +1,5 @@
-// Shortcuts of the overnight review: j and k move between rows, s, r and n decide, ? opens help. They are off
+// Shortcuts of the overnight review: j and k move between rows, s, r and n decide, / goes to the search of the
+// page's header, ? opens help. They are off
 // while a field has the focus, with a modifier key, in a dialog, and when switched off (remembered in this
 // browser). Everything they do a button on the page does too.
 const KEY = "review-shortcuts";
@@ -48,12 +49,18 @@ function press(selector) {
   row?.querySelector(selector)?.click();
 }
 
+// The field, or where there is no room for it the link to its page: what is not shown takes no focus.
+function search() {
+  for (const each of document.querySelectorAll("[data-search]")) each.focus();
+}
+
 const actions = {
   j: () => move(1),
   k: () => move(-1),
   s: () => press("[data-suitable]"),
   r: () => press("[data-refer-now]"),
   n: () => press("[data-not-suitable]"),
+  "/": search,
 };
 
 function typing(target) {

@@ -89,6 +89,21 @@ def test_shortcuts_explain_themselves_and_can_be_turned_off(sign_in: SignIn) -> 
     expect(page.locator("tr.is-current")).to_have_count(1)
 
 
+def test_a_slash_goes_to_the_search(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    field = page.get_by_label("Crime reference or SRC number")
+    page.keyboard.press("/")
+    expect(field).to_be_focused()
+    page.keyboard.type("7000023/26")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="01/7000023/26")).to_be_visible()
+    page.go_back()
+    page.wait_for_load_state()
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.keyboard.press("/")
+    expect(page.get_by_role("link", name="Search", exact=True)).to_be_focused()
+
+
 def test_an_officer_logs_a_contact_by_keyboard(sign_in: SignIn) -> None:
     page = sign_in("officer")
     card = page.get_by_role("link", name=re.compile("^Log contact.*SRC")).first
@@ -99,6 +114,7 @@ def test_an_officer_logs_a_contact_by_keyboard(sign_in: SignIn) -> None:
     expect(page.get_by_role("radio", name="Home visit")).to_be_checked()
     page.keyboard.press("ArrowUp")
     press(page, page.get_by_role("radio", name=re.compile("^Contact made")), "Space")
+    press(page, page.get_by_text("If it came up"))
     press(page, page.get_by_role("checkbox", name="Support referral offered"), "Space")
     press(page, page.get_by_text("Add a short note"))
     tab_to(page, page.get_by_label("Short note"))

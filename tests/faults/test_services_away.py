@@ -160,7 +160,7 @@ class People:
 
         def saves() -> bool:
             page = self.officer.ask(path, [*form, ("method", "telephone"), ("result", "contact_made")])
-            return truth.is_saved(page, says_so="contact made. There is nothing more" in page.text)
+            return truth.is_saved(page, says_so=": contact made." in page.text)
 
         return _until_told(saves)
 

@@ -129,6 +129,13 @@ class Records:
             bcu = decision.case.bcu_id
             key = "11111111-1111-4111-8111-111111111111"
             return {"bcu": bcu, "key": key, "decision": f"{decision.case_id}:{decision.version}"}
+        if name == "search":
+            # The end of several.
+            for number in range(2):
+                factories.CaseFactory.create(
+                    ward=self.world.wards[0], crime_reference=f"01/73{number}4711/26"
+                )
+            return {"reference": "4711/26"}
         if name in {"confirm_flags", "confirm_flags_removed"}:
             return {"referral": factories.ReferralFactory.create(case__ward=self._ward(whose)).pk}
         return {}
@@ -180,6 +187,7 @@ class Records:
             **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
+            "attempt_saved": self._attempt,
             "withdraw_attempt": self._attempt,
             "record_deviation": self._allocation,
             "withdraw_deviation": self._deviation,

@@ -278,6 +278,7 @@ def test_no_address_answers_with_an_error_page(name: str, world: World, people: 
         ("flag_list", {"page", "remove-page", "remove-order", "remove-format"}, set()),
         ("compliance", {"first", "last", "borough", "wards-page", "overdue-taken"}, set()),
         ("audit_list", {"search", "account"}, {"reference"}),
+        ("search", set(), {"reference"}),
         ("log_contact", set(), {"key", "method", "follow_ups", "made_at", "note"}),
         ("record_deviation", {"back_to"}, {"kind", "happened_on", "ordered_by"}),
         ("submit_decisions", set(), {"bcu", "key", "decision"}),

@@ -37,12 +37,12 @@ ROOMS = ("src_app", "referrals", "outcomes")
 # What is compared, searched for, or read as numbers and days, and never kept as it was typed; and what a
 # browser says of a passkey, which nobody types.
 NOT_KEPT = {
-    ("CaseSearchForm", "crime_reference"),
     ("CodeOnceMoreForm", "code"),
     ("PasskeyOnceMoreForm", "credential"),
     ("ReferenceForm", "reference"),
     ("SealForm", "digest"),
     ("SafetyForm", "seen"),
+    ("SearchForm", "reference"),
     ("SeenForm", "seen"),
     ("SetUpCodeForm", "code"),
     ("SetUpPasskeyForm", "credential"),

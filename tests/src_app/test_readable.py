@@ -60,6 +60,6 @@ def test_a_body_that_is_too_large_or_has_too_many_fields_is_not_understood(
     client_of: ClientOf, hcop: User
 ) -> None:
     browser = client_of(hcop)
-    address, kind = reverse("case_search"), "application/x-www-form-urlencoded"
+    address, kind = reverse("search"), "application/x-www-form-urlencoded"
     for body in (b"a=" + b"x" * (5 * 1024 * 1024), b"&".join(b"a=1" for _ in range(1_001))):
         assert browser.post(address, body, kind).status_code == 400

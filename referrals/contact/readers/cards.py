@@ -8,6 +8,7 @@ from django.db.models import Count, Q
 from django.utils import timezone
 
 from referrals.contact.readers.briefing import SAFETY_NOTES
+from referrals.contact.readers.linked import Linked
 from referrals.contact.readers.referrals import is_officer_in_case, may_read, open_referrals
 from referrals.models import Case, Noticed, PersonalText, Referral, ReferralStatus, Restriction, TextKind
 from referrals.rules.crime_record import is_for_safety
@@ -88,11 +89,12 @@ class Card:
     tries: str
     tags: list[Tag]
     unread: "Unread | None"
+    linked: Linked
     mine: bool
     own_case: bool
 
 
-def card_of(referral: Referral, user: User, now: datetime) -> Card:
+def card_of(referral: Referral, user: User, now: datetime, linked: Linked) -> Card:
     """The card of one of ``open_referrals``."""
     return Card(
         referral=referral,
@@ -101,6 +103,7 @@ def card_of(referral: Referral, user: User, now: datetime) -> Card:
         tries=tries_of(referral),
         tags=tags_of(referral.case, referral.case.texts.all()),
         unread=unread_of(referral, user),
+        linked=linked,
         mine=referral.taken_by_id == user.pk,
         own_case=is_officer_in_case(referral, user),
     )

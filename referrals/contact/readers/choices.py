@@ -7,7 +7,15 @@ from referrals.contact.readers.referrals import (
     is_with_officer_in_case,
     results_that_stand,
 )
-from referrals.models import CloseReason, ContactAttempt, Method, Referral, ReferralStatus, Result
+from referrals.models import (
+    CloseReason,
+    ContactAttempt,
+    Method,
+    Referral,
+    ReferralStatus,
+    Restriction,
+    Result,
+)
 from referrals.rules.contact import CONTACT_MADE, methods_barred, results_barred, why_not_close
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -86,15 +94,21 @@ def _closure(referral: Referral, *, log: bool) -> str:
 
 @dataclass(frozen=True)
 class AttemptChoices:
-    """What the page for logging contact offers at once, folds away, and names as ruled out."""
+    """What the page for logging contact offers at once, folds away, and names as ruled out.
+
+    ``interpreter``: whether one is needed, so that nobody has to look for the tick.
+    """
 
     methods: list[tuple[str, str]]
+    methods_other: list[tuple[str, str]]
     methods_barred: list[tuple[str, str]]
     results: list[tuple[str, str]]
     results_other: list[tuple[str, str]]
     results_barred: list[tuple[str, str]]
+    interpreter: bool
 
 
+_METHODS_AT_ONCE = (Method.TELEPHONE, Method.HOME_VISIT)
 _AT_ONCE = (Result.CONTACT_MADE, Result.NO_ANSWER, Result.MESSAGE_LEFT)
 
 
@@ -105,15 +119,18 @@ def attempt_choices_for(referral: Referral) -> AttemptChoices:
     """
     restrictions = referral.case.restrictions
     no_methods, no_results = methods_barred(restrictions), results_barred(restrictions)
+    methods = [each for each in Method.choices if each[0] not in no_methods]
     # After a referral was closed without contact, the one thing left to log is that contact was made.
     ended = referral.status != ReferralStatus.OPEN
     results = [each for each in Result.choices if not ended or each[0] == CONTACT_MADE]
     return AttemptChoices(
-        methods=[each for each in Method.choices if each[0] not in no_methods],
+        methods=[each for each in methods if each[0] in _METHODS_AT_ONCE],
+        methods_other=[each for each in methods if each[0] not in _METHODS_AT_ONCE],
         methods_barred=[each for each in Method.choices if each[0] in no_methods],
         results=[each for each in results if each[0] in _AT_ONCE and each[0] not in no_results],
         results_other=[each for each in results if each[0] not in _AT_ONCE],
         results_barred=[each for each in results if each[0] in no_results],
+        interpreter=Restriction.INTERPRETER in restrictions,
     )
 
 

@@ -28,10 +28,11 @@ from src_app.accounts.roles import Permission
 
 def attempts_that_stand(referral: Referral) -> QuerySet[ContactAttempt]:
     """The referral's attempts, but for those withdrawn and the rows that withdraw them."""
-    return _standing().filter(referral=referral)
+    return standing_attempts().filter(referral=referral)
 
 
-def _standing() -> QuerySet[ContactAttempt]:
+def standing_attempts() -> QuerySet[ContactAttempt]:
+    """The same of every referral, the oldest first."""
     standing = ContactAttempt.objects.filter(withdraws__isnull=True, withdrawn_by__isnull=True)
     return standing.order_by("made_at", "pk")
 
@@ -64,7 +65,7 @@ def open_referrals(user: User) -> QuerySet[Referral]:
         .prefetch_related(
             Prefetch("case__texts", texts),
             Prefetch("notices", unread_notices()),
-            Prefetch("attempts", _standing()),
+            Prefetch("attempts", standing_attempts()),
         )
         .order_by("due_at", "pk")
     )

@@ -4,14 +4,16 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact.readers.briefing import briefing_of
 from referrals.contact.readers.cards import due_of, unread_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
+from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
+from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
 from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
 from referrals.scope import referrals_visible_to
@@ -19,8 +21,6 @@ from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.lists.back import back_to
 from src_app.refused import Refused
-
-_ASKS_TO_CLOSE = (Result.DECLINED, Result.WRONG_DETAILS, Result.UNSAFE)
 
 
 @requires(Permission.CONTACT_VICTIMS)
@@ -38,17 +38,18 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     elif referral.status == ReferralStatus.COMPLETED or is_officer_in_case(referral, request.user):
         # The page of the referral says why there is nothing to log.
         return redirect("referral", number=number)
-    record_opening(request, referral)
     now = timezone.now()
+    linked = linked_to([referral], request.user, now)[referral.pk]
+    record_opening(request, referral, linked.numbers)
     context = {
         "referral": referral,
+        "linked": linked,
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
         "choices": choices,
         "is_open": referral.status == ReferralStatus.OPEN,
         "form": form,
-        "now": now,
     }
     return render(request, "contact/log_contact.html", context)
 
@@ -79,19 +80,38 @@ def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> 
 
 
 def _after(request: SignedInRequest, referral: Referral, attempt: ContactAttempt) -> HttpResponse:
-    """Says what was kept and what follows from it."""
+    """Says what was kept, and leads to what is left to do."""
     number = referral.number
     if attempt.result == Result.CONTACT_MADE:
-        messages.success(request, f"{number}: contact made. There is nothing more to do.")
+        messages.success(request, f"{number}: contact made.")
     else:
         messages.success(request, f"{number}: attempt logged. It stays open.")
     if attempt.barred_method:
         messages.warning(
             request, "The restrictions rule out what you did. It is recorded, and your supervisor is told."
         )
-    if attempt.result in _ASKS_TO_CLOSE:
-        return redirect("close_referral", number=number)
-    return redirect("my_referrals")
+    return redirect("attempt_saved", number=number, attempt_id=attempt.pk)
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_safe
+def attempt_saved(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
+    """What is left to do after an attempt, with words for the crime record."""
+    referral, attempt = _attempt_of(request, number, attempt_id)
+    if hasattr(attempt, "withdrawn_by"):
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    to_do = to_do_after(attempt, referral, request.user, timezone.now())
+    context = {"referral": referral, "attempt": attempt, "to_do": to_do}
+    return render(request, "contact/attempt_saved.html", context)
+
+
+def _attempt_of(request: SignedInRequest, number: str, attempt_id: int) -> tuple[Referral, ContactAttempt]:
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    for attempt in referral.attempts.all():
+        if attempt.pk == attempt_id:
+            return referral, attempt
+    raise Http404("No such attempt.")
 
 
 @requires(Permission.CONTACT_VICTIMS)
@@ -133,10 +153,7 @@ def _closed(request: SignedInRequest, referral: Referral, form: CloseForm) -> bo
 @require_http_methods(["GET", "HEAD", "POST"])
 def withdraw_attempt(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
     """Asks once before an attempt logged by mistake is struck out."""
-    referral = get_object_or_404(referrals_to_open(request.user), number=number)
-    attempt = next((each for each in referral.attempts.all() if each.pk == attempt_id), None)
-    if attempt is None:
-        raise Http404("No such attempt.")
+    referral, attempt = _attempt_of(request, number, attempt_id)
     form = KeyForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:

@@ -14,6 +14,7 @@ from referrals.contact.forms import KeyForm
 from referrals.contact.readers.briefing import briefing_of
 from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of
 from referrals.contact.readers.choices import attempts_of, choices_for
+from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
     open_referrals,
     referrals_ended_since,
@@ -43,16 +44,18 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     paged = page_of(request, open_referrals(request.user), PER_PAGE)
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
+    linked = linked_to(paged.rows, request.user, now)
+    shown = [referral.number for referral in [*paged.rows, *done]]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.CONTACT,
         subject="referral",
-        references=[referral.number for referral in [*paged.rows, *done]],
+        references=dict.fromkeys([*shown, *(name for each in linked.values() for name in each.numbers)]),
     )
     context = {
         "summary": summary_of(request.user, now),
-        "cards": [card_of(referral, request.user, now) for referral in paged.rows],
+        "cards": [card_of(each, request.user, now, linked[each.pk]) for each in paged.rows],
         "paged": paged,
         "done": done,
     }
@@ -64,9 +67,10 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
 def referral(request: SignedInRequest, number: str) -> HttpResponse:
     """What must be known first, then the rest; for the team, its supervisor and the HCOP."""
     user, now = request.user, timezone.now()
+    contacts = user.can(Permission.CONTACT_VICTIMS)
     referral = get_object_or_404(referrals_to_open(user), number=number)
     linked = list(referrals_linked_to(referral, user))
-    record_opening(request, referral, linked)
+    record_opening(request, referral, [other.number for other in linked])
     context = {
         "referral": referral,
         "unread": unread_of(referral, user),
@@ -74,9 +78,10 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "due": due_of(referral, now),
         "holder": holder_of(referral, user),
         "strands": [Strand(each).label for each in referral.case.strands],
-        "linked": linked,
+        "all_linked": linked,
+        "linked": linked_to([referral], user, now)[referral.pk] if contacts else None,
         "is_open": referral.status == ReferralStatus.OPEN,
-        "contacts": user.can(Permission.CONTACT_VICTIMS),
+        "contacts": contacts,
         "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),
         "choices": choices_for(referral, user),
         "attempts": attempts_of(referral, user),

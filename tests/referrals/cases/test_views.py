@@ -1,4 +1,4 @@
-"""The list of cases, and the way to one by its crime reference."""
+"""The list of cases."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -20,7 +20,6 @@ from tests.downloads import csv_rows, workbook_rows
 from tests.factories import AllocationFactory, CaseFactory, DecisionFactory
 
 LIST = reverse("case_list")
-SEARCH = reverse("case_search")
 MakeCase = Callable[..., Case]
 
 
@@ -237,43 +236,3 @@ def test_a_file_takes_as_many_queries_for_thirty_rows_as_for_three(
             csv_rows(browser, LIST)
         counts.append(len(queries))
     assert counts[0] == counts[1]
-
-
-def test_a_search_opens_the_case(browser: Client, hcop: User, make_case: MakeCase) -> None:
-    case = make_case(crime_reference="01/7000001/26")
-    response = browser.post(SEARCH, {"crime_reference": " 01/7000001/26 "})
-    assert response["Location"] == reverse("case", args=[case.pk])
-    entry = AuditEntry.objects.latest("pk")
-    assert (entry.actor, entry.action, entry.references) == (hcop, Action.SEARCHED, ["01/7000001/26"])
-
-
-@pytest.mark.parametrize(
-    ("typed", "says"),
-    [
-        ("", "Enter a crime reference."),
-        ("Jane Example", "Enter a whole crime reference"),
-        ("01/7000009/26", "No case of your BCU"),
-    ],
-)
-def test_a_search_that_finds_nothing_says_so_and_keeps_what_was_typed(
-    browser: Client, make_case: MakeCase, typed: str, says: str
-) -> None:
-    make_case(crime_reference="01/7000001/26")
-    response = browser.post(SEARCH, {"crime_reference": typed})
-    page = response.content.decode()
-    assert response.status_code == 200
-    assert says in page
-    assert f'value="{typed}"' in page or not typed
-    assert f'action="{LIST}"' in page, "the filters lead to the list, not to the search"
-
-
-def test_a_case_of_another_bcu_is_not_found(browser: Client, world: World) -> None:
-    CaseFactory.create(crime_reference="01/7000005/26", ward=world.north_ward)
-    page = browser.post(SEARCH, {"crime_reference": "01/7000005/26"}).content.decode()
-    assert "No case of your BCU" in page
-
-
-def test_a_text_that_is_no_reference_is_not_recorded(browser: Client) -> None:
-    response = browser.post(SEARCH, {"crime_reference": "Jane Example"})
-    assert "Enter a whole crime reference" in response.content.decode()
-    assert not AuditEntry.objects.filter(references__contains=["Jane Example"]).exists()

@@ -165,9 +165,9 @@ def test_it_is_there_until_it_is_saved_and_then_gone(late: SentTooLate, officer:
     shown = browser.get(page)
     assert typed_on(shown) == NOTE
     response = browser.post(page, {**sent, "kept": mark_on(shown)})
-    assert response.headers["Location"] == reverse("my_referrals")
+    attempt = ContactAttempt.objects.get(note__body=NOTE)
+    assert response.headers["Location"] == reverse("attempt_saved", args=[attempt.referral, attempt.pk])
     assert response.cookies[kept_forms.COOKIE].value == ""
-    assert ContactAttempt.objects.filter(note__body=NOTE).exists()
     assert typed_on(browser.get(page)) == ""
 
 

@@ -43,8 +43,8 @@ def address(name, referral, *more):
 
 def test_three_taps_log_a_contact_and_nothing_needs_typing(client, referral, officer, now):
     response = client.post(address("log_contact", referral), given(result=Result.CONTACT_MADE))
-    assert response.url == reverse("my_referrals")
     attempt = ContactAttempt.objects.get()
+    assert response.url == address("attempt_saved", referral, attempt.pk)
     assert (attempt.made_by, attempt.made_at, attempt.logged_at) == (officer, now, now)
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.COMPLETED
@@ -76,8 +76,8 @@ def test_all_that_came_up_is_kept(client, referral, now):
 def test_a_double_tap_logs_once_and_ends_on_the_same_page(client, referral):
     form = given(result=Result.CONTACT_MADE)
     first, second = (client.post(address("log_contact", referral), form) for _ in range(2))
-    assert first.url == second.url == reverse("my_referrals")
-    assert ContactAttempt.objects.count() == 1
+    attempt = ContactAttempt.objects.get()
+    assert first.url == second.url == address("attempt_saved", referral, attempt.pk)
 
 
 def test_a_second_answer_after_a_lost_connection_is_asked_about_and_kept_by_one_more_press(client, referral):
@@ -104,7 +104,7 @@ def test_a_second_answer_after_a_lost_connection_is_asked_about_and_kept_by_one_
 def test_a_barred_method_is_not_offered_but_can_be_recorded(client, make_referral):
     referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT, Restriction.NO_VOICEMAIL])
     text = client.get(address("log_contact", referral)).content.decode()
-    offered, _, folded = text.partition("Used another way?")
+    offered, _, folded = text.partition("Another way")
     assert 'value="home_visit"' not in offered
     assert 'value="home_visit"' in folded
     results, _, other = folded.partition("Something else")
@@ -117,7 +117,7 @@ def test_a_barred_method_is_not_offered_but_can_be_recorded(client, make_referra
 
 def test_every_way_is_offered_where_nothing_is_barred(client, referral):
     text = client.get(address("log_contact", referral)).content.decode()
-    assert "Used another way?" not in text
+    assert "The restrictions rule this out" not in text
     for value in [*Method.values, *Result.values]:
         assert text.count(f'value="{value}"') == 1
 
@@ -191,16 +191,110 @@ def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
     ],
 )
 def test_such_a_result_asks_once_whether_to_close(client, referral, officer, result, reason):
-    response = client.post(address("log_contact", referral), given(result=result))
-    assert response.url == address("close_referral", referral)
-    page = client.get(response.url)
+    response = client.post(address("log_contact", referral), given(result=result), follow=True)
+    text = response.content.decode()
+    assert "Close it without contact, or try again." in text
+    assert f'href="{address("close_referral", referral)}"' in text
+    page = client.get(address("close_referral", referral))
     assert f'value="{reason}" id="id_reason_0" checked' in " ".join(page.content.decode().split())
     referral.refresh_from_db()
     assert referral.status == ReferralStatus.OPEN
-    closed = client.post(response.url, {"reason": reason})
+    closed = client.post(address("close_referral", referral), {"reason": reason})
     assert closed.url == reverse("my_referrals")
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason, referral.closed_by) == ("closed", reason, officer)
+
+
+@pytest.mark.parametrize(
+    ("form", "says"),
+    [
+        ({"result": Result.NO_ANSWER}, ["Still to do", "Try again. Due Thursday 26 November, 6:30am."]),
+        ({"result": Result.CALL_BACK}, ["Call back as the victim asked. Due Thursday"]),
+        ({"result": Result.CONTACT_MADE, "noted_on_record": "on"}, ["Nothing more to do"]),
+        ({"result": Result.CONTACT_MADE}, ["Still to do", "Note it on crime record 01/7000001/26"]),
+        (
+            {"result": Result.CONTACT_MADE, "follow_ups": ["statement", "withdraw"]},
+            ["wants to give a statement: tell PC 9001.", "wishes to withdraw support: tell PC 9001."],
+        ),
+        (
+            {"result": Result.CONTACT_MADE, "follow_ups": ["new_offence", "threat"]},
+            ["tell your supervisor now. Danger now: 999.", "recorded as a crime of its own"],
+        ),
+    ],
+)
+def test_the_page_after_saving_says_what_is_left_to_do(client, make_referral, form, says):
+    referral = make_referral(case__crime_reference="01/7000001/26")
+    response = client.post(address("log_contact", referral), given(**form), follow=True)
+    text = response.content.decode()
+    for each in says:
+        assert each in text
+    assert ('id="words"' in text) == ("noted_on_record" not in form)
+    entry = AuditEntry.objects.latest("pk")
+    assert (entry.action, entry.references) == (Action.REFERRAL_OPENED, [referral.number, "01/7000001/26"])
+
+
+def test_the_words_to_copy_hold_nothing_that_not_every_reader_of_the_crime_record_may_see(
+    client, make_referral, colleague, now
+):
+    shared = {"case__victim_hash": "a" * 64}
+    referral = make_referral(**shared, case__restrictions=[Restriction.NO_HOME_VISIT])
+    linked = make_referral(**shared, taken_by=colleague, taken_at=now)
+    form = given(
+        Method.HOME_VISIT,
+        Result.CONTACT_MADE,
+        with_interpreter="on",
+        risk_assessment="on",
+        support_offered="on",
+        follow_ups=["statement"],
+        note="Mrs Example prefers mornings",
+    )
+    text = client.post(address("log_contact", referral), form, follow=True).content.decode()
+    [words] = re.findall(r'<pre id="words"[^>]*>(.*?)</pre>', text, re.DOTALL)
+    assert words == (
+        "Reassurance contact by PC 1001, 23 November 2026, 7:30am. Home visit, with an interpreter. "
+        "Contact made: spoke with the victim or guardian. Risk assessment done or in place. "
+        "Support referral offered. Wants to give a statement."
+    )
+    for hidden in (referral.number, linked.number, "PCSO 7002", "Example"):
+        assert hidden not in words
+
+
+def test_what_is_left_to_do_leads_to_the_referral_once_the_attempt_is_withdrawn(client, referral, officer):
+    attempt = ContactAttemptFactory.create(referral=referral, made_by=officer)
+    page = address("attempt_saved", referral, attempt.pk)
+    assert f'href="{page}"' in client.get(address("referral", referral)).content.decode()
+    client.post(address("withdraw_attempt", referral, attempt.pk), {"key": uuid.uuid4()})
+    assert client.get(page).url == address("referral", referral)
+    assert f'href="{page}"' not in client.get(address("referral", referral)).content.decode()
+
+
+def test_a_supervisor_who_tried_once_is_not_asked_to_close(client_of, supervisor, referral):
+    response = client_of(supervisor).post(address("log_contact", referral), given(), follow=True)
+    text = response.content.decode()
+    assert "Try again." in text
+    assert address("close_referral", referral) not in text
+
+
+def test_a_follow_up_that_somebody_deals_with_is_not_left_to_do(client, referral, officer, now):
+    client.post(
+        address("log_contact", referral),
+        given(result=Result.CONTACT_MADE, noted_on_record="on", follow_ups=["statement"]),
+    )
+    FollowUp.objects.update(acknowledged_at=now, acknowledged_by=officer)
+    attempt = ContactAttempt.objects.get()
+    assert "Nothing more to do" in client.get(address("attempt_saved", referral, attempt.pk)).content.decode()
+
+
+def test_only_the_rarer_ways_and_what_came_up_are_folded_away(client, make_referral):
+    plain = client.get(address("log_contact", make_referral())).content.decode()
+    before, *_ = plain.partition("Another way")
+    assert [f'value="{each}"' in before for each in Method.values] == [True, True, False, False, False]
+    assert plain.index("If it came up") < plain.index('name="with_interpreter"')
+    needed = make_referral(case__restrictions=[Restriction.INTERPRETER])
+    text = client.get(address("log_contact", needed)).content.decode()
+    assert text.index('name="with_interpreter"') < text.index("If it came up")
+    refused = client.post(address("log_contact", needed), given("", follow_ups=["threat"])).content.decode()
+    assert re.search(r"<details[^>]*open[^>]*>\s*<summary>If it came up", refused)
 
 
 def test_opening_the_form_is_recorded(client, referral):
@@ -276,7 +370,8 @@ def test_withdrawing_without_the_forms_key_does_nothing(client, referral, office
 
 def test_an_attempt_is_found_under_its_own_referral_only(client, make_referral, referral, officer):
     attempt = ContactAttemptFactory.create(referral=make_referral(), made_by=officer)
-    assert client.get(address("withdraw_attempt", referral, attempt.pk)).status_code == 404
+    for name in ("withdraw_attempt", "attempt_saved"):
+        assert client.get(address(name, referral, attempt.pk)).status_code == 404
 
 
 def test_the_hcop_logs_closes_and_withdraws_nothing(client_of, referral, hcop):

@@ -1,0 +1,109 @@
+"""Other referrals of the same victim or incident, so that no two people call one victim unknowingly."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Prefetch, Q
+
+from referrals.cases.readers import of_linked_cases
+from referrals.contact.readers.referrals import standing_attempts
+from referrals.models import Referral, ReferralStatus
+from referrals.scope import referrals_visible_to
+from src_app.accounts.models import User
+from src_app.templatetags.words import weekday_moment
+
+# Of what has ended for longer only the page of the referral tells.
+ENDED_WITHIN = timedelta(days=28)
+MOST_TOLD = 3
+
+
+@dataclass(frozen=True)
+class LinkedReferral:
+    """One of them: what it shares, ``victim`` or ``incident``, and who is to be spoken with."""
+
+    number: str
+    shared: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Those that matter most for the next call; ``more``: how many others there are."""
+
+    told: list[LinkedReferral]
+    more: int
+
+    @property
+    def numbers(self) -> list[str]:
+        """What the audit log knows them by."""
+        return [other.number for other in self.told]
+
+
+def linked_to(referrals: Sequence[Referral], user: User, now: datetime) -> dict[int, Linked]:
+    """For each referral, the linked ones that the account may see and that are open or have ended lately.
+
+    Those of a colleague come first, then the latest. It takes as many queries for fifty referrals as for one.
+    """
+    others = list(
+        referrals_visible_to(user)
+        .filter(of_linked_cases(*(referral.case for referral in referrals)))
+        .filter(Q(status=ReferralStatus.OPEN) | Q(closed_at__gte=now - ENDED_WITHIN))
+        .select_related("case", "taken_by", "closed_by")
+        .prefetch_related(Prefetch("attempts", standing_attempts()))
+        .order_by("-made_at", "-pk")
+    )
+    return {referral.pk: _linked(referral, others, user) for referral in referrals}
+
+
+def _linked(referral: Referral, others: list[Referral], user: User) -> Linked:
+    shared = {other: _shared(referral, other) for other in others if other.pk != referral.pk}
+    found = sorted(
+        (other for other, what in shared.items() if what),
+        key=lambda other: (
+            shared[other] != "victim",
+            ReferralStatus.values.index(other.status),
+            other.taken_by_id in (None, user.pk),
+        ),
+    )
+    told = [LinkedReferral(each.number, shared[each], _words(each, user)) for each in found[:MOST_TOLD]]
+    return Linked(told, more=len(found) - len(told))
+
+
+def _shared(referral: Referral, other: Referral) -> str:
+    for what in ("victim", "incident"):
+        key = getattr(referral.case, f"{what}_hash")
+        if key and key == getattr(other.case, f"{what}_hash"):
+            return what
+    return ""
+
+
+def _words(other: Referral, user: User) -> str:
+    if other.status == ReferralStatus.COMPLETED:
+        if other.closed_by == user:
+            return f"You made contact, {_when(other.contacted_at)}."
+        return f"{other.closed_by} made contact, {_when(other.contacted_at)}: speak with them first."
+    if other.status == ReferralStatus.CLOSED:
+        reason = other.get_close_reason_display().lower()
+        return f"Closed without contact by {other.closed_by}, {_when(other.closed_at)}: {reason}."
+    return f"{_holder(other, user)}{_last_try(other)}"
+
+
+def _holder(other: Referral, user: User) -> str:
+    if other.taken_by is None:
+        return "Nobody has it yet: take both, so that one person calls."
+    if other.taken_by == user:
+        return "You have it too."
+    return f"Speak first with {other.taken_by}, who has it."
+
+
+def _last_try(other: Referral) -> str:
+    tries = list(other.attempts.all())
+    if not tries:
+        return ""
+    return f" Last tried {_when(tries[-1].made_at)}: {tries[-1].get_result_display().lower()}."
+
+
+def _when(moment: datetime | None) -> str:
+    assert moment is not None
+    return weekday_moment(moment)

@@ -1,0 +1,79 @@
+"""What is left to do once an attempt is logged, and how to say the attempt on the crime record."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from referrals.contact.readers.cards import due_of
+from referrals.contact.readers.choices import reasons_to_close
+from referrals.models import CloseReason, ContactAttempt, FollowUpKind, Referral, ReferralStatus, Result
+from src_app.accounts.models import User
+from src_app.templatetags.words import moment
+
+
+@dataclass(frozen=True)
+class ToDo:
+    """What is left after one attempt.
+
+    ``words`` are for the crime record, and empty where it was noted there. ``close``: whether the attempts
+    have shown a reason to end without contact.
+    """
+
+    words: str
+    tasks: list[str]
+    close: bool
+
+    @property
+    def is_anything(self) -> bool:
+        return bool(self.words or self.tasks)
+
+
+def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: datetime) -> ToDo:
+    """What is left after an attempt of one of ``referrals_to_open``."""
+    waiting = [each.kind for each in attempt.follow_ups.all() if each.acknowledged_by is None]
+    officer = referral.case.officer_in_case or "the officer in the case"
+    tasks = [_TASKS[kind].format(officer=officer) for kind in _TASKS if kind in waiting]
+    close = False
+    if referral.status == ReferralStatus.OPEN:
+        close = any(
+            # A supervisor may always close it as unsafe: that alone is no task.
+            reason != CloseReason.UNSAFE or attempt.result == Result.UNSAFE
+            for reason in reasons_to_close(referral, user)
+        )
+        tasks.append(_next(attempt, close=close) + f" {due_of(referral, now).words}.")
+    words = "" if attempt.noted_on_record else words_for_record(attempt)
+    return ToDo(words=words, tasks=tasks, close=close)
+
+
+_TASKS = {
+    FollowUpKind.THREAT: "A threat was reported: tell your supervisor now. Danger now: 999.",
+    FollowUpKind.NEW_OFFENCE: "A new offence was reported: see that it is recorded as a crime of its own.",
+    FollowUpKind.STATEMENT: "The victim wants to give a statement: tell {officer}.",
+    FollowUpKind.WITHDRAW: "The victim wishes to withdraw support: tell {officer}.",
+}
+
+
+def _next(attempt: ContactAttempt, *, close: bool) -> str:
+    if close:
+        return "Close it without contact, or try again."
+    return "Call back as the victim asked." if attempt.result == Result.CALL_BACK else "Try again."
+
+
+def words_for_record(attempt: ContactAttempt) -> str:
+    """The attempt in sentences that everybody who reads the crime record may read.
+
+    Neither its note nor the number of the referral is in them, and nothing of other cases.
+    """
+    how = attempt.get_method_display() + (", with an interpreter" if attempt.with_interpreter else "")
+    done = {
+        "Risk assessment done or in place": attempt.risk_assessment,
+        "Support referral offered": attempt.support_offered,
+    }
+    said = [str(each) for each in attempt.follow_ups.all() if each.kind in _TASKS]
+    sentences = [
+        f"Reassurance contact by {attempt.made_by}, {moment(attempt.made_at)}",
+        how,
+        attempt.get_result_display(),
+        *(words for words, is_so in done.items() if is_so),
+        *said,
+    ]
+    return " ".join(f"{each}." for each in sentences)

@@ -1,0 +1,80 @@
+"""An officer's work on the narrowest phone: 320 by 640 pixels, a thumb, and perhaps no scripts."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, ViewportSize, expect
+
+from tests.browser.conftest import Look, SignIn, arrive
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
+
+PHONE: ViewportSize = {"width": 320, "height": 640}
+MOST_TAPS = 3
+
+
+@pytest.fixture
+def phone(sign_in: SignIn) -> Page:
+    page = sign_in("officer", width=PHONE["width"])
+    page.set_viewport_size(PHONE)
+    return page
+
+
+class Thumb:
+    """Counts its taps."""
+
+    taps = 0
+
+    def tap(self, target: Locator) -> None:
+        self.taps += 1
+        target.tap()
+
+
+def test_an_attempt_takes_three_taps_from_the_list(phone: Page) -> None:
+    thumb = Thumb()
+    thumb.tap(phone.get_by_role("link", name=re.compile("^Log contact")).first)
+    thumb.tap(phone.get_by_role("radio", name="No answer"))
+    thumb.tap(phone.get_by_role("button", name="Save contact"))
+    expect(phone.get_by_text("attempt logged. It stays open.")).to_be_visible()
+    assert thumb.taps <= MOST_TAPS
+
+
+def test_the_button_that_saves_is_one_swipe_away(phone: Page) -> None:
+    phone.get_by_role("link", name=re.compile("^Log contact")).first.tap()
+    expect(phone.get_by_role("button", name="Save contact")).to_be_attached()
+    arrive(phone)
+    box = phone.get_by_role("button", name="Save contact").bounding_box()
+    assert box
+    assert phone.evaluate("scrollY") == 0
+    assert box["y"] <= 2 * PHONE["height"]
+
+
+def test_the_words_for_the_crime_record_can_be_copied(phone: Page, look: Look) -> None:
+    phone.get_by_role("link", name=re.compile("^Log contact")).first.tap()
+    phone.get_by_role("radio", name="No answer").tap()
+    phone.get_by_role("button", name="Save contact").tap()
+    expect(phone.get_by_role("heading", name=re.compile("^Note it on crime record"))).to_be_visible()
+    look(phone, "attempt-saved")
+    phone.context.grant_permissions(["clipboard-write"])
+    phone.get_by_role("button", name="Copy").tap()
+    expect(phone.get_by_text("Copied")).to_be_visible()
+
+
+def test_the_search_folds_into_a_link_that_needs_no_script(sign_in: SignIn) -> None:
+    page = sign_in("officer", width=PHONE["width"], javascript=False)
+    number = page.locator(".app-card a").first.inner_text()
+    field = page.get_by_label("Crime reference or SRC number")
+    expect(field).to_be_hidden()
+    page.get_by_role("link", name="Search", exact=True).tap()
+    field.fill(number.removeprefix("SRC-").replace("-", " "))
+    page.get_by_role("button", name="Search").tap()
+    expect(page.get_by_role("heading", name=number)).to_be_visible()
+
+
+def test_what_a_search_finds_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    for typed, heading in (("7000", "Nothing found"), ("0026", "Found for")):
+        page.get_by_label("Crime reference or SRC number").fill(typed)
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_role("heading", name=re.compile(heading))).to_be_visible()
+        look(page, f"search-{typed}")

@@ -138,6 +138,8 @@ def _recruit(page: Page, folder: Path) -> None:
         row.get_by_role("button", name=re.compile("^Suitable")).click()
         expect(row.get_by_role("button", pressed=True)).to_be_visible()
     page.get_by_role("link", name=f"Check {CASES} decisions and submit").click()
+    for tick in page.get_by_role("checkbox", name=re.compile("no restriction follows")).all():
+        tick.check()
     page.get_by_role("button", name=re.compile(f"^Submit {CASES} suitable")).click()
     expect(page.get_by_role("heading", name=f"Submitted: {CASES} decisions")).to_be_visible()
 

@@ -97,6 +97,8 @@ def _submit(page: Page, extract: Extract, look: Look) -> str:
     expect(page.get_by_role("table", name="Refer now, outside any trial")).to_contain_text(
         extract.references[-1]
     )
+    for tick in page.get_by_role("checkbox", name=re.compile("no restriction follows")).all():
+        tick.check()
     page.get_by_role(
         "button", name=f"Submit {ROWS - 1} suitable, 1 to refer now, 0 not suitable", exact=True
     ).click()

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("referrals", "0007_refer_now"),
+        ("referrals", "0009_put_right"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

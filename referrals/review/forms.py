@@ -42,17 +42,19 @@ class MarkForm(forms.Form):
 class WhyNotForm(forms.Form):
     """Why a case is not suitable, and who will contact the victim instead."""
 
-    reason = forms.ChoiceField(
+    reason = forms.TypedChoiceField(
         label="Why not",
         choices=[
             ("", "Choose a reason"),
             *((reason.value, reason.label) for reason in Reason if reason not in REFERRED_ANYWAY),
         ],
+        coerce=Reason,
         error_messages={"required": "Choose why the case is not suitable."},
     )
-    contact_by = forms.ChoiceField(
+    contact_by = forms.TypedChoiceField(
         label="Who will contact the victim",
         choices=[("", "Choose who"), *ContactBy.choices],
+        coerce=ContactBy,
         error_messages={"required": "Choose who will contact the victim."},
     )
 
@@ -122,6 +124,9 @@ class ReferNowMarkForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why the case is referred now."},
     )
+
+    def clean(self) -> dict[str, Any]:
+        return {**(super().clean() or {}), "contact_by": ContactBy.NEIGHBOURHOOD_TEAM}
 
 
 class SafetyForm(CaseForm):

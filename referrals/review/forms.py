@@ -1,9 +1,10 @@
 """Forms of the overnight review."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
@@ -24,6 +25,7 @@ from referrals.models import (
 from referrals.places.readers import teams_to_pick_from
 from referrals.review.readers.refer_now import chosen_before, home_ward
 from src_app.fields import LineField, NoteField
+from src_app.templatetags.words import counted
 
 
 class VersionField(forms.IntegerField):
@@ -124,6 +126,13 @@ class ReferNowMarkForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why the case is referred now."},
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        hours = settings.REFER_NOW_DUE_AFTER // timedelta(hours=1)
+        self.fields[
+            "reason"
+        ].help_text = f"Contact is due {counted(hours, 'hour,hours')} after you submit the day."
 
     def clean(self) -> dict[str, Any]:
         return {**(super().clean() or {}), "contact_by": ContactBy.NEIGHBOURHOOD_TEAM}

@@ -17,6 +17,7 @@ from referrals.review.forms import (
     MarkForm,
     NotSuitableForm,
     QuestionsForm,
+    ReasonForm,
     ReferNowMarkForm,
     SafetyForm,
     TeamForm,
@@ -203,7 +204,7 @@ def _row(user: User, case_id: int, *, decided: bool = False) -> ReviewRow:
 def _case_form(
     request: SignedInRequest,
     row: ReviewRow,
-    form: NotSuitableForm | QuestionsForm | ReferNowMarkForm | SafetyForm | TeamForm,
+    form: QuestionsForm | ReasonForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
     record(
@@ -221,15 +222,12 @@ def _case_form(
 def _marked_with_reason(
     request: SignedInRequest,
     case_id: int,
-    form_class: type[NotSuitableForm | ReferNowMarkForm],
+    form_class: type[ReasonForm],
     template: str,
 ) -> HttpResponse:
     """The question of the form, in the row itself where htmx asks; then the mark."""
     row = _row(request.user, case_id)
-    initial = {"version": row.version}
-    if row.decision and row.decision.referred_anyway == (form_class is ReferNowMarkForm):
-        initial |= {"reason": row.decision.reason, "contact_by": row.decision.contact_by}
-    form = form_class(request.POST if request.method == "POST" else None, initial=initial)
+    form = form_class(request.POST if request.method == "POST" else None, row=row)
     if not form.is_valid():
         return _case_form(request, row, form, template)
     return _marked(

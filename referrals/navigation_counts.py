@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from referrals.contact.readers.follow_ups import waiting_for
+from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
 from referrals.intake.readers import imports_to_see_to
 from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
@@ -23,12 +24,17 @@ def navigation_counts(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "follow_ups_waiting": counted(Permission.ACKNOWLEDGE_FOLLOW_UPS, _follow_ups),
+        "flags_waiting": counted(Permission.CONFIRM_FLAGS, _flags),
         "imports_waiting": counted(Permission.IMPORT_CASES, _imports),
     }
 
 
 def _follow_ups(user: User) -> int:
     return waiting_for(user, follow_ups_visible_to(user)).count()
+
+
+def _flags(user: User) -> int:
+    return flags_to_confirm(user).count() + flags_to_remove(user).count()
 
 
 def _imports(user: User) -> int:

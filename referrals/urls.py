@@ -41,6 +41,7 @@ urlpatterns = [
     path("flags/", flags.flag_list, name="flag_list"),
     path("flags/confirm/", flags.confirm_flags, name="confirm_flags"),
     path("flags/removed/", flags.confirm_flags_removed, name="confirm_flags_removed"),
+    path("flags/undo/", flags.undo_flags, name="undo_flags"),
     path("cases/", cases.case_list, name="case_list"),
     path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),

@@ -48,6 +48,8 @@ REPORTS_OF_A_KEY = env.int("REPORTS_OF_A_KEY", 5)
 REPORTS_OF_A_KEY_WITHIN = timedelta(days=env.int("REPORTS_OF_A_KEY_DAYS", 28))
 CRIME_REFERENCE_PATTERN = env.str("CRIME_REFERENCE_PATTERN", r"\d{2}/\d{4,8}/\d{2}")
 REFERRAL_DUE_AFTER = timedelta(hours=env.int("REFERRAL_DUE_HOURS", 72))
+# High risk, or the victim asked for contact.
+REFER_NOW_DUE_AFTER = timedelta(hours=env.int("REFER_NOW_DUE_HOURS", 24))
 REMIND_BEFORE_DUE = timedelta(hours=env.int("REMIND_HOURS_BEFORE_DUE", 24))
 WAITING_EXTRACT_KEPT_FOR = timedelta(hours=24)
 # The watched folder, with one folder in it for each BCU; empty, there is none.

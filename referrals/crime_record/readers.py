@@ -1,6 +1,7 @@
 """Flags to see to on the crime management system, and how a crime record stood."""
 
 from collections.abc import Collection
+from datetime import datetime, timedelta
 
 from django.db.models import (
     QuerySet,
@@ -13,6 +14,9 @@ from referrals.models import (
 from referrals.scope import referrals_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
+
+# What was confirmed by mistake can be undone by the same person for so long.
+UNDONE_WITHIN = timedelta(hours=1)
 
 
 def flags_to_confirm(user: User) -> QuerySet[Referral]:
@@ -27,6 +31,18 @@ def flags_to_remove(user: User) -> QuerySet[Referral]:
         flag_confirmed_at__isnull=False, ruled_out_since__isnull=False, flag_removed_at__isnull=True
     )
     return flags.order_by("ruled_out_since", "pk")
+
+
+def just_confirmed(user: User, at: datetime) -> QuerySet[Referral]:
+    """Referrals whose flag the account itself confirmed lately, unless it has to go since."""
+    return _flags(user).filter(
+        flag_confirmed_by=user, flag_confirmed_at__gt=at - UNDONE_WITHIN, ruled_out_since__isnull=True
+    )
+
+
+def just_removed(user: User, at: datetime) -> QuerySet[Referral]:
+    """Referrals whose flag the account itself lately confirmed to be off."""
+    return _flags(user).filter(flag_removed_by=user, flag_removed_at__gt=at - UNDONE_WITHIN)
 
 
 def _flags(user: User) -> QuerySet[Referral]:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
@@ -204,14 +205,16 @@ def _mark_sent(notification: Notification, by: User) -> None:
 def remind_due(*, by: User, at: datetime) -> int:
     """Queues the reminders that are due: a day before the due time, and when it has passed, each once.
 
+    The first is never sent before half of the time has passed: a referral may have no more than a day.
     Returns how many were queued. A referral that is completed or closed gets none.
     """
     check_authority(by, Permission.SEND_REMINDERS)
     queued = 0
-    for kind, due in (
-        (MailKind.DUE_SOON, Q(due_at__gte=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)),
-        (MailKind.OVERDUE, Q(due_at__lt=at)),
-    ):
+    half_has_passed = Q(begun_at__lte=Value(at) - (F("due_at") - Value(at)))
+    soon = Q(due_at__gte=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)
+    orders = ReferralOrder.objects.filter(referral=OuterRef("pk")).order_by("-ordered_at")
+    begun_at = Coalesce(orders.values("ordered_at")[:1], "made_at")
+    for kind, due in ((MailKind.DUE_SOON, soon & half_has_passed), (MailKind.OVERDUE, Q(due_at__lt=at))):
         # One that was referred again since has another due time.
         later = ReferralOrder.objects.filter(
             referral=OuterRef("referral"), ordered_at__gt=OuterRef("created_at")
@@ -220,7 +223,8 @@ def remind_due(*, by: User, at: datetime) -> int:
         with transaction.atomic():
             # The lock keeps a completion from slipping in between the look and the mail.
             referrals = (
-                Referral.objects.filter(due, ~Exists(told), status=ReferralStatus.OPEN)
+                Referral.objects.alias(begun_at=begun_at)
+                .filter(due, ~Exists(told), status=ReferralStatus.OPEN)
                 .select_related("team")
                 .order_by("pk")
                 .select_for_update(of=("self",), skip_locked=True)

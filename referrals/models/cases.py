@@ -376,6 +376,13 @@ class Decision(models.Model):
         return f"{self.case}: {'suitable' if self.suitable else 'not suitable'}"
 
     @property
+    def mark(self) -> str:
+        """What the case is marked as, in words."""
+        if self.suitable:
+            return "suitable"
+        return "to be referred now" if self.referred_anyway else "not suitable"
+
+    @property
     def referred_anyway(self) -> bool:
         """Not suitable for the trial, and referred all the same."""
         return self.reason in REFERRED_ANYWAY

@@ -1,9 +1,10 @@
 """Forms of the overnight review."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
@@ -23,7 +24,12 @@ from referrals.models import (
 )
 from referrals.places.readers import teams_to_pick_from
 from referrals.review.readers.refer_now import chosen_before, home_ward
+from referrals.review.readers.rows import ReviewRow
 from src_app.fields import LineField, NoteField
+from src_app.templatetags.words import counted
+
+# Offered before the others.
+MOST_OFTEN = (Reason.NO_CRIME, Reason.NO_INDIVIDUAL)
 
 
 class VersionField(forms.IntegerField):
@@ -39,28 +45,58 @@ class MarkForm(forms.Form):
     version = VersionField()
 
 
+class ReasonForm(forms.Form):
+    """A mark with its reason; several such forms may be open in one list."""
+
+    version = VersionField()
+
+    def __init__(self, data: QueryDict | None, *, row: ReviewRow) -> None:
+        initial = {"version": row.version, **self.initial_of(row)}
+        super().__init__(data, initial=initial, auto_id=f"case-{row.case.pk}-%s")
+
+    def initial_of(self, row: ReviewRow) -> dict[str, str]:
+        """What is chosen before anybody chooses."""
+        raise NotImplementedError
+
+
 class WhyNotForm(forms.Form):
     """Why a case is not suitable, and who will contact the victim instead."""
 
-    reason = forms.ChoiceField(
+    reason = forms.TypedChoiceField(
         label="Why not",
         choices=[
             ("", "Choose a reason"),
-            *((reason.value, reason.label) for reason in Reason if reason not in REFERRED_ANYWAY),
+            ("Most often", [(reason.value, reason.label) for reason in MOST_OFTEN]),
+            (
+                "Others",
+                [
+                    (reason.value, reason.label)
+                    for reason in Reason
+                    if reason not in (*MOST_OFTEN, *REFERRED_ANYWAY)
+                ],
+            ),
         ],
+        coerce=Reason,
         error_messages={"required": "Choose why the case is not suitable."},
     )
-    contact_by = forms.ChoiceField(
+    contact_by = forms.TypedChoiceField(
         label="Who will contact the victim",
         choices=[("", "Choose who"), *ContactBy.choices],
+        coerce=ContactBy,
         error_messages={"required": "Choose who will contact the victim."},
     )
 
 
-class NotSuitableForm(WhyNotForm):
+class NotSuitableForm(ReasonForm, WhyNotForm):
     """The same as a mark."""
 
-    version = VersionField()
+    def initial_of(self, row: ReviewRow) -> dict[str, str]:
+        """The draft's; an incident has one reason, and is its investigating officer's."""
+        if row.decision and row.is_not_suitable:
+            return {"reason": row.decision.reason, "contact_by": row.decision.contact_by}
+        if not row.case.is_crime:
+            return {"reason": Reason.NO_CRIME, "contact_by": ContactBy.INVESTIGATOR}
+        return {}
 
 
 class FoundNotSuitableForm(WhyNotForm, CaseForm):
@@ -108,10 +144,9 @@ class MoveForm(CaseForm):
         cast(WardChoice, self.fields["ward"]).queryset = wards.order_by("name", "pk")
 
 
-class ReferNowMarkForm(forms.Form):
+class ReferNowMarkForm(ReasonForm):
     """Why a case is referred outside any trial as soon as the day is submitted."""
 
-    version = VersionField()
     reason = forms.TypedChoiceField(
         label="Why refer now",
         choices=[
@@ -122,6 +157,19 @@ class ReferNowMarkForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why the case is referred now."},
     )
+
+    def __init__(self, data: QueryDict | None, *, row: ReviewRow) -> None:
+        super().__init__(data, row=row)
+        hours = settings.REFER_NOW_DUE_AFTER // timedelta(hours=1)
+        within = counted(hours, "hour,hours")
+        self.fields["reason"].help_text = f"Contact is due {within} after you submit the day."
+
+    def initial_of(self, row: ReviewRow) -> dict[str, str]:
+        """The draft's."""
+        return {"reason": row.decision.reason} if row.decision else {}
+
+    def clean(self) -> dict[str, Any]:
+        return {**(super().clean() or {}), "contact_by": ContactBy.NEIGHBOURHOOD_TEAM}
 
 
 class SafetyForm(CaseForm):

@@ -49,6 +49,7 @@ class Action(NamedChoices):
     REFERRALS_MADE = "referrals made", "Referrals made"
     FLAGS_CONFIRMED = "flags confirmed", "Flags confirmed"
     FLAGS_REMOVED = "flags removed", "Flags removed"
+    FLAGS_UNDONE = "flags undone", "Flags confirmed or removed by mistake"
     CRIME_RECORD_CHANGED = "crime record changed", "Crime record ruled a case out, or in again"
     REFERRAL_CHANGED = "referral changed", "Change of an open referral noticed"
     CHANGE_READ = "change read", "Change of a referral read"

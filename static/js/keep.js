@@ -312,6 +312,8 @@ async function start() {
   takeUp();
   for (const kind of ["input", "change"]) document.addEventListener(kind, changed);
   document.addEventListener("submit", submitted);
+  // Cancelled by hand.
+  document.addEventListener("reset", ({ target }) => isKept(target) && drop(nameOf(target)));
   document.addEventListener("click", (event) => {
     if (!event.target.matches("button[type=button][data-drop-kept]")) return;
     drop(nameFor(event.target.dataset.dropKept));

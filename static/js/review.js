@@ -1,12 +1,18 @@
-// Shortcuts of the overnight review: j and k move between rows, s, r and n decide, / goes to the search of the
-// page's header, ? opens help. They are off
-// while a field has the focus, with a modifier key, in a dialog, and when switched off (remembered in this
-// browser). Everything they do a button on the page does too.
+// Shortcuts of the overnight review: j and k move between rows, s, r and n decide, c checks, / goes to the search
+// of the page's header, ? opens help, Escape closes the question in a row. All but Escape are off while a field has
+// the focus, with a modifier key, in a dialog, and when switched off (remembered in this browser). Everything they
+// do a button on the page does too.
 const KEY = "review-shortcuts";
 const note = document.querySelector("[data-shortcuts-note]");
 const state = document.querySelector("[data-shortcuts-state]");
 const toggle = document.querySelector("[data-shortcuts-toggle]");
 const help = document.getElementById("shortcuts-help");
+const NO_ANSWER = "The server cannot be reached. What you chose is still here: try again.";
+const REFUSED = {
+  403: "The server refused this, and nothing was saved. Perhaps you signed in again in another tab: reload the page, then mark it again.",
+  404: "This report waits no longer: somebody has submitted it. Reload the page.",
+};
+const FAILED = "The server could not do this. What you chose is still here: try again.";
 
 let on = true;
 let currentId = "";
@@ -27,9 +33,21 @@ function rows() {
   return [...document.querySelectorAll("[data-review-row]")];
 }
 
+function currentRow() {
+  return rows().find((row) => row.id === currentId);
+}
+
 function mark(row) {
   for (const other of rows()) other.classList.toggle("is-current", other === row);
   currentId = row.id;
+}
+
+function goTo(row) {
+  mark(row);
+  row.tabIndex = -1;
+  row.focus({ preventScroll: true });
+  // Of a row that is taller than the window the beginning is to be seen.
+  row.scrollIntoView({ block: row.offsetHeight > innerHeight / 2 ? "start" : "nearest" });
 }
 
 function move(step) {
@@ -37,16 +55,17 @@ function move(step) {
   if (all.length === 0) return;
   const at = all.findIndex((row) => row.id === currentId);
   const to = at === -1 ? (step > 0 ? 0 : all.length - 1) : Math.min(Math.max(at + step, 0), all.length - 1);
-  const row = all[to];
-  mark(row);
-  row.tabIndex = -1;
-  row.focus({ preventScroll: true });
-  row.scrollIntoView({ block: "nearest" });
+  goTo(all[to]);
 }
 
 function press(selector) {
-  const row = rows().find((each) => each.id === currentId);
-  row?.querySelector(selector)?.click();
+  currentRow()?.querySelector(selector)?.click();
+}
+
+function check() {
+  const link = document.querySelector("[data-check]");
+  if (link) link.click();
+  else document.querySelector("[data-submit]")?.focus();
 }
 
 // The field, or where there is no room for it the link to its page: what is not shown takes no focus.
@@ -60,6 +79,7 @@ const actions = {
   s: () => press("[data-suitable]"),
   r: () => press("[data-refer-now]"),
   n: () => press("[data-not-suitable]"),
+  c: check,
   "/": search,
 };
 
@@ -68,6 +88,10 @@ function typing(target) {
 }
 
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    currentRow()?.querySelector("[data-question] form")?.reset();
+    return;
+  }
   if (!on || event.ctrlKey || event.altKey || event.metaKey || event.repeat || typing(event.target)) return;
   if (event.key === "?") {
     event.preventDefault();
@@ -87,15 +111,74 @@ document.addEventListener("focusin", (event) => {
   if (row) mark(row);
 });
 
-// A decision replaces its row; the current one stays current and keeps the focus.
-document.addEventListener("htmx:afterSettle", () => {
-  const row = currentId && document.getElementById(currentId);
-  if (!row) return;
-  mark(row);
-  if (document.activeElement === document.body) {
-    row.tabIndex = -1;
-    row.focus({ preventScroll: true });
+function firstToAnswer(question) {
+  return (
+    question.querySelector("[aria-invalid=true]") ??
+    question.querySelector("input:checked, select, input:not([type=hidden])")
+  );
+}
+
+function opened(question) {
+  firstToAnswer(question)?.focus({ preventScroll: true });
+  question.scrollIntoView({ block: "nearest" });
+}
+
+// A mark replaces its row. The focus that was in it goes on to the next one without a mark, unless this one was
+// refused or cleared.
+function marked(row) {
+  if (document.activeElement !== document.body) return;
+  if (row.dataset.reviewRow !== "marked" || row.querySelector("[role=alert]")) return goTo(row);
+  const all = rows();
+  const at = all.indexOf(row);
+  const next = [...all.slice(at + 1), ...all.slice(0, at)].find((each) => each.dataset.reviewRow !== "marked");
+  if (next) goTo(next);
+  else document.querySelector("[data-check]")?.focus();
+}
+
+document.addEventListener("htmx:afterSettle", ({ target }) => {
+  if (target.matches("[data-question]")) opened(target);
+  else if (target.matches("[data-review-row]")) marked(target);
+});
+
+function formOf(link) {
+  const form = link.closest("[data-review-row]")?.querySelector("[data-question] form");
+  return form && form.getAttribute("action") === link.getAttribute("href") ? form : null;
+}
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const row = event.target.closest("[data-review-row]");
+  row?.querySelector("[data-failed]")?.remove();
+  // What was chosen in a question that is open already stays.
+  if (row && formOf(event.target)) {
+    event.preventDefault();
+    opened(event.target.closest("td").querySelector("[data-question]"));
   }
+});
+
+document.addEventListener("reset", ({ target: form }) => {
+  const question = form.closest("[data-question]");
+  if (!question) return;
+  const row = question.closest("[data-review-row]");
+  const link = [...row.querySelectorAll("a")].find((each) => formOf(each));
+  question.replaceChildren();
+  link?.focus();
+});
+
+function failed(event, words) {
+  const question = event.target.closest("[data-review-row]")?.querySelector("[data-question]");
+  if (!question) return;
+  const said = document.createElement("p");
+  said.className = "govuk-error-message";
+  said.dataset.failed = "";
+  said.setAttribute("role", "alert");
+  said.textContent = words;
+  question.before(said);
+  said.scrollIntoView({ block: "nearest" });
+}
+
+document.addEventListener("htmx:sendError", (event) => failed(event, NO_ANSWER));
+document.addEventListener("htmx:responseError", (event) => {
+  failed(event, REFUSED[event.detail.xhr.status] ?? FAILED);
 });
 
 toggle?.addEventListener("click", () => {

@@ -129,7 +129,7 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
     """Opens a browser of one's own as one of the demo's people, and signs in."""
     contexts: list[BrowserContext] = []
 
-    def open_as(username: str, *, width: int = 1280, javascript: bool = True) -> Page:
+    def open_as(username: str, *, width: int = 1280, javascript: bool = True, may_fail: bool = False) -> Page:
         context = chromium.new_context(
             viewport={"width": width, "height": 800},
             locale="en-GB",
@@ -141,7 +141,8 @@ def sign_in(system: System, chromium: Browser) -> Iterator[SignIn]:
         context.set_default_timeout(WAIT)
         page = context.new_page()
         # A content policy that stops something of ours is a fault of the page.
-        page.on("console", lambda message: _no_complaint(message.text, message.type))
+        if not may_fail:
+            page.on("console", lambda message: _no_complaint(message.text, message.type))
         page.on("pageerror", lambda error: pytest.fail(f"script error: {error}"))
         page.goto(f"{system.address}/")
         page.get_by_label("Username").fill(username)

@@ -57,6 +57,13 @@ def make_reports_of_today(ward: str, count: int) -> Extract:
     return _extract(rows, rows)
 
 
+def make_review(count: int) -> Extract:
+    """Crimes that have waited longest, one of each day, so that they stand first and none is like another."""
+    days = [time.strftime("%d/%m/%Y", time.localtime(time.time() - 86_400 * (60 - n))) for n in range(count)]
+    rows = [_report(82_000, n, _postcodes(WARDS)[n % 4], f"{day} 10:00") for n, day in enumerate(days)]
+    return _extract(rows, rows)
+
+
 def _report(series: int, n: int, postcode: str, reported_at: str) -> dict[str, str]:
     return {
         "crime_reference": f"01/{series * 100 + n}/26",

@@ -60,8 +60,19 @@ def test_setting_up_a_second_factor_can_be_read(sign_in: SignIn, system: System,
 
 def test_the_forms_of_the_overnight_review_can_be_read(sign_in: SignIn, look: Look) -> None:
     page = sign_in("hcop")
+    row = page.locator("tr[data-review-row]").first
+    row.get_by_role("button", name=re.compile("^Suitable")).click()
+    page.get_by_role("link", name="Check 1 decision and submit").click()
+    look(page, "check-one")
+    page.get_by_role("link", name=re.compile("^Choose another team")).click()
+    look(page, "choose-team")
+    page.get_by_role("main").get_by_role("button").first.click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "choose-team-refused")
+    page.get_by_role("link", name="Back to the overnight review").click()
+    row.get_by_role("button", name=re.compile("^Clear")).click()
+    expect(page.get_by_role("link", name=re.compile("and submit$"))).to_have_count(0)
     for name, picture in (
-        (re.compile("^Choose a team"), "choose-team"),
         (re.compile("^Restrictions and safety"), "restrictions"),
         (re.compile("^Refer now"), "refer-now"),
         (re.compile("^Not suitable"), "not-suitable"),

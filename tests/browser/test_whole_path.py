@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Look, SignIn, System
+from tests.browser.conftest import Look, SignIn, System, arrive
 from tests.browser.extract import ROWS, Extract, make_extract, sample_secrets
 from tests.browser.search import found_in, kept, mails_about
 from tests.process_tree import wait_for
@@ -111,11 +111,26 @@ def _submit(page: Page, extract: Extract, look: Look) -> str:
 
 
 def _confirm_flags(page: Page, look: Look) -> None:
-    page.get_by_role("link", name="Flag 49", exact=True).click()
+    page.get_by_role("link", name=re.compile("^Flag 49")).click()
     look(page, "flags")
-    boxes = page.get_by_role("checkbox")
-    for index in range(boxes.count()):
-        boxes.nth(index).check()
+    page.get_by_role("table").get_by_role("checkbox").first.check()
+    every = page.get_by_label("Tick all on this page")
+    expect(every).to_have_js_property(
+        "indeterminate", page.get_by_role("table").get_by_role("checkbox").count() > 1
+    )
+    _tick_and_confirm(page)
+    look(page, "flags-confirmed")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text(re.compile(r"^Undone for \d+ cases?\.$"))).to_be_visible()
+    arrive(page)
+    _tick_and_confirm(page)
+    expect(page.get_by_role("link", name="Flag 49", exact=True)).to_be_visible()
+
+
+def _tick_and_confirm(page: Page) -> None:
+    page.get_by_label("Tick all on this page").check()
+    boxes = page.get_by_role("table").get_by_role("checkbox")
+    assert all(box.is_checked() for box in boxes.all())
     page.get_by_role("button", name="Confirm the ticked flags").click()
     expect(page.get_by_text("Every flag is confirmed")).to_be_visible()
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from django.http import HttpResponseBase
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.utils import timezone
 
 from referrals.models import ApprovalKind, Method, Referral, Result, TrialStatus
 from src_app.accounts.models import User
@@ -40,7 +41,7 @@ OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
 # Addresses whose argument is no record of the domain.
 NO_RECORD = {"audit_request", "mfa_remove_webauthn"}
 # These name their record in the body.
-RECORD_IN_BODY = {"submit_decisions", "confirm_flags", "confirm_flags_removed"}
+RECORD_IN_BODY = {"submit_decisions", "confirm_flags", "confirm_flags_removed", "undo_flags"}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
@@ -136,7 +137,7 @@ class Records:
                     ward=self.world.wards[0], crime_reference=f"01/73{number}4711/26"
                 )
             return {"reference": "4711/26"}
-        if name in {"confirm_flags", "confirm_flags_removed"}:
+        if name in {"confirm_flags", "confirm_flags_removed", "undo_flags"}:
             return {"referral": factories.ReferralFactory.create(case__ward=self._ward(whose)).pk}
         return {}
 
@@ -325,3 +326,15 @@ def test_flags_of_another_bcu_cannot_be_confirmed(world: World, people: dict[str
         referral.refresh_from_db()
     assert own.flag_removed_at is not None
     assert other.flag_removed_at is None
+
+
+def test_flags_of_another_bcu_cannot_be_unconfirmed(world: World, people: dict[str, User]) -> None:
+    confirmed = {"flag_confirmed_at": timezone.now(), "flag_confirmed_by": people["hcop"]}
+    own, other = (
+        factories.ReferralFactory.create(case__ward=ward, **confirmed)
+        for ward in (world.wards[0], world.north_ward)
+    )
+    client = Client()
+    client.force_login(people["hcop"])
+    client.post(reverse("undo_flags"), {"of": "confirmed", "referral": [own.pk, other.pk]})
+    assert list(Referral.objects.filter(flag_confirmed_at=None)) == [own]

@@ -25,7 +25,12 @@ from referrals.contact.actions.follow_ups import acknowledge, chase, finish
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
 from referrals.contact.actions.taking import give_back, take
-from referrals.crime_record.actions.flags import confirm_flags, confirm_flags_removed
+from referrals.crime_record.actions.flags import (
+    confirm_flags,
+    confirm_flags_removed,
+    unconfirm_flags,
+    unconfirm_flags_removed,
+)
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.intake.held.holding import (
     delete_expired_extracts,
@@ -457,6 +462,19 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     wrong = scene.referral(flag_confirmed_at=NOW, flag_confirmed_by=scene.hcop, ruled_out_since=NOW)
     return {"referral_ids": [wrong.pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(unconfirm_flags)
+def _(scene: Scene) -> dict[str, Any]:
+    confirmed = scene.referral(flag_confirmed_at=NOW, flag_confirmed_by=scene.hcop)
+    return {"referral_ids": [confirmed.pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(unconfirm_flags_removed)
+def _(scene: Scene) -> dict[str, Any]:
+    set_by = {"flag_confirmed_at": NOW, "flag_confirmed_by": scene.hcop, "ruled_out_since": NOW}
+    removed = scene.referral(**set_by, flag_removed_at=NOW, flag_removed_by=scene.hcop)
+    return {"referral_ids": [removed.pk], "by": scene.hcop, "at": NOW}
 
 
 @prepares(follow_crime_record)

@@ -40,7 +40,7 @@ def test_an_address_with_a_number_that_no_record_has_is_none(
     assert browser.get(address.format(number)).status_code == 404
 
 
-@pytest.mark.parametrize("name", ["confirm_flags", "confirm_flags_removed"])
+@pytest.mark.parametrize("name", ["confirm_flags", "confirm_flags_removed", "undo_flags"])
 def test_ticks_of_what_no_record_has_are_passed_over(
     client_of: ClientOf, hcop: User, make_referral: Callable[..., Referral], name: str
 ) -> None:

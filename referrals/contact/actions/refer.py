@@ -1,8 +1,7 @@
 """Making a referral, or opening one again."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 
 from referrals.cases.readers import report_of
@@ -41,7 +40,14 @@ def next_number(at: datetime) -> str:
 
 
 def refer(
-    *, case: Case, team: Team, ward: Ward, allocation: Allocation | None, by: User, at: datetime
+    *,
+    case: Case,
+    team: Team,
+    ward: Ward,
+    allocation: Allocation | None,
+    due_after: timedelta,
+    by: User,
+    at: datetime,
 ) -> Referral:
     """Gives the case to the team and tells its mailbox; part of a larger transaction."""
     check_authority(by, Permission.REVIEW_CASES)
@@ -53,7 +59,7 @@ def refer(
         ward=ward,
         made_at=at,
         made_by=by,
-        due_at=due(at, settings.REFERRAL_DUE_AFTER),
+        due_at=due(at, due_after),
     )
     queue(
         kind=MailKind.REFERRAL_MADE,
@@ -73,7 +79,9 @@ def refer(
     return referral
 
 
-def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: datetime) -> None:
+def refer_again(
+    *, referral: Referral, team: Team, ward: Ward, due_after: timedelta, by: User, at: datetime
+) -> None:
     """Opens a referral that was closed without contact, for the team, with a due time of its own.
 
     It keeps its number and its attempts. Its flag is to be set anew, where it had to go and the crime record
@@ -94,7 +102,7 @@ def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: dat
     referral.closed_at = referral.closed_by = None
     referral.taken_at = referral.taken_by = None
     referral.team, referral.ward = team, ward
-    referral.due_at = due(at, settings.REFERRAL_DUE_AFTER)
+    referral.due_at = due(at, due_after)
     fields = ["status", "close_reason", "closed_at", "closed_by", "taken_at", "taken_by"]
     fields += ["team", "ward", "due_at"]
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:

@@ -6,7 +6,12 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import QuerySet
 
-from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
+from referrals.crime_record.readers import (
+    flags_to_confirm,
+    flags_to_remove,
+    just_confirmed,
+    just_removed,
+)
 from referrals.models import (
     Referral,
 )
@@ -37,9 +42,29 @@ def confirm_flags_removed(*, referral_ids: Collection[int], by: User, at: dateti
     return len(numbers)
 
 
-def _locked(waiting: QuerySet[Referral], referral_ids: Collection[int]) -> dict[int, str]:
-    """Keys and numbers of those that still wait, locked in the order every action locks referrals in."""
-    still = waiting.filter(pk__in=referral_ids).order_by("pk").select_for_update(of=("self",))
+def unconfirm_flags(*, referral_ids: Collection[int], by: User, at: datetime) -> int:
+    """Takes back what the same person confirmed by mistake a moment ago; returns of how many."""
+    check_authority(by, Permission.CONFIRM_FLAGS)
+    with transaction.atomic():
+        numbers = _locked(just_confirmed(by, at), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_confirmed_at=None, flag_confirmed_by=None)
+        _record_flags(Action.FLAGS_UNDONE, numbers, by, ["flag_confirmed_at", "flag_confirmed_by"])
+    return len(numbers)
+
+
+def unconfirm_flags_removed(*, referral_ids: Collection[int], by: User, at: datetime) -> int:
+    """The same of flags confirmed to be off."""
+    check_authority(by, Permission.CONFIRM_FLAGS)
+    with transaction.atomic():
+        numbers = _locked(just_removed(by, at), referral_ids)
+        Referral.objects.filter(pk__in=numbers).update(flag_removed_at=None, flag_removed_by=None)
+        _record_flags(Action.FLAGS_UNDONE, numbers, by, ["flag_removed_at", "flag_removed_by"])
+    return len(numbers)
+
+
+def _locked(flags: QuerySet[Referral], referral_ids: Collection[int]) -> dict[int, str]:
+    """Keys and numbers of those asked for, locked in the order every action locks referrals in."""
+    still = flags.filter(pk__in=referral_ids).order_by("pk").select_for_update(of=("self",))
     return dict(still.values_list("pk", "number"))
 
 

@@ -232,10 +232,8 @@ def _seen(case: Case, version: int | None) -> Decision | None:
     """The draft there is, if it is the one the person saw; the case's lock makes the look safe."""
     decision = _kept(case)
     if decision is not None and decision.version != version:
-        mark = "to be referred now" if decision.referred_anyway else "not suitable"
-        mark = "suitable" if decision.suitable else mark
         raise Overtaken(
-            f"{decision.drafted_by} marked {case.crime_reference} {mark} at "
+            f"{decision.drafted_by} marked {case.crime_reference} {decision.mark} at "
             f"{clock(decision.drafted_at)}. Your mark was not saved: look again."
         )
     if decision is None and version is not None:

@@ -11,10 +11,15 @@ from src_app.accounts.models import User
 
 @dataclass(frozen=True)
 class Day:
-    """The drafts of one BCU, to be checked and submitted together."""
+    """The drafts of one BCU, to be checked and submitted together.
+
+    ``held_back``: what goes to a team and has neither a ward nor a team chosen, or cannot be suitable any
+    more. It waits until somebody sees to it, and the others are submitted without it.
+    """
 
     bcu: Bcu
     rows: list[ReviewRow]
+    held_back: list[ReviewRow]
 
     @property
     def suitable(self) -> list[ReviewRow]:
@@ -41,21 +46,21 @@ class Day:
         marked = self.refer_now
         return [row for row in self.rows if row.calls_for_referral and row not in marked]
 
-    @property
-    def without_team(self) -> list[ReviewRow]:
-        """Cases that go to a team, with neither a ward nor a team chosen: they hold up the submission."""
-        return [
-            row
-            for row in self.suitable + self.refer_now
-            if row.case.ward is None and row.decision and row.decision.team is None
-        ]
-
 
 def drafted_days(user: User) -> list[Day]:
     """The drafts that wait for submission, by BCU."""
     drafted = rows(user, waiting(user).filter(decision__isnull=False))
-    return [
-        Day(bcu=bcu, rows=[row for row in drafted if row.case.bcu_id == bcu.pk])
-        for bcu in bcus_of(user).order_by("name")
-        if any(row.case.bcu_id == bcu.pk for row in drafted)
-    ]
+    days = []
+    for bcu in bcus_of(user).order_by("name"):
+        own = [row for row in drafted if row.case.bcu_id == bcu.pk]
+        held_back = [row for row in own if _is_held_back(row)]
+        if own:
+            days.append(Day(bcu, [row for row in own if row not in held_back], held_back))
+    return days
+
+
+def _is_held_back(row: ReviewRow) -> bool:
+    if row.decision is None or row.is_not_suitable:
+        return False
+    without_team = row.case.ward is None and row.decision.team is None
+    return without_team or bool(row.decision.suitable and row.ineligible_because)

@@ -86,7 +86,7 @@ def consequences(case: Case, at: datetime) -> Consequences:
         decided=_decided(case, referral),
         record=", ".join(warnings_of_record(report_of(case))),
         again=referral.number if referral else "",
-        due_at=due(at, settings.REFERRAL_DUE_AFTER),
+        due_at=due(at, settings.REFER_NOW_DUE_AFTER),
         trial=allocation.trial.name if allocation and allocation.arm == Arm.CONTROL else "",
     )
 

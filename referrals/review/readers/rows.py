@@ -42,6 +42,12 @@ class ReviewRow:
         return decision is not None and not decision.suitable and not decision.referred_anyway
 
     @property
+    def team_is_needed(self) -> bool:
+        """No ward of the case's BCU says which team."""
+        ward = self.case.ward
+        return ward is None or ward.borough.bcu_id != self.case.bcu_id
+
+    @property
     def version(self) -> str:
         """The draft's version, as a form sends it back; empty where there is none."""
         return str(self.decision.version) if self.decision else ""

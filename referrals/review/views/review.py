@@ -11,12 +11,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import reswap, retarget
 
 from referrals.intake.readers import imports_to_see_to, latest_extract
-from referrals.models import Case, ContactBy, Reason, Restriction, TextKind
+from referrals.models import Case, Restriction, TextKind
 from referrals.review.actions import drafts
 from referrals.review.forms import (
     MarkForm,
     NotSuitableForm,
     QuestionsForm,
+    ReasonForm,
     ReferNowMarkForm,
     SafetyForm,
     TeamForm,
@@ -100,52 +101,15 @@ def clear_decision(request: SignedInRequest, case_id: int) -> HttpResponse:
 @requires(Permission.REVIEW_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def mark_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
-    """Asks why, and who will contact the victim; in the row itself where there is JavaScript."""
-    row = _row(request.user, case_id)
-    if request.method != "POST":
-        decision = row.decision
-        initial = {"version": row.version}
-        if decision and not decision.suitable and not decision.referred_anyway:
-            initial |= {"reason": decision.reason, "contact_by": decision.contact_by}
-        return _form_in_row(request, row, NotSuitableForm(initial=initial), "not_suitable")
-    form = NotSuitableForm(request.POST)
-    if not form.is_valid():
-        return _form_in_row(request, row, form, "not_suitable")
-    return _marked(
-        request,
-        case_id,
-        lambda: drafts.draft_not_suitable(
-            case_id=case_id,
-            version=form.cleaned_data["version"],
-            reason=Reason(form.cleaned_data["reason"]),
-            contact_by=ContactBy(form.cleaned_data["contact_by"]),
-            by=request.user,
-            at=timezone.now(),
-        ),
-    )
+    """Asks why, and who will contact the victim."""
+    return _marked_with_reason(request, case_id, NotSuitableForm, "review/not_suitable.html")
 
 
 @requires(Permission.REVIEW_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def mark_refer_now(request: SignedInRequest, case_id: int) -> HttpResponse:
-    """Asks why the case is referred outside any trial; in the row itself where there is JavaScript."""
-    row = _row(request.user, case_id)
-    initial = {"version": row.version, "reason": row.decision.reason if row.decision else ""}
-    form = ReferNowMarkForm(request.POST if request.method == "POST" else None, initial=initial)
-    if not form.is_valid():
-        return _form_in_row(request, row, form, "mark_refer_now")
-    return _marked(
-        request,
-        case_id,
-        lambda: drafts.draft_not_suitable(
-            case_id=case_id,
-            version=form.cleaned_data["version"],
-            reason=form.cleaned_data["reason"],
-            contact_by=ContactBy.NEIGHBOURHOOD_TEAM,
-            by=request.user,
-            at=timezone.now(),
-        ),
-    )
+    """Asks why the case is referred outside any trial."""
+    return _marked_with_reason(request, case_id, ReferNowMarkForm, "review/mark_refer_now.html")
 
 
 @requires(Permission.REVIEW_CASES)
@@ -244,7 +208,7 @@ def _row(user: User, case_id: int, *, decided: bool = False) -> ReviewRow:
 def _case_form(
     request: SignedInRequest,
     row: ReviewRow,
-    form: NotSuitableForm | QuestionsForm | ReferNowMarkForm | SafetyForm | TeamForm,
+    form: QuestionsForm | ReasonForm | SafetyForm | TeamForm,
     template: str,
 ) -> HttpResponse:
     record(
@@ -254,15 +218,29 @@ def _case_form(
         subject="case",
         references=row.references,
     )
-    return render(request, template, {"row": row, "form": form, "now": timezone.now()})
+    layout = "_form_in_row" if getattr(request, "htmx", False) else "_case_form"
+    context = {"row": row, "form": form, "now": timezone.now(), "layout": f"review/{layout}.html"}
+    return render(request, template, context)
 
 
-def _form_in_row(
-    request: SignedInRequest, row: ReviewRow, form: NotSuitableForm | ReferNowMarkForm, name: str
+def _marked_with_reason(
+    request: SignedInRequest,
+    case_id: int,
+    form_class: type[ReasonForm],
+    template: str,
 ) -> HttpResponse:
-    """In the row, by the template whose name begins with ``_``, where htmx asks; else on a page."""
-    part = f"_{name}" if getattr(request, "htmx", False) else name
-    return _case_form(request, row, form, f"review/{part}.html")
+    """The question of the form, in the row itself where htmx asks; then the mark."""
+    row = _row(request.user, case_id)
+    form = form_class(request.POST if request.method == "POST" else None, row=row)
+    if not form.is_valid():
+        return _case_form(request, row, form, template)
+    return _marked(
+        request,
+        case_id,
+        lambda: drafts.draft_not_suitable(
+            case_id=case_id, **form.cleaned_data, by=request.user, at=timezone.now()
+        ),
+    )
 
 
 def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]) -> HttpResponse:

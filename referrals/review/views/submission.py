@@ -34,10 +34,11 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[row.case.crime_reference for day in days for row in day.rows],
+        references=[row.case.crime_reference for day in days for row in (*day.rows, *day.held_back)],
     )
     context = {
-        "days": [(day, uuid.uuid4()) for day in days],
+        "days": [(day, uuid.uuid4()) for day in days if day.rows],
+        "held_back": [row for day in days for row in day.held_back],
         "progress": review_progress(request.user),
     }
     return render(request, "review/check.html", context)

@@ -1,11 +1,13 @@
 """The flag list."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -13,11 +15,13 @@ from django.urls import reverse
 from django.utils.html import escape, strip_tags
 
 from referrals.crime_record import views
+from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
 from referrals.models import Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.downloads import csv_rows, workbook_rows
+from tests.factories import NOW
 
 ClientOf = Callable[[User], Client]
 MakeReferral = Callable[..., Referral]
@@ -48,6 +52,69 @@ def test_cases_to_flag_are_listed_to_copy_and_confirmed_together(
     assert "Confirmed for 1 case" in html
     assert one.case.crime_reference not in html
     assert two.case.crime_reference in html
+
+
+def test_what_was_confirmed_by_mistake_is_undone_by_the_same_person_within_the_hour(
+    client_of: ClientOf,
+    hcop: User,
+    other_hcop: User,
+    make_referral: MakeReferral,
+    clock: time_machine.Traveller,
+) -> None:
+    browser = client_of(hcop)
+    one, two, other = make_referral(), make_referral(), make_referral()
+    browser.post(reverse("confirm_flags"), {"referral": [other.pk]})
+    browser.post(reverse("confirm_flags"), {"referral": [one.pk, two.pk]})
+    html = browser.get(reverse("flag_list")).text
+    assert "You confirmed the flag of 2 cases." in " ".join(html.split())
+    undo = {"of": "confirmed", "referral": re.findall(r'name="referral" value="(\d+)"', html)}
+    assert undo["referral"] == [str(one.pk), str(two.pk)]
+    client_of(other_hcop).post(reverse("undo_flags"), undo)
+    assert flags_to_confirm(hcop).count() == 0
+    html = browser.post(reverse("undo_flags"), undo, follow=True).text
+    assert "Undone for 2 cases." in html
+    assert "Undo</button>" not in html
+    assert list(flags_to_confirm(hcop)) == [one, two]
+    entry = AuditEntry.objects.get(action=Action.FLAGS_UNDONE)
+    assert (entry.actor, sorted(entry.references)) == (hcop, [one.number, two.number])
+    browser.post(reverse("confirm_flags"), {"referral": [one.pk]})
+    clock.shift(timedelta(hours=1))
+    assert "Undo</button>" not in browser.get(reverse("flag_list")).text
+    browser.post(reverse("undo_flags"), {"of": "confirmed", "referral": [one.pk]})
+    assert list(flags_to_confirm(hcop)) == [two]
+
+
+def test_a_flag_said_to_be_off_by_mistake_has_to_go_again(
+    client_of: ClientOf, hcop: User, make_wrong: MakeReferral
+) -> None:
+    browser, wrong = client_of(hcop), make_wrong()
+    html = browser.post(reverse("confirm_flags_removed"), {"referral": [wrong.pk]}, follow=True).text
+    assert "You said that the flag is off 1 case." in " ".join(html.split())
+    browser.post(reverse("undo_flags"), {"of": "removed", "referral": [wrong.pk]})
+    assert list(flags_to_remove(hcop)) == [wrong]
+
+
+def test_a_confirmed_flag_that_has_to_go_since_is_not_unconfirmed(
+    client_of: ClientOf, hcop: User, make_wrong: MakeReferral
+) -> None:
+    wrong = make_wrong()
+    client_of(hcop).post(reverse("undo_flags"), {"of": "confirmed", "referral": [wrong.pk]})
+    assert list(flags_to_remove(hcop)) == [wrong]
+
+
+def test_the_navigation_counts_the_flags_to_see_to(
+    client_of: ClientOf, hcop: User, officer: User, make_wrong: MakeReferral, make_referral: MakeReferral
+) -> None:
+    def told(user: User) -> str:
+        page = client_of(user).get(reverse("home"), follow=True).text
+        return " ".join(strip_tags(page).split())
+
+    assert "Flag 49 (" not in told(hcop)
+    make_referral()
+    make_wrong()
+    make_referral(ruled_out_since=NOW)
+    assert "Flag 49 (2 waiting)" in told(hcop)
+    assert "Flag 49" not in told(officer)
 
 
 @pytest.mark.parametrize("name", ["confirm_flags", "confirm_flags_removed"])

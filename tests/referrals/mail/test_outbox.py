@@ -356,6 +356,12 @@ def test_a_reminder_goes_out_a_day_before_and_another_when_overdue_each_once(sys
     assert set(Notification.objects.values_list("recipient", flat=True)) == {referral.team.mailbox}
 
 
+def test_where_a_day_is_all_there_is_a_reminder_goes_out_at_half_of_it(system: User, db: None) -> None:
+    ReferralFactory.create(made_at=NOW, due_at=NOW + timedelta(hours=24))
+    assert outbox.remind_due(by=system, at=NOW + timedelta(hours=11, minutes=59)) == 0
+    assert outbox.remind_due(by=system, at=NOW + timedelta(hours=12)) == 1
+
+
 def test_a_referral_overdue_before_anybody_looked_gets_the_overdue_reminder_alone(
     system: User, db: None
 ) -> None:

@@ -95,7 +95,7 @@ def test_a_case_with_usual_service_is_referred_to_its_wards_team(case, order, hc
     referral = order(case)
     assert (referral.case, referral.team, referral.ward) == (case, case.ward.team, case.ward)
     assert (referral.allocation, referral.status, referral.made_by) == (None, ReferralStatus.OPEN, hcop)
-    assert referral.due_at == now + timedelta(hours=72)
+    assert referral.due_at == now + timedelta(hours=24)
     assert list(flags_to_confirm(hcop)) == [referral]
     mail = Notification.objects.get()
     assert (mail.kind, mail.recipient) == (MailKind.REFERRAL_MADE, case.ward.team.mailbox)
@@ -223,7 +223,7 @@ def test_a_referral_closed_without_contact_is_opened_again_with_a_new_clock(
     assert again.pk == referral.pk
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason, referral.taken_by) == (ReferralStatus.OPEN, "", None)
-    assert (referral.team, referral.due_at) == (world.teams[1], now + timedelta(hours=72))
+    assert (referral.team, referral.due_at) == (world.teams[1], now + timedelta(hours=24))
     kept = ReferralOrder.objects.get()
     assert (kept.earlier_reason, kept.earlier_closed_at) == (CloseReason.NO_REPLY, closed_at)
     assert Notification.objects.get(kind=MailKind.REOPENED).recipient == world.teams[1].mailbox
@@ -232,7 +232,9 @@ def test_a_referral_closed_without_contact_is_opened_again_with_a_new_clock(
         close_without_contact(
             referral_id=referral.pk, reason=CloseReason.DECLINED, by=_of_team(world.teams[1]), at=now
         )
-    assert remind_due(by=system, at=now + timedelta(hours=73)) == 1
+    assert remind_due(by=system, at=now + timedelta(hours=11)) == 0
+    assert remind_due(by=system, at=now + timedelta(hours=12)) == 1
+    assert remind_due(by=system, at=now + timedelta(hours=25)) == 1
     found = Case.objects.select_related("decision__submission", "referral__team").get()
     told = [(event.title, event.detail) for event in timeline(found, records_of(found))]
     assert ("Closed without contact", "No reply after repeated attempts.") in told

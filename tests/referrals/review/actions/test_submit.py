@@ -229,13 +229,33 @@ def test_the_mode_on_the_day_of_the_report_applies(
 
 @pytest.mark.parametrize("reason", [Reason.HIGH_RISK, Reason.ASKED_FOR_CONTACT])
 def test_high_risk_and_asked_for_are_referred_without_allocation_even_in_a_trial_ward(
-    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, reason: Reason
+    make_case: MakeCase, submit_all: Callable[..., Submission], trial: Trial, reason: Reason, now: datetime
 ) -> None:
     case = make_case()
     DecisionFactory.create(case=case, suitable=False, reason=reason, contact_by=ContactBy.NEIGHBOURHOOD_TEAM)
     submit_all(case)
-    assert Referral.objects.get().allocation is None
+    referral = Referral.objects.get()
+    assert (referral.allocation, referral.due_at) == (None, now + timedelta(hours=24))
     assert not Allocation.objects.exists()
+
+
+def test_what_is_referred_now_has_a_window_of_its_own_beside_the_others(
+    make_case: MakeCase,
+    submit_all: Callable[..., Submission],
+    world: World,
+    now: datetime,
+    settings: Settings,
+) -> None:
+    settings.REFER_NOW_DUE_AFTER = timedelta(hours=8)
+    usual, urgent = make_case(ward=world.wards[5]), make_case(ward=world.wards[5])
+    DecisionFactory.create(
+        case=urgent, suitable=False, reason=Reason.HIGH_RISK, contact_by=ContactBy.NEIGHBOURHOOD_TEAM
+    )
+    submit_all(usual, urgent)
+    due = dict(Referral.objects.values_list("case", "due_at"))
+    assert due == {usual.pk: now + timedelta(hours=72), urgent.pk: now + timedelta(hours=8)}
+    settings.REFER_NOW_DUE_AFTER = timedelta(hours=1)
+    assert Referral.objects.get(case=urgent).due_at == now + timedelta(hours=8)
 
 
 def test_a_case_that_is_not_suitable_is_decided_and_nothing_more(

@@ -50,7 +50,7 @@ def test_it_says_what_follows_before_it_is_done(browser, case):
     assert "Wishes: Ring me on Tuesday" in html
     assert "The victim gets usual service." in html
     assert "Abbey team, the ward's own" in html
-    assert "Contact is due by 26 November 2026, 7:30am" in html
+    assert "Contact is due by 24 November 2026, 7:30am" in html
     assert "Flag 49 is to be set" in html
     assert "deviation" not in html
 

@@ -48,6 +48,7 @@ def test_a_case_is_marked_to_be_referred_now_with_one_choice(browser, make_case,
     address = reverse("mark_refer_now", args=[case.pk])
     form = _read(browser, "mark_refer_now", case.pk)
     assert "Why refer now" in form
+    assert "Contact is due 24 hours after you submit the day." in form
     assert "Choose why the case is referred now." in browser.post(address, {"version": ""}).content.decode()
     told = browser.post(address, {"version": "", "reason": reason}, follow=True).content.decode()
     decision = Decision.objects.get()

@@ -192,8 +192,11 @@ def test_a_script_gets_the_row_and_the_counts_alone(browser: Client, make_case: 
         reverse("mark_suitable", args=[case.pk]), {"version": ""}, headers={"HX-Request": "true"}
     )
     html = response.content.decode()
-    assert f'<tr role="row" id="case-{case.pk}"' in html
+    assert f'id="case-{case.pk}"' in html
+    assert 'data-review-row="marked"' in html
     assert "Check 1 decision and submit" in html
+    told = " ".join(re.sub(r"<[^>]*>", "", html[html.index('id="review-told"') :]).split())
+    assert f"{case.crime_reference}: suitable. 0 not yet marked." in told
     assert "<html" not in html
     assert response.headers["HX-Retarget"] == f"#case-{case.pk}"
 
@@ -232,6 +235,54 @@ def test_an_incident_offers_no_suitable_button(browser: Client, make_case: MakeC
     html = page(browser, "overnight_review")
     assert "Incident, not a crime" in html
     assert "data-suitable" not in html
+
+
+def test_an_incident_has_its_answer_chosen_and_the_two_usual_reasons_come_first(
+    browser: Client, make_case: MakeCase
+) -> None:
+    def chosen(case: Case) -> tuple[list[str], list[str]]:
+        form = page(browser, "mark_not_suitable", case.pk)
+        return re.findall(r'value="(\w+)" selected', form), re.findall(r'<option value="(\w+)"', form)[:3]
+
+    first = [Reason.NO_CRIME, Reason.NO_INDIVIDUAL, Reason.OUTSIDE_BCU]
+    assert chosen(make_case()) == ([], first)
+    incident = make_case(is_crime=False)
+    assert chosen(incident) == ([Reason.NO_CRIME, ContactBy.INVESTIGATOR], first)
+    DecisionFactory.create(
+        case=incident, suitable=False, reason=Reason.DUPLICATE, contact_by=ContactBy.HOME_BCU
+    )
+    assert chosen(incident) == ([Reason.DUPLICATE, ContactBy.HOME_BCU], first)
+
+
+def test_a_team_is_chosen_in_the_list_only_where_no_ward_says_which(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    usual, without = make_case(), make_case(ward=None)
+    elsewhere = make_case(ward=world.north_ward, bcu=world.south_west)
+    html = page(browser, "overnight_review")
+    offered = [case for case in (usual, without, elsewhere) if reverse("choose_team", args=[case.pk]) in html]
+    assert offered == [without, elsewhere]
+    DecisionFactory.create(case=usual)
+    check = page(browser, "check_decisions")
+    assert reverse("choose_team", args=[usual.pk]) in check
+    assert "Choose another team" in check
+
+
+@pytest.mark.parametrize("name", ["mark_not_suitable", "mark_refer_now"])
+def test_a_question_in_a_row_says_what_is_wrong_and_shares_no_id_with_another_row(
+    browser: Client, make_case: MakeCase, name: str
+) -> None:
+    ids: list[str] = []
+    for case in (make_case(), make_case()):
+        address = reverse(name, args=[case.pk])
+        asked = browser.get(address, headers={"HX-Request": "true"}).text
+        assert 'role="alert"' not in asked
+        assert '<button type="reset"' in asked
+        ids += re.findall(r'\bid="([^"]+)"', asked)
+        wrong = browser.post(address, {"version": ""}, headers={"HX-Request": "true"}).text
+        assert re.search(r'role="alert">\s*There is a problem. Choose why', wrong)
+    assert len(ids) > 4
+    assert len(set(ids)) == len(ids)
 
 
 def test_a_mark_can_be_cleared(browser: Client, make_case: MakeCase) -> None:
@@ -306,11 +357,24 @@ def test_a_team_is_chosen_for_a_case_without_a_ward(
     assert f"Team chosen: {world.teams[2].name}" in page(browser, "overnight_review")
 
 
-def test_the_check_page_holds_up_a_case_without_ward_or_team(browser: Client, make_case: MakeCase) -> None:
-    case = make_case(ward=None)
-    DecisionFactory.create(case=case)
-    html = page(browser, "check_decisions")
-    assert f"{case.crime_reference} has no ward" in html
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [({"ward": None}, "It has no ward"), ({"crime_status": "cancelled"}, "The crime was cancelled")],
+)
+def test_one_that_cannot_go_out_is_held_back_and_the_others_are_submitted(
+    browser: Client, make_case: MakeCase, world: World, fields: dict[str, Any], why: str
+) -> None:
+    held_back = DecisionFactory.create(case=make_case(**fields)).case
+    alone = " ".join(page(browser, "check_decisions").split())
+    assert f"{held_back.crime_reference} is held back." in alone
+    assert "data-submit>" not in alone
+    going = DecisionFactory.create(case=make_case(ward=world.wards[5])).case
+    html = " ".join(page(browser, "check_decisions").split())
+    assert f"{held_back.crime_reference} is held back." in html
+    assert why in html
+    assert "Submit 1 suitable, 0 not suitable" in html
+    assert "Submitted: 1 decision" in submit(browser, world, re.findall(r'"(\d+:\d+)"', html))
+    assert list(Case.objects.filter(decided_at__isnull=False)) == [going]
 
 
 def test_checking_nothing_leads_back_to_the_list(browser: Client) -> None:

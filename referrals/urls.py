@@ -16,6 +16,7 @@ urlpatterns = [
     path("import/<uuid:import_id>/", intake.import_preview, name="import_preview"),
     path("import/<uuid:import_id>/progress/", intake.import_progress, name="import_progress"),
     path("import/<uuid:import_id>/columns/", intake.import_columns, name="import_columns"),
+    path("import/<uuid:import_id>/strands/", intake.import_strands, name="import_strands"),
     path("import/<uuid:import_id>/rejected/", intake.import_rejected, name="import_rejected"),
     path("import/<uuid:import_id>/save/", intake.import_save, name="import_save"),
     path("import/<uuid:import_id>/discard/", intake.import_discard, name="import_discard"),

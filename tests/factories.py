@@ -70,6 +70,7 @@ from referrals.models import (
     ReopenReason,
     Result,
     Strand,
+    StrandMeaning,
     Submission,
     Team,
     TeamMembership,
@@ -613,6 +614,17 @@ class HeadingMeaningFactory(DjangoModelFactory[HeadingMeaning]):
     bcu = SubFactory(BcuFactory)
     heading = "story"
     column = "offence"
+    said_by = SubFactory(UserFactory, role=Role.HCOP)
+    said_at = NOW
+
+
+class StrandMeaningFactory(DjangoModelFactory[StrandMeaning]):
+    class Meta:
+        model = StrandMeaning
+
+    bcu = SubFactory(BcuFactory)
+    word = "ri"
+    strands = (Strand.RACE.value,)
     said_by = SubFactory(UserFactory, role=Role.HCOP)
     said_at = NOW
 

@@ -14,6 +14,7 @@ from outcomes.rates.actions import compute_rates
 from outcomes.recording.actions import import_outcomes
 from referrals.contact.actions.attempts import log_attempt
 from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.follow_ups import finish
 from referrals.crime_record.actions.flags import confirm_flags
 from referrals.intake.saving.save import import_cases
 from referrals.models import (
@@ -22,6 +23,7 @@ from referrals.models import (
     CloseReason,
     ContactBy,
     Decision,
+    FollowUp,
     Method,
     Notification,
     Reason,
@@ -129,6 +131,9 @@ class History:
         if at < self.end - timedelta(days=1):
             ids = list(made.values_list("pk", flat=True))
             confirm_flags(referral_ids=ids, by=self.hcop, at=at + timedelta(minutes=20))
+            tasks = FollowUp.objects.filter(case__decision__submission=submission)
+            for pk in tasks.values_list("pk", flat=True):
+                finish(follow_up_id=pk, by=self.hcop, at=at + timedelta(minutes=40))
         return submission
 
     def _follow(self, submission: Submission) -> None:

@@ -1,6 +1,7 @@
 """The forms of Import."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Any, cast
 
 from django import forms
@@ -9,7 +10,7 @@ from django.core.files.uploadedfile import UploadedFile
 
 from referrals.intake.held.matching import Choice, Heading
 from referrals.intake.reading.columns import REQUIRED, Column, heading_words
-from referrals.models import Bcu
+from referrals.models import Bcu, Strand
 from referrals.scope import bcus_to_import_for
 from src_app.accounts.models import User
 
@@ -74,6 +75,15 @@ class SeenForm(forms.Form):
     """The digest of the preview that was on the page."""
 
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+_NO_STRAND = "none"
+_STRANDS = [
+    ("", "Not known yet"),
+    *Strand.choices,
+    (f"{Strand.RACE.value}+{Strand.RELIGION.value}", "Race and religion"),
+    (_NO_STRAND, "None of the monitored strands"),
+]
 
 
 class ColumnsForm(forms.Form):
@@ -157,6 +167,26 @@ class ColumnsForm(forms.Form):
             if required not in used:
                 self.add_error(None, f"Choose the heading that is the {_words(required)}.")
         return cleaned
+
+
+class StrandsForm(forms.Form):
+    """Which strands each word names that is taken for none; a word that is left alone stays unknown."""
+
+    def __init__(self, *args: Any, words: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.words = {f"word-{number}": word for number, word in enumerate(words)}
+        for name, word in self.words.items():
+            self.fields[name] = forms.ChoiceField(label=word, required=False, choices=_STRANDS)
+
+    @property
+    def meanings(self) -> dict[str, list[Strand]]:
+        """Strands by word, of those that are said; only of a valid form."""
+        said = {word: self.cleaned_data[name] for name, word in self.words.items()}
+        return {word: _strands_said(value) for word, value in said.items() if value}
+
+
+def _strands_said(value: str) -> list[Strand]:
+    return [] if value == _NO_STRAND else [Strand(strand) for strand in value.split("+")]
 
 
 def _example_words(heading: Heading) -> str:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from referrals.intake.filters import ImportFilter
-from referrals.intake.forms import ColumnsForm, ExtractForm, SeenForm
+from referrals.intake.forms import ColumnsForm, ExtractForm, SeenForm, StrandsForm
 from referrals.intake.held import holding, matching, work
 from referrals.intake.held.parts import pieces_of
 from referrals.intake.held.report import report_of
@@ -144,6 +144,29 @@ def import_columns(request: SignedInRequest, import_id: UUID) -> HttpResponse:
         return _gone(request, str(refused))
     record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.INTAKE, subject="extract")
     return render(request, "intake/columns.html", {"held": held, "form": form})
+
+
+@requires(Permission.IMPORT_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def import_strands(request: SignedInRequest, import_id: UUID) -> HttpResponse:
+    """Which strands the file's own words name: said once, remembered for the BCU."""
+    held = _held(request, import_id)
+    if not held.report_encrypted:
+        return redirect("import_preview", import_id=held.pk)
+    try:
+        form = StrandsForm(request.POST or None, words=report_of(held).strand_words)
+        if form.is_valid():
+            matching.match_strands(
+                import_id=import_id, meanings=form.meanings, by=request.user, at=timezone.now()
+            )
+            messages.success(
+                request, f"Remembered for {held.bcu.name}: {counted(len(form.meanings), 'word,words')}."
+            )
+            return redirect("import_preview", import_id=held.pk)
+    except Refused as refused:
+        return _gone(request, str(refused))
+    record(Action.LIST_SHOWN, by=request.user, purpose=Purpose.INTAKE, subject="extract")
+    return render(request, "intake/strands.html", {"held": held, "form": form})
 
 
 @requires(Permission.IMPORT_CASES)

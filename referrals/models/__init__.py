@@ -56,6 +56,7 @@ from referrals.models.imports import (
     ImportSource,
     ImportStatus,
     PartKind,
+    StrandMeaning,
 )
 from referrals.models.notifications import MailKind, Notification
 from referrals.models.places import (
@@ -163,6 +164,7 @@ __all__ = [
     "Restriction",
     "Result",
     "Strand",
+    "StrandMeaning",
     "Submission",
     "Team",
     "TeamMembership",

@@ -5,9 +5,11 @@ from datetime import datetime
 
 import pghistory
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
+from referrals.models.cases import Strand
 from referrals.models.places import Bcu
 from src_app.choices import NamedChoices
 from src_app.database import one_line, refuse
@@ -192,3 +194,34 @@ class HeadingMeaning(models.Model):
     def of(cls, bcu: Bcu) -> dict[str, str]:
         """Column by heading, for that BCU."""
         return dict(cls.objects.filter(bcu=bcu).values_list("heading", "column"))
+
+
+@pghistory.track()
+class StrandMeaning(models.Model):
+    """Which strands a word of one BCU's extracts names, as somebody said; none: no monitored strand.
+
+    ``word`` is its letters and digits alone.
+    """
+
+    bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="strand_meanings")
+    word = models.CharField(max_length=50)
+    strands = ArrayField(models.CharField(max_length=20, choices=Strand.as_choices), default=list)
+    said_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    said_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            *one_line("strand_meaning", "word"),
+            models.UniqueConstraint(fields=["bcu", "word"], name="strand_word_has_one_meaning"),
+            models.CheckConstraint(
+                condition=Q(strands__contained_by=Strand.values), name="strand_meaning_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.word}: {', '.join(self.strands) or 'no strand'}"
+
+    @classmethod
+    def of(cls, bcu: Bcu) -> dict[str, list[str]]:
+        """Strands by word, for that BCU."""
+        return dict(cls.objects.filter(bcu=bcu).values_list("word", "strands"))

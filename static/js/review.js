@@ -1,5 +1,5 @@
 // Shortcuts of the overnight review: j and k move between rows, s, r and n decide, c checks, / goes to the search
-// of the page's header, ? opens help, Escape closes the question in a row. All but Escape are off while a field has
+// of the page's header, ? opens help, Escape closes the question in a row. All but Escape are off while a field to type in has
 // the focus, with a modifier key, in a dialog, and when switched off (remembered in this browser). Everything they
 // do a button on the page does too.
 const KEY = "review-shortcuts";
@@ -64,8 +64,9 @@ function press(selector) {
 
 function check() {
   const link = document.querySelector("[data-check]");
+  const unticked = document.querySelector("input[type='checkbox'][required]:not(:checked)");
   if (link) link.click();
-  else document.querySelector("[data-submit]")?.focus();
+  else (unticked ?? document.querySelector("[data-submit]"))?.focus();
 }
 
 // The field, or where there is no room for it the link to its page: what is not shown takes no focus.
@@ -84,7 +85,7 @@ const actions = {
 };
 
 function typing(target) {
-  return target.isContentEditable || target.closest("input, textarea, select, [role='textbox']") !== null;
+  return target.isContentEditable || target.closest("input:not([type='checkbox']), textarea, select, [role='textbox']") !== null;
 }
 
 document.addEventListener("keydown", (event) => {

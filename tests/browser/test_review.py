@@ -80,6 +80,8 @@ def test_twenty_cases_are_reviewed_and_submitted_in_sixty_keys(
     expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
     arrive(page)
     press("c")
+    expect(page.get_by_role("checkbox", name=re.compile("no restriction follows"))).to_be_focused()
+    press("Space", "c")
     expect(page.get_by_role("button", name=f"Submit {CASES - 3} suitable, 3 not suitable")).to_be_focused()
     press("Enter")
     expect(page.get_by_role("heading", name=f"Submitted: {CASES} decisions")).to_be_visible()

@@ -176,6 +176,7 @@ class Records:
             "import_preview",
             "import_progress",
             "import_columns",
+            "import_strands",
             "import_rejected",
             "import_save",
             "import_discard",

@@ -48,6 +48,7 @@ EVENT_TABLES = {
     "referrals_personaltextevent",
     "referrals_referralevent",
     "referrals_referralnoticeevent",
+    "referrals_strandmeaningevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",
@@ -70,6 +71,7 @@ def rows(db: None) -> None:
         factories.PersonalTextFactory.create(case=case)
         factories.CaseImportFactory.create()
         factories.HeadingMeaningFactory.create()
+        factories.StrandMeaningFactory.create()
         factories.DecisionFactory.create(case=case)
         factories.UnitKeyFactory.create(allocation__case=case)
         factories.FollowUpFactory.create()

@@ -39,7 +39,7 @@ from referrals.intake.held.holding import (
     note_refused,
     save_extract,
 )
-from referrals.intake.held.matching import match_columns, remember_headings
+from referrals.intake.held.matching import match_columns, match_strands, remember_headings
 from referrals.intake.held.report import report_of
 from referrals.intake.held.work import resume_work
 from referrals.intake.saving.save import import_cases
@@ -63,6 +63,7 @@ from referrals.models import (
     ReopenReason,
     Restriction,
     Result,
+    Strand,
     Trial,
     TrialStatus,
 )
@@ -627,6 +628,12 @@ def _(scene: Scene) -> dict[str, Any]:
     upload = {**ARGUMENTS[hold_extract](scene), "content": b"Ref,When\r\n01/7300001/26,22/11/2026 18:07\r\n"}
     held = hold_extract(**upload)
     return {"import_id": held.pk, "sheet": "", "meanings": meanings, "by": scene.hcop, "at": NOW}
+
+
+@prepares(match_strands)
+def _(scene: Scene) -> dict[str, Any]:
+    held = hold_extract(**ARGUMENTS[hold_extract](scene))
+    return {"import_id": held.pk, "meanings": {"RI": [Strand.RACE]}, "by": scene.hcop, "at": NOW}
 
 
 @prepares(remember_headings)

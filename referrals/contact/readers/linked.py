@@ -29,10 +29,14 @@ class LinkedReferral:
 
 @dataclass(frozen=True)
 class Linked:
-    """Those that matter most for the next call; ``more``: how many others there are."""
+    """Those that matter most for the next call; ``more``: how many others there are.
+
+    ``with_another_team``: a team that the account knows nothing of has an open referral of the same victim.
+    """
 
     told: list[LinkedReferral]
     more: int
+    with_another_team: bool
 
     @property
     def numbers(self) -> list[str]:
@@ -43,20 +47,30 @@ class Linked:
 def linked_to(referrals: Sequence[Referral], user: User, now: datetime) -> dict[int, Linked]:
     """For each referral, the linked ones that the account may see and that are open or have ended lately.
 
-    Those of a colleague come first, then the latest. It takes as many queries for fifty referrals as for one.
+    Those of a colleague come first, then the latest. Of one that the account may not see only this is said:
+    that another team is to contact the same victim. It takes as many queries for fifty referrals as for one.
     """
+    visible = referrals_visible_to(user)
+    hashes = {referral.case.victim_hash for referral in referrals} - {""}
+    elsewhere = set(
+        Referral.objects.filter(case__victim_hash__in=hashes, status=ReferralStatus.OPEN)
+        .exclude(pk__in=visible.values("pk"))
+        .values_list("case__victim_hash", flat=True)
+    )
     others = list(
-        referrals_visible_to(user)
-        .filter(of_linked_cases(*(referral.case for referral in referrals)))
+        visible.filter(of_linked_cases(*(referral.case for referral in referrals)))
         .filter(Q(status=ReferralStatus.OPEN) | Q(closed_at__gte=now - ENDED_WITHIN))
         .select_related("case", "taken_by", "closed_by")
         .prefetch_related(Prefetch("attempts", standing_attempts()))
         .order_by("-made_at", "-pk")
     )
-    return {referral.pk: _linked(referral, others, user) for referral in referrals}
+    return {
+        referral.pk: _linked(referral, others, user, with_another_team=referral.case.victim_hash in elsewhere)
+        for referral in referrals
+    }
 
 
-def _linked(referral: Referral, others: list[Referral], user: User) -> Linked:
+def _linked(referral: Referral, others: list[Referral], user: User, *, with_another_team: bool) -> Linked:
     shared = {other: _shared(referral, other) for other in others if other.pk != referral.pk}
     found = sorted(
         (other for other, what in shared.items() if what),
@@ -67,7 +81,7 @@ def _linked(referral: Referral, others: list[Referral], user: User) -> Linked:
         ),
     )
     told = [LinkedReferral(each.number, shared[each], _words(each, user)) for each in found[:MOST_TOLD]]
-    return Linked(told, more=len(found) - len(told))
+    return Linked(told, more=len(found) - len(told), with_another_team=with_another_team)
 
 
 def _shared(referral: Referral, other: Referral) -> str:

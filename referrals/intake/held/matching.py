@@ -1,6 +1,6 @@
-"""What the headings of an extract mean, said by hand and remembered for its BCU."""
+"""What headings of an extract and its words for strands mean, said by hand and remembered for its BCU."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -18,7 +18,7 @@ from referrals.intake.reading.read import SeveralSheets, read_rows
 from referrals.intake.reading.rows import shown
 from referrals.intake.reading.shape import is_aside, squared
 from referrals.intake.saving.save import check_scope
-from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus
+from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus, Strand, StrandMeaning
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
@@ -109,11 +109,47 @@ def match_columns(
         if sheet:
             _record(by, ["sheet"])
         held.sheet = sheet or held.sheet
-        held.status, held.problem, held.report_encrypted = ImportStatus.READING, "", None
-        held.queued_at, held.attempts = at, 0
-        held.save(update_fields=["sheet", "status", "problem", "report_encrypted", "queued_at", "attempts"])
+        _read_again(held, at)
     start_work(held, at)
     return held
+
+
+def match_strands(
+    *, import_id: UUID, meanings: Mapping[str, Collection[Strand]], by: User, at: datetime
+) -> CaseImport:
+    """Remembers which strands words of the BCU's extracts name, and has an extract that waits read again.
+
+    No strand for a word: it is none that is monitored. One that the watched folder saved is left as it is.
+    Raises ``CaseImport.DoesNotExist`` for an extract that is not theirs, and :class:`Refused` for one that is
+    gone or at work, and for what is no word.
+    """
+    with transaction.atomic():
+        held = locked(import_id, by, at)
+        if held.status not in (ImportStatus.WAITING, ImportStatus.SAVED):
+            raise Refused("This extract is at work, or its columns are to be matched first: look again soon.")
+        for word, strands in meanings.items():
+            StrandMeaning.objects.update_or_create(
+                bcu=held.bcu,
+                word=_key(word),
+                defaults={
+                    "strands": [strand.value for strand in Strand if strand in strands],
+                    "said_by": by,
+                    "said_at": at,
+                },
+            )
+        if meanings:
+            _record(by, [Column.HATE_STRANDS.value])
+        if meanings and held.status == ImportStatus.WAITING:
+            _read_again(held, at)
+    if held.status == ImportStatus.READING:
+        start_work(held, at)
+    return held
+
+
+def _read_again(held: CaseImport, at: datetime) -> None:
+    held.status, held.problem, held.report_encrypted = ImportStatus.READING, "", None
+    held.queued_at, held.attempts = at, 0
+    held.save(update_fields=["sheet", "status", "problem", "report_encrypted", "queued_at", "attempts"])
 
 
 def remember_headings(*, bcu: Bcu, meanings: Mapping[str, str], by: User, at: datetime) -> int:

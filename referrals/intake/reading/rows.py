@@ -1,11 +1,12 @@
 """From rows of text to validated rows, and what speaks against the others. No database."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from referrals.intake.reading.cells import (
     VICTIM_TYPES,
     YES_OR_NO,
     folded,
+    letters,
     read_repeat,
     read_strands,
     says_not_known,
@@ -37,7 +39,7 @@ from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
 from referrals.intake.reading.shape import is_aside, squared
-from referrals.models import Case, CrimeStatus, VictimType
+from referrals.models import Case, CrimeStatus, Strand, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
 from src_app.lists.cells import as_it_was
@@ -103,6 +105,11 @@ class Read:
     warnings: list[Warned]
 
 
+# Strands by the letters of a word that is none by itself.
+StrandWords = Mapping[str, Sequence[str]]
+UNKNOWN_STRAND = "Not a monitored strand"
+
+
 @dataclass(frozen=True)
 class Extract:
     """A file that is a table: its rows as a stream, to be read once.
@@ -118,9 +125,14 @@ class Extract:
 
 @contextmanager
 def open_extract(
-    content: Content, *, at: datetime, meanings: Meanings | None = None, sheet: str = ""
+    content: Content,
+    *,
+    at: datetime,
+    meanings: Meanings | None = None,
+    strand_words: StrandWords | None = None,
+    sheet: str = "",
 ) -> Iterator[Extract]:
-    """The file's rows, validated as of ``at``.
+    """The file's rows, validated as of ``at``; ``strand_words``: what the BCU's own words for strands mean.
 
     Raises :class:`~referrals.intake.reading.text.NotATable` on the way.
 
@@ -129,7 +141,7 @@ def open_extract(
     column_of = recogniser(meanings)
     with read_rows(content, column_of, sheet=sheet) as table:
         columns = find_columns(table.headings, column_of, required=REQUIRED)
-        reader = _RowReader(columns, table.headings, at)
+        reader = _RowReader(columns, table.headings, at, strand_words or {})
         yield Extract(
             columns=columns,
             warnings=[*_warnings_of_table(table), *_warnings_of_headings(table, columns)],
@@ -198,7 +210,9 @@ def _longest(name: str) -> int:
 class _RowReader:
     """Reads row after row of one file, and collects what speaks against each."""
 
-    def __init__(self, columns: Mapping[Column, int], headings: list[str], at: datetime) -> None:
+    def __init__(
+        self, columns: Mapping[Column, int], headings: list[str], at: datetime, strand_words: StrandWords
+    ) -> None:
         self.places = sorted(columns.items(), key=lambda item: item[1])
         self.readers = [
             (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
@@ -207,7 +221,7 @@ class _RowReader:
         self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
         self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
-        self.headings, self.at = headings, at
+        self.headings, self.at, self.strand_words = headings, at, strand_words
         # The same words come again and again; kept for this file alone.
         self.scrubbed = lru_cache(maxsize=1_024)(scrub)
 
@@ -347,11 +361,15 @@ class _RowReader:
         self.questions.append(QUESTION_OF[column].value)
 
     def strands(self, column: Column) -> list[str] | None:
-        strands, unknown = read_strands(self.cells[column])
+        strands, words = read_strands(self.cells[column])
+        said = [self.strand_words.get(letters(word)) for word in words]
+        unknown = [word for word, meaning in zip(words, said, strict=True) if meaning is None]
+        named = {*strands, *chain.from_iterable(meaning or () for meaning in said)}
+        strands = [strand.value for strand in Strand if strand in named]
         withheld = [self.cells.get(hidden, "") for hidden in NEVER_SHOWN]
         for name in unknown:
             seen = shown(name, *withheld)
-            self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
+            self._warn(column, f"{UNKNOWN_STRAND}: {seen}." if seen else f"{UNKNOWN_STRAND}.")
         if unknown and not strands:
             self._ask(column)
             return None

@@ -1,5 +1,6 @@
 """A preview of an import: what becomes of each row of an extract, before anything is saved."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -9,8 +10,9 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
+from referrals.intake.reading.cells import LONGEST_HEADING, letters
 from referrals.intake.reading.columns import WORDS, Column
-from referrals.intake.reading.rows import Rejection, Warned
+from referrals.intake.reading.rows import UNKNOWN_STRAND, Rejection, Warned
 from referrals.intake.saving.comparison import compare, reject, warn
 from referrals.intake.saving.staging import Staging
 from referrals.models import Bcu
@@ -103,6 +105,19 @@ class ImportPreview:
         for (reason, column), found in lines.items():
             columns.setdefault((reason, tuple(found)), []).append(column)
         return [Alike(reason, named, list(found)) for (reason, found), named in columns.items()]
+
+    @property
+    def strand_words(self) -> list[str]:
+        """Words of the file that are taken for no strand, the most frequent first; of the listed warnings."""
+        reasons = Counter(
+            warned.reason for warned in self.warnings if warned.column == Column.HATE_STRANDS.value
+        )
+        found = (
+            reason.removeprefix(f"{UNKNOWN_STRAND}: ").removesuffix(".")
+            for reason, _ in reasons.most_common()
+            if reason.startswith(f"{UNKNOWN_STRAND}: ")
+        )
+        return [word for word in found if letters(word) and len(word) <= LONGEST_HEADING]
 
     def with_warnings_only(self) -> "ImportPreview":
         """The same preview, whose only list is that of the warnings."""

@@ -14,7 +14,7 @@ from referrals.intake.reading.rows import open_extract
 from referrals.intake.saving import merging
 from referrals.intake.saving.preview import ImportPreview, make_preview, references
 from referrals.intake.saving.staging import ReportProgress, Staging, staged
-from referrals.models import Bcu, HeadingMeaning
+from referrals.models import Bcu, HeadingMeaning, StrandMeaning
 from referrals.scope import bcus_to_import_for
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
@@ -99,6 +99,7 @@ def _staged(content: bytes | Content, bcu: Bcu, by: User, at: datetime, asked: A
         Content.of(content) if isinstance(content, bytes) else content,
         at=at,
         meanings=asked["meanings"] if "meanings" in asked else HeadingMeaning.of(bcu),
+        strand_words=StrandMeaning.of(bcu),
         sheet=asked.get("sheet", ""),
     )
     with opened as extract, staged(extract, bcu=bcu, progress=asked.get("progress")) as staging:

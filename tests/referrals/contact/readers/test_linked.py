@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from referrals.contact.readers.linked import ENDED_WITHIN, MOST_TOLD, linked_to
-from referrals.models import CloseReason, Result
+from referrals.models import CloseReason, Referral, ReferralStatus, Result
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import ContactAttemptFactory, TeamMembershipFactory
 
@@ -87,14 +87,27 @@ def test_what_ended_long_ago_is_left_to_the_page_of_the_referral(told, make_refe
     assert told(mine) == []
 
 
-def test_nothing_is_said_of_another_team_until_the_officer_belongs_to_it(
+def test_of_another_team_only_this_is_said_that_it_is_to_contact_the_victim_too(
     told, make_referral, officer, other_officer, world, now
 ):
-    mine = make_referral(**VICTIM)
+    mine, stranger = make_referral(**VICTIM, **INCIDENT), make_referral(**INCIDENT)
     make_referral(**VICTIM, ward=world.wards[1], taken_by=other_officer, taken_at=now)
-    assert told(mine) == []
+    linked = linked_to([mine, stranger], officer, now)
+    assert [each.with_another_team for each in linked.values()] == [True, False]
+    assert [each.split(":")[0] for each in told(mine)] == [f"incident {stranger.number}"]
+    Referral.objects.filter(team=world.teams[1]).update(
+        status=ReferralStatus.CLOSED,
+        close_reason=CloseReason.DECLINED,
+        closed_at=now,
+        closed_by=other_officer,
+    )
+    assert not linked_to([mine], officer, now)[mine.pk].with_another_team
+    Referral.objects.filter(team=world.teams[1]).update(
+        status=ReferralStatus.OPEN, close_reason="", closed_at=None, closed_by=None
+    )
     TeamMembershipFactory.create(user=officer, team=world.teams[1])
-    assert len(told(mine)) == 1
+    assert len(told(mine)) == 2
+    assert not linked_to([mine], officer, now)[mine.pk].with_another_team
 
 
 def test_it_stands_on_the_card_and_above_the_buttons_and_is_recorded(
@@ -111,6 +124,7 @@ def test_it_stands_on_the_card_and_above_the_buttons_and_is_recorded(
         main = text.split("<main")[1]
         assert main.index("Same victim as") < main.index(f">{button}"), name
         assert "speak with them first" in main
+        assert "Another team is to contact this victim too." in main
         assert hidden.number not in main
         references = AuditEntry.objects.latest("pk").references
         assert {mine.number, theirs.number} <= set(references), name

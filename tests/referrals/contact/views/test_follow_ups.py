@@ -132,7 +132,7 @@ def test_what_somebody_took_on_stays_on_the_list_until_it_is_done(
     browser.post(reverse("acknowledge_follow_up", args=[follow_up.pk]))
     text = browser.get(reverse("follow_up_list")).content.decode()
     assert "1 follow-up waits" in text
-    assert "1 is yours" in text
+    assert "1 follow-up is yours to finish." in text
     assert "Follow-ups (2<span" in text
     told = colleague.get(reverse("follow_up_list")).content.decode()
     assert "PS 51" in told

@@ -63,6 +63,7 @@ urlpatterns = [
         name="acknowledge_follow_up",
     ),
     path("compliance/", compliance.compliance, name="compliance"),
+    path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
     path("people/", places.person_list, name="person_list"),

@@ -3,29 +3,34 @@
 Nothing here reads an allocation.
 """
 
-from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
+from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncWeek
+from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
 from django.utils import timezone
 
 from referrals.models import (
+    Borough,
     ContactAttempt,
     ContactCount,
     MailKind,
     Notification,
     Referral,
     ReferralStatus,
+    Team,
+    TeamMembership,
     Ward,
 )
-from referrals.scope import referrals_visible_to, wards_visible_to
+from referrals.scope import referrals_visible_to, today, wards_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
 WEEKS_SHOWN = 12
+MONTHS_SHOWN = 12
+USUAL = "last-12-weeks"
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,32 @@ class Period:
         return self.last >= timezone.localdate(at)
 
 
+def periods(at: datetime) -> dict[str, Period]:
+    """The periods that have a word, which stands in the address, so that a bookmark moves on with time.
+
+    Weeks are whole ones, from a Monday, and the present one up to today.
+    """
+    day = timezone.localdate(at)
+    monday, first = day - timedelta(days=day.weekday()), day.replace(day=1)
+    last_month = first - timedelta(days=1)
+    return {
+        "last-4-weeks": Period(monday - timedelta(weeks=4), day),
+        USUAL: Period(monday - timedelta(weeks=WEEKS_SHOWN), day),
+        "this-month": Period(first, day),
+        "last-month": Period(last_month.replace(day=1), last_month),
+    }
+
+
 def default_period(at: datetime) -> Period:
     """Twelve whole weeks of due dates, from a Monday, and the present one up to today."""
-    today = timezone.localdate(at)
-    monday = today - timedelta(days=today.weekday())
-    return Period(monday - timedelta(weeks=WEEKS_SHOWN), today)
+    return periods(at)[USUAL]
+
+
+def last_months(at: datetime) -> Period:
+    """Eleven whole months and the present one up to today."""
+    day = timezone.localdate(at)
+    month = day.year * 12 + day.month - MONTHS_SHOWN
+    return Period(date(month // 12, month % 12 + 1, 1), day)
 
 
 def _midnight(day: date) -> datetime:
@@ -85,6 +111,56 @@ class Contact:
 
 
 _CONTACT = [field.name for field in fields(Contact)]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the counts are narrowed to: a borough, a team's wards, one ward, what one officer has taken."""
+
+    borough: Borough | None = None
+    team: Team | None = None
+    ward: Ward | None = None
+    officer: User | None = None
+
+    def wards(self, user: User) -> QuerySet[Ward]:
+        """Those of the wards in the account's sight."""
+        return wards_visible_to(user).filter(self._places(""))
+
+    @property
+    def taken(self) -> Q:
+        """A condition for referrals: who has taken them."""
+        return Q(taken_by=self.officer) if self.officer else Q()
+
+    @property
+    def referrals(self) -> Q:
+        """A condition for referrals: where they are, and who has taken them."""
+        return self._places("ward__") & self.taken
+
+    @property
+    def names(self) -> list[str]:
+        """Of what was chosen, in words."""
+        taken = [f"taken by {self.officer}"] if self.officer else []
+        return [*(str(place) for place in (self.borough, self.team, self.ward) if place), *taken]
+
+    def _places(self, prefix: str) -> Q:
+        places = {"borough": self.borough, "team": self.team, "pk": self.ward and self.ward.pk}
+        return Q(**{f"{prefix}{name}": place for name, place in places.items() if place})
+
+
+EVERYTHING = Chosen()
+
+
+@dataclass(frozen=True)
+class _Group:
+    """What counts are grouped by, as the kept counts and as referrals have it."""
+
+    kept: Any
+    referrals: Any
+
+
+_WARD = _Group("ward", "ward")
+_WEEK = _Group(TruncWeek("due_on"), TruncWeek("due_at", output_field=DateField()))
+_MONTH = _Group(TruncMonth("due_on"), TruncMonth("due_at", output_field=DateField()))
 
 
 def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
@@ -131,26 +207,24 @@ def contact_by_ward(at: datetime) -> dict[int, Contact]:
 
 
 def compliance_of(
-    user: User, *, period: Period, at: datetime, borough: str = "", order: str = "name"
+    user: User, *, period: Period, at: datetime, chosen: Chosen = EVERYTHING, order: str = "name"
 ) -> Compliance:
-    """Contact compliance of the account's wards, in four queries; ``borough`` is an ONS code.
+    """Contact compliance of the account's wards, in four queries.
 
     ``order``: by ``name``, the most ``overdue`` first, or the smallest ``share`` contacted in time first.
 
     Wards without a referral to count are left out. What is overdue now counts whatever the period. Of what
     ended, the database keeps count; only what is open, or ended before a due time to come, is counted here.
     """
-    wards = _wards(user, borough).select_related("borough").order_by("name", "pk").in_bulk()
-    ended = {
-        ward: Contact(in_time=in_time, late=late, closed_without_contact=closed)
-        for ward, in_time, late, closed in _kept(period, at)
-        .filter(ward__in=wards)
-        .values_list("ward")
-        .annotate(Sum("in_time"), Sum("late"), Sum("closed_without_contact"))
-    }
-    opened, overdue_now = _opened(period, at, wards)
+    wards = chosen.wards(user).select_related("borough").order_by("name", "pk").in_bulk()
+    ended = _ended(_WARD, period, at, wards, chosen)
+    opened, overdue_now = {}, {}
+    for ward, late, to_come, all_late in _opened(_WARD, period, at, wards, chosen):
+        opened[ward], overdue_now[ward] = Contact(overdue=late, not_yet_due=to_come), all_late
     early = dict(
-        Referral.objects.filter(_due_in(period, at), due_at__gte=at, closed_at__isnull=False, ward__in=wards)
+        Referral.objects.filter(
+            _due_in(period, at), chosen.taken, due_at__gte=at, closed_at__isnull=False, ward__in=wards
+        )
         .values_list("ward")
         .annotate(Count("pk"))
     )
@@ -172,6 +246,25 @@ def compliance_of(
     )
 
 
+Wards = Collection[int] | QuerySet[Ward, Any]
+
+
+def _ended(group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen) -> dict[Any, Contact]:
+    """Of the referrals due in the period, those that ended, by group."""
+    names = ("in_time", "late", "closed_without_contact")
+    if chosen.officer is None:
+        counted = _kept(period, at).filter(ward__in=wards).values_list(group.kept)
+        counted = counted.annotate(*(Sum(name) for name in names))
+    else:
+        # The kept counts do not say who had taken a referral; those of one officer are few.
+        standing = standings(at)
+        ended = Referral.objects.filter(
+            _due_in(period, at), chosen.taken, closed_at__isnull=False, ward__in=wards
+        )
+        counted = ended.values_list(group.referrals).annotate(**{name: standing[name] for name in names})
+    return {key: Contact(**dict(zip(names, counts, strict=True))) for key, *counts in counted}
+
+
 def _kept(period: Period, at: datetime) -> QuerySet[ContactCount]:
     """The counts of referrals that ended, due in the period."""
     counts = ContactCount.objects.filter(due_on__gte=period.first)
@@ -179,25 +272,28 @@ def _kept(period: Period, at: datetime) -> QuerySet[ContactCount]:
 
 
 def _opened(
-    period: Period, at: datetime, wards: Collection[int]
-) -> tuple[dict[int, Contact], dict[int, int]]:
-    """Of the open referrals: those due in the period, and those overdue now, by ward."""
+    group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen
+) -> QuerySet[Referral, Any]:
+    """Of the open referrals, by group: how many of the period are late, and how many are not yet due.
+
+    Then how many are late whatever the period.
+    """
     in_period = _due_in(period, at)
-    opened, overdue_now = {}, {}
-    for ward, late, to_come, all_late in (
+    return (
         Referral.objects.filter(
-            in_period | Q(due_at__lt=at), status=ReferralStatus.OPEN, ward__in=wards, made_at__lte=at
+            in_period | Q(due_at__lt=at),
+            chosen.taken,
+            status=ReferralStatus.OPEN,
+            ward__in=wards,
+            made_at__lte=at,
         )
-        .values_list("ward")
+        .values_list(group.referrals)
         .annotate(
             late=Count("pk", filter=in_period & Q(due_at__lt=at)),
             to_come=Count("pk", filter=in_period & Q(due_at__gte=at)),
             all_late=Count("pk", filter=Q(due_at__lt=at)),
         )
-    ):
-        opened[ward] = Contact(overdue=late, not_yet_due=to_come)
-        overdue_now[ward] = all_late
-    return opened, overdue_now
+    )
 
 
 # What sorts alike stays in the order of names.
@@ -206,11 +302,6 @@ _ORDERS: dict[str, Callable[[WardContact], float | str]] = {
     "overdue": lambda row: -row.overdue_now,
     "share": lambda row: row.contact.share if row.contact.due else 2.0,
 }
-
-
-def _wards(user: User, borough: str) -> QuerySet[Ward]:
-    wards = wards_visible_to(user)
-    return wards.filter(borough__code=borough) if borough else wards
 
 
 def _due_in(period: Period, at: datetime) -> Q:
@@ -232,45 +323,71 @@ class Week:
         return self.in_time / self.due
 
 
-def weeks(user: User, *, period: Period, at: datetime, borough: str = "") -> list[Week]:
+def weeks(user: User, *, period: Period, at: datetime, chosen: Chosen = EVERYTHING) -> list[Week]:
     """The weeks (Monday to Sunday, London) of due dates that lie in the period and are over.
 
     A week that still runs would show only those contacted early. A week without a due referral is left out.
     """
     first = period.first + timedelta(days=-period.first.weekday() % 7)
     end = min(period.last + timedelta(days=1), timezone.localdate(at))
-    end -= timedelta(days=end.weekday())
-    wards = _wards(user, borough).values("pk")
-    in_time: Counter[date] = Counter()
-    due: Counter[date] = Counter()
-    for week, contacted, late, closed in (
-        ContactCount.objects.filter(ward__in=wards, due_on__gte=first, due_on__lt=end)
-        .values_list(TruncWeek("due_on"))
-        .annotate(Sum("in_time"), Sum("late"), Sum("closed_without_contact"))
-    ):
-        in_time[week] = contacted
-        due[week] = contacted + late + closed
-    for week, still_open in (
-        Referral.objects.filter(
-            ward__in=wards,
-            status=ReferralStatus.OPEN,
-            due_at__gte=_midnight(first),
-            due_at__lt=_midnight(end),
-        )
-        .values_list(TruncWeek("due_at", tzinfo=timezone.get_default_timezone()))
-        .annotate(Count("pk"))
-    ):
-        due[timezone.localdate(week)] += still_open
-    return [Week(week, in_time[week], due[week]) for week in sorted(due) if due[week]]
+    over = Period(first, end - timedelta(days=end.weekday() + 1))
+    counted = _spans(_WEEK, user, over, at, chosen)
+    return [Week(span.first, span.contact.in_time, span.contact.due) for span in counted if span.contact.due]
 
 
-def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral]:
+@dataclass(frozen=True)
+class Span:
+    """The referrals due in one week or month, which its first day names."""
+
+    first: date
+    contact: Contact
+
+
+def by_week(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:
+    """The last twelve weeks of due dates and the present one, with what is due later; the oldest first."""
+    return _spans(_WEEK, user, default_period(at), at, chosen)
+
+
+def by_month(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:
+    """The last twelve months of due dates, the present one among them; the oldest first."""
+    return _spans(_MONTH, user, last_months(at), at, chosen)
+
+
+def _spans(group: _Group, user: User, period: Period, at: datetime, chosen: Chosen) -> list[Span]:
+    """In two queries; a span in which no referral was due is left out."""
+    wards = chosen.wards(user).values("pk")
+    counts = _ended(group, period, at, wards, chosen)
+    for first, late, to_come, _ in _opened(group, period, at, wards, chosen):
+        counts[first] = counts.get(first, Contact()) + Contact(overdue=late, not_yet_due=to_come)
+    return [Span(first, counts[first]) for first in sorted(counts) if any(asdict(counts[first]).values())]
+
+
+def teams_in_sight(user: User) -> QuerySet[Team]:
+    """The teams of the wards in the account's sight, by name."""
+    return Team.objects.filter(wards__in=wards_visible_to(user)).distinct().order_by("name", "pk")
+
+
+def chased_officers(user: User) -> QuerySet[User]:
+    """Who is in charge of referrals that the account chases; nobody for whoever chases none.
+
+    The members of their teams today, and whoever has taken one that is still open.
+    """
+    if not user.can(Permission.CHASE_REFERRALS):
+        return User.objects.none()
+    teams = Team.objects.filter(wards__in=wards_visible_to(user)).values("pk")
+    members = TeamMembership.objects.filter(TeamMembership.current(today()), team__in=teams)
+    have_taken = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
+    return User.objects.filter(
+        Q(pk__in=members.values("user")) | Q(pk__in=have_taken.values("taken_by"))
+    ).order_by("display_name", "pk")
+
+
+def overdue(user: User, *, at: datetime, chosen: Chosen = EVERYTHING) -> QuerySet[Referral]:
     """Open referrals whose due time has passed, the longest overdue first.
 
     Each with ``tries``, the attempts that stand, ``reminded_at``, when a reminder was last sent, and
     ``reminder_waits``, whether one is still to be sent. For those who chase referrals, and nobody else.
     """
-    place = Q(ward__borough__code=borough) if borough else Q()
     if not user.can(Permission.CHASE_REFERRALS):
         return Referral.objects.none()
     asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
@@ -279,7 +396,7 @@ def overdue(user: User, *, at: datetime, borough: str = "") -> QuerySet[Referral
     )
     return (
         referrals_visible_to(user)
-        .filter(place, status=ReferralStatus.OPEN, due_at__lt=at)
+        .filter(chosen.referrals, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
         .annotate(
             # Of the rows shown alone: a join would count the attempts of all.

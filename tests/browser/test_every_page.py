@@ -14,6 +14,7 @@ PAGES = {
     "triallead": ["/trials/", "/compliance/"],
     "leader": ["/compliance/", "/outcomes/", "/accessibility/"],
     "admin": ["/places/", "/people/"],
+    "supervisor": ["/compliance/", "/compliance/?period=this-month"],
     "auditor": ["/audit/"],
     "hcop": ["/account/password/change/", "/account/2fa/"],
 }

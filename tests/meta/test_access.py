@@ -177,6 +177,7 @@ class Records:
             **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
+            "compliance_ward": lambda whose: {"code": self._ward(whose).code},
             "withdraw_attempt": self._attempt,
             "record_deviation": self._allocation,
             "withdraw_deviation": self._deviation,

@@ -6,7 +6,9 @@ from django import forms
 from django.forms import ModelChoiceField
 from django.http import QueryDict
 
-from referrals.compliance.readers import USUAL, Chosen, Period, chased_officers, periods, teams_in_sight
+from referrals.compliance.readers.contact import Chosen
+from referrals.compliance.readers.overdue import chased_officers, teams_in_sight
+from referrals.compliance.readers.periods import USUAL, Period, periods
 from referrals.models import Borough, Team
 from referrals.scope import places_of, wards_visible_to
 from src_app.accounts.models import User

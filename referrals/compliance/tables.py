@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.compliance.readers import Span, WardContact
+from referrals.compliance.readers.contact import Span, WardContact
 from referrals.contact.tables import linked
 from referrals.models import Referral
 from src_app.lists.tables import NUMERIC, ActionColumn, ListTable, with_line

@@ -13,16 +13,10 @@ from django.views.decorators.http import require_safe
 from referrals.compliance.charts import weekly_chart
 from referrals.compliance.filters import OverdueFilter
 from referrals.compliance.forms import PERIODS, PeriodForm
-from referrals.compliance.readers import (
-    Chosen,
-    by_month,
-    by_week,
-    compliance_of,
-    default_period,
-    last_months,
-    overdue,
-    weeks,
-)
+from referrals.compliance.readers.contact import Chosen, by_month, by_week, compliance_of, weeks
+from referrals.compliance.readers.overdue import overdue
+from referrals.compliance.readers.overview import overview_of
+from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
 from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
 from referrals.scope import wards_visible_to
@@ -88,6 +82,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         return part
     series = weeks(request.user, period=period, at=now, chosen=chosen)
     late.record_shown()
+    chases = request.user.can(Permission.CHASE_REFERRALS)
     context = {
         "form": form,
         "periods": _periods(request.GET, form.word),
@@ -97,7 +92,10 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
-        "chases": request.user.can(Permission.CHASE_REFERRALS),
+        "chases": chases,
+        "overview": None
+        if chases
+        else overview_of(request.user, counted=counted, period=period, at=now, chosen=chosen),
         "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),

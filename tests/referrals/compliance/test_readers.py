@@ -9,21 +9,18 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from referrals.compliance.readers import (
+from referrals.compliance.readers.contact import (
     Chosen,
     Contact,
-    Period,
     Span,
     by_month,
     by_week,
-    chased_officers,
     compliance_of,
     contact_by_ward,
-    default_period,
-    overdue,
-    periods,
     weeks,
 )
+from referrals.compliance.readers.overdue import chased_officers, overdue
+from referrals.compliance.readers.periods import Period, default_period, periods
 from referrals.models import Borough, Case, Referral
 from referrals.rules.deadlines import standing
 from src_app.accounts.models import User

@@ -3,87 +3,19 @@
 Nothing here reads an allocation.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateField, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce, TruncMonth, TruncWeek
+from django.db.models import Count, DateField, F, Q, QuerySet, Sum
+from django.db.models.functions import TruncMonth, TruncWeek
 from django.utils import timezone
 
-from referrals.models import (
-    Borough,
-    ContactAttempt,
-    ContactCount,
-    MailKind,
-    Notification,
-    Referral,
-    ReferralStatus,
-    Team,
-    TeamMembership,
-    Ward,
-)
-from referrals.scope import referrals_visible_to, today, wards_visible_to
+from referrals.compliance.readers.periods import Period, default_period, last_months
+from referrals.models import Borough, ContactCount, Referral, ReferralStatus, Team, Ward
+from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
-
-WEEKS_SHOWN = 12
-MONTHS_SHOWN = 12
-USUAL = "last-12-weeks"
-
-
-@dataclass(frozen=True)
-class Period:
-    """Due dates from the start of one day in London to the end of another."""
-
-    first: date
-    last: date
-
-    @property
-    def begins(self) -> datetime:
-        return _midnight(self.first)
-
-    @property
-    def ends(self) -> datetime:
-        """The first moment after it."""
-        return _midnight(self.last + timedelta(days=1))
-
-    def reaches(self, at: datetime) -> bool:
-        """Whether it runs up to today or beyond: then what is due later belongs to it too."""
-        return self.last >= timezone.localdate(at)
-
-
-def periods(at: datetime) -> dict[str, Period]:
-    """The periods that have a word, which stands in the address, so that a bookmark moves on with time.
-
-    Weeks are whole ones, from a Monday, and the present one up to today.
-    """
-    day = timezone.localdate(at)
-    monday, first = day - timedelta(days=day.weekday()), day.replace(day=1)
-    last_month = first - timedelta(days=1)
-    return {
-        "last-4-weeks": Period(monday - timedelta(weeks=4), day),
-        USUAL: Period(monday - timedelta(weeks=WEEKS_SHOWN), day),
-        "this-month": Period(first, day),
-        "last-month": Period(last_month.replace(day=1), last_month),
-    }
-
-
-def default_period(at: datetime) -> Period:
-    """Twelve whole weeks of due dates, from a Monday, and the present one up to today."""
-    return periods(at)[USUAL]
-
-
-def last_months(at: datetime) -> Period:
-    """Eleven whole months and the present one up to today."""
-    day = timezone.localdate(at)
-    month = day.year * 12 + day.month - MONTHS_SHOWN
-    return Period(date(month // 12, month % 12 + 1, 1), day)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime(day.year, day.month, day.day))  # noqa: DTZ001 - made aware here
 
 
 @dataclass(frozen=True)
@@ -132,9 +64,9 @@ class Chosen:
         return Q(taken_by=self.officer) if self.officer else Q()
 
     @property
-    def referrals(self) -> Q:
-        """A condition for referrals: where they are, and who has taken them."""
-        return self._places("ward__") & self.taken
+    def where(self) -> Q:
+        """A condition for referrals and cases: their ward."""
+        return self._places("ward__")
 
     @property
     def names(self) -> list[str]:
@@ -223,7 +155,7 @@ def compliance_of(
         opened[ward], overdue_now[ward] = Contact(overdue=late, not_yet_due=to_come), all_late
     early = dict(
         Referral.objects.filter(
-            _due_in(period, at), chosen.taken, due_at__gte=at, closed_at__isnull=False, ward__in=wards
+            due_in(period, at), chosen.taken, due_at__gte=at, closed_at__isnull=False, ward__in=wards
         )
         .values_list("ward")
         .annotate(Count("pk"))
@@ -252,14 +184,15 @@ Wards = Collection[int] | QuerySet[Ward, Any]
 def _ended(group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen) -> dict[Any, Contact]:
     """Of the referrals due in the period, those that ended, by group."""
     names = ("in_time", "late", "closed_without_contact")
+    counted: Iterable[tuple[Any, ...]]
     if chosen.officer is None:
-        counted = _kept(period, at).filter(ward__in=wards).values_list(group.kept)
-        counted = counted.annotate(*(Sum(name) for name in names))
+        kept = _kept(period, at).filter(ward__in=wards).values_list(group.kept)
+        counted = kept.annotate(*(Sum(name) for name in names))
     else:
         # The kept counts do not say who had taken a referral; those of one officer are few.
         standing = standings(at)
         ended = Referral.objects.filter(
-            _due_in(period, at), chosen.taken, closed_at__isnull=False, ward__in=wards
+            due_in(period, at), chosen.taken, closed_at__isnull=False, ward__in=wards
         )
         counted = ended.values_list(group.referrals).annotate(**{name: standing[name] for name in names})
     return {key: Contact(**dict(zip(names, counts, strict=True))) for key, *counts in counted}
@@ -278,7 +211,7 @@ def _opened(
 
     Then how many are late whatever the period.
     """
-    in_period = _due_in(period, at)
+    in_period = due_in(period, at)
     return (
         Referral.objects.filter(
             in_period | Q(due_at__lt=at),
@@ -304,7 +237,8 @@ _ORDERS: dict[str, Callable[[WardContact], float | str]] = {
 }
 
 
-def _due_in(period: Period, at: datetime) -> Q:
+def due_in(period: Period, at: datetime) -> Q:
+    """A condition for referrals: they are due in the period."""
     due = Q(due_at__gte=period.begins)
     return due if period.reaches(at) else due & Q(due_at__lt=period.ends)
 
@@ -343,6 +277,15 @@ class Span:
     contact: Contact
 
 
+def this_and_last_month(user: User, *, at: datetime, chosen: Chosen) -> tuple[Span, Span]:
+    """What was due in the present month so far, and in the one before."""
+    day = timezone.localdate(at)
+    this = day.replace(day=1)
+    last = (this - timedelta(days=1)).replace(day=1)
+    found = {span.first: span for span in _spans(_MONTH, user, Period(last, day), at, chosen)}
+    return found.get(this, Span(this, Contact())), found.get(last, Span(last, Contact()))
+
+
 def by_week(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:
     """The last twelve weeks of due dates and the present one, with what is due later; the oldest first."""
     return _spans(_WEEK, user, default_period(at), at, chosen)
@@ -360,51 +303,3 @@ def _spans(group: _Group, user: User, period: Period, at: datetime, chosen: Chos
     for first, late, to_come, _ in _opened(group, period, at, wards, chosen):
         counts[first] = counts.get(first, Contact()) + Contact(overdue=late, not_yet_due=to_come)
     return [Span(first, counts[first]) for first in sorted(counts) if any(asdict(counts[first]).values())]
-
-
-def teams_in_sight(user: User) -> QuerySet[Team]:
-    """The teams of the wards in the account's sight, by name."""
-    return Team.objects.filter(wards__in=wards_visible_to(user)).distinct().order_by("name", "pk")
-
-
-def chased_officers(user: User) -> QuerySet[User]:
-    """Who is in charge of referrals that the account chases; nobody for whoever chases none.
-
-    The members of their teams today, and whoever has taken one that is still open.
-    """
-    if not user.can(Permission.CHASE_REFERRALS):
-        return User.objects.none()
-    teams = Team.objects.filter(wards__in=wards_visible_to(user)).values("pk")
-    members = TeamMembership.objects.filter(TeamMembership.current(today()), team__in=teams)
-    have_taken = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
-    return User.objects.filter(
-        Q(pk__in=members.values("user")) | Q(pk__in=have_taken.values("taken_by"))
-    ).order_by("display_name", "pk")
-
-
-def overdue(user: User, *, at: datetime, chosen: Chosen = EVERYTHING) -> QuerySet[Referral]:
-    """Open referrals whose due time has passed, the longest overdue first.
-
-    Each with ``tries``, the attempts that stand, ``reminded_at``, when a reminder was last sent, and
-    ``reminder_waits``, whether one is still to be sent. For those who chase referrals, and nobody else.
-    """
-    if not user.can(Permission.CHASE_REFERRALS):
-        return Referral.objects.none()
-    asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
-    standing = ContactAttempt.objects.filter(
-        referral=OuterRef("pk"), withdraws__isnull=True, withdrawn_by__isnull=True
-    )
-    return (
-        referrals_visible_to(user)
-        .filter(chosen.referrals, status=ReferralStatus.OPEN, due_at__lt=at)
-        .select_related("ward", "taken_by")
-        .annotate(
-            # Of the rows shown alone: a join would count the attempts of all.
-            tries=Coalesce(
-                Subquery(standing.values("referral").annotate(Count("pk")).values("pk__count")), 0
-            ),
-            reminded_at=Subquery(asked.filter(sent_at__isnull=False).values("sent_at")[:1]),
-            reminder_waits=Exists(asked.filter(sent_at__isnull=True, abandoned_at__isnull=True)),
-        )
-        .order_by("due_at", "pk")
-    )

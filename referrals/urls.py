@@ -82,6 +82,7 @@ urlpatterns = [
     path("trials/<record:trial_id>/bundle/", trials.trial_bundle, name="trial_bundle"),
     path("trials/<record:trial_id>/propose/", steps.propose_trial, name="propose_trial"),
     path("trials/<record:trial_id>/seal/", steps.seal_trial, name="seal_trial"),
+    path("trials/<record:trial_id>/could-find/", steps.could_find, name="trial_could_find"),
     path("trials/<record:trial_id>/open/", steps.open_trial, name="open_trial"),
     path("trials/<record:trial_id>/pause/", steps.pause_trial, name="pause_trial"),
     path("trials/<record:trial_id>/resume/", steps.resume_trial, name="resume_trial"),

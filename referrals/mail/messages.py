@@ -1,7 +1,7 @@
 """What goes out by e-mail.
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
-a file, what they keep of a trial.
+a file, what they keep of a trial. To whoever is to seal a trial: its name and a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, Notification, Referral, TrialNotice
+from referrals.models import MailKind, NoticeKind, Notification, Referral, TrialNotice
 from referrals.rules.trial.draws import canonical
 from src_app.templatetags.words import moment
 
@@ -37,9 +37,18 @@ class TrialMail:
     file: str
 
 
+@dataclass(frozen=True)
+class ProposalMail:
+    """The same of a message to whoever is to seal a trial."""
+
+    trial: str
+    day: str
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail
+    payload: ReferralMail | TrialMail | ProposalMail
     if notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     else:
@@ -68,10 +77,13 @@ def _of_referral(kind: str, referral: Referral) -> ReferralMail:
     )
 
 
-def _of_trial(notice: TrialNotice) -> TrialMail:
+def _of_trial(notice: TrialNotice) -> TrialMail | ProposalMail:
+    trial, day = notice.trial.name, f"{notice.on:%-d %B %Y}"
+    if notice.kind == NoticeKind.PROPOSED:
+        return ProposalMail(trial, day, settings.SITE_URL + reverse("seal_trial", args=[notice.trial_id]))
     return TrialMail(
-        trial=notice.trial.name,
-        day=f"{notice.on:%-d %B %Y}",
+        trial=trial,
+        day=day,
         file=f"{notice.kind}-{notice.trial_id}-{notice.pk}.json",
     )
 

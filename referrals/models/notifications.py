@@ -22,7 +22,7 @@ class MailKind(NamedChoices):
     REOPENED = "reopened", "Open again"
     HANDED_TO = "handed_to", "Handed over to this team"
     HANDED_ON = "handed_on", "Handed over to another team"
-    TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
+    TRIAL_NOTICE = "trial_notice", "What somebody is told of a trial"
 
 
 class Notification(models.Model):

@@ -154,6 +154,7 @@ PARTS = {
     "take_extracts",
     "take_step",
     "tell",
+    "tell_approver",
     "tell_registrars",
 }
 
@@ -296,7 +297,7 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(propose)
 def _(scene: Scene) -> dict[str, Any]:
-    return scene.step(TrialStatus.DRAFT)
+    return {**scene.step(TrialStatus.DRAFT), "tell": "leader@example.org"}
 
 
 @prepares(seal)

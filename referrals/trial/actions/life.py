@@ -9,7 +9,7 @@ from django.utils import timezone
 from referrals.models import Mode, NoticeKind, Pause, Trial, TrialStatus
 from referrals.rules.trial.draws import sha256
 from referrals.rules.trial.seal import commitment
-from referrals.trial.actions.registry import note_head, tell_registrars
+from referrals.trial.actions.registry import note_head, tell_approver, tell_registrars
 from referrals.trial.actions.trial_lock import (
     WAIT_FOR_LOCK,
     expect,
@@ -28,15 +28,21 @@ from src_app.keys import WrongKey, open_seed, seal_seed
 from src_app.refused import Refused
 
 
-def propose(*, trial_id: int, by: User, at: datetime) -> Trial:
-    """Puts the draft before whoever is to seal it: another person. Refused while something is missing."""
+def propose(*, trial_id: int, tell: str = "", by: User, at: datetime) -> Trial:
+    """Puts the draft before whoever is to seal it: another person. Refused while something is missing.
+
+    ``tell``: the e-mail address of that person, if they are told that it waits.
+    """
     with transaction.atomic():
         trial = lock_draft(trial_id, by)
         if missing := lacking(trial):
             raise Refused(f"Still missing: {', '.join(missing)}. Record it, then propose the trial.")
         trial.proposed_at, trial.proposed_by = at, by
         trial.save(update_fields=["proposed_at", "proposed_by"])
-        record_trial(Action.TRIAL_PROPOSED, trial, by, ["proposed_at", "proposed_by"])
+        if tell:
+            tell_approver(trial=trial, recipient=tell, by=by, at=at)
+        fields = ["proposed_at", "proposed_by"]
+        record_trial(Action.TRIAL_PROPOSED, trial, by, fields, recipients=[tell] if tell else [])
     return trial
 
 

@@ -176,7 +176,7 @@ def recruitment_of(trial: Trial, units: Sequence[AllocationRow], at: datetime) -
 
 def _balance(trial: Trial, units: Sequence[AllocationRow]) -> list[Balance]:
     """Of what was frozen at allocation; both arms together until recruitment is closed."""
-    columns: dict[str, list[AllocationRow]] = {"Both arms together": list(units)}
+    columns: dict[str, list[AllocationRow]] = {"Both groups together": list(units)}
     if shows_arms(trial):
         columns = {arm.label: [unit for unit in units if unit.arm == arm] for arm in Arm}
     boroughs = dict(Borough.objects.filter(bcu=trial.bcu_id).values_list("code", "name"))
@@ -294,7 +294,9 @@ def _stratum(trial: Trial, borough: str, repeat_victim: bool, strands: Sequence[
 
 
 def _heads(trial: Trial, allocations: int) -> Heads:
-    mail = Notification.objects.filter(trial_notice__trial=trial)
+    mail = Notification.objects.filter(trial_notice__trial=trial).exclude(
+        trial_notice__kind=NoticeKind.PROPOSED
+    )
     sent = mail.filter(trial_notice__kind=NoticeKind.HEAD, sent_at__isnull=False)
     # Of several registrars, the first that was reached.
     reached = sent.order_by("-trial_notice_id", "sent_at").values_list("sent_at", "trial_notice__content")

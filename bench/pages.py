@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from bench import statements
 from bench.people import World
-from referrals.compliance.readers import default_period
+from referrals.compliance.readers.periods import default_period
 from referrals.models import Borough, Case, CaseState, Referral, ReferralStatus, Ward
 from src_app.audit.models import Action, AuditEntry
 from src_app.lists.filters import start_of

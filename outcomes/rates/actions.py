@@ -12,7 +12,7 @@ from outcomes.models import RateSnapshot
 from outcomes.rates.counts import fold_outcomes, mend_outcomes
 from outcomes.rates.readers import Outcomes, outcomes_by
 from referrals.compliance.counts import fold_contacts, mend_contacts, mend_states
-from referrals.compliance.readers import Contact, contact_by_ward
+from referrals.compliance.readers.contact import Contact, contact_by_ward
 from referrals.models import Bcu, Case, Ward
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User

@@ -46,6 +46,14 @@ def of_linked_cases(*cases: Case) -> Q:
     return linked
 
 
+def references_holding(part: str, most: int) -> list[str]:
+    """Crime references and referral numbers that hold this part, for the audit log, which names them all."""
+    written = Q(crime_reference__contains=part) | Q(crime_reference__contains=part.upper())
+    cases = Case.objects.filter(written).values_list("crime_reference")
+    referrals = Referral.objects.filter(number__contains=part.upper()).values_list("number")
+    return [reference for (reference,) in cases.union(referrals, all=True)[:most]]
+
+
 def latest_cases(user: User) -> QuerySet[Case]:
     """Cases with all that tells what became of each, the latest report first."""
     return (

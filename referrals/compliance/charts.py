@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.core.cache import cache
 
-from referrals.compliance.readers import Week
+from referrals.compliance.readers.contact import Week
 
 log = structlog.get_logger()
 BLUE, GREY = "#1d70b8", "#505a5f"

@@ -1,25 +1,25 @@
 """Who has not been contacted, and where?"""
 
-from datetime import datetime
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
 
-from django.http import HttpResponse, HttpResponseBase
-from django.shortcuts import render
+from django import forms
+from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from referrals.compliance.charts import weekly_chart
 from referrals.compliance.filters import OverdueFilter
-from referrals.compliance.forms import PeriodForm
-from referrals.compliance.readers import (
-    Compliance,
-    Period,
-    compliance_of,
-    default_period,
-    overdue,
-    weeks,
-)
+from referrals.compliance.forms import PERIODS, PeriodForm
+from referrals.compliance.readers.contact import Chosen, by_month, by_week, compliance_of, weeks
+from referrals.compliance.readers.overdue import overdue
+from referrals.compliance.readers.overview import overview_of
+from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
-from referrals.compliance.tables import OverdueTable, WardContactTable
+from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
+from referrals.scope import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
@@ -49,6 +49,15 @@ BY_WARD = ListPage(
     per_page=100,
     empty=Empty("No referral was due", "Choose other days, or another borough."),
 )
+WARD_OVERDUE = replace(OVERDUE, name="ward-overdue", url_name="compliance_ward")
+OF_A_WARD = replace(
+    BY_WARD,
+    url_name="compliance_ward",
+    per_page=20,
+    empty=Empty("No referral was due", "None was due in this ward in the last twelve weeks or months."),
+)
+WARD_BY_WEEK = replace(OF_A_WARD, name="ward-by-week", caption="Week by week", table=WeekTable)
+WARD_BY_MONTH = replace(OF_A_WARD, name="ward-by-month", caption="Month by month", table=MonthTable)
 
 
 @requires(Permission.VIEW_COMPLIANCE)
@@ -56,10 +65,12 @@ BY_WARD = ListPage(
 def compliance(request: SignedInRequest) -> HttpResponseBase:
     """The answer above the fold, the overdue by name, then the wards and the weeks."""
     now = timezone.now()
-    form, period = _asked(request, now)
-    borough = form.borough_code
-    counted = _counted(request, form, period, now)
-    late = OVERDUE.asked(request, overdue(request.user, at=now, borough=borough), also=[form["borough"]])
+    form = PeriodForm(request.GET, user=request.user, at=now)
+    period, chosen = form.shown, form.chosen
+    order = form.cleaned_data.get("order") or "name"
+    counted = compliance_of(request.user, period=period, at=now, chosen=chosen, order=order)
+    narrowing = [form[name] for name in ("borough", "team", "officer") if name in form.fields]
+    late = OVERDUE.asked(request, overdue(request.user, at=now, chosen=chosen), also=narrowing)
     wards = BY_WARD.computed(
         request,
         counted.wards,
@@ -69,22 +80,79 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
     )
     if (part := answered(late, wards)) is not None:
         return part
-    series = weeks(request.user, period=period, at=now, borough=borough)
+    series = weeks(request.user, period=period, at=now, chosen=chosen)
     late.record_shown()
+    chases = request.user.can(Permission.CHASE_REFERRALS)
     context = {
         "form": form,
+        "periods": _periods(request.GET, form.word),
         "period": period,
+        "narrowed": chosen.names,
         "to_today": period.reaches(now),
         "counted": counted,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
-        "chases": request.user.can(Permission.CHASE_REFERRALS),
+        "chases": chases,
+        "overview": None
+        if chases
+        else overview_of(request.user, counted=counted, period=period, at=now, chosen=chosen),
         "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),
         "query": request.GET.urlencode(),
+        "now": now,
     }
     return render(request, "compliance/compliance.html", context)
+
+
+def _periods(asked: QueryDict, shown: str) -> list[dict[str, Any]]:
+    """The periods that have a word, each with its address, which keeps what else is asked."""
+    kept = {name: value for name, value in asked.items() if name in ("borough", "team", "officer", "order")}
+    return [
+        {
+            "words": words,
+            "query": urlencode({"period": word, **kept}),
+            "is_shown": word == shown,
+        }
+        for word, words in PERIODS.items()
+    ]
+
+
+@requires(Permission.VIEW_COMPLIANCE)
+@require_safe
+def compliance_ward(request: SignedInRequest, code: str) -> HttpResponseBase:
+    """One ward: what is overdue there, and how it went week by week or month by month."""
+    now = timezone.now()
+    ward = get_object_or_404(wards_visible_to(request.user).select_related("borough", "team"), code=code)
+    chosen = Chosen(ward=ward)
+    is_by_month = request.GET.get("by") == "month"
+    page, spans, period = (
+        (WARD_BY_MONTH, by_month, last_months(now))
+        if is_by_month
+        else (WARD_BY_WEEK, by_week, default_period(now))
+    )
+    late = WARD_OVERDUE.of(code).asked(request, overdue(request.user, at=now, chosen=chosen))
+    over_time = page.of(code).computed(
+        request,
+        spans(request.user, at=now, chosen=chosen)[::-1],
+        form=forms.Form(),
+        key=lambda span: span.first.toordinal(),
+        file_name=f"compliance-{code}-{page.name}-{timezone.localdate(now)}",
+    )
+    if (part := answered(late, over_time)) is not None:
+        return part
+    late.record_shown()
+    context = {
+        "ward": ward,
+        "counted": compliance_of(request.user, period=period, at=now, chosen=chosen),
+        "since": period.first,
+        "overdue": late,
+        "chases": request.user.can(Permission.CHASE_REFERRALS),
+        "over_time": over_time,
+        "is_by_month": is_by_month,
+        "now": now,
+    }
+    return render(request, "compliance/ward.html", context)
 
 
 @requires(Permission.VIEW_COMPLIANCE)
@@ -92,24 +160,6 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
 def compliance_chart(request: SignedInRequest) -> HttpResponse:
     """The weekly run chart, as a picture; the weeks alone are read for it."""
     now = timezone.now()
-    form, period = _asked(request, now)
-    series = weeks(request.user, period=period, at=now, borough=form.borough_code)
+    form = PeriodForm(request.GET, user=request.user, at=now)
+    series = weeks(request.user, period=form.shown, at=now, chosen=form.chosen)
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml; charset=utf-8")
-
-
-def _asked(request: SignedInRequest, now: datetime) -> tuple[PeriodForm, Period]:
-    """The form and its period; what makes no sense falls back to the usual and says so."""
-    usual = default_period(now)
-    form = PeriodForm(request.GET, usual=usual, user=request.user)
-    return form, form.period(usual) if form.is_valid() else usual
-
-
-def _counted(request: SignedInRequest, form: PeriodForm, period: Period, now: datetime) -> Compliance:
-    """The counts by ward, in the order asked for."""
-    return compliance_of(
-        request.user,
-        period=period,
-        at=now,
-        borough=form.borough_code,
-        order=form.cleaned_data.get("order") or "name",
-    )

@@ -1,7 +1,7 @@
 """What goes out by e-mail.
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
-a file, what they keep of a trial.
+a file, what they keep of a trial. To whoever is to seal a trial: its name and a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, Notification, Referral, TrialNotice
+from referrals.models import MailKind, Notification, Referral, Trial, TrialNotice
 from referrals.rules.trial.draws import canonical
-from src_app.templatetags.words import moment
+from src_app.templatetags.words import day, moment
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,22 @@ class TrialMail:
     file: str
 
 
+@dataclass(frozen=True)
+class ProposalMail:
+    """The same of a message to whoever is to seal a trial."""
+
+    trial: str
+    day: str
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail
+    payload: ReferralMail | TrialMail | ProposalMail
     if notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
+    elif notification.trial is not None:
+        template, payload = notification.kind, _of_proposal(notification.trial)
     else:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
@@ -73,6 +84,14 @@ def _of_trial(notice: TrialNotice) -> TrialMail:
         trial=notice.trial.name,
         day=f"{notice.on:%-d %B %Y}",
         file=f"{notice.kind}-{notice.trial_id}-{notice.pk}.json",
+    )
+
+
+def _of_proposal(trial: Trial) -> ProposalMail:
+    return ProposalMail(
+        trial=trial.name,
+        day=day(trial.proposed_at) if trial.proposed_at else "",
+        link=settings.SITE_URL + reverse("seal_trial", args=[trial.pk]),
     )
 
 

@@ -2,7 +2,7 @@
 
 ``due`` sets the due time of every referral. ``standing`` is the definition which the SQL is tested against;
 nothing that serves calls it. Pages count in the database, by ``standings`` and ``overdue`` of
-``referrals/compliance/readers.py`` and by ``referrals/models/sql/counted_contacts.sql``: a change of the rule
+``referrals/compliance/readers`` and by ``referrals/models/sql/counted_contacts.sql``: a change of the rule
 changes all of them. ``docs/how-to.md`` lists the files.
 """
 

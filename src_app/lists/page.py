@@ -1,7 +1,7 @@
 """A list on a page: what it is, and what one request asks of it."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar, cast
 
 from django import forms
@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.choices import flatten_choices
 from django.utils.functional import cached_property
 
 from src_app.accounts.guards import SignedInRequest, check_authority, redirected
@@ -47,11 +48,12 @@ class Empty:
 class ListPage:
     """A list that is filtered, ordered, paged and downloaded.
 
-    ``name`` is that of its files and of its part of the page, ``url_name`` that of the page. ``prefix`` tells
-    what the address says of it from what it says of another list of the page. ``references`` are the paths to
-    what the audit log knows a row by; without any it names no row. ``told`` makes of a page of rows what the
-    table shows, in a fixed number of queries. A file holds at most ``most`` rows, and says so if there are
-    more; None: as many as there are, which takes rows that nobody changes and the log does not name.
+    ``name`` is that of its files and of its part of the page, ``url_name`` that of the page, ``arguments``
+    those of the page's address. ``prefix`` tells what the address says of it from what it says of another
+    list of the page. ``references`` are the paths to what the audit log knows a row by; without any it names
+    no row. ``told`` makes of a page of rows what the table shows, in a fixed number of queries. A file holds
+    at most ``most`` rows, and says so if there are more; None: as many as there are, which takes rows that
+    nobody changes and the log does not name.
     """
 
     name: str
@@ -63,6 +65,7 @@ class ListPage:
     empty: Empty
     filters: type[ListFilter] | None = None
     references: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     prefix: str = ""
     per_page: int = 50
     most: int | None = MOST_ROWS
@@ -99,6 +102,10 @@ class ListPage:
         """The same of rows that were computed, filtered and ordered as ``form`` says; keys are unique."""
         return Listed(self, request, form, _Computed(self, rows, key), file_name=file_name)
 
+    def of(self, *arguments: str) -> "ListPage":
+        """The list on the page of one record, which its address names."""
+        return replace(self, arguments=arguments)
+
     def parameter(self, name: str) -> str:
         """Its name in the address."""
         return f"{self.prefix}-{name}" if self.prefix else name
@@ -106,7 +113,7 @@ class ListPage:
     @property
     def path(self) -> str:
         """The address, without what is asked."""
-        return reverse(self.url_name)
+        return reverse(self.url_name, args=self.arguments)
 
     @property
     def where(self) -> dict[str, str]:
@@ -252,6 +259,17 @@ class Listed(Generic[Row]):
     def is_narrowed(self) -> bool:
         """Whether there may be rows that the filters, or a search, leave out, as one without sense does."""
         return bool(self._searched) or self.has_errors or bool({*self.filters_used} - {"order"})
+
+    @property
+    def looked_for(self) -> list[str]:
+        """The search and each filter in use, in the page's words."""
+        words = [f"a reference with “{self._searched}” in it"] if self._searched else []
+        for field in [*self.form, *self._also]:
+            if field.name != "order" and (asked := self.request.GET.get(field.html_name)):
+                choices: Iterable[Any] = flatten_choices(getattr(field.field, "choices", ()))
+                named = (str(label) for value, label in choices if str(value) == asked)
+                words.append(f"{field.label}: {next(named, asked)}")
+        return words
 
     @property
     def kept(self) -> list[tuple[str, str]]:

@@ -63,15 +63,17 @@ class Heading:
 class ListTable(django_tables2.Table):  # type: ignore[misc]  # no types
     """A table whose rows come page by page from :mod:`src_app.lists.paging`.
 
-    ``now`` is what waiting is told by.
+    ``now`` is what waiting is told by. ``is_compact``: on a phone a row's card has its cells side by side.
     """
+
+    is_compact = False
 
     def __init__(self, rows: Any, *, caption: str, **options: Any) -> None:
         """``caption`` names the table to a screen reader."""
         # Said here, because a table class does not inherit its parent's Meta.
         super().__init__(
             rows,
-            attrs={"class": "app-table app-table--cards"},
+            attrs={"class": f"app-table app-table--cards{' app-table--compact' if self.is_compact else ''}"},
             orderable=False,
             template_name="partials/_table.html",
             **options,

@@ -335,7 +335,7 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(propose)
 def _(scene: Scene) -> dict[str, Any]:
-    return scene.step(TrialStatus.DRAFT)
+    return {**scene.step(TrialStatus.DRAFT), "tell": "leader@example.org"}
 
 
 @prepares(seal)

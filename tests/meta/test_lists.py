@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db.models import Field, Model
 from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django_tables2.columns import BoundColumn
 from django_tables2.rows import BoundRow
 
@@ -50,6 +50,9 @@ def test_these_are_the_lists() -> None:
         "follow-ups",
         "overdue",
         "people",
+        "ward-by-month",
+        "ward-by-week",
+        "ward-overdue",
         "wards",
     ]
 
@@ -118,11 +121,13 @@ def test_every_cell_but_a_templates_is_as_the_library_draws_it(
     scene.arguments(Page("import_preview", "GET"), OWN)
     # After all that the visits write, so that it stands on the first page.
     factories.AuditEntryFactory.create(fields=["ward"], at=factories.NOW + timedelta(minutes=1))
-    for found in LISTS.values():
+    address = reverse("compliance_ward", args=[world.wards[0].code])
+    pages = {found.path for found in LISTS.values() if found.url_name != "compliance_ward"}
+    for path in (*pages, address, f"{address}?by=month"):
         for role in ("hcop", "leader", "administrator", "auditor"):
             client = Client()
             client.force_login(people[role])
-            client.get(found.path)
+            client.get(path)
     assert seen == {
         (found.table, name)
         for found in LISTS.values()

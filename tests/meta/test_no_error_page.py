@@ -276,7 +276,12 @@ def test_no_address_answers_with_an_error_page(name: str, world: World, people: 
     [
         ("case_list", {"borough", "ward", "state", "first", "last", "order", "page", "format"}, set()),
         ("flag_list", {"page", "remove-page", "remove-order", "remove-format"}, set()),
-        ("compliance", {"first", "last", "borough", "wards-page", "overdue-taken"}, set()),
+        (
+            "compliance",
+            {"period", "first", "last", "borough", "team", "wards-page", "overdue-taken"},
+            set(),
+        ),
+        ("compliance_ward", {"by", "wards-page", "overdue-taken"}, set()),
         ("audit_list", {"search", "account"}, {"reference"}),
         ("search", set(), {"reference"}),
         ("log_contact", set(), {"key", "method", "follow_ups", "made_at", "note"}),

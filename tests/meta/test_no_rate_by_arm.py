@@ -257,6 +257,7 @@ class Scene:
         referral = Referral.objects.order_by("pk").first()
         assert referral is not None
         made: dict[str, Callable[[], list[Any]]] = {
+            "code": lambda: [self.world.wards[0].code],
             "trial_id": lambda: [self.trial.pk],
             "look_id": lambda: [self.look.pk],
             "kind": lambda: ApprovalKind.values,

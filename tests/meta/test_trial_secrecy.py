@@ -303,6 +303,7 @@ def _records(trial: Trial, lead: User) -> dict[str, list[Any]]:
     waiting = Case.objects.filter(decided_at__isnull=True)
     control = next(row for row in allocated if row.arm == Arm.CONTROL.value)
     return {
+        "code": [referrals[0].ward.code],
         "trial_id": [trial.pk],
         "kind": ApprovalKind.values,
         "registrar_id": list(trial.registrars.values_list("pk", flat=True)),

@@ -23,7 +23,7 @@ class Unadjusted:
         """Empty where every look was planned."""
         if not self.looks:
             return ""
-        return f"p-values are unadjusted for {counted(self.looks, 'look,looks')} by arm before the lock"
+        return f"p-values are unadjusted for {counted(self.looks, 'look,looks')} by group before the lock"
 
 
 def unadjusted(trial: Trial) -> Unadjusted:

@@ -181,7 +181,7 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
     form = KeyForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was sent: press “Send a reminder” again.")
-        return _after_reminder(request, number)
+        return _after_reminder(request, referral)
     try:
         follow_ups.chase(
             referral_id=referral.pk,
@@ -193,11 +193,14 @@ def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"A reminder about {number} is on its way to the team's mailbox.")
-    return _after_reminder(request, number)
+    return _after_reminder(request, referral)
 
 
-def _after_reminder(request: SignedInRequest, number: str) -> HttpResponse:
+def _after_reminder(request: SignedInRequest, referral: Referral) -> HttpResponse:
     """Where the button was pressed."""
-    if request.POST.get("back_to") == "compliance":
-        return redirect(f"{back_to(request, 'compliance')}#overdue")
-    return redirect("referral", number=number)
+    match request.POST.get("back_to"):
+        case "compliance":
+            return redirect(f"{back_to(request, 'compliance')}#overdue")
+        case "compliance_ward":
+            return redirect(f"{back_to(request, 'compliance_ward', referral.ward.code)}#overdue")
+    return redirect("referral", number=referral.number)

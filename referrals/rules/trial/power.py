@@ -20,6 +20,7 @@ __all__ = [
     "ImpossibleAssumption",
     "Summary",
     "detectable",
+    "for_a_decision",
     "power",
     "sentences",
     "summary_of",
@@ -119,6 +120,16 @@ def summary_of(assumed: Assumed, power: float = AIM) -> Summary:
         diluted=assumed.diluted,
         warnings=warnings,
     )
+
+
+def for_a_decision(assumed: Assumed) -> list[str]:
+    """What the trial could find and what it could not, for whoever decides. Raises ImpossibleAssumption."""
+    often, half = (
+        (assumed.control_rate, found.src_rate) if (found := detectable(assumed, aim)) else None
+        for aim in (AIM, 0.5)
+    )
+    is_rough = bool(summary_of(assumed).warnings)
+    return list(power_words.for_a_decision(assumed, often=often, half=half, is_rough=is_rough))
 
 
 def _check_aim(assumed: Assumed, power: float) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from math import floor
+from math import ceil, floor
 
 from referrals.rules.trial.allocation import MOST_UNITS
 from referrals.rules.trial.assumed import Assumed, Pair
@@ -47,6 +47,37 @@ def plain(
     yield _false_alarm(assumed)
 
 
+def for_a_decision(
+    assumed: Assumed, *, often: Pair | None, half: Pair | None, is_rough: bool
+) -> Iterator[str]:
+    """What the trial could find and what it could not, for somebody who decides whether it goes ahead.
+
+    Differences are of 100 victims. ``often``: the rates without and with contact that are found four times
+    out of five; ``half``: those found every other time. ``is_rough``: a figure is not to be relied on.
+    """
+    yield (
+        f"Without the contact {_number(100 * assumed.control_rate)} of 100 cases are expected to have the "
+        f"outcome; it is hoped that with it {_number(100 * assumed.src_rate)} of 100 do."
+    )
+    size = f"With {assumed.units:,} cases it would find"
+    if often is None:
+        yield f"{size} no difference, however large, four times out of five."
+    else:
+        yield f"{size} a difference of {_of_100(often)} in 100, or larger, four times out of five."
+    if half is not None:
+        yield (
+            f"It would find a difference of {_of_100(half)} in 100 every other time, and would usually miss "
+            "a smaller one. If it finds nothing, the contact may still make a smaller difference."
+        )
+    if is_rough:
+        yield "These figures are rough: few cases are expected to have the outcome. Ask for exact ones."
+
+
+def _of_100(rates: Pair) -> int:
+    """How many of 100 the two differ by; never fewer than they do."""
+    return ceil(round(100 * abs(rates[0] - rates[1]), 6))
+
+
 def _scarcest(assumed: Assumed, rates: Pair) -> str | None:
     """The arm and outcome with the fewest expected cases, in words, if they are too few."""
     counts = [
@@ -79,7 +110,7 @@ def _dilution(assumed: Assumed) -> str:
     src, control = assumed.diluted
     return (
         f"{_percent(assumed.complied)} of SRC cases are assumed to get their contact, and "
-        f"{_percent(assumed.contaminated)} of control cases to get it by accident: the arms as allocated "
+        f"{_percent(assumed.contaminated)} of control cases to get it by accident: the groups as allocated "
         f"would differ by {_points(src, control)} points, {_percent(control)} against {_percent(src)}, "
         f"not by {_points(assumed.src_rate, assumed.control_rate)}."
     )
@@ -88,7 +119,7 @@ def _dilution(assumed: Assumed) -> str:
 def _loss(assumed: Assumed) -> str:
     (src_known, control_known), (src, control) = assumed.known, assumed.per_arm
     return (
-        f"The outcomes of {_percent(assumed.lost)} of either arm are assumed to be unknown at lock: about "
+        f"The outcomes of {_percent(assumed.lost)} of either group are assumed to be unknown at lock: about "
         f"{src_known:,.0f} of {src:,} SRC cases and {control_known:,.0f} of {control:,} control cases count."
     )
 
@@ -129,7 +160,7 @@ def _change(assumed: Assumed) -> str:
 
 
 def _arms(src: int, control: int) -> str:
-    return f"{src:,} in each arm" if src == control else f"{src:,} in the SRC arm and {control:,} in control"
+    return f"{src:,} in each group" if src == control else f"{src:,} with SRC and {control:,} without"
 
 
 def _points(rate: float, other: float) -> str:

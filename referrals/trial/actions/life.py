@@ -6,7 +6,8 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from referrals.models import Mode, NoticeKind, Pause, Trial, TrialStatus
+from referrals.mail.outbox import queue
+from referrals.models import MailKind, Mode, NoticeKind, Pause, Trial, TrialStatus
 from referrals.rules.trial.draws import sha256
 from referrals.rules.trial.seal import commitment
 from referrals.trial.actions.registry import note_head, tell_registrars
@@ -28,15 +29,27 @@ from src_app.keys import WrongKey, open_seed, seal_seed
 from src_app.refused import Refused
 
 
-def propose(*, trial_id: int, by: User, at: datetime) -> Trial:
-    """Puts the draft before whoever is to seal it: another person. Refused while something is missing."""
+def propose(*, trial_id: int, tell: str = "", by: User, at: datetime) -> Trial:
+    """Puts the draft before whoever is to seal it: another person. Refused while something is missing.
+
+    ``tell``: the e-mail address of that person, if they are told that it waits.
+    """
     with transaction.atomic():
         trial = lock_draft(trial_id, by)
         if missing := lacking(trial):
             raise Refused(f"Still missing: {', '.join(missing)}. Record it, then propose the trial.")
         trial.proposed_at, trial.proposed_by = at, by
         trial.save(update_fields=["proposed_at", "proposed_by"])
-        record_trial(Action.TRIAL_PROPOSED, trial, by, ["proposed_at", "proposed_by"])
+        if tell:
+            queue(
+                kind=MailKind.TRIAL_PROPOSED,
+                trial=trial,
+                recipient=tell,
+                unique_key=f"{MailKind.TRIAL_PROPOSED}:{trial.pk}:{at.isoformat()}",
+                at=at,
+            )
+        fields = ["proposed_at", "proposed_by"]
+        record_trial(Action.TRIAL_PROPOSED, trial, by, fields, recipients=[tell] if tell else [])
     return trial
 
 

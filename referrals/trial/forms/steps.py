@@ -6,6 +6,20 @@ from referrals.models import Mode
 from src_app.fields import PublicLineField
 
 
+class ProposeForm(forms.Form):
+    """Who is told that the trial waits."""
+
+    tell = forms.EmailField(
+        label="E-mail address of who is to approve it",
+        max_length=254,
+        help_text="They are told that this trial waits for them, with a link; nothing about a case.",
+        error_messages={
+            "required": "Give the e-mail address of who is to approve it.",
+            "invalid": "Give an e-mail address, such as leader@example.org.",
+        },
+    )
+
+
 class PauseForm(forms.Form):
     """Why recruitment stops, and what the wards do meanwhile."""
 

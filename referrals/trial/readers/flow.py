@@ -256,7 +256,7 @@ def _assessed(trial: Trial) -> list[_Assessed]:
 def _why_not_allocated(assessed: _Assessed) -> str:
     """Why a suitable case was not allocated; a submission asks for these three reasons in this order."""
     if assessed.trial is not None and assessed.position is None:
-        return "Linked to an earlier unit, whose arm it follows"
+        return "Linked to an earlier unit, whose group it follows"
     if assessed.at_close and not assessed.with_src:
         return "The target was reached"
     return "The victim had SRC already, outside the trial"

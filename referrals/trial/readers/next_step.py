@@ -76,7 +76,7 @@ def _words(page: TrialPage) -> tuple[str, str]:
             )
         case TrialStatus.LOCKED:
             return "", (
-                "Outcomes are locked. Reveal the seed: then anybody can check that every arm was drawn as "
+                "Outcomes are locked. Reveal the seed: then anybody can check that every draw was made as "
                 "the protocol says."
             )
         case _:

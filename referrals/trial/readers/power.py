@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.cache import cache
 
+from referrals.models import Trial
 from referrals.rules.trial.allocation import (
     Design,
     Factor,
@@ -16,7 +17,7 @@ from referrals.rules.trial.allocation import (
 from referrals.rules.trial.assumed import Assumed
 from referrals.rules.trial.draws import Canonical, sha256
 from referrals.rules.trial.guessing import rate_of
-from referrals.rules.trial.power import summary_of
+from referrals.rules.trial.power import for_a_decision, summary_of
 from referrals.rules.trial.protocol import YES_OR_NO, Expected, allocation_of, design_of
 from referrals.trial.readers.words import SCHEMES
 
@@ -67,6 +68,11 @@ class PowerQuestion:
         return sha256(self.document)
 
 
+def question_of(trial: Trial) -> PowerQuestion:
+    """The question of the trial's own protocol."""
+    return PowerQuestion(trial.design, trial.conduct.expected, trial.conduct.plan.sides)
+
+
 def power_question_of(document: Mapping[str, Any]) -> PowerQuestion:
     """The question that a document holds."""
     return PowerQuestion(
@@ -86,11 +92,15 @@ class Guessed:
 
 @dataclass(frozen=True)
 class Panel:
-    """What the page says of a design: sentences on its primary outcome, on a rare one, and the guesses."""
+    """What pages say of a design: sentences on its primary outcome, on a rare one, and the guesses.
+
+    ``plainly``: what whoever approves the trial is told of its primary outcome.
+    """
 
     sentences: Sequence[str]
     rare: Sequence[str]
     guessed: Sequence[Guessed]
+    plainly: Sequence[str]
 
 
 def panel_of(question: PowerQuestion, before_each_step: Callable[[], None] = lambda: None) -> Panel:
@@ -104,6 +114,7 @@ def panel_of(question: PowerQuestion, before_each_step: Callable[[], None] = lam
         sentences=summary_of(assumed).sentences,
         rare=_rare(assumed, question.expected.charge / 100),
         guessed=_guessed(question.design, before_each_step),
+        plainly=for_a_decision(assumed),
     )
 
 
@@ -112,7 +123,7 @@ def kept_panel(digest: str) -> Panel | None:
     kept = cache.get(_key(digest))
     if kept is None:
         return None
-    return Panel(kept["sentences"], kept["rare"], [Guessed(**row) for row in kept["guessed"]])
+    return Panel(**{**kept, "guessed": [Guessed(**row) for row in kept["guessed"]]})
 
 
 def keep_panel(digest: str, panel: Panel) -> None:
@@ -121,7 +132,7 @@ def keep_panel(digest: str, panel: Panel) -> None:
 
 
 def _key(digest: str) -> str:
-    return f"power:{digest}"
+    return f"power-panel:{digest}"
 
 
 def _rare(assumed: Assumed, charged: float) -> list[str]:

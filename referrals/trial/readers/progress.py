@@ -176,7 +176,7 @@ def recruitment_of(trial: Trial, units: Sequence[AllocationRow], at: datetime) -
 
 def _balance(trial: Trial, units: Sequence[AllocationRow]) -> list[Balance]:
     """Of what was frozen at allocation; both arms together until recruitment is closed."""
-    columns: dict[str, list[AllocationRow]] = {"Both arms together": list(units)}
+    columns: dict[str, list[AllocationRow]] = {"Both groups together": list(units)}
     if shows_arms(trial):
         columns = {arm.label: [unit for unit in units if unit.arm == arm] for arm in Arm}
     boroughs = dict(Borough.objects.filter(bcu=trial.bcu_id).values_list("code", "name"))

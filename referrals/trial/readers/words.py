@@ -22,8 +22,8 @@ SCHEMES = {
     Scheme.SIMPLE.value: "Simple: a fresh draw for each case",
     Scheme.COMPLETE.value: "Complete: exactly the ratio over the whole trial",
     Scheme.BLOCKS.value: "Permuted blocks of random size",
-    Scheme.STRATIFIED_BLOCKS.value: "Permuted blocks of random size in each stratum",
-    Scheme.MINIMISATION.value: "Minimisation: a biased coin towards the arm that balances better",
+    Scheme.STRATIFIED_BLOCKS.value: "Permuted blocks of random size, drawn apart for each part of the trial",
+    Scheme.MINIMISATION.value: "Minimisation: a biased coin towards the group that balances better",
 }
 STRATA = {
     "borough": "Borough",
@@ -86,18 +86,18 @@ def protocol_lines(trial: Trial, wards: Mapping[str, Ward]) -> list[Line]:
 
 
 def _allocation(trial: Trial, design: Design, boroughs: Mapping[str, str]) -> Iterator[Line]:
-    yield Line("Arms", f"SRC to control, {design.ratio[0]}:{design.ratio[1]}")
-    yield Line("Target", f"{design.target:,} victims, both arms together")
+    yield Line("Groups", f"SRC to usual service, {design.ratio[0]}:{design.ratio[1]}")
+    yield Line("Target", f"{design.target:,} victims, both groups together")
     yield Line("Scheme", SCHEMES[design.scheme.value])
     if design.block_sizes:
         yield Line("Block sizes", ", ".join(str(size) for size in design.block_sizes))
     if trial.stratified_by:
         named = [boroughs.get(stratum, stratum) for stratum in design.strata]
-        yield Line("Strata", f"{STRATA[trial.stratified_by]} ({', '.join(named)})")
+        yield Line("Drawn apart by", f"{STRATA[trial.stratified_by]} ({', '.join(named)})")
     if design.factors:
         balanced = [f"{STRATA[factor.name]}, weight {factor.weight}" for factor in design.factors]
         yield Line("Balanced", "; ".join(balanced))
-        yield Line("Coin", f"{design.coin} of 100 to the arm that balances better")
+        yield Line("Coin", f"{design.coin} of 100 to the group that balances better")
 
 
 def _analysis(plan: Plan) -> Iterator[Line]:
@@ -120,7 +120,7 @@ def _expected(expected: Expected) -> str:
     return (
         f"{expected.control}% with the primary outcome without contact, {expected.src}% with it; "
         f"{expected.charge}% charged; {expected.complied}% of SRC cases contacted, "
-        f"{expected.contaminated}% of control cases too; {expected.lost}% without a known outcome"
+        f"{expected.contaminated}% of usual service too; {expected.lost}% without a known outcome"
     )
 
 

@@ -6,13 +6,16 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.models import Trial
-from referrals.trial.actions import design, life
-from referrals.trial.forms.steps import CloseForm, PauseForm
+from referrals.scope import trials_visible_to
+from referrals.trial.actions import design, life, power
+from referrals.trial.forms.steps import CloseForm, PauseForm, ProposeForm
+from referrals.trial.readers.power import question_of
+from referrals.trial.readers.words import OUTCOMES
 from referrals.trial.views.trials import page_context
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -35,8 +38,9 @@ def propose_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         request,
         trial_id,
         "propose",
-        lambda _: life.propose(trial_id=trial_id, by=request.user, at=timezone.now()),
-        done="Proposed. Ask somebody else who may seal trials to read it and to seal it.",
+        lambda given: life.propose(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
+        form_class=ProposeForm,
+        done="Proposed. Whoever is to seal it is told by e-mail that it waits.",
     )
 
 
@@ -50,8 +54,28 @@ def seal_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         "seal",
         lambda given: life.seal(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
         form_class=SealForm,
+        shows=lambda trial: _power(request, trial),
         done="Sealed. The commitment is on this page and on its way to the registrars.",
     )
+
+
+@requires(Permission.SEAL_TRIALS)
+@require_safe
+def could_find(request: SignedInRequest, trial_id: int) -> HttpResponse:
+    """What the trial could find and what it could not, as a part of the page that seals it.
+
+    204: a worker is still at it.
+    """
+    trial = get_object_or_404(trials_visible_to(request.user), pk=trial_id)
+    shown = _power(request, trial)
+    if shown["power"].awaited:
+        return HttpResponse(status=204)
+    return render(request, "trial/_could_find.html", {"trial": trial, **shown})
+
+
+def _power(request: SignedInRequest, trial: Trial) -> dict[str, Any]:
+    answer = power.ask_power(question=question_of(trial), by=request.user, at=timezone.now())
+    return {"power": answer, "outcome": OUTCOMES[trial.conduct.plan.primary.value]}
 
 
 @requires(Permission.MANAGE_TRIALS)
@@ -143,11 +167,13 @@ def _step(
     *,
     done: str,
     form_class: type[forms.Form] = forms.Form,
+    shows: Callable[[Trial], dict[str, Any]] = lambda _: {},
     leads_to: str = "trial",
 ) -> HttpResponse:
     """Asks for confirmation; once confirmed takes the step, or says why not and keeps what was typed."""
     context = page_context(request, trial_id)
     trial: Trial = context["trial"]
+    context |= shows(trial)
     form = form_class(
         request.POST if request.method == "POST" else None,
         initial={"digest": life.proposal_digest(trial)},

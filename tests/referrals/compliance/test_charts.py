@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from referrals.compliance import charts
 from referrals.compliance.charts import warm_up, weekly_chart
-from referrals.compliance.readers import Week
+from referrals.compliance.readers.contact import Week
 from src_app import gunicorn_settings
 from tests.patience import patience
 

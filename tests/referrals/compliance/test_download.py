@@ -59,7 +59,7 @@ def test_the_overdue_download_within_scope_and_are_named_in_the_log(
         (taken.number, "Abbey", str(colleague)),
         (late.number, "Abbey", ""),
     ]
-    assert str(found[1]["Overdue, since"])[:10] == "2026-11-22"
+    assert str(found[1]["Overdue since"])[:10] == "2026-11-22"
     entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
     assert (entry.references, entry.rows) == ([taken.number, late.number], 2)
 

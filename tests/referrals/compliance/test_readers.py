@@ -9,18 +9,22 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from referrals.compliance.readers import (
+from referrals.compliance.readers.contact import (
+    Chosen,
     Contact,
-    Period,
+    Span,
+    by_month,
+    by_week,
     compliance_of,
     contact_by_ward,
-    default_period,
-    overdue,
     weeks,
 )
-from referrals.models import Case, Referral
+from referrals.compliance.readers.overdue import chased_officers, overdue
+from referrals.compliance.readers.periods import Period, default_period, periods
+from referrals.models import Borough, Case, Referral
 from referrals.rules.deadlines import standing
 from src_app.accounts.models import User
+from tests import factories
 from tests.conftest import World
 from tests.factories import (
     AllocationFactory,
@@ -103,6 +107,97 @@ def test_the_usual_period_is_twelve_whole_weeks_and_the_present_one(now: datetim
     assert default_period(now) == Period(date(2026, 8, 31), date(2026, 11, 23))
 
 
+def test_a_period_that_has_a_word_moves_on_with_the_day(now: datetime) -> None:
+    assert periods(now) == {
+        "last-4-weeks": Period(date(2026, 10, 26), date(2026, 11, 23)),
+        "last-12-weeks": Period(date(2026, 8, 31), date(2026, 11, 23)),
+        "this-month": Period(date(2026, 11, 1), date(2026, 11, 23)),
+        "last-month": Period(date(2026, 10, 1), date(2026, 10, 31)),
+    }
+    new_year = now.replace(year=2027, month=1, day=1)
+    assert periods(new_year)["last-month"] == Period(date(2026, 12, 1), date(2026, 12, 31))
+
+
+def test_a_team_narrows_the_counts_to_its_wards(
+    due: MakeReferral, hcop: User, supervisor: User, world: World, now: datetime
+) -> None:
+    for ward in world.wards[:3]:
+        due(-2, ward=ward)
+        due(-24 * 9, contacted=-1, ward=ward)
+    second = Chosen(team=world.wards[1].team)
+    counted = compliance_of(hcop, period=default_period(now), at=now, chosen=second)
+    assert [row.ward for row in counted.wards] == [world.wards[1]]
+    assert [referral.ward for referral in overdue(hcop, at=now, chosen=second)] == [world.wards[1]]
+    assert [week.due for week in weeks(hcop, period=default_period(now), at=now, chosen=second)] == [1]
+    # Another's team opens nothing.
+    assert compliance_of(supervisor, period=default_period(now), at=now, chosen=second).wards == []
+    assert not overdue(supervisor, at=now, chosen=second)
+
+
+def test_an_officer_narrows_the_counts_to_what_that_officer_has_taken(
+    due: MakeReferral, hcop: User, officer: User, colleague: User, now: datetime
+) -> None:
+    for ends in ({"contacted": -1}, {"contacted": 1}, {"closed": 1}, {}):
+        for taken_by in (officer, colleague, None):
+            taken_at = now - 9 * 24 * HOUR if taken_by else None
+            due(-24 * 8, taken_by=taken_by, taken_at=taken_at, **ends)
+    mine = due(-1, taken_by=officer, taken_at=now - HOUR)
+    due(30, taken_by=officer, taken_at=now - HOUR)
+    due(30, contacted=-31, taken_by=officer, taken_at=now - HOUR)
+    chosen = Chosen(officer=officer)
+    counted = compliance_of(hcop, period=default_period(now), at=now, chosen=chosen)
+    assert counted.total == Contact(in_time=2, late=1, overdue=2, not_yet_due=1, closed_without_contact=1)
+    assert (counted.overdue_now, counted.ended_early) == (2, 1)
+    assert {late.taken_by for late in overdue(hcop, at=now, chosen=chosen)} == {officer}
+    assert mine in overdue(hcop, at=now, chosen=chosen)
+    series = weeks(hcop, period=default_period(now), at=now, chosen=chosen)
+    assert [(week.in_time, week.due) for week in series] == [(1, 4)]
+
+
+def test_officers_to_choose_are_members_and_whoever_has_taken_one(
+    due: MakeReferral, supervisor: User, hcop: User, officer: User, other_officer: User, leader: User
+) -> None:
+    assert set(chased_officers(supervisor)) == {officer, supervisor}
+    assert set(chased_officers(hcop)) == {officer, supervisor, other_officer}
+    assert not chased_officers(leader)
+    referral = due(-2, taken_by=other_officer, taken_at=factories.NOW)
+    assert set(chased_officers(supervisor)) == {officer, supervisor, other_officer}
+    Referral.objects.filter(pk=referral.pk).update(taken_by=None, taken_at=None)
+    assert set(chased_officers(supervisor)) == {officer, supervisor}
+
+
+def test_a_ward_week_by_week_and_month_by_month(
+    due: MakeReferral, hcop: User, world: World, now: datetime
+) -> None:
+    # Now is Monday 23 November at 7:30am.
+    due(-1)
+    due(30)
+    due(-24 * 8, contacted=-1)
+    due(-24 * 8, contacted=1)
+    due(-24 * 40, closed=1)
+    due(-24 * 40, ward=world.wards[1])
+    due(-24 * 400, contacted=-1)
+    chosen = Chosen(ward=world.wards[0])
+    assert by_week(hcop, at=now, chosen=chosen) == [
+        Span(date(2026, 10, 12), Contact(closed_without_contact=1)),
+        Span(date(2026, 11, 9), Contact(in_time=1, late=1)),
+        Span(date(2026, 11, 23), Contact(overdue=1, not_yet_due=1)),
+    ]
+    assert by_month(hcop, at=now, chosen=chosen) == [
+        Span(date(2026, 10, 1), Contact(closed_without_contact=1)),
+        Span(date(2026, 11, 1), Contact(in_time=1, late=1, overdue=1, not_yet_due=1)),
+    ]
+
+
+def test_twelve_months_end_with_the_present_one(due: MakeReferral, hcop: User, now: datetime) -> None:
+    january = now.replace(month=1, day=15)
+    first = datetime.fromisoformat("2025-02-01T00:00+00:00")
+    for due_at in (first, first - timedelta(seconds=1)):
+        due((due_at - now) / HOUR, contacted=-1)
+    spans = by_month(hcop, at=january, chosen=Chosen())
+    assert [(span.first, span.contact.due) for span in spans] == [(date(2025, 2, 1), 1)]
+
+
 def test_wards_sort_by_name_by_overdue_and_by_share(
     due: MakeReferral, hcop: User, world: World, now: datetime
 ) -> None:
@@ -157,12 +252,13 @@ def test_a_borough_narrows_the_counts_and_opens_no_other_bcu(
     due(-2, ward=world.wards[3])
     due(-2, ward=world.north_ward)
 
-    def of(borough: str) -> list[str]:
-        counted = compliance_of(hcop, period=default_period(now), at=now, borough=borough)
+    def of(borough: Borough) -> list[str]:
+        chosen = Chosen(borough=borough)
+        counted = compliance_of(hcop, period=default_period(now), at=now, chosen=chosen)
         return [row.ward.name for row in counted.wards]
 
-    assert of(world.wards[3].borough.code) == ["Balham"]
-    assert of(world.north_ward.borough.code) == []
+    assert of(world.wards[3].borough) == ["Balham"]
+    assert of(world.north_ward.borough) == []
 
 
 def test_weeks_are_those_that_are_over_from_monday_in_london(

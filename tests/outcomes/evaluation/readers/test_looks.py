@@ -55,8 +55,8 @@ def test_only_its_reader_can_open_it_from_its_day_on_and_once(
     ("looks", "sentence"),
     [
         (0, ""),
-        (1, "p-values are unadjusted for 1 look by arm before the lock"),
-        (2, "p-values are unadjusted for 2 looks by arm before the lock"),
+        (1, "p-values are unadjusted for 1 look by group before the lock"),
+        (2, "p-values are unadjusted for 2 looks by group before the lock"),
     ],
 )
 def test_what_goes_with_results_counts_looks_that_were_not_planned(

@@ -52,7 +52,7 @@ def _open(client: Client, trial: Trial, **given: str) -> str:
 
 def test_the_planned_reader_opens_it_by_a_button(client_of: ClientOf, leader: User, trial: Trial) -> None:
     page = _open(client_of(leader), trial, planned_on=TODAY.isoformat())
-    assert "By arm, as counted 23 November 2026, 7:30am" in page
+    assert "By group, as counted 23 November 2026, 7:30am" in page
     assert "Planned in the protocol for 23 November 2026." in page
     assert "1 of 3 (33%) 2 of 2 (100%) -66.7 0.33" in page
     assert Look.objects.get().opened_by == leader

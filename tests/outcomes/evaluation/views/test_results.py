@@ -207,12 +207,12 @@ def test_a_look_that_was_not_planned_stays_with_the_results(
     lead: Client, closed: Trial, trial_lead: User
 ) -> None:
     look_of(closed, trial_lead, reason="Ethics asks")
-    assert "unadjusted for 1 look by arm" in _words(
+    assert "unadjusted for 1 look by group" in _words(
         lead.get(reverse("lock_trial_outcomes", args=[closed.pk]))
     )
     lock_outcomes(trial_id=closed.pk, by=trial_lead, at=NOW)
     page = _page(lead, closed)
-    assert "P-values are unadjusted for 1 look by arm before the lock." in page
+    assert "P-values are unadjusted for 1 look by group before the lock." in page
     assert "Not planned: Ethics asks" in page
 
 

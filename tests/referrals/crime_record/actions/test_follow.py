@@ -9,7 +9,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from outcomes.models import RecordedOutcome
-from referrals.compliance.readers import compliance_of, default_period
+from referrals.compliance.readers.contact import compliance_of
+from referrals.compliance.readers.periods import default_period
 from referrals.contact.actions import attempts
 from referrals.contact.actions.taking import take
 from referrals.contact.readers.follow_ups import follow_ups_open

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from referrals.rules.trial.power import (
     Assumed,
     detectable,
+    for_a_decision,
     power,
     sentences,
     summary_of,
@@ -25,10 +26,10 @@ def paragraphs(text: str) -> list[str]:
 
 def test_a_plain_trial_in_four_sentences() -> None:
     assert sentences(PLAN) == paragraphs("""
-        With 250 cases, 125 in each arm, a fall from 54% to 42% would be found in about 48 of 100 such
+        With 250 cases, 125 in each group, a fall from 54% to 42% would be found in about 48 of 100 such
         trials; the others would miss it.
 
-        To find it in 80 of 100 such trials takes 542 cases, 271 in each arm: 292 more than planned.
+        To find it in 80 of 100 such trials takes 542 cases, 271 in each group: 292 more than planned.
 
         The smallest fall that 250 cases find in 80 of 100 such trials is one of 17.6 points, from 54% to
         36.4%; a trial that finds nothing would not rule out a smaller one.
@@ -37,21 +38,53 @@ def test_a_plain_trial_in_four_sentences() -> None:
     """)
 
 
+def test_whoever_decides_is_told_in_cases_of_100() -> None:
+    # Power 80% is at 17.6 points, as above, and 50% at 12.4.
+    assert for_a_decision(PLAN) == paragraphs("""
+        Without the contact 54 of 100 cases are expected to have the outcome; it is hoped that with it 42 of
+        100 do.
+
+        With 250 cases it would find a difference of 18 in 100, or larger, four times out of five.
+
+        It would find a difference of 13 in 100 every other time, and would usually miss a smaller one. If it
+        finds nothing, the contact may still make a smaller difference.
+    """)
+
+
+def test_a_trial_that_could_find_nothing_says_so_and_a_rough_figure_is_called_rough() -> None:
+    tiny = replace(PLAN, units=20, control_rate=0.05, src_rate=0.02)
+    said = for_a_decision(tiny)
+    assert said[1] == "With 20 cases it would find no difference, however large, four times out of five."
+    assert said[-1].startswith("These figures are rough")
+    assert not any("every other time" in sentence for sentence in said)
+
+
+@given(assumptions())
+def test_a_difference_that_is_named_is_found_as_often_as_it_says(assumed: Assumed) -> None:
+    for sentence in for_a_decision(assumed):
+        named = re.search(r"a difference of (\d+) in 100(, or larger,)?", sentence)
+        if named:
+            away = int(named[1]) / 100
+            rate = assumed.control_rate - away if assumed.falls else assumed.control_rate + away
+            if 0 <= rate <= 1:
+                assert power(replace(assumed, src_rate=rate)) >= (0.8 if named[2] else 0.5) - 1e-6
+
+
 def test_everything_that_weakens_a_trial_is_said_with_its_denominators() -> None:
     weak = Assumed(
         3_000, 0.31, 0.25, (2, 1), complied=0.9, contaminated=0.05, lost=0.1, alpha=0.01, one_sided=True
     )
     assert sentences(weak, 0.9) == paragraphs("""
-        With 3,000 cases, 2,000 in the SRC arm and 1,000 in control, a fall from 31% to 25% would be found
+        With 3,000 cases, 2,000 with SRC and 1,000 without, a fall from 31% to 25% would be found
         in about 68 of 100 such trials; the others would miss it.
 
         90% of SRC cases are assumed to get their contact, and 5% of control cases to get it by accident:
-        the arms as allocated would differ by 5.1 points, 30.7% against 25.6%, not by 6.
+        the groups as allocated would differ by 5.1 points, 30.7% against 25.6%, not by 6.
 
-        The outcomes of 10% of either arm are assumed to be unknown at lock: about 1,800 of 2,000 SRC cases
+        The outcomes of 10% of either group are assumed to be unknown at lock: about 1,800 of 2,000 SRC cases
         and 900 of 1,000 control cases count.
 
-        To find it in 90 of 100 such trials takes 5,028 cases, 3,352 in the SRC arm and 1,676 in control:
+        To find it in 90 of 100 such trials takes 5,028 cases, 3,352 with SRC and 1,676 without:
         2,028 more than planned.
 
         The smallest fall that 3,000 cases find in 90 of 100 such trials is one of 7.7 points, from 31% to
@@ -93,8 +126,8 @@ def numbers(sentence: str) -> list[float]:
 @pytest.mark.parametrize(
     ("changed", "part"),
     [
-        ({"units": 542}, "takes 542 cases, 271 in each arm: the 542 planned are enough."),
-        ({"units": 540}, "takes 542 cases, 271 in each arm: 2 more than planned."),
+        ({"units": 542}, "takes 542 cases, 271 in each group: the 542 planned are enough."),
+        ({"units": 540}, "takes 542 cases, 271 in each group: 2 more than planned."),
         ({"src_rate": 0.5395}, "No trial of up to 50,000 cases would find it in 80 of 100 such trials."),
         ({"units": 10}, "No fall from 54%, not even to 0%, would be found in 80 of 100 such trials."),
         (

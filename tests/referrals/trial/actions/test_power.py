@@ -19,7 +19,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from tests.factories import NOW, UserFactory
 
-WORDS = Panel(["Said of this one."], [], [])
+WORDS = Panel(["Said of this one."], [], [], [])
 
 
 def _question(target: int) -> PowerQuestion:
@@ -158,11 +158,12 @@ def test_where_the_cache_is_of_this_process_alone_the_worker_finds_nothing_to_do
     assert _ask(FIRST, trial_lead).awaited
 
 
-def test_whoever_designs_no_trials_may_not_ask(leader: User) -> None:
-    with pytest.raises(NotAllowed):
-        _ask(FIRST, leader)
-    with pytest.raises(NotAllowed):
-        _look(FIRST, leader)
+def test_whoever_reads_no_trials_may_not_ask(officer: User, hcop: User) -> None:
+    for user in (officer, hcop):
+        with pytest.raises(NotAllowed):
+            _ask(FIRST, user)
+        with pytest.raises(NotAllowed):
+            _look(FIRST, user)
 
 
 def test_a_step_that_fails_lets_go_for_the_next_one(trial_lead: User, worked_out: list[int]) -> None:

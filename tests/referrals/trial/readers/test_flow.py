@@ -133,7 +133,7 @@ def test_whoever_is_not_randomised_left_for_a_reason_that_is_counted(
     assert (suitable.leaving.number, suitable.leaving.whole) == (4, 6)
     assert numbers(suitable.leaving.parts) == {
         "The victim had SRC already, outside the trial": 1,
-        "Linked to an earlier unit, whose arm it follows": 1,
+        "Linked to an earlier unit, whose group it follows": 1,
         "The target was reached": 2,
     }
     assert (randomised.box.number, randomised.box.whole, randomised.box.parts) == (2, 6, ())

@@ -169,13 +169,13 @@ def test_what_it_could_find_is_said_before_anything_is_saved(
     _the_worker_comes(trial_lead)
     response = browser.post(NEW, {**filled_in, "show": "power"})
     page = response.content.decode()
-    assert "With 250 cases, 125 in each arm, a fall from 31% to 24%" in page
+    assert "With 250 cases, 125 in each group, a fall from 31% to 24%" in page
     assert "Of charges, 5% without contact, only a rise to" in page
     assert not Trial.objects.filter(name="Pilot").exists()
     guessed = {row.words.split(":")[0]: row for row in response.context["power"].panel.guessed}
     assert guessed["Simple"].of_100 == 50.0
     assert guessed["Complete"].of_100 == 53.8
-    assert guessed["Permuted blocks of random size in each stratum"].chosen
+    assert guessed["Permuted blocks of random size, drawn apart for each part of the trial"].chosen
     assert guessed["Permuted blocks of random size"].of_100 == 68.1
     assert guessed["Minimisation"].simulated
     assert 57 < guessed["Minimisation"].of_100 < 66

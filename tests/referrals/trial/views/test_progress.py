@@ -144,7 +144,7 @@ def test_nothing_is_shown_by_arm_while_the_trial_recruits(
     _of_each_arm(trial, unit, world)
     page = words(browser, trial)
     assert "Randomised units: 8" in page
-    assert "while it recruits the numbers of the arms could tell what comes next" in page
+    assert "while it recruits their numbers could tell what comes next" in page
     for told in ("Allocated to", "Received contact", "checked", "of 5", "of 3 "):
         assert told not in page
 
@@ -199,8 +199,8 @@ def test_frozen_factors_are_counted_together_and_then_by_arm(
         levels = {"borough": codes[borough], "repeat_victim": repeat}
         unit(trial, Arm(arm), stratum="", levels=levels)
     page = words(browser, trial)
-    assert "Both arms together Merton 2 of 3 (67%) Wandsworth 1 of 3 (33%)" in page
-    assert "Both arms together No 2 of 3 (67%) Yes 1 of 3 (33%)" in page
+    assert "Both groups together Merton 2 of 3 (67%) Wandsworth 1 of 3 (33%)" in page
+    assert "Both groups together No 2 of 3 (67%) Yes 1 of 3 (33%)" in page
     advance(trial, TrialStatus.CLOSED, by=trial_lead)
     page = words(browser, trial)
     assert "SRC Usual service (control) Merton 2 of 2 (100%) 0 of 1 (0%)" in page
@@ -212,7 +212,7 @@ def test_strata_are_counted_by_borough(
 ) -> None:
     for ward in (0, 0, 4):
         unit(trial, ward=world.wards[ward])
-    assert "Both arms together Merton 2 of 3 (67%) Wandsworth 1 of 3 (33%)" in words(browser, trial)
+    assert "Both groups together Merton 2 of 3 (67%) Wandsworth 1 of 3 (33%)" in words(browser, trial)
 
 
 def test_a_design_that_freezes_nothing_says_so(browser: Client, world: World) -> None:
@@ -223,7 +223,7 @@ def test_a_design_that_freezes_nothing_says_so(browser: Client, world: World) ->
         conduct=conduct([ward.code for ward in world.wards]),
     )
     trial = TrialFactory.create(bcu=world.south_west, protocol=protocol)
-    assert "it has neither strata nor factors" in words(browser, trial)
+    assert "balances the groups by nothing that is known of a unit" in words(browser, trial)
 
 
 def test_deviations_are_counted_and_once_recruitment_is_closed_listed_without_a_crime_reference(
@@ -270,7 +270,7 @@ def test_allocations_made_while_an_earlier_report_waited_are_counted(
     assert "Days in several parts: 0 of 1" in words(browser, trial)
     submit_all(early, at=NOW + timedelta(minutes=10))
     page = words(browser, trial)
-    assert "1 of 3 allocations were made while an earlier report of the same stratum waited" in page
+    assert "1 of 3 allocations were made while an earlier report of the same part waited" in page
     assert "Days in several parts: 1 of 1" in page
 
 

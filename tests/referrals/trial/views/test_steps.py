@@ -5,17 +5,30 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
-from referrals.models import ApprovalKind, Trial, TrialStatus
-from referrals.trial.actions.life import propose
+from referrals.mail.messages import message_of
+from referrals.mail.outbox import deliver
+from referrals.models import ApprovalKind, Notification, Trial, TrialStatus
+from referrals.trial.actions import power
+from referrals.trial.actions.life import proposal_digest, propose
+from referrals.trial.actions.power import work_out_power
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, SEED, AllocationFactory, PauseFactory, RegistrarFactory, TrialFactory
+from tests.factories import (
+    NOW,
+    SEED,
+    AllocationFactory,
+    PauseFactory,
+    RegistrarFactory,
+    TrialFactory,
+)
 
 TrialIn = Callable[[TrialStatus], Trial]
 
@@ -51,7 +64,7 @@ def test_a_trial_is_proposed_by_one_and_sealed_by_another(
     lead: Client, head: Client, trial_in: TrialIn
 ) -> None:
     draft = trial_in(TrialStatus.DRAFT)
-    lead.post(reverse("propose_trial", args=[draft.pk]))
+    lead.post(reverse("propose_trial", args=[draft.pk]), {"tell": "leader@example.org"})
     assert "Somebody else has to read it and to seal it" in _page(lead, draft)
     seal = reverse("seal_trial", args=[draft.pk])
     assert seal in _page(head, draft)
@@ -76,7 +89,7 @@ def test_a_protocol_that_changed_after_it_was_read_is_not_sealed(
 @pytest.mark.parametrize(
     ("name", "given", "before", "after"),
     [
-        ("propose_trial", {}, TrialStatus.DRAFT, TrialStatus.DRAFT),
+        ("propose_trial", {"tell": "leader@example.org"}, TrialStatus.DRAFT, TrialStatus.DRAFT),
         ("open_trial", {}, TrialStatus.SEALED, TrialStatus.RECRUITING),
         (
             "pause_trial",
@@ -99,6 +112,74 @@ def test_a_step_says_what_will_happen_and_is_then_taken(
     assert lead.post(address, given)["Location"] == reverse("trial", args=[trial.pk])
     trial.refresh_from_db()
     assert trial.status == after
+
+
+def test_whoever_is_to_seal_it_is_told_by_mail_that_it_waits(lead: Client, trial_in: TrialIn) -> None:
+    draft = trial_in(TrialStatus.DRAFT)
+    for tell in ("", "nobody"):
+        page = lead.post(reverse("propose_trial", args=[draft.pk]), {"tell": tell}).content.decode()
+        assert "There is a problem" in page
+    assert not Notification.objects.exists()
+    lead.post(reverse("propose_trial", args=[draft.pk]), {"tell": "leader@example.org"})
+    message = message_of(Notification.objects.get())
+    assert message.to == ["leader@example.org"]
+    assert message.subject == f"A trial waits for your approval: {draft.name}"
+    assert reverse("seal_trial", args=[draft.pk]) in message.body
+    assert "proposed on 23 November 2026" in message.body
+    assert message.attachments == []
+    assert AuditEntry.objects.get(action=Action.TRIAL_PROPOSED).recipients == ["leader@example.org"]
+
+
+def test_of_a_proposal_that_waits_no_more_nobody_is_told(
+    lead: Client, trial_in: TrialIn, system: User, mailoutbox: list[EmailMessage]
+) -> None:
+    for number, ends in enumerate(("changed", "deleted", "not at all")):
+        draft = trial_in(TrialStatus.DRAFT)
+        lead.post(reverse("propose_trial", args=[draft.pk]), {"tell": f"{number}@example.org"})
+        if ends == "changed":
+            registrar = {"name": "Another library", "email": "other@example.org"}
+            lead.post(reverse("name_registrars", args=[draft.pk]), registrar)
+        if ends == "deleted":
+            lead.post(reverse("delete_trial", args=[draft.pk]))
+            assert not Trial.objects.filter(pk=draft.pk).exists()
+    for mail in Notification.objects.order_by("pk"):
+        deliver(notification_id=mail.pk, by=system)
+    assert [message.to for message in mailoutbox] == [["2@example.org"]]
+    assert Notification.objects.filter(abandoned_at__isnull=False).count() == 2
+    assert AuditEntry.objects.get(action=Action.MAIL_SENT).references == [f"trial {draft.pk}"]
+
+
+def test_whoever_seals_it_reads_what_it_could_find_and_what_it_could_not(
+    head: Client, leader: User, trial_lead: User, trial_in: TrialIn
+) -> None:
+    draft = trial_in(TrialStatus.DRAFT)
+    propose(trial_id=draft.pk, by=trial_lead, at=NOW)
+    address, part = (reverse(name, args=[draft.pk]) for name in ("seal_trial", "trial_could_find"))
+    page = head.get(address).content.decode()
+    assert "What it could find, and what it could not" in page
+    assert "This is being worked out" in page
+    assert f'hx-get="{part}"' in page
+    assert head.get(part).status_code == 204
+    work_out_power(asked_by=leader.pk)
+    for page in (head.get(address).content.decode(), head.get(part).content.decode()):
+        words = " ".join(strip_tags(page).split())
+        assert "The outcome: Victim withdrew support (attrition)." in words
+        assert "it would find a difference of 15 in 100, or larger, four times out of five." in words
+        assert "every other time, and would usually miss a smaller one." in words
+        assert "hx-get" not in page.split('id="could-find"')[1].split(">")[0]
+
+
+def test_a_seal_needs_no_worker(
+    head: Client, trial_lead: User, trial_in: TrialIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(power, "send_task", lambda *_: False)
+    draft = trial_in(TrialStatus.DRAFT)
+    propose(trial_id=draft.pk, by=trial_lead, at=NOW)
+    page = head.get(reverse("seal_trial", args=[draft.pk])).content.decode()
+    assert "cannot be worked out now" in page
+    head.post(reverse("seal_trial", args=[draft.pk]), {"digest": proposal_digest(draft)})
+    draft.refresh_from_db()
+    assert draft.status == TrialStatus.SEALED
 
 
 def test_a_step_that_is_not_due_says_so_and_changes_nothing(lead: Client, trial_in: TrialIn) -> None:

@@ -11,7 +11,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import Rejection, shown
-from referrals.intake.reading.shape import is_aside, squared
+from referrals.intake.reading.shape import is_aside, is_remark, squared
 
 
 class Column(StrEnum):
@@ -60,7 +60,8 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
     with read_rows(Content.of(content), _column_of) as table:
         places = find_columns(table.headings, _column_of, required=list(Column))
         for record in table.records:
-            if record.cells is not None and is_aside(record.cells, table.headings):
+            cells, headings = record.cells, table.headings
+            if cells is not None and (is_aside(cells, headings) or is_remark(cells, headings)):
                 continue
             reading.rows += 1
             rejections: list[Rejection] = []

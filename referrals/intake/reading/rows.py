@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache, lru_cache
+from itertools import chain, pairwise
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +38,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
-from referrals.intake.reading.shape import is_aside, squared
+from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, squared
 from referrals.models import Case, CrimeStatus, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
@@ -129,11 +131,11 @@ def open_extract(
     column_of = recogniser(meanings)
     with read_rows(content, column_of, sheet=sheet) as table:
         columns = find_columns(table.headings, column_of, required=REQUIRED)
-        reader = _RowReader(columns, table.headings, at)
+        reader = _RowReader(columns, table, at)
         yield Extract(
             columns=columns,
             warnings=[*_warnings_of_table(table), *_warnings_of_headings(table, columns)],
-            rows=map(reader.read, table.records),
+            rows=reader.read_all(table.records),
             share=table.share,
         )
 
@@ -195,10 +197,15 @@ def _longest(name: str) -> int:
     return limit
 
 
+def _bare(cell: str) -> str:
+    """What can be seen of the cell, without the apostrophe that a spreadsheet put before it."""
+    return visible(cell).strip().removeprefix("'").strip()
+
+
 class _RowReader:
     """Reads row after row of one file, and collects what speaks against each."""
 
-    def __init__(self, columns: Mapping[Column, int], headings: list[str], at: datetime) -> None:
+    def __init__(self, columns: Mapping[Column, int], table: Rows, at: datetime) -> None:
         self.places = sorted(columns.items(), key=lambda item: item[1])
         self.readers = [
             (column, FIELD_OF[column], read) for column, read in _READERS.items() if column in columns
@@ -207,22 +214,89 @@ class _RowReader:
         self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
         self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
-        self.headings, self.at = headings, at
+        self.headings, self.is_sheet, self.at = table.headings, table.is_sheet, at
+        self.reference_at, self.reported_at = (columns[column] for column in REQUIRED)
+        self.form = re.compile(settings.CRIME_REFERENCE_PATTERN, re.ASCII).fullmatch
+        column_at = {place: column for column, place in self.places}
+        self.begins_with_text = column_at.get(0) in _BROKEN
+        self.ends_with_text = column_at.get(len(self.headings) - 1) in _BROKEN
         # The same words come again and again; kept for this file alone.
         self.scrubbed = lru_cache(maxsize=1_024)(scrub)
 
-    def read(self, record: Record) -> Read:
+    def read_all(self, records: Iterator[Record]) -> Iterator[Read]:
+        """What each row says; of a report that a line break cuts in two, that neither part is saved.
+
+        A remark waits until it is known that no report follows it: among reports it may be the rest of one.
+        """
+        remarks: list[int] = []
+        has_reports = is_cut = False
+        before = _Kind.ASIDE
+        kinds = ((record, self._kind(record)) for record in records)
+        for (record, kind), (_, following) in pairwise(chain(kinds, [(_END, _Kind.ASIDE)])):
+            if kind is _Kind.ASIDE:
+                yield self._aside(record.line)
+            elif kind is _Kind.REMARK:
+                remarks.append(record.line)
+                if len(remarks) > ROWS_ABOVE:
+                    yield self._stray(remarks.pop(0))
+            elif kind is _Kind.UNKNOWN:
+                yield self.read(record)
+            else:
+                is_above = not has_reports and not self.begins_with_text
+                yield from map(self._aside if is_above else self._stray, remarks)
+                remarks.clear()
+                is_cut = self._is_rest(before) or self._goes_on(record.cells or [], following)
+                has_reports = True
+                yield self.read(record, is_cut=is_cut)
+            before = kind
+        yield from map(self._stray if is_cut else self._aside, remarks)
+
+    def _kind(self, record: Record) -> "_Kind":
+        cells = record.cells
+        if cells is None:
+            return _Kind.UNKNOWN
+        if self._has_reference(cells):
+            return _Kind.REPORT
+        if is_aside(cells, self.headings):
+            return _Kind.ASIDE
+        if is_remark(cells, self.headings):
+            return _Kind.ASIDE if self.is_sheet else _Kind.REMARK
+        reported = _bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
+        return _Kind.REPORT if reported and fits(Column.REPORTED_AT, reported) else _Kind.UNKNOWN
+
+    def _has_reference(self, cells: list[str]) -> bool:
+        cell = cells[self.reference_at] if len(cells) > self.reference_at else ""
+        return bool(self.form(cell) or self.form(_bare(cell)))
+
+    def _is_rest(self, before: "_Kind") -> bool:
+        """Whether the text that a row begins with may have begun on the line before it."""
+        return self.begins_with_text and not self.is_sheet and before in (_Kind.REMARK, _Kind.UNKNOWN)
+
+    def _goes_on(self, cells: list[str], following: "_Kind") -> bool:
+        """Whether the text that a row ends with may go on in the next line."""
+        if self.is_sheet or following in (_Kind.REPORT, _Kind.ASIDE):
+            return False
+        return len(cells) < len(self.headings) or (self.ends_with_text and bool(cells[-1].strip()))
+
+    def _aside(self, line: int) -> Read:
+        return Read(line, "", None, [], [Warned(line, "", "This line is no report: it is left out.")])
+
+    def _stray(self, line: int) -> Read:
+        reason = "This line is no report: is it a part of a text in the report above or below it?"
+        return Read(line, "", None, [Rejection(line, "", "", reason)], [])
+
+    def read(self, record: Record, *, is_cut: bool = False) -> Read:
         """What the row says."""
         self.line = record.line
         self.rejections: list[Rejection] = []
         self.warnings: list[Warned] = []
         self.questions: list[str] = []
         self.cells: dict[Column, str] = {}
-        if record.cells is not None and is_aside(record.cells, self.headings):
-            aside = Warned(self.line, "", "This line is no report: it is left out.")
-            return Read(self.line, "", None, [], [aside])
         if not self._split(record.cells):
             return Read(self.line, "", None, self.rejections, [])
+        if is_cut:
+            reason = "A line break cuts a text of this row in two: put the text in quotation marks."
+            self.rejections.append(Rejection(self.line, "", "", reason))
         reference = self._reference()
         values = {name: self._field(column, read) for column, name, read in self.readers}
         self._check_order(values)
@@ -421,8 +495,20 @@ class _RowReader:
         return linking_hash(kind, plain(self.cells[column]))
 
 
+class _Kind(Enum):
+    """What a row is, as far as it tells by itself."""
+
+    REPORT = auto()
+    ASIDE = auto()
+    REMARK = auto()
+    UNKNOWN = auto()
+
+
+_END = Record(0, None)
 # Words of a person, in which an apostrophe may be their own; before anything else a spreadsheet put it.
 _TYPED = frozenset({*TEXT_OF, Column.OFFENCE, Column.OFFICER_IN_CASE})
+# What people write with line breaks in it.
+_BROKEN = _TYPED | {Column.HATE_STRANDS}
 _Reader = Callable[[_RowReader, Column], Any]
 _MOST_KNOWN = 256
 _FEW_TEXTS = (

@@ -20,6 +20,11 @@ _ASIDE = re.compile(
     r"created|run|report|date|bcu|source|user|official|restricted|confidential|filter|parameters?)\b",
     re.IGNORECASE,
 )
+# A text may begin so too: a known line is short besides, or has a figure or a colon.
+_MOST_WORDS_OF_AN_ASIDE = 3
+_MARK_OF_AN_ASIDE = re.compile(
+    r"[\d:=]|\A(?:printed|generated|produced|exported|created) by\b", re.IGNORECASE
+)
 _MOST_CELLS_OF_AN_ASIDE = 2
 
 
@@ -60,11 +65,21 @@ def squared(cells: list[str], width: int) -> list[str]:
 
 
 def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
-    """Whether a row is no report: a total, a count, a remark under the table, or the headings once more."""
+    """Whether a row is surely no report: a total, another line known under tables, or the headings again."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     named = [heading for heading in headings if heading]
     # The first alone tells of nearly every row that it is a report.
-    if filled[:1] and named[:1] and filled[0].casefold() == named[0].casefold():
+    if filled[0].casefold() == named[0].casefold():
         return list(map(letters, filled)) == list(map(letters, named))
+    if len(filled) > _MOST_CELLS_OF_AN_ASIDE or not _ASIDE.match(filled[0]):
+        return False
+    words = " ".join(filled)
+    is_known = len(words.split()) <= _MOST_WORDS_OF_AN_ASIDE or _MARK_OF_AN_ASIDE.search(words)
+    return bool(is_known) and len(headings) > _MOST_CELLS_OF_AN_ASIDE
+
+
+def is_remark(cells: Sequence[str], headings: Sequence[str]) -> bool:
+    """Whether a row has few words and no figure: a remark around the table, or a part of a text in it."""
+    filled = [cell for cell in cells if cell.strip()]
     is_short = len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings)
-    return is_short and bool(_ASIDE.match(filled[0]) or not re.search(r"\d", "".join(filled)))
+    return is_short and not re.search(r"\d", "".join(filled))

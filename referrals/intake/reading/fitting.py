@@ -19,7 +19,7 @@ from referrals.intake.reading.cells import (
 from referrals.intake.reading.columns import REQUIRED, Column, names_of
 from referrals.intake.reading.moments import read_moment
 from referrals.rules.postcodes import read_postcode
-from src_app.scrubbing import plain
+from src_app.scrubbing import plain, scrub, scrub_references
 
 # Every report says these.
 NEVER_EMPTY = frozenset({*REQUIRED, Column.CRIME_OR_INCIDENT, Column.VICTIM_TYPE})
@@ -47,8 +47,10 @@ _FITTING: dict[Column, Callable[[str], object]] = {
     Column.VICTIM_TYPE: VICTIM_TYPES.get,
     # No fixed abode has words there, and no figure.
     Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)) or not re.search(r"\d", text),
-    Column.INCIDENT_REFERENCE: lambda text: text not in ("y", "n"),
-    Column.VICTIM_KEY: lambda text: text not in ("y", "n"),
+    # A number of an incident, and no telephone number, tells that the cell is another column's.
+    Column.OFFICER_IN_CASE: lambda text: scrub_references(text) == scrub(text),
+    Column.INCIDENT_REFERENCE: lambda text: text not in YES_OR_NO,
+    Column.VICTIM_KEY: lambda text: text not in YES_OR_NO,
     Column.REPEAT_VICTIM: lambda text: read_repeat(text) is not None or says_not_known(text),
     Column.HATE_FLAG: YES_OR_NO.__contains__,
     Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_not_known(text),

@@ -328,7 +328,7 @@ class _RowReader:
             return False
         width, given = len(self.headings), len(cells)
         cells = squared(cells, width)
-        if len(cells) != width or (given < width and not self._is_whole(cells)):
+        if len(cells) != width or (given != width and not self._is_whole(cells)):
             reason = f"The row has {given} cells where the headings have {width}."
             self.rejections.append(Rejection(self.line, "", str(given), reason))
             return False
@@ -345,9 +345,9 @@ class _RowReader:
         return True
 
     def _is_whole(self, cells: list[str]) -> bool:
-        """Whether a row that was shorter than the headings lacks empty cells at its end alone.
+        """Whether a row that was not as wide as the headings differs by empty cells at its end alone.
 
-        Where one in its middle is missing, another stands in a column that it does not fit.
+        Where one in its middle is missing, or parted in two, another stands in a column that it does not fit.
         """
         return all(
             fits(column, cells[place]) and (cells[place].strip() or column not in NEVER_EMPTY)

@@ -56,7 +56,7 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
 def squared(cells: list[str], width: int) -> list[str]:
     """The row as wide as its headings, if it differs by empty cells at its end alone; else as it is.
 
-    Spreadsheet programs leave such cells out, or add some. That a shorter one lacks no cell in its middle
+    Spreadsheet programs leave such cells out, or add some. That no cell in its middle is missing or too many
     is for whoever knows the columns to see.
     """
     if len(cells) > width and not any(cell.strip() for cell in cells[width:]):

@@ -99,13 +99,28 @@ def _of(reading: Reading) -> tuple[list[object], int]:
 
 
 @pytest.mark.parametrize("missing", range(len(HEADINGS) - 2))
-@pytest.mark.parametrize("last", ["Polish", ""])
-def test_a_row_that_lacks_a_cell_before_its_end_is_rejected(missing: int, last: str) -> None:
-    cells = list(row(1, communication_need=last).values())
+@pytest.mark.parametrize(
+    ("last", "under_18"), [("Polish", "N"), *(("", said) for said in ("N", "No", "0", "false", "1", "Yes"))]
+)
+def test_a_row_that_lacks_a_cell_before_its_end_is_rejected(missing: int, last: str, under_18: str) -> None:
+    cells = list(row(1, victim_under_18=under_18, communication_need=last).values())
     short = _widened(cells[:missing] + cells[missing + 1 :], -1)
     written = io.StringIO(newline="")
     csv.writer(written).writerows([HEADINGS, short])
     assert read_extract(written.getvalue().encode(), at=NOW).rejected == 1
+
+
+def test_a_row_that_lacks_a_cell_before_its_keys_is_rejected_though_nothing_follows_them() -> None:
+    for missing in range(HEADINGS.index("officer_in_case") + 1):
+        cells = list(row(1, victim_under_18="", communication_need="").values())
+        short = ",".join(_widened(cells[:missing] + cells[missing + 1 :], -1))
+        reading = read_extract(f"{','.join(HEADINGS)}\r\n{short}".encode(), at=NOW)
+        assert (missing, reading.rejected) == (missing, 1)
+
+
+@pytest.mark.parametrize("column", ["offence", "contact_wishes", "safety_note", "officer_in_case"])
+def test_a_row_whose_text_is_parted_by_a_comma_is_rejected_though_its_end_is_empty(column: str) -> None:
+    assert _unquoted(HEADINGS, row(1, **{column: "Do not, ring"})).rejected == 1
 
 
 TEXTS = ["contact_wishes", "safety_note", "communication_need", "offence", "officer_in_case", "hate_strands"]

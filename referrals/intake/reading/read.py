@@ -164,8 +164,9 @@ def _rows_under(all_rows: Iterator[list[str]], top: int, sheet: NamedRows) -> Ro
         nonlocal read
         for line, cells in rows:
             read = line
-            if any(cell.strip() for cell in cells):
-                yield Record(line, _unwrapped(cells))
+            shown = _unwrapped(cells)
+            if any(cell.strip() for cell in shown):
+                yield Record(line, shown)
 
     return Rows(
         [heading.strip() for heading in headings],
@@ -214,8 +215,9 @@ def _records(text: TextIO, separator: str) -> Iterator[Record]:
             # The reader goes on with the next line, so one badly quoted row spoils no other.
             yield Record(line, None)
         else:
-            if any(cells) and any(cell.strip() for cell in cells):
-                yield Record(line, _unwrapped(cells))
+            shown = _unwrapped(cells)
+            if any(shown) and any(cell.strip() for cell in shown):
+                yield Record(line, shown)
 
 
 def _unwrapped(cells: list[str]) -> list[str]:

@@ -41,7 +41,8 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
 
     Where none has any, the place of the fullest row that may name columns, or else of the fullest.
     """
-    scores = [sum(known(unwrapped(cell)) is not None for cell in row) for row in rows]
+    rows = [[unwrapped(cell) for cell in row] for row in rows]
+    scores = [sum(known(cell) is not None for cell in row) for row in rows]
     if any(scores):
         return max(scores), scores.index(max(scores))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]

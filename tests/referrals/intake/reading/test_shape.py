@@ -27,6 +27,7 @@ ABOVE = [
     ["Overnight hate crime reports"],
     ["BCU: South West", "", ""],
     ["Textbox1", "Textbox2"],
+    ['=""', '=""', '=""'],
     ["Period", "22/11/2026 07:00", "23/11/2026 07:00"],
     ["Status: Recorded", "Hate flag: Y"],
     [],
@@ -41,6 +42,7 @@ BELOW = [
     ["Page 1 of 1"],
     [],
     ["OFFICIAL-SENSITIVE"],
+    ['=""'] * len(HEADINGS),
     HEADINGS,
 ]
 
@@ -189,6 +191,16 @@ def test_a_line_among_the_reports_is_refused_and_what_repeats_on_each_page_is_no
     assert [(each.line, each.reason) for each in reading.rejections] == [
         (7, "This line is no report: is it a part of a text in the report above or below it?")
     ]
+
+
+def test_a_row_of_wrapped_blanks_is_a_blank_row() -> None:
+    blank = ['=""'] * len(HEADINGS)
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([blank, HEADINGS, blank, ROWS[0], blank])
+    for content in (written.getvalue().encode(), xlsx(Data=[[*HEADINGS], [*blank], [*ROWS[0]]])):
+        reading = read_extract(content, at=NOW)
+        assert (reading.rows, len(reading.good)) == (1, 1)
+        assert not [warned for warned in reading.warnings if "no report" in warned.reason]
 
 
 def test_a_sheet_has_no_row_cut_in_two() -> None:

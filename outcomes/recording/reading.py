@@ -128,10 +128,10 @@ def _iso(text: str) -> datetime:
     """The moment that an ISO 8601 date and time names; without an offset, in London."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("There is no such date and time.") from None
-    if moment.tzinfo is None:
-        return read_moment(f"{moment:%d/%m/%Y %H:%M}")[0].replace(
-            second=moment.second, microsecond=moment.microsecond
-        )
-    return moment.astimezone(UTC)
+    return read_moment(f"{moment:%d/%m/%Y %H:%M}")[0].replace(
+        second=moment.second, microsecond=moment.microsecond
+    )

@@ -36,7 +36,7 @@ def read_moment(text: str) -> tuple[datetime, bool]:
     """
     try:
         local = _plain(text) or _serial(text) or _written(" ".join(text.split()))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("There is no such date and time.") from None
     if local is None:
         raise ValueError("Not a date and time such as 23/11/2026 07:32.")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from referrals.intake.reading.cells import letters, may_be_heading, unwrapped
+from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading, unwrapped
 from referrals.intake.reading.text import NotATable
 
 ROWS_ABOVE = 20
@@ -42,7 +42,7 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
     Where none has any, the place of the fullest row that may name columns, or else of the fullest.
     """
     rows = [[unwrapped(cell) for cell in row] for row in rows]
-    scores = [sum(known(cell) is not None for cell in row) for row in rows]
+    scores = [0 if _is_report(row) else sum(known(cell) is not None for cell in row) for row in rows]
     if any(scores):
         return max(scores), scores.index(max(scores))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
@@ -52,6 +52,11 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
     ]
     fullest = names if max(names) > 1 else filled
     return 0, fullest.index(max(fullest))
+
+
+def _is_report(row: Sequence[str]) -> bool:
+    """Whether a cell of the row is none of a heading's; a word in another may be one by chance."""
+    return any(len(cell) <= LONGEST_HEADING and not may_be_heading(cell.strip()) for cell in row)
 
 
 def squared(cells: list[str], width: int) -> list[str]:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from referrals.intake.reading.cells import bare
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
@@ -87,7 +88,7 @@ def _read(
         reason = f"The row has {count} cells where the headings have {width}."
         rejections.append(Rejection(record.line, "", str(count), reason))
         return None
-    cells = {name: given[place].strip() for name, place in places.items()}
+    cells = {name: bare(given[place]) for name, place in places.items()}
 
     def read(column: Column, reader: Callable[[str], Value]) -> Value | None:
         try:

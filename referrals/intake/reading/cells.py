@@ -7,7 +7,7 @@ from django.conf import settings
 
 from referrals.intake.reading.moments import read_moment
 from referrals.models import CrimeStatus, Strand
-from src_app.scrubbing import plain, scrub_references
+from src_app.scrubbing import plain, scrub_references, visible
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -95,6 +95,11 @@ def unwrapped(cell: str) -> str:
     """The cell as a spreadsheet shows it: what stands in ``="…"``; it keeps a number's zeros so."""
     found = _WRAPPED.fullmatch(cell.strip())
     return found[1].replace('""', '"') if found else cell
+
+
+def bare(cell: str) -> str:
+    """What can be seen of the cell, without the apostrophe that a spreadsheet put before it."""
+    return visible(cell).strip().removeprefix("'").strip()
 
 
 def may_be_heading(text: str) -> bool:

@@ -17,6 +17,7 @@ from referrals.intake.reading.cells import (
     CRIME_STATUSES,
     VICTIM_TYPES,
     YES_OR_NO,
+    bare,
     folded,
     read_repeat,
     read_strands,
@@ -197,11 +198,6 @@ def _longest(name: str) -> int:
     return limit
 
 
-def _bare(cell: str) -> str:
-    """What can be seen of the cell, without the apostrophe that a spreadsheet put before it."""
-    return visible(cell).strip().removeprefix("'").strip()
-
-
 class _RowReader:
     """Reads row after row of one file, and collects what speaks against each."""
 
@@ -261,12 +257,12 @@ class _RowReader:
             return _Kind.ASIDE
         if is_remark(cells, self.headings):
             return _Kind.ASIDE if self.is_sheet else _Kind.REMARK
-        reported = _bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
+        reported = bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
         return _Kind.REPORT if reported and fits(Column.REPORTED_AT, reported) else _Kind.UNKNOWN
 
     def _has_reference(self, cells: list[str]) -> bool:
         cell = cells[self.reference_at] if len(cells) > self.reference_at else ""
-        return bool(self.form(cell) or self.form(_bare(cell)))
+        return bool(self.form(cell) or self.form(bare(cell)))
 
     def _is_rest(self, before: "_Kind") -> bool:
         """Whether the text that a row begins with may have begun on the line before it."""
@@ -328,10 +324,16 @@ class _RowReader:
             return False
         width, given = len(self.headings), len(cells)
         cells = squared(cells, width)
-        if len(cells) != width or (given != width and not self._is_whole(cells)):
-            reason = f"The row has {given} cells where the headings have {width}."
-            self.rejections.append(Rejection(self.line, "", str(given), reason))
-            return False
+        if len(cells) == width:
+            self._clean(cells)
+            if given == width or self._is_whole():
+                return True
+        reason = f"The row has {given} cells where the headings have {width}."
+        self.rejections.append(Rejection(self.line, "", str(given), reason))
+        return False
+
+    def _clean(self, cells: list[str]) -> None:
+        """Keeps each column's cell, without what cannot be seen and a spreadsheet's apostrophe."""
         plain = "".join(cells).isprintable()
         for column, place in self.places:
             text = cells[place]
@@ -342,16 +344,14 @@ class _RowReader:
             if text.startswith("'"):
                 text = (as_it_was(text) if column in _TYPED else text[1:]).strip()
             self.cells[column] = text
-        return True
 
-    def _is_whole(self, cells: list[str]) -> bool:
+    def _is_whole(self) -> bool:
         """Whether a row that was not as wide as the headings differs by empty cells at its end alone.
 
         Where one in its middle is missing, or parted in two, another stands in a column that it does not fit.
         """
         return all(
-            fits(column, cells[place]) and (cells[place].strip() or column not in NEVER_EMPTY)
-            for column, place in self.places
+            fits(column, cell) and (cell or column not in NEVER_EMPTY) for column, cell in self.cells.items()
         )
 
     def _reference(self) -> str:

@@ -105,6 +105,11 @@ def test_codes_as_systems_write_them(take: Take, written: str, code: int) -> Non
 
 
 @pytest.mark.usefixtures("case")
+def test_a_spreadsheets_apostrophe_and_what_cannot_be_seen_are_no_part_of_a_cell(take: Take) -> None:
+    assert take("'01/7000001/26,'16\u200b,'20/11/2026 14:05").new == 1
+
+
+@pytest.mark.usefixtures("case")
 def test_a_repeated_import_changes_nothing(take: Take) -> None:
     lines = ("01/7000001/26,1A,20/11/2026 14:05", "01/7000001/26,16,21/11/2026 9:00")
     assert take(*lines).new == 2

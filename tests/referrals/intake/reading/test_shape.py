@@ -125,6 +125,19 @@ def test_a_row_whose_text_is_parted_by_a_comma_is_rejected_though_its_end_is_emp
     assert _unquoted(HEADINGS, row(1, **{column: "Do not, ring"})).rejected == 1
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"reported_at": "'22/11/2026 18:07"},
+        {"victim_type": "Individ\u200bual"},
+        {"repeat_victim": "'1", "occurred_at": "'22/11/2026 07:25"},
+    ],
+)
+def test_a_short_row_is_whole_whatever_a_spreadsheet_put_before_its_cells(cells: dict[str, str]) -> None:
+    short = ",".join(list(row(**cells).values())[:-1])
+    assert read_extract(f"{','.join(HEADINGS)}\r\n{short}".encode(), at=NOW).rejected == 0
+
+
 TEXTS = ["contact_wishes", "safety_note", "communication_need", "offence", "officer_in_case", "hate_strands"]
 
 

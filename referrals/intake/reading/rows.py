@@ -489,7 +489,7 @@ class _RowReader:
 
     def linked(self, column: Column) -> str:
         if self.cells[column] and says_not_known(self.cells[column]):
-            self._warn(column, "It says that there is none: nothing is linked by it.")
+            self._warn(column, "This is no key: nothing is linked by it.")
             self.cells[column] = ""
         kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
         return linking_hash(kind, plain(self.cells[column]))

@@ -128,6 +128,7 @@ class QuestionsForm(CaseForm):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, case=case, **kwargs)
+        self.fields["strands"].initial = case.strands
         for name in [name for name in self.fields if name not in case.questions]:
             del self.fields[name]
 

@@ -40,7 +40,7 @@ from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
 from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, squared
-from referrals.models import Case, CrimeStatus, VictimType
+from referrals.models import Case, CrimeStatus, Strand, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
 from src_app.lists.cells import as_it_was
@@ -426,9 +426,10 @@ class _RowReader:
         for name in unknown:
             seen = shown(name, *withheld)
             self._warn(column, f"Not a monitored strand{f': {seen}' if seen else ''}.")
-        if unknown and not strands:
+        # A trial may balance by race, and what is not understood may be race.
+        if unknown and Strand.RACE not in strands:
             self._ask(column)
-            return None
+            return strands or None
         return strands
 
     def is_crime(self, column: Column) -> bool | None:

@@ -483,6 +483,12 @@ def test_a_question_is_shown_in_the_row_and_answered_on_a_page_of_its_own(
     assert f'href="{address}"' not in page(browser, "overnight_review")
 
 
+def test_the_strands_that_were_understood_are_chosen_already(browser: Client, make_case: MakeCase) -> None:
+    case = make_case(questions=["strands"], strands=["disability"])
+    shown = browser.get(reverse("answer_questions", args=[case.pk])).content.decode()
+    assert re.findall(r'value="(\w*)"[^>]* checked', shown) == ["disability"]
+
+
 def test_no_strand_is_an_answer_and_not_beside_one(browser: Client, make_case: MakeCase) -> None:
     case = make_case(questions=["strands"], strands=[])
     address = reverse("answer_questions", args=[case.pk])

@@ -98,7 +98,8 @@ def test_what_was_never_said_is_asked_once_a_later_extract_is_not_understood(
     assert preview.changed_cases[0].words.endswith("a question to answer")
     assert Decision.objects.get().version == draft.version + 1
     assert save(bcu, system, row(**later)).unchanged == 1
-    answer_questions(case_id=case.pk, repeat_victim=True, strands=[Strand.RACE], by=hcop, at=NOW)
+    answers: dict[str, Any] = {"repeat_victim": True, "strands": [Strand.RACE]}
+    answer_questions(case_id=case.pk, **{question.value: answers[question.value]}, by=hcop, at=NOW)
     assert save(bcu, system, row(**later)).unchanged == 1
     case.refresh_from_db()
     assert case.questions == []

@@ -38,20 +38,25 @@ _DROP = """
     WHERE NOT EXISTS (SELECT FROM loaded_postcode AS loaded WHERE loaded.pcds = kept.pcds)
         AND (%(areas)s::text[] IS NULL OR substring(kept.pcds from '^[A-Z]+') = ANY(%(areas)s::text[]))
 """
-# Boroughs, how many postcodes each would lose, and how many it has.
+# Boroughs, how many postcodes each would have fewer, and how many it has.
 _BOROUGHS = """
-    SELECT borough.name, count(*) FILTER (WHERE loaded.pcds IS NULL) AS lost, count(*) AS known
-    FROM referrals_postcode AS kept
-    JOIN referrals_ward AS ward ON ward.id = kept.ward_id
-    JOIN referrals_borough AS borough ON borough.id = ward.borough_id
-    LEFT JOIN (SELECT DISTINCT pcds FROM loaded_postcode) AS loaded ON loaded.pcds = kept.pcds
-    GROUP BY borough.name
-    HAVING count(*) FILTER (WHERE loaded.pcds IS NULL) > %s * count(*)
+    SELECT borough.name, kept.count - coalesce(loaded.count, 0) AS lost, kept.count
+    FROM (
+        SELECT borough_id, count(*) FROM referrals_postcode AS kept
+        JOIN referrals_ward AS ward ON ward.id = kept.ward_id GROUP BY borough_id
+    ) AS kept
+    JOIN referrals_borough AS borough ON borough.id = kept.borough_id
+    LEFT JOIN (
+        SELECT borough_id, count(DISTINCT pcds) FROM loaded_postcode AS loaded
+        JOIN referrals_ward AS ward ON ward.id = loaded.ward_id GROUP BY borough_id
+    ) AS loaded ON loaded.borough_id = kept.borough_id
+    WHERE kept.count - coalesce(loaded.count, 0) > %s * kept.count
     ORDER BY borough.name
 """
+# A single postcode of an area may have ended.
 _AREAS = """
     SELECT substring(pcds from '^[A-Z]+') AS area, count(*) FROM referrals_postcode
-    GROUP BY area HAVING NOT substring(pcds from '^[A-Z]+') = ANY(%s) ORDER BY area
+    GROUP BY area HAVING count(*) > 1 AND NOT substring(pcds from '^[A-Z]+') = ANY(%s) ORDER BY area
 """
 # In a year some in a hundred end. A part of the directory lacks more, but may have one in each borough.
 _MOST_LOST = 0.2

@@ -47,7 +47,7 @@ def test_a_directory_of_fifty_columns_and_fifty_thousand_rows(
     world: World, write: Callable[[str], Path], capsys: Any
 ) -> None:
     PostcodeFactory.create(pcds="EH1 1AA", ward=world.wards[0])
-    call_command("load_postcodes", write(directory(world.wards[1].code)), "--all-the-same", "--json")
+    call_command("load_postcodes", write(directory(world.wards[1].code)), "--json")
     assert json.loads(capsys.readouterr().out) == {
         "rows": ROWS,
         "postcodes": LIVE,

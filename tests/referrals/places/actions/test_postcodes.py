@@ -46,7 +46,6 @@ def test_live_postcodes_of_known_wards_are_kept_and_no_others(bcu: Bcu, world: W
             )
         ],
         by=system,
-        all_the_same=True,
     )
     assert known() == {"SW17 9AA": here, "SW17 9AC": here, "N1 1AA": there}
     # The three of the fixture went.

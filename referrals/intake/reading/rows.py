@@ -251,11 +251,13 @@ class _RowReader:
         cells = record.cells
         if cells is None:
             return _Kind.UNKNOWN
-        if self._has_reference(cells):
+        is_report = self._has_reference(cells)
+        # The rest of a text may begin with a reference too, and lacks what stands before it.
+        if is_report and len(cells) >= len(self.headings):
             return _Kind.REPORT
-        if is_aside(cells, self.headings):
+        if not is_report and is_aside(cells, self.headings):
             return _Kind.ASIDE
-        if is_remark(cells, self.headings):
+        if not is_report and is_remark(cells, self.headings):
             return _Kind.ASIDE if self.is_sheet else _Kind.REMARK
         reported = bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
         return _Kind.REPORT if reported and fits(Column.REPORTED_AT, reported) else _Kind.UNKNOWN

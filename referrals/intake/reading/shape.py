@@ -14,10 +14,11 @@ _OTHER_PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*(?:<\?mso[^>]*>\s*)?<(?:\w+:)?Workbook\b|MIME-Version:)", re.I
 )
 _SAVE_AGAIN = "open it in the spreadsheet program and save it as “Excel workbook (.xlsx)” or “CSV UTF-8”."
-# How the lines begin that reports of other systems have under the table.
+# How the lines begin that reports of other systems have under the table; or they are of signs alone.
 _ASIDE = re.compile(
-    r"(?:grand |sub)?-?(?:total|records?|rows?|count|number of|end|page|printed|generated|produced|exported|"
-    r"created|run|report|date|bcu|source|user|official|restricted|confidential|filter|parameters?)\b",
+    r"[\W_]*(?:(?:\d[\d,]* )?(?:grand |sub)?-?(?:total|records?|rows?|count|number of|end|page|printed|"
+    r"generated|produced|exported|created|run|reports?|date|bcu|source|user|official|restricted|confidential|"
+    r"filter|parameters?)\b|\Z)",
     re.IGNORECASE,
 )
 # A text may begin so too: a known line is short besides, or has a figure or a colon.
@@ -77,11 +78,11 @@ def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
     # The first alone tells of nearly every row that it is a report.
     if filled[0].casefold() == named[0].casefold():
         return list(map(letters, filled)) == list(map(letters, named))
-    if len(filled) > _MOST_CELLS_OF_AN_ASIDE or not _ASIDE.match(filled[0]):
-        return False
     words = " ".join(filled)
-    is_known = len(words.split()) <= _MOST_WORDS_OF_AN_ASIDE or _MARK_OF_AN_ASIDE.search(words)
-    return bool(is_known) and len(headings) > _MOST_CELLS_OF_AN_ASIDE
+    if not len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings) or not _ASIDE.match(words):
+        return False
+    is_short = len(re.findall(r"\w+", words)) <= _MOST_WORDS_OF_AN_ASIDE
+    return is_short or _MARK_OF_AN_ASIDE.search(words) is not None
 
 
 def is_remark(cells: Sequence[str], headings: Sequence[str]) -> bool:

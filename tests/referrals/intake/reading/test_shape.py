@@ -38,6 +38,10 @@ BELOW = [
     ["Records: 3"],
     ["Grand total 3"],
     ["End of report"],
+    ["*** End of report ***"],
+    ["-----"],
+    ["(20 rows affected)"],
+    ["3 reports"],
     ["Printed 23/11/2026 07:00"],
     ["Page 1 of 1"],
     [],
@@ -163,6 +167,7 @@ def _unquoted(columns: list[str], *rows: dict[str, str], below: str = "") -> Rea
         "Do not ring\r\nafter 9 at night",
         "Do not\r\nreport it to the partner",
         "Do not\r\nring at\r\nall",
+        "See\r\n01/7300009/26",
     ],
 )
 def test_of_a_report_that_a_line_break_cuts_in_two_neither_part_is_saved(

@@ -128,14 +128,17 @@ def work(*, import_id: UUID, at: datetime, at_once: bool = False) -> None:
                 waiting.update(attempts=F("attempts") - 1)
                 return
             _give_up(held, str(refused), at)
-        except _TooLong:
-            raise
         except Exception as error:
-            # With the database, the disk or the memory the next attempt may be luckier; with nothing else.
-            if trouble_of(error) or isinstance(error, InterfaceError | OSError | MemoryError):
+            if isinstance(error, _TooLong) or _may_pass(held, error):
                 raise
             log.exception("a fault stopped the work on an extract")
             _give_up(held, _FAULT, at)
+
+
+def _may_pass(held: CaseImport, error: Exception) -> bool:
+    """Whether the next attempt may be luckier: the rows were read to their end before, or it is not they."""
+    was_read = held.status == ImportStatus.SAVING and not held.saved_unseen
+    return was_read or bool(trouble_of(error)) or isinstance(error, InterfaceError | OSError | MemoryError)
 
 
 def resume_work(*, by: User, at: datetime) -> int:

@@ -168,23 +168,17 @@ def test_saving_that_was_interrupted_three_times_waits_to_be_confirmed_again(
     assert Case.objects.count() == 2
 
 
-def test_a_fault_of_this_system_is_called_one_and_the_log_has_it(
-    held: CaseImport, hcop: User, monkeypatch: pytest.MonkeyPatch
+def test_a_fault_of_this_system_in_reading_is_called_one_and_the_log_has_it(
+    held: CaseImport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(**_: Any) -> None:
         [][0]
 
-    to_save(held, hcop)
-    with monkeypatch.context() as faulty, capture_logs() as logged:
-        faulty.setattr(work, "import_cases", fails)
-        read(held)
-    assert (held.status, held.problem.startswith("A fault of this system")) == (ImportStatus.WAITING, True)
-    assert [(line["log_level"], line["exc_info"]) for line in logged] == [("error", True)]
-    CaseImport.objects.update(status=ImportStatus.READING)
-    with monkeypatch.context() as faulty:
-        faulty.setattr(work, "preview_cases", fails)
+    monkeypatch.setattr(work, "preview_cases", fails)
+    with capture_logs() as logged:
         read(held)
     assert (held.status, held.problem.startswith("A fault of this system")) == (ImportStatus.REFUSED, True)
+    assert [(line["log_level"], line["exc_info"]) for line in logged] == [("error", True)]
 
 
 @pytest.mark.parametrize("error", [OSError, MemoryError, InterfaceError])

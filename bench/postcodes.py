@@ -103,7 +103,7 @@ def _read(path: Path) -> None:
 def _load(path: Path, world: World) -> None:
     system = world.people["system"]
     with path.open(encoding="utf-8-sig", newline="") as file, acting("bench postcodes", by=system):
-        load_postcodes(files=[file], by=system)
+        load_postcodes(files=[file], by=system, all_the_same=True)
 
 
 def _copy_again() -> tuple[float, int]:

@@ -10,7 +10,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from src_app.days import check_day
+from src_app.days import check_day, moment_shown
 from src_app.keys import names_key
 from src_app.scrubbing import found_in, plain, scrub_references, visible
 
@@ -86,13 +86,9 @@ _NO_OFFSET_GIVEN = FixedOffset(timedelta(), "by the clock")
 class MomentField(forms.DateTimeField):
     """A day and a time as London's clock shows them.
 
-    Of the hour that comes twice, as the clocks go back, the earlier is taken; a time in the hour that they
-    leave out is refused. An offset that is given counts.
+    An offset that is given counts. See :func:`~src_app.days.moment_shown` for the nights on which the clocks
+    change.
     """
-
-    default_error_messages = {
-        "no such time": "There was no such time: the clocks went forward over it. Give another.",
-    }
 
     def to_python(self, value: Any) -> datetime | None:
         """The moment in UTC."""
@@ -104,8 +100,7 @@ class MomentField(forms.DateTimeField):
         check_day(read)
         if read.tzinfo is not _NO_OFFSET_GIVEN:
             return read.astimezone(UTC)
-        shown = read.replace(tzinfo=None)
-        moment = shown.replace(tzinfo=timezone.get_default_timezone()).astimezone(UTC)
-        if timezone.localtime(moment).replace(tzinfo=None) != shown:
-            raise ValidationError(self.error_messages["no such time"])
-        return moment
+        try:
+            return moment_shown(read)[0]
+        except ValueError as error:
+            raise ValidationError(f"{error} Give another.") from None

@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
+from referrals.intake.reading.cells import bare
 from referrals.intake.reading.content import Content
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import Rejection, shown
-from referrals.intake.reading.shape import is_aside, squared
+from referrals.intake.reading.shape import is_aside, is_remark, squared
 
 
 class Column(StrEnum):
@@ -60,7 +61,8 @@ def read_outcomes(content: bytes, *, at: datetime) -> Reading:
     with read_rows(Content.of(content), _column_of) as table:
         places = find_columns(table.headings, _column_of, required=list(Column))
         for record in table.records:
-            if record.cells is not None and is_aside(record.cells, table.headings):
+            cells, headings = record.cells, table.headings
+            if cells is not None and (is_aside(cells, headings) or is_remark(cells, headings)):
                 continue
             reading.rows += 1
             rejections: list[Rejection] = []
@@ -86,7 +88,7 @@ def _read(
         reason = f"The row has {count} cells where the headings have {width}."
         rejections.append(Rejection(record.line, "", str(count), reason))
         return None
-    cells = {name: given[place].strip() for name, place in places.items()}
+    cells = {name: bare(given[place]) for name, place in places.items()}
 
     def read(column: Column, reader: Callable[[str], Value]) -> Value | None:
         try:
@@ -127,10 +129,10 @@ def _iso(text: str) -> datetime:
     """The moment that an ISO 8601 date and time names; without an offset, in London."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
         raise ValueError("There is no such date and time.") from None
-    if moment.tzinfo is None:
-        return read_moment(f"{moment:%d/%m/%Y %H:%M}")[0].replace(
-            second=moment.second, microsecond=moment.microsecond
-        )
-    return moment.astimezone(UTC)
+    return read_moment(f"{moment:%d/%m/%Y %H:%M}")[0].replace(
+        second=moment.second, microsecond=moment.microsecond
+    )

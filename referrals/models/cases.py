@@ -145,6 +145,8 @@ class Case(models.Model):
     questions = ArrayField(
         models.CharField(max_length=20, choices=Question.as_choices), default=list, db_default=[]
     )
+    # What no later extract asks again, as it was said or asked once; another victim, by a hash of its own.
+    settled = ArrayField(models.CharField(max_length=40), default=list, db_default=[])
     incident_hash = models.CharField(max_length=64, blank=True)
     victim_hash = models.CharField(max_length=64, blank=True)
     restrictions = ArrayField(models.CharField(max_length=20, choices=Restriction.as_choices), default=list)

@@ -206,7 +206,7 @@ class SafetyForm(CaseForm):
 
 
 class QuestionsForm(CaseForm):
-    """What the extract left open about the case; only the questions that it has."""
+    """What the extract left open about the case; only the questions that it has, or had when it was sent."""
 
     repeat_victim = forms.TypedChoiceField(
         label=Question.REPEAT_VICTIM.label,
@@ -228,7 +228,15 @@ class QuestionsForm(CaseForm):
 
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, case=case, **kwargs)
-        for name in [name for name in self.fields if name not in case.questions]:
+        self.fields["strands"].initial = case.strands
+        self._keep_only({*case.questions, *self.data})
+
+    def show_again(self, case: Case) -> None:
+        """The form as it is shown again has only what is still asked."""
+        self._keep_only(set(case.questions))
+
+    def _keep_only(self, questions: set[str]) -> None:
+        for name in set(self.fields) - questions:
             del self.fields[name]
 
     def clean_strands(self) -> list[Strand]:

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+from django.db import InterfaceError, transaction
 from django.db.models import F
 
 from referrals.intake.held.parts import (
@@ -32,9 +33,12 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.busy import trouble_of
 from src_app.database import advisory_key, is_advisory_lock_held, try_advisory_lock
 from src_app.refused import Refused
 from src_app.task_queue import send_task
+
+log = structlog.get_logger()
 
 MOST_ATTEMPTS = 3
 # So long a task may lie in the queue before it is taken for lost.
@@ -48,6 +52,7 @@ _GIVEN_UP = {
     ImportStatus.READING: "Reading it was interrupted three times: upload it again, in smaller files.",
     ImportStatus.SAVING: "Saving was interrupted three times. Nothing was saved: save again, or discard it.",
 }
+_FAULT = "A fault of this system stopped it. Nothing was saved: tell the administrator, with the time."
 _GIVEN_UP_UNSEEN = (
     "Saving it failed three times. Nothing was saved: put it in the folder again, or choose it here."
 )
@@ -123,6 +128,17 @@ def work(*, import_id: UUID, at: datetime, at_once: bool = False) -> None:
                 waiting.update(attempts=F("attempts") - 1)
                 return
             _give_up(held, str(refused), at)
+        except Exception as error:
+            if isinstance(error, _TooLong) or _may_pass(held, error):
+                raise
+            log.exception("a fault stopped the work on an extract")
+            _give_up(held, _FAULT, at)
+
+
+def _may_pass(held: CaseImport, error: Exception) -> bool:
+    """Whether the next attempt may be luckier: the rows were read to their end before, or it is not they."""
+    was_read = held.status == ImportStatus.SAVING and not held.saved_unseen
+    return was_read or bool(trouble_of(error)) or isinstance(error, InterfaceError | OSError | MemoryError)
 
 
 def resume_work(*, by: User, at: datetime) -> int:

@@ -7,7 +7,7 @@ from django.conf import settings
 
 from referrals.intake.reading.moments import read_moment
 from referrals.models import CrimeStatus, Strand
-from src_app.scrubbing import plain, scrub_references
+from src_app.scrubbing import plain, scrub_references, visible
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -97,6 +97,11 @@ def unwrapped(cell: str) -> str:
     return found[1].replace('""', '"') if found else cell
 
 
+def bare(cell: str) -> str:
+    """What can be seen of the cell, without the apostrophe that a spreadsheet put before it."""
+    return visible(cell).strip().removeprefix("'").strip()
+
+
 def may_be_heading(text: str) -> bool:
     """Whether a text may name a column: it is short, and no time, reference, key or address is in it."""
     try:
@@ -135,65 +140,85 @@ def _strands_of(name: str) -> set[Strand]:
     return named.union(*(_strands_of(part.removeprefix("and ")) for part in inside)) if named else named
 
 
-# Whole texts, and the words that may stand beside one of them: "victim not known", "no CAD".
 _NOT_KNOWN = frozenset(
     map(
         letters,
         (
-            *(
-                "unknown",
-                "unk",
-                "not known",
-                "nk",
-                "na",
-                "none",
-                "null",
-                "nil",
-                "no",
-                "nan",
-                "blank",
-                "missing",
-            ),
-            *("not recorded", "not available", "not applicable", "not provided", "not given", "none given"),
-            *(
-                "not stated",
-                "not yet known",
-                "not created",
-                "tbc",
-                "tba",
-                "tbd",
-                "to be confirmed",
-                "to follow",
-            ),
-            *("pending", "awaited", "refused", "anonymous", "unidentified", "not identified", "no trace"),
-            *("see notes", "see log", "various", "multiple", "other", "test", "default", "dummy"),
+            *("unknown", "unk", "not known", "nk", "na", "none", "null", "nil", "nan", "blank", "missing"),
+            *("tbc", "tba", "tbd", "to be confirmed", "to follow", "pending", "awaited", "awaiting"),
+            *("refused", "withheld", "declined", "anonymous", "unidentified", "unrecorded", "unavailable"),
+            *("various", "multiple", "other", "test", "default", "dummy"),
         ),
     )
 )
-_NAMES_OF_A_KEY = re.compile(
-    r"\b(?:cad|urn|id|ref|reference|incident|victim|aggrieved|nominal|person|key|log|number|no)\b"
+# Whatever follows them: not known, no trace, never given, see log.
+_DENIALS = frozenset(("no", "not", "never", "see"))
+# What a key is called, and what says nothing of it: "victim not known", "CAD yet to follow".
+_BESIDE_A_KEY = re.compile(
+    r"\b(?:cad|urn|id|ref|reference|incident|victim|aggrieved|nominal|person|key|log|number|crime|report|yet)\b"
 )
+_PLAIN_KEY = re.compile(r"[a-z]{0,3}(\d{4,})", re.ASCII | re.IGNORECASE)
+_AFTER_AN_ABBREVIATION = re.compile(r"[a-z]{2,3}\d{3}", re.ASCII)
+_FEWEST_AFTER_A_NAME, _FEWEST_AFTER_AN_ABBREVIATION, _FEWEST_OF_ONE_KIND = 3, 5, 6
 
 
 @lru_cache(maxsize=1_024)
 def says_not_known(key: str) -> bool:
-    """Whether what stands in the place of a key says that there is none, such as N/K, 0, ??? or 9999999.
+    """Whether what stands in the place of a key is none, such as N/K, 0, ???, Unknown 1 or V9999999.
 
-    The words are kept here; a force adds its own by ``KEYS_NOT_KNOWN``.
+    A key has figures: what has none is words. A force adds words of its own by ``KEYS_NOT_KNOWN``.
     """
-    words = folded(plain(key))
-    signs = letters(words)
-    known = _NOT_KNOWN.union(map(letters, settings.KEYS_NOT_KNOWN))
-    if len(set(signs)) <= 1 or signs in known:
+    if settings.KEYS_NOT_KNOWN and letters(plain(key)) in map(letters, settings.KEYS_NOT_KNOWN):
         return True
-    figures = signs.lstrip("abcdefghijklmnopqrstuvwxyz")
-    # V0000000; and words alone, such as "victim not known".
-    return set(figures) == {"0"} if figures else letters(_NAMES_OF_A_KEY.sub(" ", words)) in known | {""}
+    if (found := _PLAIN_KEY.match(key)) and len(set(found[1])) > 1:
+        return False  # as nearly all are
+    text = folded(plain(key))
+    signs = letters(text)
+    figures = "".join(filter(str.isdigit, signs))
+    if not figures or len(signs) == 1:
+        return True
+    if signs.endswith(figures) and _is_made_up(figures):
+        return True
+    words = _words_beside(text)
+    if words in ([], ["no"]) or (len(words) == 1 and len(words[0]) == 1):
+        # A name, such as Victim 1 or V1, tells nobody apart; "No 471" is a number.
+        return signs != figures and len(figures) < _FEWEST_AFTER_A_NAME
+    # A force may begin its keys with NA or NK.
+    may_be_abbreviation = words[0] in _NOT_KNOWN and len(words[0]) <= 3
+    has_number = len(figures) >= _FEWEST_AFTER_AN_ABBREVIATION or _AFTER_AN_ABBREVIATION.match(text)
+    return says_nothing(text) and not (may_be_abbreviation and has_number)
 
 
-_REPEAT = re.compile(r"(?:y|yes|true|t|repeat|rv|multiple)\b(?! *\(?(?:0|no|none)\b)", re.IGNORECASE)
-_NO_REPEAT = re.compile(r"(?:n|no|none|nil|false|f|not|non|first|new|single|never)\b", re.IGNORECASE)
-_COUNT = re.compile(r"(\d{1,4})(?:\.0+)?\b", re.ASCII)
+def _is_made_up(figures: str) -> bool:
+    """0000 and 99 are; 2222 may be a number, as it is too short to be 1111111."""
+    return len(set(figures)) == 1 and (figures[0] in "09" or len(figures) >= _FEWEST_OF_ONE_KIND)
+
+
+def says_nothing(text: str) -> bool:
+    """Whether a cell begins with words that nothing is known, or is made of signs alone."""
+    words = _words_beside(folded(plain(text)))
+    if not words or words[0] in _DENIALS:
+        return bool(words) or not letters(text)
+    return any("".join(words[:count]) in _NOT_KNOWN for count in range(1, 4))
+
+
+def _words_beside(text: str) -> list[str]:
+    """The words of the text without its figures, and without what a key is called."""
+    return _BESIDE_A_KEY.sub(" ", re.sub(r"[\W\d_]+", " ", text)).split()
+
+
+_REPEAT = re.compile(
+    r"(?:y|yes|true|repeat(?:s|ed)?|rv|multiple)\b(?!.*(?:\b(?:0|n|no|not|none|never|nk|unknown|unsure|tbc)\b|\?))"
+)
+# A no counts alone, or before what it denies: "not checked" is none.
+_NO_REPEAT = re.compile(
+    r"(?:n|no|not|non|never|none|nil|false)[\W_]*(?:$|(?:an? )?(?:repeat|previous|prior|before)|0\b"
+    r"|(?:in )?(?:the )?(?:last |past )?\d+ (?:month|mth|year|yr|week|day))"
+    r"|(?:none|nil) (?:known|recorded|reported|found)"
+    r"|(?:first|new|single)(?:[ -](?:time|victim|incident|report|offence|occurrence|crime))*[\W_]*$"
+)
+# A day, or how long ago, is no count.
+_COUNT = re.compile(r"(\d{1,4})(?:\.0+)?\b(?! ?[/.:-] ?\d| ?(?:month|mth|year|yr|week|day)s?\b)", re.ASCII)
 
 
 @lru_cache(maxsize=1_024)
@@ -207,6 +232,6 @@ def read_repeat(text: str) -> bool | None:
         return YES_OR_NO.get(words, False)
     if count := _COUNT.match(words):
         return int(count[1]) > 0
-    if _NO_REPEAT.match(words) and letters(words) not in _NOT_KNOWN - {"none", "nil"}:
+    if _NO_REPEAT.match(words):
         return False
     return True if _REPEAT.match(words) else None

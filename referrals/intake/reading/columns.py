@@ -148,6 +148,17 @@ CHANGEABLE_WHEN_DECIDED = frozenset(
         Column.HATE_FLAG,
     }
 )
+# What a row says of its victim, and so of nobody else.
+OF_THE_VICTIM = frozenset(
+    {
+        *TEXT_OF,
+        Column.VICTIM_TYPE,
+        Column.VICTIM_POSTCODE,
+        Column.REPEAT_VICTIM,
+        Column.VICTIM_KEY,
+        Column.VICTIM_UNDER_18,
+    }
+)
 # A cell that cannot be understood says nothing: a case that is here stays as it is.
 MAY_SAY_NOTHING = frozenset(
     {

@@ -14,12 +14,12 @@ from referrals.intake.reading.cells import (
     letters,
     read_repeat,
     read_strands,
-    says_not_known,
+    says_nothing,
 )
 from referrals.intake.reading.columns import REQUIRED, Column, names_of
 from referrals.intake.reading.moments import read_moment
 from referrals.rules.postcodes import read_postcode
-from src_app.scrubbing import plain
+from src_app.scrubbing import plain, scrub, scrub_references
 
 # Every report says these.
 NEVER_EMPTY = frozenset({*REQUIRED, Column.CRIME_OR_INCIDENT, Column.VICTIM_TYPE})
@@ -40,6 +40,7 @@ def _moment(text: str) -> object:
     return read_moment(text if ":" in text else f"{text} 00:00")
 
 
+_ABOUT_A_REPEAT = re.compile(r"(?:y|yes|n|repeat|first|new|single|multiple)\b")
 _FITTING: dict[Column, Callable[[str], object]] = {
     Column.REPORTED_AT: _moment,
     Column.OCCURRED_AT: _moment,
@@ -47,11 +48,15 @@ _FITTING: dict[Column, Callable[[str], object]] = {
     Column.VICTIM_TYPE: VICTIM_TYPES.get,
     # No fixed abode has words there, and no figure.
     Column.VICTIM_POSTCODE: lambda text: read_postcode(plain(text)) or not re.search(r"\d", text),
-    Column.INCIDENT_REFERENCE: lambda text: text not in ("y", "n"),
-    Column.VICTIM_KEY: lambda text: text not in ("y", "n"),
-    Column.REPEAT_VICTIM: lambda text: read_repeat(text) is not None or says_not_known(text),
+    # A number of an incident, and no telephone number, tells that the cell is another column's.
+    Column.OFFICER_IN_CASE: lambda text: scrub_references(text) == scrub(text),
+    Column.INCIDENT_REFERENCE: lambda text: text not in YES_OR_NO,
+    Column.VICTIM_KEY: lambda text: text not in YES_OR_NO,
+    Column.REPEAT_VICTIM: lambda text: (
+        read_repeat(text) is not None or says_nothing(text) or _ABOUT_A_REPEAT.match(text)
+    ),
     Column.HATE_FLAG: YES_OR_NO.__contains__,
-    Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_not_known(text),
+    Column.VICTIM_UNDER_18: lambda text: text in YES_OR_NO or says_nothing(text),
 }
 # Cells whose form alone tells the column.
 _TELLING: dict[Column, Callable[[str], object]] = {

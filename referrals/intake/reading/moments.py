@@ -2,9 +2,8 @@
 
 import re
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
 
-from django.utils import timezone as django_timezone
+from src_app.days import moment_shown
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # 18:07, 18.07, 18:07:30, 1807
@@ -31,34 +30,19 @@ def read_moment(text: str) -> tuple[datetime, bool]:
     """The moment (UTC) that the text names in London, and whether the clock showed it twice.
 
     The day comes before the month; a year of two digits is of this century; a text with an offset is that
-    moment. In the hour that the clocks go back over, the earlier moment is taken. Raises ValueError, its text
-    for the person, for what is no date and for a time that the clocks went forward over.
+    moment. For the nights on which the clocks change see :func:`~src_app.days.moment_shown`. Raises
+    ValueError, its text for the person.
     """
     try:
         local = _plain(text) or _serial(text) or _written(" ".join(text.split()))
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError("There is no such date and time.") from None
     if local is None:
         raise ValueError("Not a date and time such as 23/11/2026 07:32.")
-    offset, twice = local.utcoffset(), False
-    if offset is None:
-        offset, twice = _at_hour(datetime(local.year, local.month, local.day, local.hour))  # noqa: DTZ001
     try:
-        return local.replace(tzinfo=UTC) - offset, twice
+        return moment_shown(local) if local.tzinfo is None else (local.astimezone(UTC), False)
     except OverflowError:
         raise ValueError("There is no such date and time.") from None
-
-
-@lru_cache(maxsize=4_096)
-def _at_hour(hour: datetime) -> tuple[timedelta, bool]:
-    """London's offset in that hour, and whether the clock showed it twice: clocks change on the hour."""
-    placed = hour.replace(tzinfo=django_timezone.get_default_timezone())
-    first, second = placed.utcoffset(), placed.replace(fold=1).utcoffset()
-    assert first is not None
-    assert second is not None
-    if second > first:
-        raise ValueError("There was no such time: the clocks went forward over it.")
-    return first, second != first
 
 
 def _plain(text: str) -> datetime | None:

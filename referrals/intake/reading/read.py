@@ -58,7 +58,8 @@ class Rows:
     """The headings, and the rows under them that are not blank, as a stream to be read once.
 
     ``line`` is that of the headings; ``hidden`` counts the rows that the spreadsheet does not show; ``share``
-    tells how much of the file is read, from 0 to 1. Reading on may raise :class:`NotATable`.
+    tells how much of the file is read, from 0 to 1. In a text, unlike a sheet, a line break may cut a row in
+    two. Reading on may raise :class:`NotATable`.
     """
 
     headings: list[str]
@@ -66,6 +67,7 @@ class Rows:
     records: Iterator[Record] = field(repr=False)
     share: Callable[[], float] = field(repr=False)
     hidden: int = 0
+    is_sheet: bool = False
 
 
 @contextmanager
@@ -162,8 +164,9 @@ def _rows_under(all_rows: Iterator[list[str]], top: int, sheet: NamedRows) -> Ro
         nonlocal read
         for line, cells in rows:
             read = line
-            if any(cell.strip() for cell in cells):
-                yield Record(line, _unwrapped(cells))
+            shown = _unwrapped(cells)
+            if any(cell.strip() for cell in shown):
+                yield Record(line, shown)
 
     return Rows(
         [heading.strip() for heading in headings],
@@ -171,6 +174,7 @@ def _rows_under(all_rows: Iterator[list[str]], top: int, sheet: NamedRows) -> Ro
         records(),
         lambda: read / max(sheet.height, 1),
         sheet.hidden,
+        is_sheet=True,
     )
 
 
@@ -211,8 +215,9 @@ def _records(text: TextIO, separator: str) -> Iterator[Record]:
             # The reader goes on with the next line, so one badly quoted row spoils no other.
             yield Record(line, None)
         else:
-            if any(cells) and any(cell.strip() for cell in cells):
-                yield Record(line, _unwrapped(cells))
+            shown = _unwrapped(cells)
+            if any(shown) and any(cell.strip() for cell in shown):
+                yield Record(line, shown)
 
 
 def _unwrapped(cells: list[str]) -> list[str]:

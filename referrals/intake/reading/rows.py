@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum, auto
 from functools import cache, lru_cache
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,7 @@ from referrals.intake.reading.cells import (
     CRIME_STATUSES,
     VICTIM_TYPES,
     YES_OR_NO,
+    bare,
     folded,
     letters,
     read_repeat,
@@ -38,7 +40,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
-from referrals.intake.reading.shape import is_aside, squared
+from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, squared
 from referrals.models import Case, CrimeStatus, Strand, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
@@ -141,11 +143,11 @@ def open_extract(
     column_of = recogniser(meanings)
     with read_rows(content, column_of, sheet=sheet) as table:
         columns = find_columns(table.headings, column_of, required=REQUIRED)
-        reader = _RowReader(columns, table.headings, at, strand_words or {})
+        reader = _RowReader(columns, table, at, strand_words or {})
         yield Extract(
             columns=columns,
             warnings=[*_warnings_of_table(table), *_warnings_of_headings(table, columns)],
-            rows=map(reader.read, table.records),
+            rows=reader.read_all(table.records),
             share=table.share,
         )
 
@@ -211,7 +213,7 @@ class _RowReader:
     """Reads row after row of one file, and collects what speaks against each."""
 
     def __init__(
-        self, columns: Mapping[Column, int], headings: list[str], at: datetime, strand_words: StrandWords
+        self, columns: Mapping[Column, int], table: Rows, at: datetime, strand_words: StrandWords
     ) -> None:
         self.places = sorted(columns.items(), key=lambda item: item[1])
         self.readers = [
@@ -221,22 +223,92 @@ class _RowReader:
         self.known: dict[Column, dict[str, Any]] = {column: {} for column in _FEW_TEXTS}
         self.texts = [(column, kind.value) for column, kind in TEXT_OF.items() if column in columns]
         self.hidden = [column for column in NEVER_SHOWN if column in columns]
-        self.headings, self.at, self.strand_words = headings, at, strand_words
+        self.headings, self.is_sheet, self.at = table.headings, table.is_sheet, at
+        self.strand_words = strand_words
+        self.reference_at, self.reported_at = (columns[column] for column in REQUIRED)
+        self.form = re.compile(settings.CRIME_REFERENCE_PATTERN, re.ASCII).fullmatch
+        column_at = {place: column for column, place in self.places}
+        self.begins_with_text = column_at.get(0) in _BROKEN
+        self.ends_with_text = column_at.get(len(self.headings) - 1) in _BROKEN
         # The same words come again and again; kept for this file alone.
         self.scrubbed = lru_cache(maxsize=1_024)(scrub)
 
-    def read(self, record: Record) -> Read:
+    def read_all(self, records: Iterator[Record]) -> Iterator[Read]:
+        """What each row says; of a report that a line break cuts in two, that neither part is saved.
+
+        A remark waits until it is known that no report follows it: among reports it may be the rest of one.
+        """
+        remarks: list[int] = []
+        has_reports = is_cut = False
+        before = _Kind.ASIDE
+        kinds = ((record, self._kind(record)) for record in records)
+        for (record, kind), (_, following) in pairwise(chain(kinds, [(_END, _Kind.ASIDE)])):
+            if kind is _Kind.ASIDE:
+                yield self._aside(record.line)
+            elif kind is _Kind.REMARK:
+                remarks.append(record.line)
+                if len(remarks) > ROWS_ABOVE:
+                    yield self._stray(remarks.pop(0))
+            elif kind is _Kind.UNKNOWN:
+                yield self.read(record)
+            else:
+                is_above = not has_reports and not self.begins_with_text
+                yield from map(self._aside if is_above else self._stray, remarks)
+                remarks.clear()
+                is_cut = self._is_rest(before) or self._goes_on(record.cells or [], following)
+                has_reports = True
+                yield self.read(record, is_cut=is_cut)
+            before = kind
+        yield from map(self._stray if is_cut else self._aside, remarks)
+
+    def _kind(self, record: Record) -> "_Kind":
+        cells = record.cells
+        if cells is None:
+            return _Kind.UNKNOWN
+        is_report = self._has_reference(cells)
+        # The rest of a text may begin with a reference too, and lacks what stands before it.
+        if is_report and len(cells) >= len(self.headings):
+            return _Kind.REPORT
+        if not is_report and is_aside(cells, self.headings):
+            return _Kind.ASIDE
+        if not is_report and is_remark(cells, self.headings):
+            return _Kind.ASIDE if self.is_sheet else _Kind.REMARK
+        reported = bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
+        return _Kind.REPORT if reported and fits(Column.REPORTED_AT, reported) else _Kind.UNKNOWN
+
+    def _has_reference(self, cells: list[str]) -> bool:
+        cell = cells[self.reference_at] if len(cells) > self.reference_at else ""
+        return bool(self.form(cell) or self.form(bare(cell)))
+
+    def _is_rest(self, before: "_Kind") -> bool:
+        """Whether the text that a row begins with may have begun on the line before it."""
+        return self.begins_with_text and not self.is_sheet and before in (_Kind.REMARK, _Kind.UNKNOWN)
+
+    def _goes_on(self, cells: list[str], following: "_Kind") -> bool:
+        """Whether the text that a row ends with may go on in the next line."""
+        if self.is_sheet or following in (_Kind.REPORT, _Kind.ASIDE):
+            return False
+        return len(cells) < len(self.headings) or (self.ends_with_text and bool(cells[-1].strip()))
+
+    def _aside(self, line: int) -> Read:
+        return Read(line, "", None, [], [Warned(line, "", "This line is no report: it is left out.")])
+
+    def _stray(self, line: int) -> Read:
+        reason = "This line is no report: is it a part of a text in the report above or below it?"
+        return Read(line, "", None, [Rejection(line, "", "", reason)], [])
+
+    def read(self, record: Record, *, is_cut: bool = False) -> Read:
         """What the row says."""
         self.line = record.line
         self.rejections: list[Rejection] = []
         self.warnings: list[Warned] = []
         self.questions: list[str] = []
         self.cells: dict[Column, str] = {}
-        if record.cells is not None and is_aside(record.cells, self.headings):
-            aside = Warned(self.line, "", "This line is no report: it is left out.")
-            return Read(self.line, "", None, [], [aside])
         if not self._split(record.cells):
             return Read(self.line, "", None, self.rejections, [])
+        if is_cut:
+            reason = "A line break cuts a text of this row in two: put the text in quotation marks."
+            self.rejections.append(Rejection(self.line, "", "", reason))
         reference = self._reference()
         values = {name: self._field(column, read) for column, name, read in self.readers}
         self._check_order(values)
@@ -268,10 +340,16 @@ class _RowReader:
             return False
         width, given = len(self.headings), len(cells)
         cells = squared(cells, width)
-        if len(cells) != width or (given < width and not self._is_whole(cells)):
-            reason = f"The row has {given} cells where the headings have {width}."
-            self.rejections.append(Rejection(self.line, "", str(given), reason))
-            return False
+        if len(cells) == width:
+            self._clean(cells)
+            if given == width or self._is_whole():
+                return True
+        reason = f"The row has {given} cells where the headings have {width}."
+        self.rejections.append(Rejection(self.line, "", str(given), reason))
+        return False
+
+    def _clean(self, cells: list[str]) -> None:
+        """Keeps each column's cell, without what cannot be seen and a spreadsheet's apostrophe."""
         plain = "".join(cells).isprintable()
         for column, place in self.places:
             text = cells[place]
@@ -282,16 +360,14 @@ class _RowReader:
             if text.startswith("'"):
                 text = (as_it_was(text) if column in _TYPED else text[1:]).strip()
             self.cells[column] = text
-        return True
 
-    def _is_whole(self, cells: list[str]) -> bool:
-        """Whether a row that was shorter than the headings lacks empty cells at its end alone.
+    def _is_whole(self) -> bool:
+        """Whether a row that was not as wide as the headings differs by empty cells at its end alone.
 
-        Where one in its middle is missing, another stands in a column that it does not fit.
+        Where one in its middle is missing, or parted in two, another stands in a column that it does not fit.
         """
         return all(
-            fits(column, cells[place]) and (cells[place].strip() or column not in NEVER_EMPTY)
-            for column, place in self.places
+            fits(column, cell) and (cell or column not in NEVER_EMPTY) for column, cell in self.cells.items()
         )
 
     def _reference(self) -> str:
@@ -370,9 +446,10 @@ class _RowReader:
         for name in unknown:
             seen = shown(name, *withheld)
             self._warn(column, f"{UNKNOWN_STRAND}: {seen}." if seen else f"{UNKNOWN_STRAND}.")
-        if unknown and not strands:
+        # A trial may balance by race, and what is not understood may be race.
+        if unknown and Strand.RACE not in strands:
             self._ask(column)
-            return None
+            return strands or None
         return strands
 
     def is_crime(self, column: Column) -> bool | None:
@@ -433,14 +510,26 @@ class _RowReader:
 
     def linked(self, column: Column) -> str:
         if self.cells[column] and says_not_known(self.cells[column]):
-            self._warn(column, "It says that there is none: nothing is linked by it.")
+            self._warn(column, "This is no key: nothing is linked by it.")
             self.cells[column] = ""
         kind = "incident" if column == Column.INCIDENT_REFERENCE else "victim"
         return linking_hash(kind, plain(self.cells[column]))
 
 
+class _Kind(Enum):
+    """What a row is, as far as it tells by itself."""
+
+    REPORT = auto()
+    ASIDE = auto()
+    REMARK = auto()
+    UNKNOWN = auto()
+
+
+_END = Record(0, None)
 # Words of a person, in which an apostrophe may be their own; before anything else a spreadsheet put it.
 _TYPED = frozenset({*TEXT_OF, Column.OFFENCE, Column.OFFICER_IN_CASE})
+# What people write with line breaks in it.
+_BROKEN = _TYPED | {Column.HATE_STRANDS}
 _Reader = Callable[[_RowReader, Column], Any]
 _MOST_KNOWN = 256
 _FEW_TEXTS = (

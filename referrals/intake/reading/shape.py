@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Sequence
 
-from referrals.intake.reading.cells import letters, may_be_heading, unwrapped
+from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading, unwrapped
 from referrals.intake.reading.text import NotATable
 
 ROWS_ABOVE = 20
@@ -14,11 +14,17 @@ _OTHER_PAGE = re.compile(
     r"\s*(?:<\?xml[^>]*>\s*(?:<\?mso[^>]*>\s*)?<(?:\w+:)?Workbook\b|MIME-Version:)", re.I
 )
 _SAVE_AGAIN = "open it in the spreadsheet program and save it as “Excel workbook (.xlsx)” or “CSV UTF-8”."
-# How the lines begin that reports of other systems have under the table.
+# How the lines begin that reports of other systems have under the table; or they are of signs alone.
 _ASIDE = re.compile(
-    r"(?:grand |sub)?-?(?:total|records?|rows?|count|number of|end|page|printed|generated|produced|exported|"
-    r"created|run|report|date|bcu|source|user|official|restricted|confidential|filter|parameters?)\b",
+    r"[\W_]*(?:(?:\d[\d,]* )?(?:grand |sub)?-?(?:total|records?|rows?|count|number of|end|page|printed|"
+    r"generated|produced|exported|created|run|reports?|date|bcu|source|user|official|restricted|confidential|"
+    r"filter|parameters?)\b|\Z)",
     re.IGNORECASE,
+)
+# A text may begin so too: a known line is short besides, or has a figure or a colon.
+_MOST_WORDS_OF_AN_ASIDE = 3
+_MARK_OF_AN_ASIDE = re.compile(
+    r"[\d:=]|\A(?:printed|generated|produced|exported|created) by\b", re.IGNORECASE
 )
 _MOST_CELLS_OF_AN_ASIDE = 2
 
@@ -36,7 +42,8 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
 
     Where none has any, the place of the fullest row that may name columns, or else of the fullest.
     """
-    scores = [sum(known(unwrapped(cell)) is not None for cell in row) for row in rows]
+    rows = [[unwrapped(cell) for cell in row] for row in rows]
+    scores = [0 if _is_report(row) else sum(known(cell) is not None for cell in row) for row in rows]
     if any(scores):
         return max(scores), scores.index(max(scores))
     filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
@@ -48,10 +55,15 @@ def best_row(rows: Sequence[Sequence[str]], known: Callable[[str], object]) -> t
     return 0, fullest.index(max(fullest))
 
 
+def _is_report(row: Sequence[str]) -> bool:
+    """Whether a cell of the row is none of a heading's; a word in another may be one by chance."""
+    return any(len(cell) <= LONGEST_HEADING and not may_be_heading(cell.strip()) for cell in row)
+
+
 def squared(cells: list[str], width: int) -> list[str]:
     """The row as wide as its headings, if it differs by empty cells at its end alone; else as it is.
 
-    Spreadsheet programs leave such cells out, or add some. That a shorter one lacks no cell in its middle
+    Spreadsheet programs leave such cells out, or add some. That no cell in its middle is missing or too many
     is for whoever knows the columns to see.
     """
     if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
@@ -60,11 +72,21 @@ def squared(cells: list[str], width: int) -> list[str]:
 
 
 def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
-    """Whether a row is no report: a total, a count, a remark under the table, or the headings once more."""
+    """Whether a row is surely no report: a total, another line known under tables, or the headings again."""
     filled = [cell.strip() for cell in cells if cell.strip()]
     named = [heading for heading in headings if heading]
     # The first alone tells of nearly every row that it is a report.
-    if filled[:1] and named[:1] and filled[0].casefold() == named[0].casefold():
+    if filled[0].casefold() == named[0].casefold():
         return list(map(letters, filled)) == list(map(letters, named))
+    words = " ".join(filled)
+    if not len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings) or not _ASIDE.match(words):
+        return False
+    is_short = len(re.findall(r"\w+", words)) <= _MOST_WORDS_OF_AN_ASIDE
+    return is_short or _MARK_OF_AN_ASIDE.search(words) is not None
+
+
+def is_remark(cells: Sequence[str], headings: Sequence[str]) -> bool:
+    """Whether a row has few words and no figure: a remark around the table, or a part of a text in it."""
+    filled = [cell for cell in cells if cell.strip()]
     is_short = len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings)
-    return is_short and bool(_ASIDE.match(filled[0]) or not re.search(r"\d", "".join(filled)))
+    return is_short and not re.search(r"\d", "".join(filled))

@@ -13,6 +13,7 @@ from referrals.intake.reading.columns import (
     CHANGEABLE_WHEN_DECIDED,
     FIELD_OF,
     MAY_SAY_NOTHING,
+    OF_THE_VICTIM,
     QUESTION_OF,
     TEXT_OF,
     WORDS,
@@ -24,27 +25,25 @@ from referrals.models import Bcu, Question
 from src_app.database import run
 
 _CHANGEABLE = sorted(column.value for column in CHANGEABLE_WHEN_DECIDED)
+_OF_THE_VICTIM = sorted(column.value for column in OF_THE_VICTIM)
 
 
 def reject(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
-    """Rejects rows for what only the whole file or the database shows, so that only good rows stay staged."""
-    if Column.VICTIM_KEY in staging.columns:
-        run(
-            cursor,
-            _ANOTHER_VICTIM,
-            tag=sql.Literal(Question.ANOTHER_VICTIM.value),
-            most=sql.Literal(LONGEST_SHOWN),
-        )
+    """Rejects rows for what only the whole file or the database shows, so that only good rows stay staged.
+
+    Makes the table ``staged_twice``: the rows whose reference is there more than once, each with the line
+    that is kept.
+    """
+    victim = "victim_hash" if Column.VICTIM_KEY in staging.columns else "NULL::text"
+    run(cursor, _TWICE, victim=sql.SQL(victim), bcu=sql.Literal(bcu.pk))
+    cursor.execute(_ANOTHER_VICTIM, [LONGEST_SHOWN])
     cursor.execute(
         """
         INSERT INTO staged_remark (line, rejects, column_name, value, reason)
         SELECT line, true, 'crime_reference', left(crime_reference, %s),
-            concat('The same reference is on line ', first, ' of this file.')
-        FROM (
-            SELECT line, crime_reference, min(line) OVER (PARTITION BY crime_reference) AS first
-            FROM staged_row
-        ) AS sent
-        WHERE line > first AND NOT EXISTS (
+            concat('The same reference is on line ', kept, ' of this file.')
+        FROM staged_twice AS sent
+        WHERE line <> kept AND NOT EXISTS (
             SELECT FROM staged_remark AS told WHERE told.line = sent.line AND told.rejects
         ) ORDER BY line
         """,
@@ -76,50 +75,95 @@ def reject(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> None:
     )
 
 
+# Of rows with one reference that of the victim whom the case has is kept, else the first.
+_TWICE = """
+    CREATE TEMPORARY TABLE staged_twice AS
+    SELECT line, sent.crime_reference, sent.victim_hash, first_value(line) OVER (
+        PARTITION BY sent.crime_reference
+        ORDER BY coalesce(own.victim_hash <> '' AND own.victim_hash = sent.victim_hash, false) DESC, line
+    ) AS kept
+    FROM (
+        SELECT line, crime_reference, {victim} AS victim_hash,
+            count(*) OVER (PARTITION BY crime_reference) AS rows
+        FROM staged_row
+    ) AS sent
+    LEFT JOIN referrals_case AS own
+        ON own.bcu_id = {bcu} AND own.crime_reference = sent.crime_reference
+    WHERE rows > 1
+"""
 # By the counting rules a crime has one victim, so that a second row is seldom a mere repetition.
 _ANOTHER_VICTIM = """
     WITH pair AS (
-        SELECT other.line, first.line AS first, crime_reference
-        FROM staged_row AS other JOIN (
-            SELECT DISTINCT ON (crime_reference) line, crime_reference, victim_hash
-            FROM staged_row ORDER BY crime_reference, line
-        ) AS first USING (crime_reference)
-        WHERE other.line > first.line
-            AND first.victim_hash <> '' AND other.victim_hash <> '' AND first.victim_hash <> other.victim_hash
-    ), tagged AS (
-        UPDATE staged_row SET questions = questions || {tag}::varchar WHERE line IN (SELECT first FROM pair)
+        SELECT other.line, kept.line AS kept, other.crime_reference
+        FROM staged_twice AS other JOIN staged_twice AS kept ON kept.line = other.kept
+        WHERE kept.victim_hash <> '' AND other.victim_hash <> '' AND kept.victim_hash <> other.victim_hash
     )
     INSERT INTO staged_remark (line, rejects, column_name, value, reason)
-    SELECT line, true, 'crime_reference', left(crime_reference, {most}), concat(
-        'Line ', first, ' has the same crime with another victim: that one is kept, with a note to look.'
+    SELECT line, true, 'crime_reference', left(crime_reference, %s), concat(
+        'Line ', kept, ' has the same crime with another victim: that one is kept, with a note to look.'
     ) FROM pair
     UNION ALL
-    SELECT first, false, 'victim_key', '', concat(
+    SELECT kept, false, 'victim_key', '', concat(
         'Another victim of this crime is on line ', string_agg(line::text, ', ' ORDER BY line),
         ': this one is kept, with a note to look.'
-    ) FROM pair GROUP BY first
+    ) FROM pair GROUP BY kept
     ORDER BY 1
 """
 _COMPARE = """
     CREATE TEMPORARY TABLE staged_fate AS
-    SELECT line, case_id, decided_at, changed_at, differs,
-        CASE WHEN differs = '{{}}' THEN differs ELSE ARRAY(
-            SELECT name FROM unnest(differs) WITH ORDINALITY AS differing (name, place)
-            WHERE (decided_at IS NULL OR name = ANY({changeable})) AND NOT name = ANY(empties)
-            ORDER BY place
-        ) END AS takes
+    SELECT line, case_id, decided_at, changed_at, differs, is_other, takes, asks, settles,
+        takes <> '{{}}' OR (case_id IS NOT NULL AND asks <> '{{}}') AS changes
     FROM (
-        SELECT sent.line, own.id AS case_id, own.decided_at, own.changed_at,
-            CASE WHEN own.id IS NULL THEN '{{}}'
-                ELSE array_remove(ARRAY[{differ}]::text[], NULL) END AS differs,
-            CASE WHEN own.id IS NULL THEN '{{}}'
-                ELSE array_remove(ARRAY[{empty}]::text[], NULL) END AS empties
-        FROM staged_row AS sent
-        LEFT JOIN referrals_case AS own
-            ON own.bcu_id = {bcu} AND own.crime_reference = sent.crime_reference
-        {joins}
-    ) AS compared
+        SELECT *,
+            CASE WHEN differs = '{{}}' THEN differs ELSE ARRAY(
+                SELECT name FROM unnest(differs) WITH ORDINALITY AS differing (name, place)
+                WHERE (decided_at IS NULL OR name = ANY({changeable})) AND NOT name = ANY(empties)
+                    AND NOT (is_other AND name = ANY({of_the_victim}))
+                ORDER BY place
+            ) END AS takes,
+            CASE WHEN case_id IS NULL OR questions = '{{}}' THEN questions
+                WHEN decided_at IS NOT NULL THEN '{{}}'
+                ELSE ARRAY(
+                    SELECT question FROM unnest(questions) AS question
+                    WHERE NOT question = ANY(open) AND EXISTS (
+                        SELECT FROM unnest(settles) AS settling
+                        WHERE split_part(settling, ' ', 1) = question AND NOT settling = ANY(settled)
+                    )
+                )::varchar[] END AS asks
+        FROM (
+            SELECT sent.line, own.id AS case_id, own.decided_at, own.changed_at, {is_other} AS is_other,
+                own.questions AS open, own.settled,
+                sent.questions || CASE WHEN {others} <> '{{}}' THEN ARRAY[{tag}] END::varchar[] AS questions,
+                array_remove(ARRAY[{settles}]::varchar[], NULL) || {others} AS settles,
+                CASE WHEN own.id IS NULL THEN '{{}}'
+                    ELSE array_remove(ARRAY[{differ}]::text[], NULL) END AS differs,
+                CASE WHEN own.id IS NULL THEN '{{}}'
+                    ELSE array_remove(ARRAY[{empty}]::text[], NULL) END AS empties
+            FROM staged_row AS sent
+            LEFT JOIN referrals_case AS own
+                ON own.bcu_id = {bcu} AND own.crime_reference = sent.crime_reference
+            LEFT JOIN (
+                SELECT kept.line, array_agg(DISTINCT {in_file}) AS others
+                FROM staged_twice AS kept JOIN staged_twice AS other ON other.kept = kept.line
+                WHERE kept.victim_hash <> '' AND other.victim_hash <> ''
+                    AND kept.victim_hash <> other.victim_hash
+                GROUP BY kept.line
+            ) AS twice ON twice.line = sent.line
+            {joins}
+        ) AS compared
+    ) AS weighed
 """
+# Another victim as a case remembers it: the same hash is in no other case.
+_OTHER = """
+    concat({tag}, ' ', left(
+        encode(sha256(convert_to(concat({row}.crime_reference, {row}.victim_hash), 'UTF8')), 'hex'), 16
+    ))::varchar
+"""
+_IS_OTHER = """
+    coalesce(own.victim_hash <> '' AND sent.victim_hash <> '' AND own.victim_hash <> sent.victim_hash, false)
+"""
+_OTHERS = "(coalesce(twice.others, '{{}}') || CASE WHEN {is_other} THEN ARRAY[{of_the_case}] END)"
+_SETTLES = "CASE WHEN {is_said} OR {question} = ANY(sent.questions) THEN {question} END"
 _FIELD_DIFFERS = "CASE WHEN own.{name} IS DISTINCT FROM sent.{name} THEN {column} END"
 # A text has the minute where a spreadsheet has seconds that it does not show.
 _MINUTE_DIFFERS = """
@@ -136,8 +180,12 @@ _IS_SAID = {
     Column.REPEAT_VICTIM: "sent.{name} IS NOT NULL",
     Column.HATE_STRANDS: "sent.{name} <> '{{}}'",
 }
+# What is not understood for certain is taken over once, with its question: the answer to that stays.
 _ASKED_DIFFERS = """
-    CASE WHEN own.{name} <> sent.{name} OR ({is_said} AND {question} = ANY(own.questions)) THEN {column} END
+    CASE WHEN CASE WHEN {question} = ANY(sent.questions)
+        THEN {is_said} AND own.{name} <> sent.{name} AND NOT {question} = ANY(own.settled)
+        ELSE own.{name} <> sent.{name} OR ({is_said} AND {question} = ANY(own.questions)) END
+    THEN {column} END
 """
 _TEXT_JOIN = "LEFT JOIN referrals_personaltext AS {text} ON {text}.case_id = own.id AND {text}.kind = {kind}"
 _TEXT_DIFFERS = """
@@ -157,16 +205,20 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
         }
         for column in staging.texts
     ]
-    fields = [
-        sql.SQL(_difference(column)).format(
-            name=sql.Identifier(name),
-            column=sql.Literal(column.value),
-            is_said=sql.SQL(_IS_SAID.get(column, "false")).format(name=sql.Identifier(name)),
-            question=sql.Literal(QUESTION_OF[column].value if column in QUESTION_OF else None),
-        )
+    named = {
+        column: {
+            "name": sql.Identifier(name),
+            "column": sql.Literal(column.value),
+            "is_said": sql.SQL(_IS_SAID.get(column, "false")).format(name=sql.Identifier(name)),
+            "question": sql.Literal(QUESTION_OF[column].value if column in QUESTION_OF else None),
+        }
         for column, name in staging.fields.items()
-    ]
+    }
+    fields = [sql.SQL(_difference(column)).format(**parts) for column, parts in named.items()]
+    asked = [sql.SQL(_SETTLES).format(**parts) for column, parts in named.items() if column in QUESTION_OF]
     return {
+        **_parts_of_another_victim(staging),
+        "settles": sql.SQL(", ").join(asked),
         "differ": sql.SQL(", ").join([*fields, *(sql.SQL(_TEXT_DIFFERS).format(**text) for text in texts)]),
         "empty": sql.SQL(", ").join(
             [
@@ -179,6 +231,18 @@ def _parts(staging: Staging) -> dict[str, sql.Composable]:
     }
 
 
+def _parts_of_another_victim(staging: Staging) -> dict[str, sql.Composable]:
+    tag = sql.Literal(Question.ANOTHER_VICTIM.value)
+    has_key = Column.VICTIM_KEY in staging.columns
+    is_other = sql.SQL(_IS_OTHER if has_key else "false")
+    in_file, of_the_case = (
+        sql.SQL(_OTHER if has_key else "NULL::varchar").format(tag=tag, row=sql.Identifier(row))
+        for row in ("other", "sent")
+    )
+    others = sql.SQL(_OTHERS).format(is_other=is_other, of_the_case=of_the_case)
+    return {"tag": tag, "is_other": is_other, "in_file": in_file, "others": others}
+
+
 def _difference(column: Column) -> str:
     if column in (Column.REPORTED_AT, Column.OCCURRED_AT):
         return _MINUTE_DIFFERS
@@ -188,11 +252,15 @@ def _difference(column: Column) -> str:
 
 
 def compare(cursor: CursorWrapper, staging: Staging, bcu: Bcu, *, lock: bool) -> None:
-    """Makes the table ``staged_fate``: the case of each good row, and the columns it takes over.
+    """Makes the table ``staged_fate``: the case of each good row, what it takes over, and what it asks.
 
     With ``lock`` the cases that change are locked first, in the order of their keys, as every action does.
     """
-    parts = _parts(staging) | {"bcu": sql.Literal(bcu.pk), "changeable": sql.Literal(_CHANGEABLE)}
+    parts = _parts(staging) | {
+        "bcu": sql.Literal(bcu.pk),
+        "changeable": sql.Literal(_CHANGEABLE),
+        "of_the_victim": sql.Literal(_OF_THE_VICTIM),
+    }
     for again in (False, True):
         cursor.execute("DROP TABLE IF EXISTS pg_temp.staged_fate")
         run(cursor, _COMPARE, **parts)
@@ -204,7 +272,7 @@ def compare(cursor: CursorWrapper, staging: Staging, bcu: Bcu, *, lock: bool) ->
 def _locked(cursor: CursorWrapper) -> int:
     """Locks the cases that would change, and returns how many there are."""
     cursor.execute(
-        "SELECT FROM referrals_case WHERE id IN (SELECT case_id FROM staged_fate WHERE takes <> '{}') "
+        "SELECT FROM referrals_case WHERE id IN (SELECT case_id FROM staged_fate WHERE changes) "
         "ORDER BY id FOR NO KEY UPDATE"
     )
     return int(cursor.rowcount)
@@ -218,7 +286,14 @@ _WARNINGS = """
         ELSE concat('The case was decided on ', {decided_at}, ': this change is not taken over.')
         END
     FROM staged_fate, unnest(differs) AS name
-    WHERE NOT name = ANY(takes) ORDER BY line
+    WHERE NOT name = ANY(takes) AND NOT (is_other AND name = ANY({of_the_victim})) ORDER BY line
+"""
+_OTHER_THAN_THE_CASE = """
+    INSERT INTO staged_remark (line, rejects, column_name, value, reason)
+    SELECT line, false, 'victim_key', '',
+        'The case has another victim: nothing that the extract says of this one is taken over. Look at the '
+        'crime record.'
+    FROM staged_fate WHERE is_other ORDER BY line
 """
 # An extract does not say when it was made; a case saved here after its last report is a sign of age.
 _OLDER = """
@@ -272,9 +347,11 @@ def warn(cursor: CursorWrapper, staging: Staging, bcu: Bcu) -> bool:
         cursor,
         _WARNINGS,
         changeable=sql.Literal(_CHANGEABLE),
+        of_the_victim=sql.Literal(_OF_THE_VICTIM),
         words=sql.SQL("{}::jsonb").format(sql.Literal(words)),
         decided_at=_moment("decided_at"),
     )
+    cursor.execute(_OTHER_THAN_THE_CASE)
     _warn_of_crowded_keys(cursor, staging, bcu)
     run(cursor, _OLDER, changed_at=_moment("changed_at"))
     return bool(cursor.rowcount)

@@ -9,8 +9,8 @@ from psycopg2 import sql
 from psycopg2.extras import Json
 
 from referrals.intake.reading.columns import QUESTION_OF, TEXT_OF, Column, field_name
-from referrals.intake.saving.staging import QUESTIONS, Staging
-from referrals.models import Bcu, CrimeStatus, Question, VictimType
+from referrals.intake.saving.staging import Staging
+from referrals.models import Bcu, CrimeStatus, VictimType
 from src_app.database import run
 from src_app.refused import Refused
 
@@ -47,7 +47,7 @@ _MAKE_TEXTS = """
 _CHANGE = """
     UPDATE referrals_case AS kept SET changed_at = {at}{values}
     FROM staged_row JOIN staged_fate USING (line)
-    WHERE kept.id = staged_fate.case_id AND takes <> '{{}}'
+    WHERE kept.id = staged_fate.case_id AND changes
 """
 _CHANGE_TEXTS = """
     INSERT INTO referrals_personaltext (case_id, kind, body, changed_at)
@@ -58,25 +58,19 @@ _CHANGE_TEXTS = """
     ON CONFLICT (case_id, kind) WHERE kind <> 'attempt_note'
     DO UPDATE SET body = EXCLUDED.body, changed_at = EXCLUDED.changed_at
 """
-# What the row says now is no question any more.
-_ANSWERED = sql.SQL(
+# What the row says now is no question any more; what it asks is one.
+_QUESTIONS = sql.SQL(
     """, questions = ARRAY(
         SELECT question FROM unnest(kept.questions) AS question
         WHERE NOT coalesce({columns}::jsonb ->> question = ANY(takes), false)
-    )"""
+    ) || asks, settled = ARRAY(SELECT DISTINCT unnest(kept.settled || settles))"""
 ).format(
     columns=sql.Literal(Json({question.value: column.value for column, question in QUESTION_OF.items()}))
 )
-_TAG = """
-    UPDATE referrals_case AS kept SET questions = kept.questions || {tag}::varchar
-    FROM staged_row JOIN staged_fate USING (line)
-    WHERE kept.id = staged_fate.case_id AND kept.decided_at IS NULL
-        AND {tag} = ANY(staged_row.questions) AND NOT {tag} = ANY(kept.questions)
-"""
 # Whoever checked the draft has not seen what changed: it cannot be submitted as it was seen.
 _CHANGE_DRAFTS = """
     UPDATE referrals_decision AS draft SET version = version + 1 FROM staged_fate
-    WHERE draft.case_id = staged_fate.case_id AND draft.submission_id IS NULL AND takes <> '{{}}'
+    WHERE draft.case_id = staged_fate.case_id AND draft.submission_id IS NULL AND changes
 """
 
 
@@ -93,7 +87,7 @@ def make(staging: Staging, expected: int, *, bcu: Bcu, at: datetime) -> None:
         for name in sorted(given)
     }
     values |= {name: sql.Literal(value) for name, value in _ASSUMED.items() if name not in given}
-    values[QUESTIONS] = sql.Identifier(QUESTIONS)
+    values |= {"questions": sql.Identifier("asks"), "settled": sql.Identifier("settles")}
     made = _execute(
         _MAKE,
         bcu=sql.Literal(bcu.pk),
@@ -115,15 +109,10 @@ def change(staging: Staging, *, at: datetime) -> None:
         ).format(name=sql.Identifier(name), column=sql.Literal(column.value))
         for column, name in staging.fields.items()
     ]
-    _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join([*values, _ANSWERED]))
+    _execute(_CHANGE, at=sql.Literal(at), values=sql.SQL("").join([*values, _QUESTIONS]))
     if staging.texts:
         _execute(_CHANGE_TEXTS, at=sql.Literal(at), texts=_texts(staging, "({kind}, {name}, {column})"))
     _execute(_CHANGE_DRAFTS)
-
-
-def tag_second_victims() -> int:
-    """Has the HCOP look at each waiting case whose reference stood twice, with two victims; how many."""
-    return _execute(_TAG, tag=sql.Literal(Question.ANOTHER_VICTIM.value))
 
 
 def changes_of_decided() -> dict[int, list[str]]:
@@ -135,11 +124,13 @@ def changes_of_decided() -> dict[int, list[str]]:
         return {case: [field_name(Column(name)) for name in takes] for case, takes in cursor}
 
 
-def columns_changed() -> list[Column]:
-    """The columns that some case takes over."""
+def fields_changed() -> set[str]:
+    """The names under which the audit log knows what changes in some case."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT DISTINCT unnest(takes) FROM staged_fate")
-        return [Column(name) for (name,) in cursor]
+        fields = {field_name(Column(name)) for (name,) in cursor}
+        cursor.execute("SELECT FROM staged_fate WHERE changes AND asks <> '{}' LIMIT 1")
+        return fields | ({"questions"} if cursor.rowcount else set())
 
 
 def _execute(statement: str, **parts: sql.Composable) -> int:

@@ -37,16 +37,17 @@ class NewCase:
 
 @dataclass(frozen=True)
 class ChangedCase:
-    """A row that changes these columns' values of a case that is here."""
+    """A row that changes these columns' values of a case that is here, or asks something about it."""
 
     line: int
     crime_reference: str
     columns: tuple[Column, ...]
+    asks: bool = False
 
     @property
     def words(self) -> str:
         """What changes, for the person: ``safety note, ward``."""
-        return ", ".join(WORDS[column] for column in self.columns)
+        return ", ".join([*(WORDS[column] for column in self.columns), *["a question to answer"] * self.asks])
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,7 @@ def references(kind: str = "") -> Iterator[list[str]]:
 
     As many at a time as an audit row holds, and one empty list where there are none.
     """
-    conditions = {"": "true", "new": "case_id IS NULL", "changed": "takes <> '{}'"}
+    conditions = {"": "true", "new": "case_id IS NULL", "changed": "changes"}
     with connection.chunked_cursor() as cursor:
         run(cursor, _REFERENCES, condition=sql.SQL(conditions[kind]))
         found = cursor.fetchmany(MOST_REFERENCES)
@@ -171,16 +172,16 @@ _REFERENCES = """
 """
 _COUNTS = """
     SELECT count(*) FILTER (WHERE case_id IS NULL),
-        count(*) FILTER (WHERE case_id IS NOT NULL AND takes = '{{}}'),
-        count(*) FILTER (WHERE takes <> '{{}}'),
+        count(*) FILTER (WHERE case_id IS NOT NULL AND NOT changes),
+        count(*) FILTER (WHERE changes),
         (SELECT count(DISTINCT line) FROM staged_remark WHERE rejects),
         (SELECT count(*) FROM staged_remark WHERE rejects),
         (SELECT count(*) FROM staged_remark WHERE NOT rejects),
         encode(sha256(convert_to(concat(
             {places},
-            string_agg(concat_ws(' ', line, case_id, takes,
+            string_agg(concat_ws(' ', line, case_id, takes, asks,
                 CASE WHEN case_id IS NULL THEN {ward} END,
-                CASE WHEN takes <> '{{}}' THEN extract(epoch FROM changed_at) END
+                CASE WHEN changes THEN extract(epoch FROM changed_at) END
             ), ';' ORDER BY line),
             (SELECT string_agg(concat_ws(' ', line, reason), ';' ORDER BY line, id)
                 FROM staged_remark WHERE rejects)
@@ -192,8 +193,8 @@ _NEW = """
     FROM staged_fate JOIN staged_row USING (line) WHERE case_id IS NULL ORDER BY line LIMIT %s
 """
 _CHANGED = """
-    SELECT line, crime_reference, takes
-    FROM staged_fate JOIN staged_row USING (line) WHERE takes <> '{{}}' ORDER BY line LIMIT %s
+    SELECT line, crime_reference, takes, asks <> '{{}}'
+    FROM staged_fate JOIN staged_row USING (line) WHERE changes ORDER BY line LIMIT %s
 """
 _REMARKS = """
     SELECT line, column_name, value, reason FROM staged_remark WHERE rejects = %s ORDER BY line, id LIMIT %s
@@ -228,8 +229,8 @@ def _read_preview(
         may_be_older=may_be_older,
         new_cases=[NewCase(*found) for found in rows(_NEW, MOST_SHOWN)],
         changed_cases=[
-            ChangedCase(line, reference, tuple(map(Column, takes)))
-            for line, reference, takes in rows(_CHANGED, MOST_SHOWN)
+            ChangedCase(line, reference, tuple(map(Column, takes)), asks)
+            for line, reference, takes, asks in rows(_CHANGED, MOST_SHOWN)
         ],
         rejections=[Rejection(*found) for found in rows(_REMARKS, True, listed)],
         warnings=[Warned(line, column, reason) for line, column, _, reason in rows(_REMARKS, False, listed)],

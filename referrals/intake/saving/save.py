@@ -80,7 +80,6 @@ def import_cases(
         if preview.changed:
             merging.change(staging, at=at)
             follow_crime_record(changed=merging.changes_of_decided(), by=by, at=at)
-        merging.tag_second_victims()
         _record(preview, by)
     return preview
 
@@ -130,13 +129,12 @@ def _in_turn() -> Iterator[None]:
 def _record(preview: ImportPreview, by: User) -> None:
     """Writes audit rows for the cases made and for those changed, or one without references for none."""
     if preview.new or not preview.changed:
-        _record_import(by, "new", set(Column) if preview.new else set())
+        _record_import(by, "new", set(map(field_name, Column)) if preview.new else set())
     if preview.changed:
-        _record_import(by, "changed", merging.columns_changed())
+        _record_import(by, "changed", merging.fields_changed())
 
 
-def _record_import(by: User, kind: str, columns: Collection[Column]) -> None:
-    fields = {field_name(column) for column in columns}
+def _record_import(by: User, kind: str, fields: Collection[str]) -> None:
     for chunk in references(kind):
         record(
             Action.CASES_IMPORTED,

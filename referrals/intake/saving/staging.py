@@ -30,7 +30,8 @@ QUESTIONS = "questions"
 # Told after each batch: rows read, and the share of the file that they are, from 0 to 1.
 ReportProgress = Callable[[int, float], None]
 
-_DROP = "DROP TABLE IF EXISTS pg_temp.staged_row, pg_temp.staged_remark, pg_temp.staged_fate"
+_TABLES = ("staged_row", "staged_remark", "staged_twice", "staged_fate")
+_DROP = f"DROP TABLE IF EXISTS {', '.join(f'pg_temp.{table}' for table in _TABLES)}"
 _ROWS = "CREATE TEMPORARY TABLE staged_row AS SELECT 0 AS line, {columns} FROM referrals_case WITH NO DATA"
 _NO_POSTCODE = sql.SQL("false AS no_postcode")
 _NULL = "\\N"

@@ -35,7 +35,7 @@ class Command(BaseCommand):
         meant.add_argument(
             "--all-the-same",
             action="store_true",
-            help="load it even if a borough loses all its postcodes",
+            help="load it even if boroughs lose many of their postcodes, or an area is not in it",
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON")
 

@@ -38,16 +38,29 @@ _DROP = """
     WHERE NOT EXISTS (SELECT FROM loaded_postcode AS loaded WHERE loaded.pcds = kept.pcds)
         AND (%(areas)s::text[] IS NULL OR substring(kept.pcds from '^[A-Z]+') = ANY(%(areas)s::text[]))
 """
-# Boroughs and wards that have postcodes now, and would have none.
+# Boroughs, how many postcodes each would have fewer, and how many it has.
 _BOROUGHS = """
-    SELECT borough.name FROM referrals_borough AS borough
-    WHERE EXISTS (SELECT FROM referrals_postcode AS kept JOIN referrals_ward AS ward ON ward.id = kept.ward_id
-            WHERE ward.borough_id = borough.id)
-        AND NOT EXISTS (SELECT FROM loaded_postcode AS now
-            JOIN referrals_ward AS ward ON ward.id = now.ward_id
-            WHERE ward.borough_id = borough.id)
+    SELECT borough.name, kept.count - coalesce(loaded.count, 0) AS lost, kept.count
+    FROM (
+        SELECT borough_id, count(*) FROM referrals_postcode AS kept
+        JOIN referrals_ward AS ward ON ward.id = kept.ward_id GROUP BY borough_id
+    ) AS kept
+    JOIN referrals_borough AS borough ON borough.id = kept.borough_id
+    LEFT JOIN (
+        SELECT borough_id, count(DISTINCT pcds) FROM loaded_postcode AS loaded
+        JOIN referrals_ward AS ward ON ward.id = loaded.ward_id GROUP BY borough_id
+    ) AS loaded ON loaded.borough_id = kept.borough_id
+    WHERE kept.count - coalesce(loaded.count, 0) > %s * kept.count
     ORDER BY borough.name
 """
+# A single postcode of an area may have ended.
+_AREAS = """
+    SELECT substring(pcds from '^[A-Z]+') AS area, count(*) FROM referrals_postcode
+    GROUP BY area HAVING count(*) > 1 AND NOT substring(pcds from '^[A-Z]+') = ANY(%s) ORDER BY area
+"""
+# In a year some in a hundred end. A part of the directory lacks more, but may have one in each borough.
+_MOST_LOST = 0.2
+_MOST_NAMED = 10
 # Some postcodes of each ward: if they come with a code that is not known here, it is the ward's new one.
 _SOME_OF_EACH_WARD = """
     SELECT pcds, ward_id FROM (
@@ -87,9 +100,9 @@ def load_postcodes(
     """Replaces the known postcodes by those of the files, in memory that does not grow with them.
 
     The files are one directory, whole or in parts. With ``only_their_areas`` postcodes of other areas than
-    theirs stay; an area is what a postcode begins with, such as SW. Raises :class:`NotADirectory`, also where
-    a borough would lose all its postcodes, unless that is meant ``all_the_same``; then the postcodes known
-    before stay.
+    theirs stay; an area is what a postcode begins with, such as SW. Raises :class:`NotADirectory`, and the
+    postcodes known before stay; also where a known area is not in the files, or a borough would lose more
+    than a fifth of its postcodes, unless that is meant ``all_the_same``.
     """
     check_authority(by, Permission.MANAGE_PLACES)
     with transaction.atomic(), connection.cursor() as cursor:
@@ -108,7 +121,7 @@ def load_postcodes(
             )
         cursor.execute("ANALYZE loaded_postcode")
         if not only_their_areas and not all_the_same:
-            _refuse_a_part(cursor)
+            _refuse_a_part(cursor, stream.areas)
         cursor.execute(_KEEP)
         added_or_moved = cursor.rowcount
         cursor.execute(_DROP, {"areas": sorted(stream.areas) if only_their_areas else None})
@@ -129,12 +142,19 @@ def load_postcodes(
     return Loaded(stream.rows, postcodes, added_or_moved, removed, sorted(without.values()), recoded)
 
 
-def _refuse_a_part(cursor: CursorWrapper) -> None:
-    cursor.execute(_BOROUGHS)
-    if losing := [name for (name,) in cursor.fetchall()]:
+def _refuse_a_part(cursor: CursorWrapper, areas: set[str]) -> None:
+    cursor.execute(_AREAS, [sorted(areas)])
+    lost = [f"Area {area} ({count:,} known) is not in it" for area, count in cursor.fetchall()]
+    cursor.execute(_BOROUGHS, [_MOST_LOST])
+    lost += [
+        f"{name} would lose {'all postcodes' if lost == known else f'{lost:,} of {known:,} postcodes'}"
+        for name, lost, known in cursor.fetchall()
+    ]
+    if lost:
+        more = [f"{len(lost) - _MOST_NAMED} more such losses"] if len(lost) > _MOST_NAMED else []
         raise NotADirectory(
-            f"{' and '.join(losing)} would lose all postcodes: is this a part of the directory? Give all its "
-            "parts in one call, or add --replace-only-areas-in-file; --all-the-same loads it as it is."
+            f"{', '.join([*lost[:_MOST_NAMED], *more])}: is this a part of the directory? Give all its parts "
+            "in one call, or add --replace-only-areas-in-file; --all-the-same loads it as it is."
         )
 
 

@@ -53,6 +53,16 @@ class SafetyChanged(Overtaken):
         )
 
 
+class AnsweredBefore(Overtaken):
+    """Somebody, or a later extract, answered a question first, and otherwise; nothing was saved."""
+
+    def __init__(self, question: Question) -> None:
+        super().__init__(
+            f"\u201c{question.label}\u201d was answered meanwhile, and not as you did. "
+            "Nothing of yours was saved: compare, and save again."
+        )
+
+
 def draft_suitable(*, case_id: int, version: int | None, by: User, at: datetime) -> Decision:
     """Marks the case suitable. ``version`` is the draft the person saw, ``None`` where there was none.
 
@@ -175,21 +185,25 @@ def answer_questions(
     by: User,
     at: datetime,
 ) -> None:
-    """Answers what the extract left open about a waiting case; what is None, or not asked, stays as it is.
+    """Answers what the extract left open about a waiting case; what is None stays as it is.
 
-    A mark that was made before is to be checked again, since what it rests on changed.
+    A mark that was made before is to be checked again, since what it rests on changed. Raises
+    :class:`AnsweredBefore` for another answer than the case has to a question that it has no more.
     """
     with transaction.atomic():
         case = _lock(case_id, by)
-        asked, answered = set(case.questions), set[str]()
-        if repeat_victim is not None and Question.REPEAT_VICTIM in asked:
-            case.repeat_victim = repeat_victim
-            answered.add(Question.REPEAT_VICTIM)
-        if strands is not None and Question.STRANDS in asked:
-            case.strands = [strand.value for strand in Strand if strand in strands]
-            answered.add(Question.STRANDS)
-        if looked_for_another_victim and Question.ANOTHER_VICTIM in asked:
-            answered.add(Question.ANOTHER_VICTIM)
+        given: dict[Question, object] = {}
+        if repeat_victim is not None:
+            given[Question.REPEAT_VICTIM] = repeat_victim
+        if strands is not None:
+            given[Question.STRANDS] = [strand.value for strand in Strand if strand in strands]
+        answered = {question.value for question in given if question in case.questions}
+        for question, answer in given.items():
+            if question not in case.questions and getattr(case, question.value) != answer:
+                raise AnsweredBefore(question)
+            setattr(case, question.value, answer)
+        if looked_for_another_victim and Question.ANOTHER_VICTIM in case.questions:
+            answered.add(Question.ANOTHER_VICTIM.value)
         if not answered:
             return
         case.questions = [question for question in case.questions if question not in answered]

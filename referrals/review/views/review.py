@@ -176,18 +176,23 @@ def answer_questions(request: SignedInRequest, case_id: int) -> HttpResponse:
     form = QuestionsForm(request.POST or None, case=row.case)
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
-        return _marked(
-            request,
-            case_id,
-            lambda: drafts.answer_questions(
-                case_id=case_id,
-                repeat_victim=given.get("repeat_victim"),
-                strands=given.get("strands"),
-                looked_for_another_victim=given.get("another_victim", False),
-                by=request.user,
-                at=timezone.now(),
-            ),
-        )
+        try:
+            return _marked(
+                request,
+                case_id,
+                lambda: drafts.answer_questions(
+                    case_id=case_id,
+                    repeat_victim=given.get("repeat_victim"),
+                    strands=given.get("strands"),
+                    looked_for_another_victim=given.get("another_victim", False),
+                    by=request.user,
+                    at=timezone.now(),
+                ),
+            )
+        except drafts.AnsweredBefore as overtaken:
+            form.add_error(None, str(overtaken))
+            row = _row(request.user, case_id)
+            form.show_again(row.case)
     return _case_form(request, row, form, "review/answer_questions.html")
 
 
@@ -250,7 +255,7 @@ def _marked(request: SignedInRequest, case_id: int, action: Callable[[], object]
         action()
     except Case.DoesNotExist as error:
         raise Http404("No such case.") from error
-    except drafts.SafetyChanged:
+    except (drafts.SafetyChanged, drafts.AnsweredBefore):
         raise
     except Refused as error:
         refused = str(error)

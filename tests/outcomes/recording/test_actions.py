@@ -88,11 +88,25 @@ def test_an_iso_time_without_an_offset_is_londons_in_summer(take: Take, make_cas
     assert RecordedOutcome.objects.get().recorded_at == datetime(2026, 7, 1, 13, 5, tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    "written", ["9999-12-31 23:59:59.997", "9999-12-31T23:59:00-14:00", "0001-01-01T00:00:00+14:00"]
+)
+@pytest.mark.usefixtures("case")
+def test_a_time_at_the_ends_of_time_rejects_its_row_alone(take: Take, written: str) -> None:
+    report = take(f"01/7000001/26,16,{written}", "01/7000001/26,16,20/11/2026 14:05", '="",="",=""')
+    assert (report.rows, report.new, report.rejected) == (2, 1, 1)
+
+
 @pytest.mark.usefixtures("case")
 @pytest.mark.parametrize(("written", "code"), [("1A", 1), ("1a", 1), ("1", 1), ("08", 8), (" 22 ", 22)])
 def test_codes_as_systems_write_them(take: Take, written: str, code: int) -> None:
     assert take(f"01/7000001/26,{written},20/11/2026 14:05").rejected == 0
     assert RecordedOutcome.objects.get().code_id == code
+
+
+@pytest.mark.usefixtures("case")
+def test_a_spreadsheets_apostrophe_and_what_cannot_be_seen_are_no_part_of_a_cell(take: Take) -> None:
+    assert take("'01/7000001/26,'16\u200b,'20/11/2026 14:05").new == 1
 
 
 @pytest.mark.usefixtures("case")

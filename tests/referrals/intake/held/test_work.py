@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import InterfaceError, connection
+from structlog.testing import capture_logs
 
 from referrals.intake.held import work
 from referrals.intake.held.holding import discard_extract, hold_extract, save_extract
@@ -165,6 +166,34 @@ def test_saving_that_was_interrupted_three_times_waits_to_be_confirmed_again(
     again = save_extract(import_id=held.pk, seen=report_of(held).digest, by=hcop, at=LATER)
     work.work(import_id=again.pk, at=LATER)
     assert Case.objects.count() == 2
+
+
+def test_a_fault_of_this_system_in_reading_is_called_one_and_the_log_has_it(
+    held: CaseImport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: Any) -> None:
+        [][0]
+
+    monkeypatch.setattr(work, "preview_cases", fails)
+    with capture_logs() as logged:
+        read(held)
+    assert (held.status, held.problem.startswith("A fault of this system")) == (ImportStatus.REFUSED, True)
+    assert [(line["log_level"], line["exc_info"]) for line in logged] == [("error", True)]
+
+
+@pytest.mark.parametrize("error", [OSError, MemoryError, InterfaceError])
+def test_what_may_pass_by_itself_is_tried_again(
+    held: CaseImport, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def fails(**_: Any) -> None:
+        raise error
+
+    with monkeypatch.context() as unlucky:
+        unlucky.setattr(work, "preview_cases", fails)
+        with pytest.raises(error):
+            read(held)
+    assert status(held) == ImportStatus.READING
+    assert read(held).status == ImportStatus.WAITING
 
 
 def test_a_file_that_cannot_be_read_to_its_end_says_why_and_is_deleted(

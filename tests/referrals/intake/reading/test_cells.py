@@ -119,6 +119,37 @@ NOT_KNOWN = (
         "CAD 0",
     ),
     *("CAD unknown", "No CAD", "victim not known", "URN: not recorded", "CAD", "Victim ID", "unknown victim"),
+    *(
+        "Unknown 1",
+        "unknown victim 2",
+        "UNKNOWN/2026",
+        "Victim 1",
+        "VICTIM1",
+        "V1",
+        "v12",
+        "TBC1",
+        "N/K 23/11",
+    ),
+    *(
+        "N/K 23/11/2026",
+        "NK 23/11",
+        "No 4",
+        "no CAD yet",
+        "CAD not created yet",
+        "Not known - see log",
+        "see MG11",
+    ),
+    *(
+        "none - online report",
+        "withheld",
+        "Declined",
+        "#N/A",
+        "#REF!",
+        "(blank)",
+        "not on system",
+        "Not linked",
+    ),
+    *("V9999999", "V1111111", "CAD 0000", "ref 99", "XX", "No URN yet 1", "not yet 2026", "Public order"),
 )
 
 
@@ -128,7 +159,22 @@ def test_a_key_that_says_that_it_is_not_known_is_none(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["CAD5100/26NOV26", "V8801000", "4711", "12", "KX12", "N412345", "V1000000", "0012", "99991"]
+    "text",
+    [
+        *("CAD5100/26NOV26", "V8801000", "4711", "12", "KX12", "N412345", "V1000000", "0012", "99991"),
+        *(
+            "2222",
+            "CAD 2222",
+            "V333",
+            "CAD 51/26NOV26",
+            "No 4711",
+            "No. 471",
+            "NA12345",
+            "NK4711",
+            "NA/12345/26",
+        ),
+        *("Victim 471", "Unit-77-A", "SMITH/01011980"),
+    ],
 )
 def test_a_key_with_something_to_tell_it_by_is_one(text: str) -> None:
     assert not says_not_known(text)
@@ -136,10 +182,10 @@ def test_a_key_with_something_to_tell_it_by_is_one(text: str) -> None:
 
 def test_a_force_adds_the_words_of_its_own_systems(settings: Any) -> None:
     says_not_known.cache_clear()
-    assert not says_not_known("No URN yet 1")
-    settings.KEYS_NOT_KNOWN = ["no urn yet 1"]
+    assert not says_not_known("SMITH 1980")
+    settings.KEYS_NOT_KNOWN = ["smith 1980"]
     says_not_known.cache_clear()
-    assert says_not_known("NO URN YET (1)")
+    assert says_not_known("SMITH (1980)")
     says_not_known.cache_clear()
 
 
@@ -150,12 +196,64 @@ def test_a_force_adds_the_words_of_its_own_systems(settings: Any) -> None:
             True,
             ("y", "Yes", "1", "2", "3", "12", "2.0", "Y (2)", "Yes - 4 in 12 months", "Repeat", "3 previous"),
         ),
-        (True, ("repeat victim", "Y/2", "Yes, twice", "RV")),
+        (
+            True,
+            ("repeat victim", "Y/2", "Yes, twice", "RV", "Repeat: 3 in a year", "Yes - see log", "1 (one)"),
+        ),
         (
             False,
             ("", "n", "No", "0", "0 in 12 months", "N (0)", "Not a repeat", "non-repeat", "First", "None"),
         ),
+        (
+            False,
+            (
+                *(
+                    "No previous reports",
+                    "No prior",
+                    "Not previously a victim",
+                    "Never",
+                    "never before",
+                    "N.",
+                    "No (0)",
+                ),
+                *("First time victim", "New victim", "None known", "Nil recorded", "No in last 12 months"),
+                *("Not repeat victim", "No repeats", "N - 12 months"),
+            ),
+        ),
         (None, ("?", "unknown", "N/K", "maybe", "see log", "not known", "Y (0)", "-")),
+        (
+            None,
+            (
+                *(
+                    "Not checked",
+                    "Not sure",
+                    "not established",
+                    "N/K at present",
+                    "No data",
+                    "Never asked",
+                    "N/A",
+                ),
+                *(
+                    "No - see log",
+                    "Not a clue",
+                    "N (2)",
+                    "No answer",
+                    "None of the officers asked",
+                    "new to the area",
+                ),
+                *(
+                    "Y/N",
+                    "Yes/No",
+                    "Yes?",
+                    "Repeat: No",
+                    "Repeat - not known",
+                    "Repeat N/K",
+                    "T.B.C.",
+                    "yes unknown",
+                ),
+                *("23/11/2026", "12 months", "1.5.2026", "Multiple, not checked"),
+            ),
+        ),
     ],
 )
 def test_a_repeat_victim_is_said_in_words_or_as_a_count(answer: bool | None, texts: tuple[str, ...]) -> None:

@@ -66,6 +66,11 @@ def test_a_time_is_londons(text: str, moment: datetime, twice: bool) -> None:
         ("22/11/2026 13:07 pm", "no such date"),
         ("22/11/2026 18:60", "no such date"),
         ("2026-11-22T18:07+25:00", "no such date"),
+        # What SQL Server writes for "no end".
+        ("9999-12-31 23:59:59.997", "no such date"),
+        ("9999-12-31T23:59:59.999Z", "no such date"),
+        ("9999-12-31T23:59:00-14:00", "no such date"),
+        ("0001-01-01T00:00:00+14:00", "no such date"),
         ("12345.5", "Not a date and time"),
         ("99999", "Not a date and time"),
         ("٢٢/١١/٢٠٢٦ ١٨:٠٧", "Not a date and time"),

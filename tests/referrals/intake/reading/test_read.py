@@ -3,8 +3,9 @@
 import pytest
 
 from referrals.intake.reading.columns import SELDOM, Column
+from referrals.intake.reading.read import Unmatched
 from referrals.intake.reading.text import NotATable
-from tests.extracts import MESSY
+from tests.extracts import MESSY, extract, fourteen_strange, row
 from tests.referrals.intake.read_files import read_table
 
 HEADINGS = "crime_reference,reported_at,safety_note\r\n"
@@ -130,3 +131,29 @@ def test_no_sentence_grows_with_a_heading(headings: str, says: str) -> None:
     with pytest.raises(NotATable, match=says) as refused:
         read_table(f"{made}\r\n".encode())
     assert len(str(refused.value)) < 300
+
+
+@pytest.mark.parametrize(
+    "cell", [{"repeat_victim": "Repeat"}, {"offence": "Incident Number", "officer_in_case": "OIC"}]
+)
+def test_a_cell_that_is_also_a_heading_makes_no_headings_of_its_report(cell: dict[str, str]) -> None:
+    """With headings that nobody knows the file is matched by hand."""
+    with pytest.raises(Unmatched):
+        read_table(fourteen_strange(**cell))
+
+
+def test_a_long_heading_takes_no_headings_away() -> None:
+    long = "Was the victim under eighteen years of age when the report was made?"
+    rows = [f"Offence\r\ncrime_reference,reported_at,{long}\r\n01/7300001/26,22/11/2026 18:07,N\r\n"]
+    assert read_table("".join(rows).encode()).headings[2] == long
+
+
+def test_headings_are_found_above_a_report_with_cells_that_are_headings_too() -> None:
+    words = {
+        "offence": "Offence type",
+        "repeat_victim": "Repeat",
+        "officer_in_case": "OIC",
+        "contact_wishes": "Language",
+    }
+    table = read_table(extract(row(**words), columns=["crime_reference", "reported_at", *words]))
+    assert table.headings[0] == "crime_reference"

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from referrals.intake.reading.columns import Column
 from referrals.intake.reading.read import SeveralSheets
-from referrals.intake.reading.shape import is_aside, squared
+from referrals.intake.reading.shape import is_aside, is_remark, squared
 from referrals.intake.reading.text import NotATable
-from tests.extracts import row
+from tests.extracts import reference, row
 from tests.factories import NOW
 from tests.referrals.intake.read_files import Reading, read_extract, read_table
 from tests.thorough import repeated
@@ -27,6 +27,7 @@ ABOVE = [
     ["Overnight hate crime reports"],
     ["BCU: South West", "", ""],
     ["Textbox1", "Textbox2"],
+    ['=""', '=""', '=""'],
     ["Period", "22/11/2026 07:00", "23/11/2026 07:00"],
     ["Status: Recorded", "Hate flag: Y"],
     [],
@@ -37,10 +38,15 @@ BELOW = [
     ["Records: 3"],
     ["Grand total 3"],
     ["End of report"],
+    ["*** End of report ***"],
+    ["-----"],
+    ["(20 rows affected)"],
+    ["3 reports"],
     ["Printed 23/11/2026 07:00"],
     ["Page 1 of 1"],
     [],
     ["OFFICIAL-SENSITIVE"],
+    ['=""'] * len(HEADINGS),
     HEADINGS,
 ]
 
@@ -99,13 +105,136 @@ def _of(reading: Reading) -> tuple[list[object], int]:
 
 
 @pytest.mark.parametrize("missing", range(len(HEADINGS) - 2))
-@pytest.mark.parametrize("last", ["Polish", ""])
-def test_a_row_that_lacks_a_cell_before_its_end_is_rejected(missing: int, last: str) -> None:
-    cells = list(row(1, communication_need=last).values())
+@pytest.mark.parametrize(
+    ("last", "under_18"), [("Polish", "N"), *(("", said) for said in ("N", "No", "0", "false", "1", "Yes"))]
+)
+def test_a_row_that_lacks_a_cell_before_its_end_is_rejected(missing: int, last: str, under_18: str) -> None:
+    cells = list(row(1, victim_under_18=under_18, communication_need=last).values())
     short = _widened(cells[:missing] + cells[missing + 1 :], -1)
     written = io.StringIO(newline="")
     csv.writer(written).writerows([HEADINGS, short])
     assert read_extract(written.getvalue().encode(), at=NOW).rejected == 1
+
+
+def test_a_row_that_lacks_a_cell_before_its_keys_is_rejected_though_nothing_follows_them() -> None:
+    for missing in range(HEADINGS.index("officer_in_case") + 1):
+        cells = list(row(1, victim_under_18="", communication_need="").values())
+        short = ",".join(_widened(cells[:missing] + cells[missing + 1 :], -1))
+        reading = read_extract(f"{','.join(HEADINGS)}\r\n{short}".encode(), at=NOW)
+        assert (missing, reading.rejected) == (missing, 1)
+
+
+@pytest.mark.parametrize("column", ["offence", "contact_wishes", "safety_note", "officer_in_case"])
+def test_a_row_whose_text_is_parted_by_a_comma_is_rejected_though_its_end_is_empty(column: str) -> None:
+    assert _unquoted(HEADINGS, row(1, **{column: "Do not, ring"})).rejected == 1
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        {"reported_at": "'22/11/2026 18:07"},
+        {"victim_type": "Individ\u200bual"},
+        {"repeat_victim": "'1", "occurred_at": "'22/11/2026 07:25"},
+    ],
+)
+def test_a_short_row_is_whole_whatever_a_spreadsheet_put_before_its_cells(cells: dict[str, str]) -> None:
+    short = ",".join(list(row(**cells).values())[:-1])
+    assert read_extract(f"{','.join(HEADINGS)}\r\n{short}".encode(), at=NOW).rejected == 0
+
+
+TEXTS = ["contact_wishes", "safety_note", "communication_need", "offence", "officer_in_case", "hate_strands"]
+
+
+def _with_text_at(place: str, column: str) -> list[str]:
+    others = [name for name in HEADINGS if name != column]
+    at = {"first": 0, "middle": 9, "last": len(others)}[place]
+    return [*others[:at], column, *others[at:]]
+
+
+def _unquoted(columns: list[str], *rows: dict[str, str], below: str = "") -> Reading:
+    """The rows as a program writes them that does not quote."""
+    lines = [",".join(columns), *(",".join(each[name] for name in columns) for each in rows), below]
+    return read_extract("\r\n".join(lines).encode(), at=NOW)
+
+
+@pytest.mark.parametrize("column", TEXTS)
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Do not\r\nring: partner is the suspect",
+        "Do not\r\n\r\nring",
+        "Do not ring\r\nafter 9 at night",
+        "Do not\r\nreport it to the partner",
+        "Do not\r\nring at\r\nall",
+        "See\r\n01/7300009/26",
+    ],
+)
+def test_of_a_report_that_a_line_break_cuts_in_two_neither_part_is_saved(
+    column: str, place: str, text: str
+) -> None:
+    lines = text.count("\r\n") + 1 - text.count("\r\n\r\n")
+    for number in (1, 2, 3):
+        rows = [row(each, **{column: text if each == number else "Race"}) for each in (1, 2, 3)]
+        reading = _unquoted(_with_text_at(place, column), *rows, below="Total,3")
+        saved = [found.values["crime_reference"] for found in reading.good]
+        assert saved == [reference(each) for each in (1, 2, 3) if each != number]
+        assert reading.rejected == lines
+        assert sum("no report" in warned.reason for warned in reading.warnings) == 1
+
+
+def test_a_cut_report_is_refused_with_what_to_do() -> None:
+    reading = _unquoted(HEADINGS, row(safety_note="Do not\r\nring"), row(2))
+    reasons = [(each.line, each.reason) for each in reading.rejections]
+    assert reasons == [
+        (2, "A line break cuts a text of this row in two: put the text in quotation marks."),
+        (3, "The row has 6 cells where the headings have 18."),
+    ]
+
+
+@pytest.mark.parametrize(
+    "below", ["Made for the morning meeting", "Total,3", "Page 1 of 1\r\nNothing follows here"]
+)
+def test_a_line_below_all_reports_is_left_out(below: str) -> None:
+    reading = _unquoted(HEADINGS, row(1), row(2), below=below)
+    assert (len(reading.good), reading.rejected) == (2, 0)
+
+
+def test_a_line_among_the_reports_is_refused_and_what_repeats_on_each_page_is_not() -> None:
+    page = "\r\n".join(["Page 1 of 2", ",".join(HEADINGS)])
+    own = [",".join(row(each).values()) for each in (1, 2, 3)]
+    lines = [",".join(HEADINGS), "Wandsworth", own[0], page, own[1], "Merton", own[2], "Nothing follows here"]
+    reading = read_extract("\r\n".join(lines).encode(), at=NOW)
+    assert [found.line for found in reading.good] == [3, 6, 8]
+    assert [(each.line, each.reason) for each in reading.rejections] == [
+        (7, "This line is no report: is it a part of a text in the report above or below it?")
+    ]
+
+
+def test_a_row_of_wrapped_blanks_is_a_blank_row() -> None:
+    blank = ['=""'] * len(HEADINGS)
+    written = io.StringIO(newline="")
+    csv.writer(written).writerows([blank, HEADINGS, blank, ROWS[0], blank])
+    for content in (written.getvalue().encode(), xlsx(Data=[[*HEADINGS], [*blank], [*ROWS[0]]])):
+        reading = read_extract(content, at=NOW)
+        assert (reading.rows, len(reading.good)) == (1, 1)
+        assert not [warned for warned in reading.warnings if "no report" in warned.reason]
+
+
+def test_a_sheet_has_no_row_cut_in_two() -> None:
+    columns = _with_text_at("last", "safety_note")
+    own = [[row(each)[name] for name in columns] for each in (1, 2)]
+    table: list[list[Cell]] = [[*columns], [*own[0]], ["Merton"], [*own[1]], ["Nothing follows here"]]
+    reading = read_extract(xlsx(Data=table), at=NOW)
+    assert (len(reading.good), reading.rejected) == (2, 0)
+
+
+def test_a_short_report_is_whole_before_one_whose_reference_is_mistyped() -> None:
+    reading = _unquoted(HEADINGS[:-1], row(1), row(2, crime_reference="7300002"), row(3))
+    assert [found.line for found in reading.good] == [2, 4]
+    cells = [",".join(HEADINGS), *(",".join([*row(each).values()][:-1]) for each in (1, 2))]
+    reading = read_extract("\r\n".join([*cells[:2], cells[2].replace("01/", "01-")]).encode(), at=NOW)
+    assert [found.line for found in reading.good] == [2]
 
 
 @pytest.mark.parametrize(
@@ -113,16 +242,26 @@ def test_a_row_that_lacks_a_cell_before_its_end_is_rejected(missing: int, last: 
     [
         (["Total", "5"], True),
         (["Records: 5", "", ""], True),
-        (["Run by PC Smith"], True),
+        (["Printed by PC Smith in Wandsworth"], True),
         (HEADINGS, True),
         (["01/7300001/26", "22/11/2026 18:07"], False),
         (["01/7300001/26"], False),
         (["5"], False),
         (["Report", "22/11/2026", "Race"], False),
+        (["report it to the partner"], False),
+        (["Run by PC Smith"], False),
     ],
 )
-def test_a_remark_is_told_from_a_report_that_is_cut_off(cells: list[str], is_one: bool) -> None:
+def test_a_line_known_under_tables_is_told_from_a_report_that_is_cut_off(
+    cells: list[str], is_one: bool
+) -> None:
     assert is_aside(cells, HEADINGS) is is_one
+
+
+def test_a_remark_is_short_and_has_no_figure() -> None:
+    assert is_remark(["Run by PC Smith", "", " "], HEADINGS)
+    assert not is_remark(["Run by PC 9001"], HEADINGS)
+    assert not is_remark(["Run by", "PC", "Smith"], HEADINGS)
 
 
 def test_a_row_is_as_wide_as_its_headings_where_only_empty_cells_differ() -> None:

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 from structlog.testing import capture_logs
 
+from referrals.intake.held import work
 from referrals.intake.held.holding import hold_extract
 from referrals.intake.watched import claims, folder
 from referrals.intake.watched.folder import take_extracts
@@ -139,6 +140,24 @@ def test_one_file_that_fails_keeps_no_other_back_and_is_given_up_after_an_hour(
     assert (held.status, "could not be taken in" in held.problem) == (ImportStatus.REFUSED, True)
     assert files(inbox / "refused") == ["a.csv"]
     assert files(inbox / "done") == ["b.csv"]
+
+
+def test_a_file_that_meets_a_fault_of_this_system_is_refused_with_that_and_not_tried_again(
+    put: Callable[..., Path], inbox: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(**_: Any) -> None:
+        [][0]
+
+    monkeypatch.setattr(work, "import_cases", fails)
+    put()
+    clock.look(MINUTE)
+    held = CaseImport.objects.get()
+    assert held.status == ImportStatus.REFUSED
+    assert held.problem == (
+        "A fault of this system stopped it. Nothing was saved: tell the administrator, with the time."
+    )
+    assert files(inbox / "refused") == ["overnight.csv"]
+    assert clock.look(MINUTE) == 0
 
 
 def test_one_that_its_sender_takes_back_is_no_failure(

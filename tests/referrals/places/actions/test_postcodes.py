@@ -148,7 +148,7 @@ def test_a_part_of_the_directory_is_not_taken_for_the_whole(real_places: Bcu, sy
     before = known()
     with (
         _real("directory-part/ONSPD_like_MAY_2025_UK_SW.csv") as file,
-        pytest.raises(NotADirectory, match="Kingston upon Thames would lose all postcodes: "),
+        pytest.raises(NotADirectory, match="Kingston upon Thames would lose all postcodes"),
     ):
         load_postcodes(files=[file], by=system)
     assert known() == before
@@ -156,6 +156,32 @@ def test_a_part_of_the_directory_is_not_taken_for_the_whole(real_places: Bcu, sy
         loaded = load_postcodes(files=[file], by=system, only_their_areas=True)
     assert (loaded.added_or_moved, loaded.removed) == (0, 0)
     assert known() == before
+
+
+def _of_each_ward(world: World, *districts: str) -> list[str]:
+    """Five postcodes of each ward in each district."""
+    wards = enumerate(sorted(ward.code for ward in world.wards), start=10)
+    return [line(f"{name}{n} {k}AA", code) for n, code in wards for name in districts for k in range(5)]
+
+
+def test_a_part_is_known_though_each_borough_has_some_postcodes_in_it(world: World, system: User) -> None:
+    whole, part = _of_each_ward(world, "SW", "KT"), _of_each_ward(world, "SW")
+    load_postcodes(files=[directory(*whole)], by=system)
+    with pytest.raises(NotADirectory) as refused:
+        load_postcodes(files=[directory(*part)], by=system)
+    count = 5 * len(world.wards)
+    assert str(refused.value).startswith(f"Area KT ({count} known) is not in it, Merton would lose ")
+    assert len(known()) == 2 * count
+    load_postcodes(files=[directory(*part)], by=system, all_the_same=True)
+    assert len(known()) == count
+
+
+def test_a_borough_may_lose_a_fifth_of_its_postcodes_and_no_more(world: World, system: User) -> None:
+    here = [line(f"SW17 {n}AA", world.wards[0].code) for n in range(10)]
+    load_postcodes(files=[directory(*here)], by=system)
+    assert load_postcodes(files=[directory(*here[:8])], by=system).removed == 2
+    with pytest.raises(NotADirectory, match="would lose 2 of 8 postcodes: is this a part"):
+        load_postcodes(files=[directory(*here[:6])], by=system)
 
 
 def test_of_the_areas_in_a_part_what_ended_goes_and_others_stay(world: World, system: User) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -282,12 +283,41 @@ def test_an_answer_is_kept_and_a_mark_made_before_is_to_be_checked_again(
     assert AuditEntry.objects.get(action=Action.QUESTIONS_ANSWERED).fields == ["strands"]
 
 
-def test_what_was_not_asked_is_not_changed(make_case: MakeCase, hcop: User, now: datetime) -> None:
-    case = make_case(repeat_victim=False)
-    drafts.answer_questions(case_id=case.pk, repeat_victim=True, by=hcop, at=now)
+@pytest.mark.parametrize(
+    ("given", "question"),
+    [
+        ({"repeat_victim": True}, "Is this a repeat victim?"),
+        ({"strands": [Strand.RACE]}, "Which strand is it?"),
+    ],
+)
+def test_another_answer_to_a_question_that_is_gone_is_refused_with_all_that_came_with_it(
+    make_case: MakeCase, hcop: User, now: datetime, given: dict[str, Any], question: str
+) -> None:
+    case = make_case(repeat_victim=False, strands=["disability"], questions=[Question.ANOTHER_VICTIM])
+    with pytest.raises(drafts.Overtaken) as refused:
+        drafts.answer_questions(case_id=case.pk, **given, looked_for_another_victim=True, by=hcop, at=now)
+    assert str(refused.value) == (
+        f"\u201c{question}\u201d was answered meanwhile, and not as you did. "
+        "Nothing of yours was saved: compare, and save again."
+    )
     case.refresh_from_db()
-    assert not case.repeat_victim
+    assert (case.repeat_victim, case.strands) == (False, ["disability"])
+    assert case.questions == [Question.ANOTHER_VICTIM]
     assert not AuditEntry.objects.filter(action=Action.QUESTIONS_ANSWERED).exists()
+
+
+def test_the_same_answer_twice_is_one(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case(questions=[*Question], strands=[])
+    for _ in range(2):
+        drafts.answer_questions(
+            case_id=case.pk,
+            repeat_victim=True,
+            strands=[Strand.RACE],
+            looked_for_another_victim=True,
+            by=hcop,
+            at=now,
+        )
+    assert AuditEntry.objects.filter(action=Action.QUESTIONS_ANSWERED).count() == 1
 
 
 def test_a_question_is_not_answered_after_the_decision(

@@ -547,6 +547,29 @@ def test_a_question_is_shown_in_the_row_and_answered_on_a_page_of_its_own(
     assert f'href="{address}"' not in page(browser, "overnight_review")
 
 
+def test_an_answer_that_somebody_else_was_first_with_shows_the_form_again(
+    browser: Client, make_case: MakeCase, client_of: ClientOf, other_hcop: User
+) -> None:
+    case = make_case(questions=["repeat_victim", "strands"], strands=[])
+    address = reverse("answer_questions", args=[case.pk])
+    both = {"repeat_victim": "no", "strands": ["disability"]}
+    client_of(other_hcop).post(address, {"repeat_victim": "yes", "strands": ["disability"]})
+    Case.objects.update(questions=["strands"])
+    shown = browser.post(address, both).content.decode()
+    assert "\u201cIs this a repeat victim?\u201d was answered meanwhile, and not as you did." in shown
+    assert 'name="repeat_victim"' not in shown
+    assert re.findall(r'value="(\w*)"[^>]* checked', shown) == ["disability"]
+    browser.post(address, {"strands": ["disability"]})
+    case.refresh_from_db()
+    assert (case.repeat_victim, case.strands, case.questions) == (True, ["disability"], [])
+
+
+def test_the_strands_that_were_understood_are_chosen_already(browser: Client, make_case: MakeCase) -> None:
+    case = make_case(questions=["strands"], strands=["disability"])
+    shown = browser.get(reverse("answer_questions", args=[case.pk])).content.decode()
+    assert re.findall(r'value="(\w*)"[^>]* checked', shown) == ["disability"]
+
+
 def test_no_strand_is_an_answer_and_not_beside_one(browser: Client, make_case: MakeCase) -> None:
     case = make_case(questions=["strands"], strands=[])
     address = reverse("answer_questions", args=[case.pk])

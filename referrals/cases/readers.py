@@ -7,6 +7,7 @@ from django.db.models import (
 
 from referrals.models import (
     Case,
+    Referral,
     VictimType,
 )
 from referrals.rules.eligibility import Report
@@ -34,6 +35,13 @@ def of_linked_cases(case: Case) -> Q:
     if case.victim_hash:
         linked |= Q(case__victim_hash=case.victim_hash)
     return linked
+
+
+def references_holding(part: str, most: int) -> list[str]:
+    """Crime references and referral numbers that hold this part, for the audit log, which names them all."""
+    cases = Case.objects.filter(crime_reference__contains=part).values_list("crime_reference")
+    referrals = Referral.objects.filter(number__contains=part.upper()).values_list("number")
+    return [reference for (reference,) in cases.union(referrals, all=True)[:most]]
 
 
 def latest_cases(user: User) -> QuerySet[Case]:

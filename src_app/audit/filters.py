@@ -1,10 +1,21 @@
 """Which part of the audit log is shown."""
 
 import django_filters
+from django.db.models import QuerySet
 
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.lists.filters import FromDayFilter, ListFilter, Order, OrderFilter, ToDayFilter
+
+# Of one kind to whoever asks who has seen something, and each of them an act of its own as well.
+OPENED = "opened"
+_OPENED_BY = (
+    Action.LIST_SHOWN,
+    Action.SEARCHED,
+    Action.CASE_OPENED,
+    Action.REFERRAL_OPENED,
+    Action.LOOK_OPENED,
+)
 
 
 class AuditFilter(ListFilter):
@@ -16,7 +27,15 @@ class AuditFilter(ListFilter):
         queryset=User.objects.order_by("display_name"),
         empty_label="Every account",
     )
-    action = django_filters.ChoiceFilter(label="What", choices=Action.choices, empty_label="Everything")
+    action = django_filters.ChoiceFilter(
+        label="What",
+        choices=[
+            (OPENED, "Opened: a list, a search, a case or a referral"),
+            ("One act alone", Action.choices),
+        ],
+        empty_label="Everything",
+        method="by_act",
+    )
     purpose = django_filters.ChoiceFilter(
         label="Purpose", choices=Purpose.choices, empty_label="Every purpose"
     )
@@ -32,3 +51,7 @@ class AuditFilter(ListFilter):
     class Meta:
         model = AuditEntry
         fields: list[str] = []
+
+    def by_act(self, rows: QuerySet[AuditEntry], _name: str, value: str) -> QuerySet[AuditEntry]:
+        """Those of one act, or of all acts by which something is seen."""
+        return rows.filter(action__in=_OPENED_BY) if value == OPENED else rows.filter(action=value)

@@ -26,6 +26,10 @@ def entries_visible_to(user: User) -> QuerySet[AuditEntry]:
     return AuditEntry.objects.select_related("actor").order_by("-at", "-pk")
 
 
+# By the labels that the database gives a row of history.
+_CHANGES = {"insert": "Made", "update": "Changed", "delete": "Deleted"}
+
+
 @dataclass(frozen=True)
 class Change:
     """One row of history: which record, and the names of the fields that changed; never a value."""
@@ -35,6 +39,11 @@ class Change:
     row: str
     label: str
     fields: list[str]
+
+    @property
+    def words(self) -> str:
+        """What became of the record."""
+        return _CHANGES.get(self.label, self.label)
 
 
 def changes_of(user: User, request_id: uuid.UUID) -> list[Change]:

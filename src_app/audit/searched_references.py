@@ -4,10 +4,15 @@ A crime reference in an address would stand in access logs and in the browser's 
 """
 
 import secrets
+from collections.abc import Callable
 
 from django.http import Http404
 
 from src_app.accounts.guards import SignedInRequest
+
+# Each finds, of the records of one app, references that hold a part: at most so many.
+FINDERS: list[Callable[[str, int], list[str]]] = []
+MOST_FOUND = 50
 
 _KEPT = "audit_searches"
 _MOST = 10
@@ -30,3 +35,12 @@ def kept(request: SignedInRequest) -> str:
         return str(request.session.get(_KEPT, {})[token])
     except KeyError as error:
         raise Http404("This search has ended: search again.") from error
+
+
+def holding(part: str) -> list[str]:
+    """References of kept records that hold this part; one more than ``MOST_FOUND`` where there are too many.
+
+    The log itself has an index of whole references alone.
+    """
+    found = [reference for find in FINDERS for reference in find(part, MOST_FOUND + 1)]
+    return found[: MOST_FOUND + 1]

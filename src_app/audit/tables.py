@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 
 from src_app.audit.models import AuditEntry
 from src_app.lists.tables import ListTable
-from src_app.templatetags.words import counted, moment
+from src_app.templatetags.words import counted, moment, spoken
 
 SHOWN_REFERENCES = 3
 
@@ -17,6 +17,7 @@ SHOWN_REFERENCES = 3
 class AuditTable(ListTable):
     """Who did what, when, to which records and why; in a file also each stored word by itself."""
 
+    is_compact = True
     at = django_tables2.Column(verbose_name="When")
     actor = django_tables2.Column(verbose_name="Who", empty_values=())
     action = django_tables2.Column(verbose_name="What")
@@ -59,7 +60,9 @@ class AuditTable(ListTable):
         more = len(record.references) - SHOWN_REFERENCES
         if more > 0:
             shown = f"{shown} and {counted(more, 'other,others')}"
-        return f"{record.subject}: {shown}" if shown else record.subject
+        # A trial's reference says already what it is: "trial 3".
+        is_said = not shown or shown.startswith(f"{record.subject} ")
+        return shown or record.subject if is_said else f"{record.subject}: {shown}"
 
     def value_references(self, record: AuditEntry) -> str:
         return f"{record.subject}: {'; '.join(record.references)}" if record.references else record.subject
@@ -77,9 +80,15 @@ class AuditTable(ListTable):
         return "; ".join(record.references)
 
     def render_fields(self, record: AuditEntry) -> str:
+        return spoken(", ".join(record.fields))
+
+    def value_fields(self, record: AuditEntry) -> str:
         return ", ".join(record.fields)
 
     def render_origin(self, record: AuditEntry) -> str:
+        return spoken(self.value_origin(record))
+
+    def value_origin(self, record: AuditEntry) -> str:
         return f"{record.origin}, {record.address}" if record.address else record.origin
 
     def render_request_id(self, record: AuditEntry) -> SafeString:

@@ -1,6 +1,8 @@
 """The auditor's pages: who saw and changed what, when."""
 
 import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from django import forms
@@ -29,18 +31,24 @@ LOG = ListPage(
     filters=AuditFilter,
     purpose=Purpose.AUDIT,
     subject="audit",
+    per_page=25,
     most=None,
     empty=Empty("No entries", "Whatever somebody sees or changes is an entry of this log."),
 )
 
 
 class ReferenceForm(forms.Form):
-    """A crime reference or referral number, exactly."""
+    """A crime reference or referral number, or a part of one."""
 
     reference = forms.CharField(
         label="Crime reference or referral number",
+        help_text="A part of it will do, such as its last digits.",
+        min_length=3,
         max_length=60,
-        error_messages={"required": "Enter a crime reference or a referral number."},
+        error_messages={
+            "required": "Enter a crime reference or a referral number.",
+            "min_length": "Enter three characters of it, or more.",
+        },
     )
 
 
@@ -53,11 +61,12 @@ def audit_list(request: SignedInRequest) -> HttpResponseBase:
         token = searched_references.keep(request, form.cleaned_data["reference"].strip())
         return redirect(f"{reverse('audit_list')}?{urlencode({'search': token})}")
     reference = searched_references.kept(request)
-    log = LOG.asked(request, _about(request, reference), searched=reference)
+    about = _about(request, reference)
+    log = LOG.asked(request, about.entries, searched=reference)
     if (part := log.part()) is not None:
         return part
     log.record_shown()
-    return render(request, "audit/list.html", {"form": form, "list": log, "reference": reference})
+    return render(request, "audit/list.html", {"form": form, "list": log, "about": about, "folded": True})
 
 
 @requires(Permission.VIEW_AUDIT)
@@ -79,6 +88,32 @@ def audit_request(request: SignedInRequest, request_id: uuid.UUID) -> HttpRespon
     return render(request, "audit/request.html", context)
 
 
-def _about(request: SignedInRequest, reference: str) -> QuerySet[AuditEntry]:
+@dataclass(frozen=True)
+class About:
+    """The entries that a search leaves, and how they were found.
+
+    ``searched``: what was typed. ``holding``: the references that hold it, if none is exactly it; ``is_cut``:
+    there are more of them.
+    """
+
+    entries: QuerySet[AuditEntry]
+    searched: str = ""
+    holding: Sequence[str] = ()
+    is_cut: bool = False
+
+
+def _about(request: SignedInRequest, searched: str) -> About:
     entries = entries_visible_to(request.user)
-    return entries.filter(references__contains=[reference]) if reference else entries
+    if not searched:
+        return About(entries)
+    exactly = entries.filter(references__contains=[searched])
+    if exactly.exists():
+        return About(exactly, searched)
+    holding = searched_references.holding(searched)
+    most = searched_references.MOST_FOUND
+    return About(
+        entries.filter(references__overlap=holding[:most]) if holding else entries.none(),
+        searched,
+        holding[:most],
+        is_cut=len(holding) > most,
+    )

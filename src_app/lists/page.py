@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.choices import flatten_choices
 from django.utils.functional import cached_property
 
 from src_app.accounts.guards import SignedInRequest, check_authority, redirected
@@ -258,6 +259,17 @@ class Listed(Generic[Row]):
     def is_narrowed(self) -> bool:
         """Whether there may be rows that the filters, or a search, leave out, as one without sense does."""
         return bool(self._searched) or self.has_errors or bool({*self.filters_used} - {"order"})
+
+    @property
+    def looked_for(self) -> list[str]:
+        """The search and each filter in use, in the page's words."""
+        words = [f"a reference with “{self._searched}” in it"] if self._searched else []
+        for field in [*self.form, *self._also]:
+            if field.name != "order" and (asked := self.request.GET.get(field.html_name)):
+                choices = flatten_choices(getattr(field.field, "choices", ()))
+                named = (str(label) for value, label in choices if str(value) == asked)
+                words.append(f"{field.label}: {next(named, asked)}")
+        return words
 
     @property
     def kept(self) -> list[tuple[str, str]]:

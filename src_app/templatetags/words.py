@@ -78,6 +78,12 @@ def number(value: int) -> str:
 
 
 @register.filter
+def spoken(name: str) -> str:
+    """``page trial results`` for ``page trial_results``: a name of the code in words."""
+    return name.replace("_", " ")
+
+
+@register.filter
 def counted(number: int, nouns: str) -> str:
     """``1 report`` or ``24 reports`` for ``"report,reports"``."""
     singular, plural = nouns.split(",")

@@ -163,6 +163,19 @@ def test_what_one_request_did_can_be_read(sign_in: SignIn, look: Look) -> None:
     look(page, "audit-request")
 
 
+def test_a_page_of_the_audit_log_is_short_on_a_phone(sign_in: SignIn) -> None:
+    page = sign_in("auditor", width=320)
+    first = page.get_by_role("main").locator("tbody tr").first.bounding_box()
+    assert first
+    assert first["y"] < 640
+    # Fifty entries, each a card of eight lines, were 17,900 px.
+    assert page.evaluate("document.documentElement.scrollHeight") < 6_000
+    page.get_by_text("Filter or sort").click()
+    page.get_by_label("What", exact=True).select_option("opened")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_role("cell", name="List or page shown").first).to_be_visible()
+
+
 def test_the_copied_words_are_those_on_the_page(sign_in: SignIn) -> None:
     page = sign_in("hcop")
     page.context.grant_permissions(["clipboard-write"])

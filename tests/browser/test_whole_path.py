@@ -212,6 +212,8 @@ def _audit(page: Page, number: str, look: Look) -> None:
     page.get_by_label("Crime reference or referral number").fill(number)
     page.get_by_role("button", name="Search").click()
     for done in ("Referrals made", "Contact attempt logged", "Referral completed", "Follow-up acknowledged"):
+        page.get_by_label("What", exact=True).select_option(label=done)
+        page.get_by_role("button", name="Show", exact=True).click()
         expect(page.get_by_role("cell", name=done, exact=True).first).to_be_visible()
     look(page, "audit")
 

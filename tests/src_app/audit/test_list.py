@@ -8,8 +8,11 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
+from referrals.models import Referral
 from src_app.accounts.models import User
+from src_app.audit import searched_references
 from src_app.audit.models import Action, AuditEntry, Purpose
 from tests.factories import AuditEntryFactory, UserFactory
 
@@ -114,11 +117,89 @@ def test_a_search_for_a_reference_never_stands_in_an_address(browser: Client) ->
     assert (entry.action, entry.references) == (Action.SEARCHED, ["01/7000001/26"])
 
 
-def test_a_search_for_a_part_of_a_reference_finds_nothing(browser: Client) -> None:
+@pytest.mark.parametrize("part", ["7000001", "01/7000001", "01/26", "src-2026-0000", "000041"])
+def test_a_part_of_a_reference_finds_the_entries_about_it(
+    browser: Client, make_referral: Callable[..., Referral], part: str
+) -> None:
+    referral = make_referral(number="SRC-2026-000041", case__crime_reference="01/7000001/26")
+    make_referral(number="SRC-2025-000052", case__crime_reference="02/7000002/25")
+    AuditEntryFactory.create(references=[referral.case.crime_reference, referral.number], origin="page one")
+    AuditEntryFactory.create(references=["02/7000002/25", "SRC-2025-000052"], origin="page two")
+    response = browser.post(URL, {"reference": part})
+    assert part not in response["Location"]
+    page = browser.get(response["Location"]).content.decode()
+    assert "page one" in page
+    assert "page two" not in page
+    assert f"Entries about 1 reference with <strong>{part}</strong> in it" in page
+    entry = _latest()
+    assert (entry.action, entry.references) == (Action.SEARCHED, [part])
+
+
+def test_a_whole_reference_is_not_taken_for_a_part(
+    browser: Client, make_referral: Callable[..., Referral]
+) -> None:
+    make_referral(number="SRC-2026-0000411")
+    AuditEntryFactory.create(references=["SRC-2026-000041"], origin="page one")
+    AuditEntryFactory.create(references=["SRC-2026-0000411"], origin="page two")
+    page = browser.post(URL, {"reference": "SRC-2026-000041"}, follow=True).content.decode()
+    assert "page one" in page
+    assert "page two" not in page
+
+
+def test_of_a_part_that_many_hold_it_is_said_that_more_is_wanted(
+    browser: Client, make_referral: Callable[..., Referral], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(searched_references, "MOST_FOUND", 2)
+    for number in range(3):
+        referral = make_referral(number=f"SRC-2026-00000{number}")
+        AuditEntryFactory.create(references=[referral.number])
+    response = browser.post(URL, {"reference": "SRC-2026"}, follow=True)
+    assert (
+        "about 2 references with <strong>SRC-2026</strong> in it, the first of more"
+        in response.content.decode()
+    )
+    assert len(response.context["list"].paged.rows) == 2
+
+
+def test_where_nothing_fits_it_is_said_what_was_searched(browser: Client, auditor: User) -> None:
     AuditEntryFactory.create(references=["01/7000001/26"], origin="page one")
-    page = browser.post(URL, {"reference": "01/7000001"}, follow=True).content.decode()
-    assert "Nothing fits" in page
-    assert "page one" not in page
+    response = browser.post(URL, {"reference": "9999999"})
+    asked = {"account": str(auditor.pk), "action": "opened", "first": "2026-11-01", "order": "earliest"}
+    page = browser.get(response["Location"], asked | {"search": response["Location"].split("=")[1]})
+    words = " ".join(strip_tags(page.content.decode()).split())
+    assert "Nothing fits Looked for: a reference with “9999999” in it; Account: Auditor;" in words
+    assert "What: Opened: a list, a search, a case or a referral; From: 2026-11-01." in words
+    # It is nobody's reference, and may be anything that somebody typed.
+    assert _latest().references == []
+
+
+def test_two_characters_are_too_few_to_search_for(browser: Client) -> None:
+    assert "Enter three characters" in browser.post(URL, {"reference": "26"}).content.decode()
+
+
+def test_opened_is_one_choice_among_acts(browser: Client) -> None:
+    for action in Action:
+        AuditEntryFactory.create(action=action)
+    found = browser.get(URL, {"action": "opened"}).context["list"].paged.rows
+    assert {entry.action for entry in found} == {
+        Action.LIST_SHOWN,
+        Action.SEARCHED,
+        Action.CASE_OPENED,
+        Action.REFERRAL_OPENED,
+        Action.LOOK_OPENED,
+    }
+    [alone] = browser.get(URL, {"action": "case opened"}).context["list"].paged.rows
+    assert alone.action == Action.CASE_OPENED
+
+
+def test_names_of_the_code_are_put_in_words(browser: Client) -> None:
+    AuditEntryFactory.create(
+        origin="page trial_results", fields=["proposed_at"], subject="trial", references=["trial 3"]
+    )
+    html = browser.get(URL).content.decode()
+    words = " ".join(strip_tags(html.split("<tbody")[1]).split())
+    assert "trial 3 proposed at page trial results" in words
+    assert "trial: trial 3" not in words
 
 
 def test_an_empty_search_says_what_to_enter(browser: Client) -> None:
@@ -152,7 +233,7 @@ def test_pages_follow_each_other_without_gap_or_repetition(browser: Client, now:
         url = paged.next_url
     assert len(seen) == 120
     assert len(set(seen)) == 120
-    assert len(browser.get(response.context["list"].paged.previous_url).context["list"].paged.rows) == 50
+    assert len(browser.get(response.context["list"].paged.previous_url).context["list"].paged.rows) == 25
 
 
 def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client) -> None:

@@ -43,6 +43,7 @@ def test_it_names_the_fields_that_changed_and_no_value(browser: Client) -> None:
         ["name"],
     )
     page = response.content.decode()
+    assert "<td>Changed</td>" in page
     assert "Old name" not in page
     assert "New name" not in page
 

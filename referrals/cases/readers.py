@@ -39,7 +39,8 @@ def of_linked_cases(case: Case) -> Q:
 
 def references_holding(part: str, most: int) -> list[str]:
     """Crime references and referral numbers that hold this part, for the audit log, which names them all."""
-    cases = Case.objects.filter(crime_reference__contains=part).values_list("crime_reference")
+    written = Q(crime_reference__contains=part) | Q(crime_reference__contains=part.upper())
+    cases = Case.objects.filter(written).values_list("crime_reference")
     referrals = Referral.objects.filter(number__contains=part.upper()).values_list("number")
     return [reference for (reference,) in cases.union(referrals, all=True)[:most]]
 

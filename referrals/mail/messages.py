@@ -12,9 +12,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, NoticeKind, Notification, Referral, TrialNotice
+from referrals.models import MailKind, Notification, Referral, Trial, TrialNotice
 from referrals.rules.trial.draws import canonical
-from src_app.templatetags.words import moment
+from src_app.templatetags.words import day, moment
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,8 @@ def message_of(notification: Notification) -> EmailMessage:
     payload: ReferralMail | TrialMail | ProposalMail
     if notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
+    elif notification.trial is not None:
+        template, payload = notification.kind, _of_proposal(notification.trial)
     else:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
@@ -77,14 +79,19 @@ def _of_referral(kind: str, referral: Referral) -> ReferralMail:
     )
 
 
-def _of_trial(notice: TrialNotice) -> TrialMail | ProposalMail:
-    trial, day = notice.trial.name, f"{notice.on:%-d %B %Y}"
-    if notice.kind == NoticeKind.PROPOSED:
-        return ProposalMail(trial, day, settings.SITE_URL + reverse("seal_trial", args=[notice.trial_id]))
+def _of_trial(notice: TrialNotice) -> TrialMail:
     return TrialMail(
-        trial=trial,
-        day=day,
+        trial=notice.trial.name,
+        day=f"{notice.on:%-d %B %Y}",
         file=f"{notice.kind}-{notice.trial_id}-{notice.pk}.json",
+    )
+
+
+def _of_proposal(trial: Trial) -> ProposalMail:
+    return ProposalMail(
+        trial=trial.name,
+        day=day(trial.proposed_at) if trial.proposed_at else "",
+        link=settings.SITE_URL + reverse("seal_trial", args=[trial.pk]),
     )
 
 

@@ -13,7 +13,16 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
-from referrals.models import MailKind, Notification, Referral, ReferralOrder, ReferralStatus, TrialNotice
+from referrals.models import (
+    MailKind,
+    Notification,
+    Referral,
+    ReferralOrder,
+    ReferralStatus,
+    Trial,
+    TrialNotice,
+    TrialStatus,
+)
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -53,6 +62,7 @@ def queue(
     kind: MailKind,
     referral: Referral | None = None,
     trial_notice: TrialNotice | None = None,
+    trial: Trial | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -70,6 +80,7 @@ def queue(
             "recipient": recipient,
             "referral": referral,
             "trial_notice": trial_notice,
+            "trial": trial,
             "created_at": at,
             "not_before": at,
         },
@@ -119,7 +130,7 @@ def deliver_waiting(*, by: User) -> None:
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
     """Sends one message, at most one worker at a time; says whether it went out.
 
-    Not sent: it is with another worker, already gone, or a reminder for a referral closed meanwhile. A
+    Not sent: it is with another worker, already gone, or of no use any more. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
     referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
     silent it may have taken the message: then the next copy is marked a possible duplicate.
@@ -149,15 +160,14 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "trial_notice__trial")
+            .select_related("referral__ward", "trial_notice__trial", "trial")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
         )
         if notification is None:
             return None
-        referral = notification.referral
-        if notification.kind in REMINDERS and referral and referral.status != ReferralStatus.OPEN:
+        if _is_of_no_use(notification):
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
@@ -168,6 +178,15 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         notification.attempts += 1
         notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
         return notification
+
+
+def _is_of_no_use(notification: Notification) -> bool:
+    """Whether what it tells of is over: a referral that ended, or a trial that waits no more."""
+    if notification.kind == MailKind.TRIAL_PROPOSED:
+        trial = notification.trial
+        return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
+    referral = notification.referral
+    return bool(notification.kind in REMINDERS and referral and referral.status != ReferralStatus.OPEN)
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
@@ -191,12 +210,13 @@ def _mark_sent(notification: Notification, by: User) -> None:
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
         if sent:
             referral, notice = notification.referral, notification.trial_notice
+            trial_id = notice.trial_id if notice else notification.trial_id
             record(
                 Action.MAIL_SENT,
                 by=by,
                 purpose=Purpose.CONTACT if referral else Purpose.EVALUATION,
                 subject="referral" if referral else "trial",
-                references=[referral.number] if referral else [f"trial {notice.trial_id}"] if notice else [],
+                references=[referral.number if referral else f"trial {trial_id}"],
                 recipients=[notification.recipient],
             )
 

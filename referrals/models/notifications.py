@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import Q
 
 from referrals.models.referrals import Referral
-from referrals.models.trials import TrialNotice
+from referrals.models.trials import Trial, TrialNotice
 from src_app.choices import NamedChoices
 
 
@@ -22,14 +22,16 @@ class MailKind(NamedChoices):
     REOPENED = "reopened", "Open again"
     HANDED_TO = "handed_to", "Handed over to this team"
     HANDED_ON = "handed_on", "Handed over to another team"
-    TRIAL_NOTICE = "trial_notice", "What somebody is told of a trial"
+    TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
+    TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
 
 
 class Notification(models.Model):
     """One message to one recipient, sent once: ``unique_key`` forbids its twin.
 
     A worker claims it with a token and a lease; an expired lease with an attempt behind it is sent again
-    under the same Message-ID and marked a possible duplicate.
+    under the same Message-ID and marked a possible duplicate. ``trial``: one that was proposed; empty again
+    where its draft is deleted.
     """
 
     unique_key = models.CharField(max_length=120, unique=True)
@@ -40,6 +42,7 @@ class Notification(models.Model):
     trial_notice = models.ForeignKey(
         TrialNotice, on_delete=models.PROTECT, null=True, related_name="notifications"
     )
+    trial = models.ForeignKey(Trial, on_delete=models.SET_NULL, null=True, related_name="+")
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -54,8 +57,17 @@ class Notification(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(kind=MailKind.TRIAL_NOTICE, referral__isnull=True, trial_notice__isnull=False)
-                    | (~Q(kind=MailKind.TRIAL_NOTICE) & Q(referral__isnull=False, trial_notice__isnull=True))
+                    Q(
+                        kind=MailKind.TRIAL_NOTICE,
+                        referral__isnull=True,
+                        trial_notice__isnull=False,
+                        trial__isnull=True,
+                    )
+                    | Q(kind=MailKind.TRIAL_PROPOSED, referral__isnull=True, trial_notice__isnull=True)
+                    | (
+                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED])
+                        & Q(referral__isnull=False, trial_notice__isnull=True, trial__isnull=True)
+                    )
                 ),
                 name="notification_of_a_referral_or_a_trial",
             ),

@@ -353,9 +353,8 @@ class Pause(models.Model):
 
 
 class NoticeKind(NamedChoices):
-    """What registrars are told of; and, of a proposal, whoever is to seal it."""
+    """What registrars are told of."""
 
-    PROPOSED = "trial_proposed", "Proposal"
     SEALED = "trial_sealed", "Commitment"
     HEAD = "chain_head", "Head of the chain"
     LOCKED = "outcomes_locked", "Digest of the locked data set"
@@ -363,10 +362,7 @@ class NoticeKind(NamedChoices):
 
 
 class TrialNotice(AppendOnly):
-    """What every registrar of a trial is sent, word for word: ``content`` is the file that goes with it.
-
-    Without a file it is a proposal, of which somebody is told who may seal it.
-    """
+    """What every registrar of a trial is sent, word for word: ``content`` is the file that goes with it."""
 
     trial = models.ForeignKey(Trial, on_delete=models.PROTECT, related_name="notices")
     kind = models.CharField(max_length=20, choices=NoticeKind.as_choices)

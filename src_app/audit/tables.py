@@ -25,7 +25,9 @@ class AuditTable(ListTable):
     references = django_tables2.Column(verbose_name="About", empty_values=())
     fields = django_tables2.Column(verbose_name="Fields", default="")
     origin = django_tables2.Column(verbose_name="From")
-    request_id = django_tables2.Column(verbose_name="All of this request")
+    request_id = django_tables2.Column(
+        verbose_name="All of this request", attrs={"cell": {"class": "app-alone"}}
+    )
     rows_held = django_tables2.Column(verbose_name="Rows", accessor="rows", visible=False)
     recipients = django_tables2.Column(verbose_name="Recipients", visible=False)
     account = django_tables2.Column(verbose_name="Account", accessor="actor__username", visible=False)

@@ -266,7 +266,7 @@ class Listed(Generic[Row]):
         words = [f"a reference with “{self._searched}” in it"] if self._searched else []
         for field in [*self.form, *self._also]:
             if field.name != "order" and (asked := self.request.GET.get(field.html_name)):
-                choices = flatten_choices(getattr(field.field, "choices", ()))
+                choices: Iterable[Any] = flatten_choices(getattr(field.field, "choices", ()))
                 named = (str(label) for value, label in choices if str(value) == asked)
                 words.append(f"{field.label}: {next(named, asked)}")
         return words

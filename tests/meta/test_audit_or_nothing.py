@@ -154,7 +154,6 @@ PARTS = {
     "take_extracts",
     "take_step",
     "tell",
-    "tell_approver",
     "tell_registrars",
 }
 

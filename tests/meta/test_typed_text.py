@@ -136,7 +136,7 @@ def test_no_other_typed_text_is_in_a_file_for_people_outside_the_force(
 ) -> None:
     """Of trials about which everything was typed that can be."""
     by_lead: dict[str, Any] = {"by": trial_lead, "at": NOW}
-    draft = propose(trial_id=_trial(world, TrialStatus.DRAFT).pk, tell="leader@example.org", **by_lead)
+    draft = propose(trial_id=_trial(world, TrialStatus.DRAFT).pk, **by_lead)
     seal(trial_id=draft.pk, digest=proposal_digest(draft), by=leader, at=NOW)
     trial = _trial(world, TrialStatus.RECRUITING)
     unit = AllocationFactory.create(trial=trial, case__ward=world.wards[0], arm=Arm.CONTROL)

@@ -6,10 +6,11 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
-from referrals.models import Mode, NoticeKind, Pause, Trial, TrialStatus
+from referrals.mail.outbox import queue
+from referrals.models import MailKind, Mode, NoticeKind, Pause, Trial, TrialStatus
 from referrals.rules.trial.draws import sha256
 from referrals.rules.trial.seal import commitment
-from referrals.trial.actions.registry import note_head, tell_approver, tell_registrars
+from referrals.trial.actions.registry import note_head, tell_registrars
 from referrals.trial.actions.trial_lock import (
     WAIT_FOR_LOCK,
     expect,
@@ -40,7 +41,13 @@ def propose(*, trial_id: int, tell: str = "", by: User, at: datetime) -> Trial:
         trial.proposed_at, trial.proposed_by = at, by
         trial.save(update_fields=["proposed_at", "proposed_by"])
         if tell:
-            tell_approver(trial=trial, recipient=tell, by=by, at=at)
+            queue(
+                kind=MailKind.TRIAL_PROPOSED,
+                trial=trial,
+                recipient=tell,
+                unique_key=f"{MailKind.TRIAL_PROPOSED}:{trial.pk}:{at.isoformat()}",
+                at=at,
+            )
         fields = ["proposed_at", "proposed_by"]
         record_trial(Action.TRIAL_PROPOSED, trial, by, fields, recipients=[tell] if tell else [])
     return trial

@@ -1,4 +1,4 @@
-"""Who is told of a trial through the outbox: registrars outside the force, and whoever is to seal it."""
+"""What registrars outside the force are told of a trial, through the outbox."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -41,25 +41,6 @@ def tell_registrars(
     recipients = [registrar.email for registrar in registrars]
     record_trial(Action.REGISTRARS_TOLD, trial, by, [kind], recipients=recipients)
     return notice
-
-
-def tell_approver(*, trial: Trial, recipient: str, by: User, at: datetime) -> None:
-    """Puts one message to whoever is to seal a proposal in the outbox; the caller holds the trial's lock."""
-    notice = TrialNotice.objects.create(
-        trial=trial,
-        kind=NoticeKind.PROPOSED,
-        on=timezone.localdate(at),
-        content={},
-        noticed_at=at,
-        noticed_by=by,
-    )
-    queue(
-        kind=MailKind.TRIAL_NOTICE,
-        trial_notice=notice,
-        recipient=recipient,
-        unique_key=f"{NoticeKind.PROPOSED}:{notice.pk}",
-        at=at,
-    )
 
 
 def note_head(*, trial: Trial, by: User, at: datetime) -> TrialNotice | None:

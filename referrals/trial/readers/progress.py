@@ -294,9 +294,7 @@ def _stratum(trial: Trial, borough: str, repeat_victim: bool, strands: Sequence[
 
 
 def _heads(trial: Trial, allocations: int) -> Heads:
-    mail = Notification.objects.filter(trial_notice__trial=trial).exclude(
-        trial_notice__kind=NoticeKind.PROPOSED
-    )
+    mail = Notification.objects.filter(trial_notice__trial=trial)
     sent = mail.filter(trial_notice__kind=NoticeKind.HEAD, sent_at__isnull=False)
     # Of several registrars, the first that was reached.
     reached = sent.order_by("-trial_notice_id", "sent_at").values_list("sent_at", "trial_notice__content")

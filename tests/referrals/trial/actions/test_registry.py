@@ -71,7 +71,7 @@ def test_the_file_that_was_sent_is_what_the_verifier_takes(
     assert ended.value.code == 1
 
 
-@pytest.mark.parametrize("kind", sorted({*NoticeKind.values} - {NoticeKind.PROPOSED}))
+@pytest.mark.parametrize("kind", NoticeKind.values)
 def test_a_message_to_a_registrar_says_what_the_file_is_and_to_keep_it(trial: Trial, kind: str) -> None:
     notice = TrialNoticeFactory.create(trial=trial, kind=kind)
     mail = NotificationFactory.create(

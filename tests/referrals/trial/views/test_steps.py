@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pytest
 import time_machine
+from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -12,11 +13,11 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from referrals.mail.messages import message_of
-from referrals.models import ApprovalKind, NoticeKind, Notification, Trial, TrialStatus
+from referrals.mail.outbox import deliver
+from referrals.models import ApprovalKind, Notification, Trial, TrialStatus
 from referrals.trial.actions import power
 from referrals.trial.actions.life import proposal_digest, propose
 from referrals.trial.actions.power import work_out_power
-from referrals.trial.readers.progress import progress_of_trial
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
@@ -24,11 +25,9 @@ from tests.factories import (
     NOW,
     SEED,
     AllocationFactory,
-    NotificationFactory,
     PauseFactory,
     RegistrarFactory,
     TrialFactory,
-    TrialNoticeFactory,
 )
 
 TrialIn = Callable[[TrialStatus], Trial]
@@ -131,16 +130,23 @@ def test_whoever_is_to_seal_it_is_told_by_mail_that_it_waits(lead: Client, trial
     assert AuditEntry.objects.get(action=Action.TRIAL_PROPOSED).recipients == ["leader@example.org"]
 
 
-def test_a_proposal_that_waits_to_be_sent_is_no_mail_to_a_registrar(
-    trial_in: TrialIn, trial_lead: User
+def test_of_a_proposal_that_waits_no_more_nobody_is_told(
+    lead: Client, trial_in: TrialIn, system: User, mailoutbox: list[EmailMessage]
 ) -> None:
-    trial = trial_in(TrialStatus.RECRUITING)
-    notice = TrialNoticeFactory.create(trial=trial, kind=NoticeKind.PROPOSED)
-    NotificationFactory.create(
-        kind="trial_notice", referral=None, trial_notice=notice, recipient="a@example.org", created_at=NOW
-    )
-    found = progress_of_trial(trial, NOW)
-    assert found.heads.waiting == 0
+    for number, ends in enumerate(("changed", "deleted", "not at all")):
+        draft = trial_in(TrialStatus.DRAFT)
+        lead.post(reverse("propose_trial", args=[draft.pk]), {"tell": f"{number}@example.org"})
+        if ends == "changed":
+            registrar = {"name": "Another library", "email": "other@example.org"}
+            lead.post(reverse("name_registrars", args=[draft.pk]), registrar)
+        if ends == "deleted":
+            lead.post(reverse("delete_trial", args=[draft.pk]))
+            assert not Trial.objects.filter(pk=draft.pk).exists()
+    for mail in Notification.objects.order_by("pk"):
+        deliver(notification_id=mail.pk, by=system)
+    assert [message.to for message in mailoutbox] == [["2@example.org"]]
+    assert Notification.objects.filter(abandoned_at__isnull=False).count() == 2
+    assert AuditEntry.objects.get(action=Action.MAIL_SENT).references == [f"trial {draft.pk}"]
 
 
 def test_whoever_seals_it_reads_what_it_could_find_and_what_it_could_not(

@@ -228,7 +228,7 @@ _AUDIT = """
     SELECT e.id, e.at, e.action, e.purpose, e.subject, e.references, e.fields, e.origin, e.address,
         e.request_id, u.display_name, u.username
     FROM audit_auditentry e LEFT JOIN accounts_user u ON u.id = e.actor_id
-    WHERE {condition} ORDER BY e.at DESC, e.id DESC LIMIT 51
+    WHERE {condition} ORDER BY e.at DESC, e.id DESC LIMIT 26
 """
 _AUDIT_CONDITIONS = {
     "": "true",

@@ -93,9 +93,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
         "chases": chases,
-        "overview": None
-        if chases
-        else overview_of(request.user, counted=counted, period=period, at=now, chosen=chosen),
+        "overview": None if chases else overview_of(request.user, counted, period, now, chosen),
         "wards": wards,
         "weeks": series,
         "finding": finding([week.share for week in series]),

@@ -41,7 +41,7 @@ class Overview:
     reasons: list[tuple[str, int]]
 
 
-def overview_of(user: User, *, counted: Compliance, period: Period, at: datetime, chosen: Chosen) -> Overview:
+def overview_of(user: User, counted: Compliance, period: Period, at: datetime, chosen: Chosen) -> Overview:
     """In five queries; ``counted`` is what the page counts in the same period."""
     overdue = sorted(counted.wards, key=lambda row: -row.overdue_now)
     worst = [row for row in overdue[:WARDS_NAMED] if row.overdue_now]

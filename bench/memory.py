@@ -87,7 +87,7 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
                 field._choices = field.widget.choices = list(known)  # type: ignore[attr-defined]
     user = request.user
     noted = AuditEntry.objects.filter(actor=user).latest("pk").references
-    counts = {name: getattr(navigation_counts, name)(user) for name in ("_follow_ups", "_imports")}
+    counts = {name: getattr(navigation_counts, name)(user) for name in ("_flags", "_follow_ups", "_imports")}
     memory = Memory(request, template, context, counts, noted)
     with connection.execute_wrapper(_refused):
         memory.render()

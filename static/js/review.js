@@ -1,7 +1,7 @@
 // Shortcuts of the overnight review: j and k move between rows, s, r and n decide, c checks, / goes to the search
-// of the page's header, ? opens help, Escape closes the question in a row. All but Escape are off while a field to type in has
-// the focus, with a modifier key, in a dialog, and when switched off (remembered in this browser). Everything they
-// do a button on the page does too.
+// of the page's header, ? opens help, Escape closes the question in a row. All but Escape are off while somebody
+// types in a field, with a modifier key, in a dialog, and when switched off (remembered in this browser).
+// Everything they do a button on the page does too.
 const KEY = "review-shortcuts";
 const note = document.querySelector("[data-shortcuts-note]");
 const state = document.querySelector("[data-shortcuts-state]");
@@ -62,11 +62,12 @@ function press(selector) {
   currentRow()?.querySelector(selector)?.click();
 }
 
+// From the list to the check page; there to what is still to be ticked, and then to the button.
 function check() {
   const link = document.querySelector("[data-check]");
-  const unticked = document.querySelector("input[type='checkbox'][required]:not(:checked)");
+  const submit = document.querySelector("[data-submit]");
   if (link) link.click();
-  else (unticked ?? document.querySelector("[data-submit]"))?.focus();
+  else (submit?.form.querySelector("input:invalid") ?? submit)?.focus();
 }
 
 // The field, or where there is no room for it the link to its page: what is not shown takes no focus.
@@ -85,7 +86,8 @@ const actions = {
 };
 
 function typing(target) {
-  return target.isContentEditable || target.closest("input:not([type='checkbox']), textarea, select, [role='textbox']") !== null;
+  const fields = "input:not([type=checkbox]), textarea, select, [role='textbox']";
+  return target.isContentEditable || target.closest(fields) !== null;
 }
 
 document.addEventListener("keydown", (event) => {

@@ -40,6 +40,7 @@ def report(django_db_modify_db_settings: None) -> dict[str, Any]:
     migrated = ("--migrated", django_settings.DATABASES["default"]["TEST"]["TEMPLATE"])
     ran = _bench(*sizes, *allocated, *migrated, "--repetitions", "1", "--json", "--explain")
     assert ran.returncode in (0, 1), ran.stderr
+    assert ran.stdout, ran.stderr
     found: dict[str, Any] = json.loads(ran.stdout)
     assert bool(found["missed"]) == (ran.returncode == 1)
     return found

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import SignIn
+from tests.browser.conftest import SignIn, arrive
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
@@ -57,7 +57,9 @@ def test_an_hcop_reviews_and_submits_by_keyboard(sign_in: SignIn) -> None:
     press(page, other.get_by_role("button", name="Mark not suitable"))
     expect(other).to_contain_text("Duplicate of another report")
     press(page, page.get_by_role("link", name="Check 2 decisions and submit"))
-    for tick in page.get_by_role("checkbox", name=re.compile("no restriction follows")).all():
+    expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
+    arrive(page)
+    for tick in page.get_by_role("checkbox").all():
         press(page, tick, "Space")
     press(page, page.get_by_role("button", name=re.compile("^Submit 1 suitable")))
     expect(page.get_by_role("heading", name="Submitted: 2 decisions")).to_be_visible()

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Download, Page, expect
 
-from tests.browser.conftest import ROOT, Look, SignIn, System
+from tests.browser.conftest import ROOT, Look, SignIn, System, arrive
 from tests.browser.extract import make_reports_of_today
 from tests.browser.search import mail_text, mails_about
 from tests.browser.worker import waiting_worker
@@ -140,7 +140,9 @@ def _recruit(page: Page, folder: Path) -> None:
         row.get_by_role("button", name=re.compile("^Suitable")).click()
         expect(row.get_by_role("button", pressed=True)).to_be_visible()
     page.get_by_role("link", name=f"Check {CASES} decisions and submit").click()
-    for tick in page.get_by_role("checkbox", name=re.compile("no restriction follows")).all():
+    expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
+    arrive(page)
+    for tick in page.get_by_role("checkbox").all():
         tick.check()
     page.get_by_role("button", name=re.compile(f"^Submit {CASES} suitable")).click()
     expect(page.get_by_role("heading", name=f"Submitted: {CASES} decisions")).to_be_visible()

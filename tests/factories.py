@@ -523,6 +523,7 @@ class ReopenedDecisionFactory(DjangoModelFactory[ReopenedDecision]):
     suitable = SelfAttribute("decision.suitable")
     reason = SelfAttribute("decision.reason")
     contact_by = SelfAttribute("decision.contact_by")
+    assessed_for = SelfAttribute("decision.assessed_for")
     version = SelfAttribute("decision.version")
     because = ReopenReason.WRONG_MARK
     reopened_at = NOW

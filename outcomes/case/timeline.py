@@ -193,7 +193,8 @@ def _of_task(task: TableRow) -> Iterator[Event]:
     if task["acknowledged_at"]:
         yield Event(task["acknowledged_at"], "Taken on", task["acknowledged_by"], f"{kind}.")
     if task["done_at"]:
-        yield Event(task["done_at"], "Done", task["done_by"], f"{kind}.")
+        title = "No longer to be done" if task["dropped"] else "Done"
+        yield Event(task["done_at"], title, task["done_by"], f"{kind}.")
 
 
 def _of_attempt(attempt: TableRow) -> Event:

@@ -36,6 +36,7 @@ from src_app.task_queue import send_task
 log = structlog.get_logger()
 
 # Of no use once the referral is closed.
+_CLOSED = (MailKind.CLOSED_BY_RECORD, MailKind.CLOSED_BY_HCOP)
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 LONGEST_WAIT = timedelta(hours=1)
 # A sweep ends before the next one comes.
@@ -187,7 +188,10 @@ def _is_of_no_use(notification: Notification) -> bool:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
     referral = notification.referral
-    return bool(notification.kind in REMINDERS and referral and referral.status != ReferralStatus.OPEN)
+    if referral is None or notification.kind not in (*REMINDERS, *_CLOSED):
+        return False
+    # A referral may have been opened again before its closing was told.
+    return (referral.status == ReferralStatus.OPEN) == (notification.kind in _CLOSED)
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:

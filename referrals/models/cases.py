@@ -216,6 +216,11 @@ class Case(models.Model):
     def __str__(self) -> str:
         return self.crime_reference
 
+    @property
+    def latest_finding(self) -> "FoundNotSuitable | None":
+        """That it was found not suitable after all, if it was; of several the latest."""
+        return max(self.found_not_suitable.all(), key=lambda found: found.pk, default=None)
+
 
 class CrimeRecordKind(NamedChoices):
     """What became of the crime after the case was decided; the words of ``rules.crime_record``."""
@@ -316,7 +321,10 @@ class ContactBy(NamedChoices):
 
 
 class Submission(AppendOnly):
-    """A day's decisions, checked and submitted together; from then on none of them changes."""
+    """A day's decisions, checked and submitted together; from then on none of them changes.
+
+    One may be taken back (:class:`ReopenedDecision`), and its case is then decided by another submission.
+    """
 
     key = models.UUIDField(unique=True, default=uuid.uuid4)
     bcu = models.ForeignKey(Bcu, on_delete=models.PROTECT, related_name="submissions")
@@ -372,6 +380,13 @@ class Decision(models.Model):
                 condition=pgtrigger.Q(old__submission__isnull=False),
                 func=read_sql("referrals/models/sql/submitted_is_final.sql"),
             ),
+            pgtrigger.Trigger(
+                name="waits_or_is_decided",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                timing=pgtrigger.Deferred,
+                func=read_sql("referrals/models/sql/waits_or_is_decided.sql"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -401,7 +416,8 @@ class ReopenReason(NamedChoices):
 class ReopenedDecision(AppendOnly):
     """A submitted decision that was taken back, as it was, so that its case waits in the review again.
 
-    Only while it has made neither an allocation nor a referral.
+    Only while it has made neither an allocation nor a referral, and not once the trial that it was assessed
+    for is closed.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="reopened_decisions")
@@ -409,6 +425,8 @@ class ReopenedDecision(AppendOnly):
     suitable = models.BooleanField()
     reason = models.CharField(max_length=20, choices=Reason.as_choices, blank=True)
     contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices, blank=True)
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
+    assessed_for = models.ForeignKey("referrals.Trial", on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField()
     because = models.CharField(max_length=20, choices=ReopenReason.as_choices)
     reopened_at = models.DateTimeField()
@@ -432,12 +450,12 @@ class ReopenedDecision(AppendOnly):
 
 
 class FoundNotSuitable(AppendOnly):
-    """That a case turned out not to be suitable after it was allocated or referred.
+    """That a case turned out not to be suitable after it was allocated or referred; the latest one counts.
 
     Decision, arm and allocation stay what they were; an open referral is closed with it.
     """
 
-    case = models.OneToOneField(Case, on_delete=models.PROTECT, related_name="found_not_suitable")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="found_not_suitable")
     reason = models.CharField(max_length=20, choices=Reason.as_choices)
     contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices)
     found_at = models.DateTimeField()

@@ -140,7 +140,8 @@ FOR_THE_HCOP = (
 class FollowUp(models.Model):
     """A task, open until it is done; never an e-mail alone. Whoever acknowledges it owns it.
 
-    It is about a referral, or about the case where there is none.
+    It is about a referral, or about the case where there is none. ``dropped``: it ended because there was
+    nothing more to do, and nobody did it.
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="follow_ups")
@@ -156,6 +157,7 @@ class FollowUp(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     done_at = models.DateTimeField(null=True)
+    dropped = models.BooleanField(default=False, db_default=False)
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
@@ -176,6 +178,7 @@ class FollowUp(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(referral__isnull=False, case__isnull=True)
+                & ~Q(kind=FollowUpKind.CONTACT_ELSEWHERE)
                 | Q(referral__isnull=True, case__isnull=False, kind__in=OF_A_CASE),
                 name="follow_up_of_a_referral_or_a_case",
             ),
@@ -189,6 +192,9 @@ class FollowUp(models.Model):
                 name="follow_up_acknowledged_at_by",
             ),
             models.CheckConstraint(condition=together("done_at", "done_by"), name="follow_up_done_at_by"),
+            models.CheckConstraint(
+                condition=Q(dropped=False) | Q(done_at__isnull=False), name="follow_up_dropped_is_over"
+            ),
             models.CheckConstraint(
                 condition=Q(done_at__isnull=True) | Q(acknowledged_at__isnull=False),
                 name="follow_up_done_has_an_owner",

@@ -199,7 +199,8 @@ class Referral(models.Model):
 class HandOver(AppendOnly):
     """A referral that went to another team: the victim's ward changed, or it was referred again.
 
-    ``by_hand``: the HCOP moved it, and from then on the ward does not decide.
+    ``by_hand``: the HCOP moved it, to another ward of the same team perhaps, and from then on the ward of the
+    victim's home does not decide.
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="hand_overs")
@@ -213,7 +214,10 @@ class HandOver(AppendOnly):
 
     class Meta(AppendOnly.Meta):
         constraints = [
-            models.CheckConstraint(condition=~Q(from_team=F("to_team")), name="hand_over_is_to_another_team")
+            models.CheckConstraint(
+                condition=~Q(from_team=F("to_team")) | (Q(by_hand=True) & ~Q(from_ward=F("to_ward"))),
+                name="hand_over_is_to_another_team",
+            )
         ]
 
     def __str__(self) -> str:

@@ -16,6 +16,7 @@ from referrals.models import (
     OrderReason,
     Question,
     Reason,
+    Referral,
     ReopenReason,
     Restriction,
     Strand,
@@ -123,8 +124,9 @@ class WardChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # no subscr
 
 
 class MoveForm(CaseForm):
-    """The ward whose team is to make the contact."""
+    """The ward whose team is to make the contact. ``seen``: the key of the ward that it is with."""
 
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
     ward = WardChoice(
         label="Ward and its team",
         queryset=Ward.objects.none(),
@@ -142,6 +144,19 @@ class MoveForm(CaseForm):
         super().__init__(*args, case=case, **kwargs)
         wards = Ward.objects.filter(borough__bcu=case.bcu_id).select_related("team", "borough")
         cast(WardChoice, self.fields["ward"]).queryset = wards.order_by("name", "pk")
+        self.initial = {**self.initial, **_with(case)}
+
+    def show_again(self, case: Case) -> None:
+        """The form as it is shown again knows where the referral is by now."""
+        data = cast(QueryDict, self.data).copy()
+        data.update({name: str(key) for name, key in _with(case).items()})
+        self.data = data
+
+
+def _with(case: Case) -> dict[str, int]:
+    """What the form says of where the referral is, if there is one."""
+    referral: Referral | None = getattr(case, "referral", None)
+    return {"seen": referral.ward_id} if referral else {}
 
 
 class ReferNowMarkForm(ReasonForm):

@@ -2,11 +2,15 @@
 
 import csv
 import io
+import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import arrive
 from tests.spellings import MUST_GO
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,10 +61,15 @@ def make_reports_of_today(ward: str, count: int) -> Extract:
     return _extract(rows, rows)
 
 
+def make_one(ward: str) -> Extract:
+    """A crime of this morning in that ward."""
+    row = _report(84_000, 0, _postcodes((ward,))[0], time.strftime("%d/%m/%Y 00:01"))
+    return _extract([row], [row])
+
+
 def make_review(count: int) -> Extract:
-    """Crimes that have waited longest, one of each day, so that they stand first and none is like another."""
-    days = [time.strftime("%d/%m/%Y", time.localtime(time.time() - 86_400 * (60 - n))) for n in range(count)]
-    rows = [_report(82_000, n, _postcodes(WARDS)[n % 4], f"{day} 10:00") for n, day in enumerate(days)]
+    """Crimes of June 2021, one a day: of all that wait they stand first, and none is like another."""
+    rows = [_report(82_000, n, _postcodes(WARDS)[n % 4], f"{n + 1:02}/06/2021 10:00") for n in range(count)]
     return _extract(rows, rows)
 
 
@@ -111,3 +120,15 @@ def _postcodes(wards: Collection[str]) -> list[str]:
         codes = {row["ward_code"] for row in csv.DictReader(file) if row["ward_name"] in wards}
     with open(DATA / "postcodes_sample.csv", encoding="utf-8") as file:
         return [row["pcds"] for row in csv.DictReader(file) if row["osward"] in codes]
+
+
+def bring(page: Page, extract: Extract, folder: Path) -> None:
+    """Imports the extract by the page, and goes on to the overnight review."""
+    file = folder / "overnight.csv"
+    file.write_bytes(extract.content)
+    page.get_by_role("link", name=re.compile(r"^Import( \(|$)")).click()
+    page.locator("input[type=file]").set_input_files(file)
+    page.get_by_role("button", name="Show what would be saved").click()
+    page.get_by_role("button", name=re.compile(r"^Save \d+ cases?")).click()
+    expect(page.get_by_role("heading", name="Overnight review")).to_be_visible()
+    arrive(page)

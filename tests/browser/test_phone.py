@@ -1,11 +1,13 @@
 """An officer's work on the narrowest phone: 320 by 640 pixels, a thumb, and perhaps no scripts."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
 from tests.browser.conftest import Look, SignIn, arrive
+from tests.browser.extract import bring, make_one
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
@@ -14,10 +16,31 @@ MOST_TAPS = 3
 
 
 @pytest.fixture
-def phone(sign_in: SignIn) -> Page:
+def phone(sign_in: SignIn, tmp_path: Path) -> Page:
+    """The officer's, with an open referral in the list."""
     page = sign_in("officer", width=PHONE["width"])
+    if page.get_by_role("link", name=re.compile("^Log contact")).count() == 0:
+        _refer_one(sign_in("hcop"), tmp_path)
+        page.reload()
     page.set_viewport_size(PHONE)
     return page
+
+
+def _refer_one(page: Page, folder: Path) -> None:
+    """Refers a case in one of the officer's wards, whatever a trial would decide."""
+    extract = make_one("Balham")
+    bring(page, extract, folder)
+    row = page.locator("tr", has_text=extract.references[0])
+    row.get_by_role("link", name=re.compile("^Refer now")).click()
+    row.get_by_role("radio", name="High risk").check()
+    row.get_by_role("button", name="Mark to refer now").click()
+    page.get_by_role("link", name=re.compile(r"^Check \d+ decisions? and submit")).click()
+    expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
+    arrive(page)
+    for tick in page.get_by_role("checkbox").all():
+        tick.check()
+    page.get_by_role("button", name=re.compile("^Submit ")).click()
+    expect(page.get_by_role("heading", name=re.compile("^Submitted: "))).to_be_visible()
 
 
 class Thumb:
@@ -62,7 +85,7 @@ def test_the_words_for_the_crime_record_can_be_copied(phone: Page, look: Look) -
 
 def test_the_search_folds_into_a_link_that_needs_no_script(sign_in: SignIn) -> None:
     page = sign_in("officer", width=PHONE["width"], javascript=False)
-    number = page.locator(".app-card a").first.inner_text()
+    number = page.get_by_role("link", name=re.compile("^SRC-")).first.inner_text()
     field = page.get_by_label("Crime reference or SRC number")
     expect(field).to_be_hidden()
     page.get_by_role("link", name="Search", exact=True).tap()

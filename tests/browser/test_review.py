@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.conftest import WIDTHS, Look, SignIn, arrive
-from tests.browser.extract import Extract, make_review
+from tests.browser.extract import bring, make_review
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
@@ -21,17 +21,6 @@ IS_IN_SIGHT = """element => {
     const x = box.left + box.width / 2;
     return [box.top + 1, box.bottom - 1].every(y => element.contains(document.elementFromPoint(x, y)));
 }"""
-
-
-def _import(page: Page, extract: Extract, folder: Path) -> None:
-    file = folder / "overnight.csv"
-    file.write_bytes(extract.content)
-    page.get_by_role("link", name=re.compile(r"^Import( \(|$)")).click()
-    page.locator("input[type=file]").set_input_files(file)
-    page.get_by_role("button", name="Show what would be saved").click()
-    page.get_by_role("button", name=re.compile(r"^Save \d+ cases?")).click()
-    expect(page.get_by_role("heading", name="Overnight review")).to_be_visible()
-    arrive(page)
 
 
 def _rows(page: Page) -> Locator:
@@ -54,7 +43,7 @@ def test_twenty_cases_are_reviewed_and_submitted_in_sixty_keys(
 ) -> None:
     page = sign_in("hcop")
     extract = make_review(CASES)
-    _import(page, extract, tmp_path)
+    bring(page, extract, tmp_path)
     pressed: list[str] = []
 
     def press(*keys: str) -> None:

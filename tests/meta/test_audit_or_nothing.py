@@ -143,6 +143,7 @@ PARTS = {
     "deliver",
     "deliver_new",
     "deliver_waiting",
+    "drop_contacts",
     "export_cases",
     "follow_ward",
     "give_notice",
@@ -265,13 +266,8 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(move_referral)
 def _(scene: Scene) -> dict[str, Any]:
     referral = scene.referral()
-    return {
-        "case_id": referral.case_id,
-        "ward": scene.world.wards[1],
-        "why": "Hotel",
-        "by": scene.hcop,
-        "at": NOW,
-    }
+    given = {"seen": referral.ward_id, "ward": scene.world.wards[1], "why": "Hotel"}
+    return {"case_id": referral.case_id, **given, "by": scene.hcop, "at": NOW}
 
 
 @prepares(clear_draft)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
 
 from referrals.models import (
     Allocation,
@@ -99,7 +99,10 @@ def test_a_submitted_decision_is_final(db: None) -> None:
     _refuses("submitted_is_final", lambda: row.update(version=7))
     _refuses("decided_once", lambda: case.update(decided_at=None))
     row.delete()
+    with pytest.raises(IntegrityError, match="waits_or_is_decided"), transaction.atomic():
+        connection.check_constraints()
     case.update(decided_at=None)
+    connection.check_constraints()
     draft = DecisionFactory.create(submission=None)
     Decision.objects.filter(pk=draft.pk).delete()
 
@@ -220,6 +223,12 @@ def test_a_follow_up_is_of_an_attempt_or_of_the_record_and_waits_once(db: None) 
     of_case = {**of_record, "referral": None, "case": referral.case, "kind": "contact_elsewhere"}
     FollowUpFactory.create(**of_case)
     _refuses("follow_up_of_contact_elsewhere_once_open", lambda: FollowUpFactory.create(**of_case))
+    of_referral = {**of_record, "kind": "contact_elsewhere"}
+    _refuses("follow_up_of_a_referral_or_a_case", lambda: FollowUpFactory.create(**of_referral))
+    _refuses(
+        "follow_up_dropped_is_over",
+        lambda: FollowUpFactory.create(kind="transferred", dropped=True, **of_record),
+    )
     FollowUpFactory.create(kind="transferred", **of_record)
     _refuses(
         "follow_up_of_the_record_once_open", lambda: FollowUpFactory.create(kind="transferred", **of_record)

@@ -31,9 +31,9 @@ def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
 
 
 def hand_over(*, referral: Referral, ward: Ward, by_hand: bool = False, by: User, at: datetime) -> None:
-    """Gives the open referral to the ward's team, which is another one, and tells both; its due time stays.
+    """Gives the open referral to the ward's team, and tells both teams; its due time stays.
 
-    The caller holds the locks of case and referral.
+    Within one team only the ward changes, and nobody is told. The caller holds the locks of both.
     """
     handed = HandOver.objects.create(
         referral=referral,
@@ -45,11 +45,15 @@ def hand_over(*, referral: Referral, ward: Ward, by_hand: bool = False, by: User
         handed_by=by,
         by_hand=by_hand,
     )
+    fields = ["team", "ward"]
+    if ward.team_id != referral.team_id:
+        referral.taken_at = referral.taken_by = None
+        fields += ["taken_at", "taken_by"]
     referral.team, referral.ward = ward.team, ward
-    referral.taken_at = referral.taken_by = None
-    fields = ["team", "ward", "taken_at", "taken_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_HANDED_OVER, referral, by, fields)
+    if handed.from_team == handed.to_team:
+        return
     for kind, team in ((MailKind.HANDED_TO, handed.to_team), (MailKind.HANDED_ON, handed.from_team)):
         tell(
             kind=kind,

@@ -126,6 +126,25 @@ def own_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
     _record_raised([case.crime_reference for case in cases], by)
 
 
+def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
+    """Ends the task to see that somebody else contacts the victim: it is decided anew who does.
+
+    The caller holds the case's lock.
+    """
+    dropped = FollowUp.objects.filter(
+        case=case, kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True
+    ).update(done_at=at, done_by=by, dropped=True)
+    if dropped:
+        record(
+            Action.FOLLOW_UP_DONE,
+            by=by,
+            purpose=Purpose.CONTACT,
+            subject="case",
+            references=[case.crime_reference],
+            fields=["done_at", "done_by", "dropped"],
+        )
+
+
 def _record_raised(references: Collection[str], by: User) -> None:
     if references:
         record(

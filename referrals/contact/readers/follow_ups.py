@@ -46,6 +46,7 @@ def _follow_ups(user: User) -> QuerySet[FollowUp]:
         follow_ups_visible_to(user)
         .select_related("referral__ward", "case__ward", "case__referral", "case__decision", "raised_by")
         .select_related("acknowledged_by", "done_by")
+        .prefetch_related("case__found_not_suitable")
         .annotate(
             withdrawn=Exists(withdrawals),
             in_again=ExpressionWrapper(in_again, BooleanField()),

@@ -20,6 +20,7 @@ from referrals.mail.outbox import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     Case,
+    CloseReason,
     CrimeRecordEvent,
     CrimeRecordKind,
     FollowUpKind,
@@ -129,7 +130,7 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
     out, back = [], []
     for referral in referrals:
         event = events.get(referral.case_id)
-        if event is None:
+        if event is None or referral.close_reason == CloseReason.NOT_SUITABLE:
             continue
         if event.kind == CrimeRecordKind.REINSTATED:
             if referral.ruled_out_since is not None:

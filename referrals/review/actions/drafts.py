@@ -169,6 +169,8 @@ def set_safety(
         case.restrictions = sorted(restrictions)
         case.restrictions_set_at, case.restrictions_set_by = at, by
         case.save(update_fields=["restrictions", "restrictions_set_at", "restrictions_set_by"])
+        # Whoever checks the day has not read this yet.
+        Decision.objects.filter(case=case, submission__isnull=True).update(version=F("version") + 1)
         _record(Action.RESTRICTIONS_SET, case, by, fields)
         if referral is not None:
             give_notice(referral=referral, changed=fields, by=by, at=at)
@@ -233,7 +235,7 @@ def _lock(case_id: int, by: User) -> Case:
     if case.decided_at is not None:
         raise Overtaken(
             f"{case.crime_reference} was submitted at {clock(case.decided_at)}: "
-            "its decision can no longer change."
+            "put the decision right from the page of the case."
         )
     return case
 

@@ -1,6 +1,6 @@
 """Putting right what was submitted: the decision, or the team that has the referral.
 
-Nothing is rewritten: what was decided, allocated and referred stays on record beside what came of it.
+What was decided, allocated and referred stays on record beside what came of it.
 """
 
 from datetime import datetime
@@ -11,8 +11,7 @@ from django.utils import timezone
 from referrals.cases.actions import keep_text
 from referrals.contact.actions.closing import close_not_suitable
 from referrals.contact.actions.hand_over import hand_over
-from referrals.contact.actions.notices import own_contacts
-from referrals.contact.actions.referral_lock import record_change
+from referrals.contact.actions.notices import drop_contacts, own_contacts
 from referrals.models import (
     REFERRED_ANYWAY,
     Allocation,
@@ -20,8 +19,6 @@ from referrals.models import (
     ContactBy,
     Decision,
     DeviationKind,
-    FollowUp,
-    FollowUpKind,
     FoundNotSuitable,
     Reason,
     Referral,
@@ -62,6 +59,8 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
             suitable=decision.suitable,
             reason=decision.reason,
             contact_by=decision.contact_by,
+            team=decision.team,
+            assessed_for=decision.assessed_for,
             version=decision.version,
             because=because,
             reopened_at=at,
@@ -69,9 +68,7 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
         )
         decision.delete()
         Case.objects.filter(pk=case.pk).update(decided_at=None)
-        FollowUp.objects.filter(case=case, kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True).update(
-            done_at=at, done_by=by
-        )
+        drop_contacts(case=case, by=by, at=at)
         _record(Action.DECISION_REOPENED, case, by, ["decided_at", "decision"])
 
 
@@ -81,8 +78,9 @@ def find_not_suitable(
     """Records that a case was not suitable, after it was allocated or referred.
 
     An open referral is closed and its team told. An allocation stays for ever, and a deviation says that it
-    was made in error. ``by`` gets the task to see that somebody else contacts the victim. Raises
-    :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    was made in error. ``by`` gets the task to see that somebody else contacts the victim, unless the team has
+    spoken with them. Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out
+    of scope.
     """
     if reason in REFERRED_ANYWAY:
         raise Refused("That is a reason to refer: choose why the case is not suitable.")
@@ -93,19 +91,25 @@ def find_not_suitable(
         found = FoundNotSuitable.objects.create(
             case=case, reason=reason, contact_by=contact_by, found_at=at, found_by=by
         )
-        if referral := _lock_referral(case):
+        referral = _lock_referral(case)
+        if referral is not None:
             close_not_suitable(referral=referral, by=by, at=at)
         allocation = Allocation.objects.filter(case=case).first()
         if allocation is not None:
             _record_in_error(allocation, by, at)
-        own_contacts(cases=[case], by=by, at=at)
+        drop_contacts(case=case, by=by, at=at)
+        if referral is None or referral.status != ReferralStatus.COMPLETED:
+            own_contacts(cases=[case], by=by, at=at)
         _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by"])
     return found
 
 
-def move_referral(*, case_id: int, ward: Ward, why: str, by: User, at: datetime) -> Referral:
+def move_referral(
+    *, case_id: int, seen: int | None, ward: Ward, why: str, by: User, at: datetime
+) -> Referral:
     """Gives the case's open referral to the team of another ward of the BCU; clock and history go along.
 
+    ``seen``: the key of the ward that it was with, as the page said; where it has moved since, it stays.
     From then on the ward of the victim's home does not decide. Raises :class:`Refused` where that cannot be,
     and ``Case.DoesNotExist`` for a case out of scope.
     """
@@ -116,17 +120,17 @@ def move_referral(*, case_id: int, ward: Ward, why: str, by: User, at: datetime)
         referral = _lock_referral(case)
         if referral is None or referral.status != ReferralStatus.OPEN:
             raise Refused(why_not_move(case))
+        if referral.ward_id != seen:
+            raise Refused(
+                f"{referral.number} is with {referral.team} for {referral.ward} by now. Nothing was moved: "
+                "look whether it is right."
+            )
         if ward.borough.bcu_id != case.bcu_id:
             raise Refused("That ward is not in the BCU of this case: choose another.")
         if ward == referral.ward:
             raise Refused(f"{referral.number} is with {referral.team} for {ward} already.")
         keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
-        if ward.team_id == referral.team_id:
-            referral.ward = ward
-            referral.save(update_fields=["ward"])
-            record_change(Action.REFERRAL_HANDED_OVER, referral, by, ["ward"])
-        else:
-            hand_over(referral=referral, ward=ward, by_hand=True, by=by, at=at)
+        hand_over(referral=referral, ward=ward, by_hand=True, by=by, at=at)
     return referral
 
 

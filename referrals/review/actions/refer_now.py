@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.cases.actions import keep_text
+from referrals.contact.actions.notices import drop_contacts
 from referrals.contact.actions.refer import refer, refer_again
 from referrals.models import (
     Allocation,
@@ -48,9 +49,10 @@ def refer_now(
     """Has a team contact the victim of a decided case, outside any trial; returns the referral.
 
     It goes to the ward's team, or to ``team``, which was chosen with the reason ``why``. A referral that was
-    closed without contact is opened again. Decision and arm stay: of a control, it is recorded as a deviation
-    that the victim was referred. The same ``key`` within minutes makes one referral. Raises :class:`Refused`
-    where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    closed without contact is opened again, and nobody else is asked to contact the victim any more. Decision
+    and arm stay: of a control, it is recorded as a deviation that the victim was referred. The same ``key``
+    within minutes makes one referral. Raises :class:`Refused` where that cannot be, and
+    ``Case.DoesNotExist`` for a case out of scope.
     """
     with transaction.atomic():
         case = _lock(case_id, by)
@@ -65,6 +67,7 @@ def refer_now(
         order = ReferralOrder(key=key, reason=reason, team=team, ordered_at=at, ordered_by=by)
         order.referral = _refer(case, order, place, by, at)
         order.save(force_insert=True)
+        drop_contacts(case=case, by=by, at=at)
     return order.referral
 
 

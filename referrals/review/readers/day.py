@@ -38,7 +38,7 @@ class Day:
     @property
     def notes_to_read(self) -> list[ReviewRow]:
         """Cases that go to a team with a safety note and without a restriction."""
-        return [row for row in self.suitable + self.refer_now if row.notes and not row.restrictions]
+        return [row for row in self.suitable + self.refer_now if row.asks_for_restrictions]
 
     @property
     def calling_for_referral(self) -> list[ReviewRow]:

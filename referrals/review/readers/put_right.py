@@ -1,6 +1,14 @@
 """What can still be put right of a case that was submitted, each as one sentence why not, or none."""
 
-from referrals.models import Case, FoundNotSuitable, Referral, ReferralStatus
+from referrals.models import (
+    Case,
+    Decision,
+    FoundNotSuitable,
+    Referral,
+    ReferralOrder,
+    ReferralStatus,
+    TrialStatus,
+)
 from src_app.templatetags.words import moment
 
 
@@ -12,6 +20,10 @@ def why_not_reopen(case: Case) -> str:
         return f"It was referred ({referral.number}): say that it was not suitable, or move the referral."
     if getattr(case, "allocation", None) is not None:
         return "The case was decided by a trial, and stays there: say that it was not suitable."
+    decision: Decision | None = getattr(case, "decision", None)
+    trial = decision.assessed_for if decision is not None else None
+    if trial is not None and trial.status != TrialStatus.RECRUITING:
+        return f"{trial.name} has closed, and counts the report as it was decided: refer now instead."
     return ""
 
 
@@ -21,8 +33,8 @@ def why_not_find_unsuitable(case: Case) -> str:
         return "The decision can still be made anew: reopen it."
     if case.decided_at is None:
         return "This case waits in the overnight review: decide it there."
-    found: FoundNotSuitable | None = getattr(case, "found_not_suitable", None)
-    if found is not None:
+    found = case.latest_finding
+    if found is not None and not _was_referred_since(case, found):
         return f"{found.found_by} recorded on {moment(found.found_at)} that it was not suitable."
     return ""
 
@@ -35,6 +47,10 @@ def why_not_move(case: Case) -> str:
     if referral.status != ReferralStatus.OPEN:
         return f"{referral.number} has ended: there is nothing to move."
     return ""
+
+
+def _was_referred_since(case: Case, found: FoundNotSuitable) -> bool:
+    return ReferralOrder.objects.filter(referral__case=case, ordered_at__gte=found.found_at).exists()
 
 
 def _referral(case: Case) -> Referral | None:

@@ -13,6 +13,7 @@ from referrals.models import (
     Case,
     CrimeStatus,
     Decision,
+    FoundNotSuitable,
     Referral,
     ReferralStatus,
     Team,
@@ -94,9 +95,7 @@ def consequences(case: Case, at: datetime) -> Consequences:
 def _decided(case: Case, referral: Referral | None) -> str:
     if referral is not None:
         return f"{referral.number} was closed without contact: {referral.get_close_reason_display().lower()}."
-    decision: Decision | None = getattr(case, "decision", None)
-    if decision is None or decision.suitable:
+    said: Decision | FoundNotSuitable | None = case.latest_finding or getattr(case, "decision", None)
+    if said is None or (isinstance(said, Decision) and said.suitable):
         return "The victim gets usual service."
-    return (
-        f"Found not suitable: {decision.get_reason_display()}. Contact: {decision.get_contact_by_display()}."
-    )
+    return f"Found not suitable: {said.get_reason_display()}. Contact: {said.get_contact_by_display()}."

@@ -27,6 +27,7 @@ class ReviewRow:
     calls_for_referral: list[str]
     warnings: list[str]
     ineligible_because: str
+    asks_for_restrictions: bool
     linked: Reports
     alike: Reports
 
@@ -124,6 +125,7 @@ def _row(case: Case, linked: Linked, alike: Reports) -> ReviewRow:
         calls_for_referral=calls_for_referral(texts),
         warnings=[*_reopened(case), *warnings(report), *linked.crowded],
         ineligible_because=ineligible_because(report),
+        asks_for_restrictions=asks_for_restrictions(case, texts),
         linked=linked.reports,
         alike=alike,
     )

@@ -80,14 +80,18 @@ def move_referral(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -> HttpResponse:
     related = ("ward__borough", "decision", "referral__team", "referral__ward", "allocation__trial")
-    cases = cases_visible_to(request.user).select_related(*related, "found_not_suitable__found_by")
-    case = get_object_or_404(cases.defer("allocation__trial__seed_encrypted"), pk=case_id)
+    cases = cases_visible_to(request.user).select_related(*related)
+    cases = cases.defer("allocation__trial__seed_encrypted")
+    case = get_object_or_404(cases, pk=case_id)
     form = correction.form(request.POST if request.method == "POST" else None, case=case)
     if request.method == "POST" and form.is_valid():
         try:
             correction.act(case_id=case_id, **form.cleaned_data, by=request.user, at=timezone.now())
         except Refused as refused:
             form.add_error(None, str(refused))
+            case = get_object_or_404(cases, pk=case_id)
+            if isinstance(form, MoveForm):
+                form.show_again(case)
         else:
             messages.success(request, f"{case.crime_reference}: {correction.done}")
             return redirect("case", case_id=case_id)

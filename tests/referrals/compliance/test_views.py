@@ -335,7 +335,7 @@ def test_a_reminder_from_a_ward_leads_back_to_the_ward(
     browser = client_of(hcop)
     address = reverse("compliance_ward", args=[world.wards[0].code])
     html = browser.get(address, {"by": "month"}).content.decode()
-    sent = dict(re.findall(r'name="(key|back_to|asked)" value="([^"]*)"', html))
+    sent = dict(re.findall(r'name="(key|back_to|asked)"\s+value="([^"]*)"', html))
     response = browser.post(reverse("chase_referral", args=[late.number]), sent)
     assert response["Location"] == f"{address}?by=month#overdue"
     assert late.notifications.count() == 1

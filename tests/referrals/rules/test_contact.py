@@ -94,8 +94,8 @@ CLOSING = [
     (CloseReason.NO_REPLY, [], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER, Result.MESSAGE_LEFT], False, True),
-    # The crime record's alone, whatever was tried.
-    *((reason, list(Result), True, False) for reason in CLOSED_BY_RECORD),
+    # The crime record's alone, and the hate crime officer's, whatever was tried.
+    *((reason, list(Result), True, False) for reason in (*CLOSED_BY_RECORD, CloseReason.NOT_SUITABLE)),
 ]
 
 

@@ -143,7 +143,7 @@ def test_looking_takes_as_many_queries_for_many_rows_as_for_few(
     for number in (3, 300):
         content = extract(*(row(n) for n in range(number)))
         import_cases(content=content, bcu=bcu, by=system, at=NOW)
-        with django_assert_num_queries(35):
+        with django_assert_num_queries(36):
             preview_cases(content=content, bcu=bcu, by=system, at=NOW)
 
 

@@ -107,7 +107,7 @@ def test_an_incident_that_is_no_crime_cannot_be_suitable(
 
 def test_a_decided_case_cannot_be_marked_again(make_case: MakeCase, hcop: User, now: datetime) -> None:
     case = make_case(decided_at=now)
-    with pytest.raises(drafts.Overtaken, match="can no longer change"):
+    with pytest.raises(drafts.Overtaken, match="put the decision right from the page of the case"):
         drafts.draft_suitable(case_id=case.pk, version=None, by=hcop, at=now)
 
 

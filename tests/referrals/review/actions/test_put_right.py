@@ -9,6 +9,7 @@ from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
+from referrals.mail.outbox import deliver
 from referrals.models import (
     Arm,
     Case,
@@ -31,6 +32,8 @@ from referrals.models import (
     ReopenReason,
     Submission,
     TextKind,
+    TrialStatus,
+    Ward,
 )
 from referrals.review.actions.put_right import find_not_suitable, move_referral, reopen_decision
 from referrals.review.actions.refer_now import refer_now
@@ -39,7 +42,14 @@ from referrals.review.readers.submitted import decision_results, reopened_of
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
-from tests.factories import AllocationFactory, DecisionFactory, TrialFactory, WardModeFactory
+from tests.factories import (
+    AllocationFactory,
+    DecisionFactory,
+    SubmissionFactory,
+    TrialFactory,
+    WardModeFactory,
+    advance,
+)
 
 NOT_SUITABLE = {"suitable": False, "reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
 
@@ -80,6 +90,20 @@ def _find(case, by, at, **given):
     return find_not_suitable(case_id=case.pk, **said, by=by, at=at)
 
 
+def _move(case, ward, by, at, *, why="Hotel", seen=None):
+    referral = Referral.objects.filter(case=case).first()
+    seen = seen or (referral.ward_id if referral else None)
+    return move_referral(case_id=case.pk, seen=seen, ward=ward, why=why, by=by, at=at)
+
+
+def _refer_now(case, by, at):
+    return refer_now(case_id=case.pk, key=uuid.uuid4(), reason=OrderReason.ASKED_FOR_CONTACT, by=by, at=at)
+
+
+def _open_tasks():
+    return FollowUp.objects.filter(kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True)
+
+
 def test_a_reopened_case_waits_again_and_is_decided_anew(submitted, submit_all, world, hcop, now):
     case = submitted(ward=world.wards[5], **NOT_SUITABLE)
     later = now + timedelta(hours=1)
@@ -90,7 +114,8 @@ def test_a_reopened_case_waits_again_and_is_decided_anew(submitted, submit_all, 
     kept = ReopenedDecision.objects.get()
     assert (kept.suitable, kept.reason, kept.contact_by) == (False, "duplicate", "investigator")
     task = FollowUp.objects.get(kind=FollowUpKind.CONTACT_ELSEWHERE)
-    assert (task.done_at, task.done_by) == (later, hcop)
+    assert (task.done_at, task.done_by, task.dropped) == (later, hcop, True)
+    assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_DONE).exists()
     entry = AuditEntry.objects.get(action=Action.DECISION_REOPENED)
     assert entry.references == [case.crime_reference]
     submit_all(case, at=later + timedelta(minutes=5))
@@ -185,8 +210,7 @@ def test_a_reason_to_refer_is_no_reason_against_it(referred, hcop, now):
 
 def test_a_victim_who_asks_for_contact_is_referred_again_and_the_flag_is_wanted_again(referred, hcop, now):
     _find(referred, hcop, now)
-    asked = OrderReason.ASKED_FOR_CONTACT
-    refer_now(case_id=referred.pk, key=uuid.uuid4(), reason=asked, by=hcop, at=now)
+    _refer_now(referred, hcop, now)
     referral = Referral.objects.get()
     assert (referral.status, referral.ruled_out_since) == (ReferralStatus.OPEN, None)
 
@@ -194,7 +218,7 @@ def test_a_victim_who_asks_for_contact_is_referred_again_and_the_flag_is_wanted_
 def test_a_referral_moves_with_its_clock_and_both_teams_are_told(referred, world, hcop, system, now):
     before, later = Referral.objects.get(), now + timedelta(hours=2)
     Referral.objects.update(taken_at=now, taken_by=hcop)
-    move_referral(case_id=referred.pk, ward=world.wards[1], why="Wrong postcode", by=hcop, at=later)
+    _move(referred, world.wards[1], hcop, later, why="Wrong postcode")
     referral = Referral.objects.get()
     assert (referral.team, referral.ward) == (world.teams[1], world.wards[1])
     assert (referral.due_at, referral.number, referral.taken_by) == (before.due_at, before.number, None)
@@ -211,7 +235,7 @@ def test_a_referral_moves_with_its_clock_and_both_teams_are_told(referred, world
 
 def test_where_a_referral_cannot_move_to(referred, submitted, world, hcop, now):
     def move(case, ward, why="Hotel"):
-        move_referral(case_id=case.pk, ward=ward, why=why, by=hcop, at=now)
+        _move(case, ward, hcop, now, why=why)
 
     with pytest.raises(Refused, match="Say why"):
         move(referred, world.wards[1], why=" ")
@@ -234,8 +258,90 @@ def test_only_the_hcop_of_the_bcu_puts_something_right(request, referred, world,
     for act in (
         lambda: _reopen(referred, user, now),
         lambda: _find(referred, user, now),
-        lambda: move_referral(case_id=referred.pk, ward=world.wards[1], why="Hotel", by=user, at=now),
+        lambda: _move(referred, world.wards[1], user, now),
     ):
         with pytest.raises((NotAllowed, Case.DoesNotExist)):
             act()
     assert Referral.objects.get().status == ReferralStatus.OPEN
+
+
+@pytest.mark.parametrize("before", ["not suitable", "found not suitable"])
+def test_once_the_victim_is_referred_now_nobody_else_is_asked_to_call(submitted, world, hcop, now, before):
+    case = submitted(ward=world.wards[5], **(NOT_SUITABLE if before == "not suitable" else {}))
+    if before == "found not suitable":
+        _find(case, hcop, now)
+    assert _open_tasks().count() == 1
+    _refer_now(case, hcop, now + timedelta(hours=1))
+    assert not _open_tasks().exists()
+    case = Case.objects.get(pk=case.pk)
+    told = [event.title for event in timeline(case, records_of(case))]
+    assert "No longer to be done" in told
+    assert "Done" not in told
+
+
+def test_a_case_referred_now_by_mistake_is_found_not_suitable_again(referred, hcop, now):
+    for hours in (0, 2):
+        _find(referred, hcop, now + timedelta(hours=hours))
+        assert Referral.objects.get().status == ReferralStatus.CLOSED
+        assert _open_tasks().count() == 1
+        if hours == 0:
+            _refer_now(referred, hcop, now + timedelta(hours=1))
+    with pytest.raises(Refused, match="recorded on"):
+        _find(referred, hcop, now + timedelta(hours=3))
+
+
+def test_nobody_is_asked_to_call_a_victim_whom_the_team_has_spoken_with(referred, hcop, now):
+    done = {"status": ReferralStatus.COMPLETED, "contacted_at": now, "closed_at": now, "closed_by": hcop}
+    Referral.objects.update(**done)
+    _find(referred, hcop, now)
+    assert not FollowUp.objects.exists()
+
+
+def test_the_flag_of_a_case_found_not_suitable_stays_to_be_taken_off(referred, hcop, system, now):
+    Referral.objects.update(flag_confirmed_at=now, flag_confirmed_by=hcop)
+    _find(referred, hcop, now)
+    for flagged in (False, True):
+        Case.objects.filter(pk=referred.pk).update(hate_flag=flagged)
+        follow_crime_record(changed={referred.pk: {"hate_flag"}}, by=system, at=now)
+    assert list(flags_to_remove(hcop)) == [Referral.objects.get()]
+
+
+def test_the_mail_that_it_was_closed_is_not_sent_once_it_is_open_again(
+    referred, hcop, system, now, mailoutbox
+):
+    _find(referred, hcop, now)
+    _refer_now(referred, hcop, now + timedelta(minutes=1))
+    for kind in (MailKind.REOPENED, MailKind.CLOSED_BY_HCOP):
+        mail = Notification.objects.get(kind=kind)
+        deliver(notification_id=mail.pk, by=system, at=now + timedelta(hours=1))
+    assert [mail.subject.split(":")[0] for mail in mailoutbox] == ["Open again"]
+    assert Notification.objects.get(kind=MailKind.CLOSED_BY_HCOP).abandoned_at
+
+
+def test_within_one_team_the_ward_moves_by_hand_and_nobody_is_told(referred, world, hcop, system, now):
+    Ward.objects.filter(pk=world.wards[4].pk).update(team=world.teams[5])
+    Referral.objects.update(taken_at=now, taken_by=hcop)
+    _move(referred, Ward.objects.get(pk=world.wards[4].pk), hcop, now)
+    assert not Notification.objects.exclude(kind=MailKind.REFERRAL_MADE).exists()
+    Case.objects.filter(pk=referred.pk).update(ward=world.wards[2])
+    follow_crime_record(changed={referred.pk: {"ward"}}, by=system, at=now)
+    referral = Referral.objects.get()
+    assert (referral.ward, referral.team, referral.taken_by) == (world.wards[4], world.teams[5], hcop)
+
+
+def test_of_two_who_move_it_the_second_is_told(referred, world, hcop, other_hcop, now):
+    seen = Referral.objects.get().ward_id
+    _move(referred, world.wards[1], hcop, now)
+    with pytest.raises(Refused, match="is with Colliers Wood team for Colliers Wood by now"):
+        _move(referred, world.wards[2], other_hcop, now, seen=seen)
+
+
+def test_what_a_closed_trial_counts_is_not_reopened(make_case, world, hcop, now):
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot")
+    case, submission = make_case(), SubmissionFactory.create(bcu=world.south_west)
+    DecisionFactory.create(case=case, submission=submission, assessed_for=trial, **NOT_SUITABLE)
+    Case.objects.filter(pk=case.pk).update(decided_at=now)
+    advance(trial, TrialStatus.CLOSED, by=hcop)
+    with pytest.raises(Refused, match="Pilot has closed"):
+        _reopen(case, hcop, now)
+    assert not ReopenedDecision.objects.exists()

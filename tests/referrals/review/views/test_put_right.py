@@ -62,13 +62,13 @@ def test_a_decision_is_reopened_with_a_reason(browser, not_suitable):
     told = browser.post(address, {"because": "wrong_mark"}, follow=True).content.decode()
     assert "waits in the overnight review again" in told
     assert ReopenedDecision.objects.get().case == not_suitable
-    review = _page_of_review(browser)
+    review = _page_of("overnight_review", browser)
     assert not_suitable.crime_reference in review
     assert "Reopened: was not suitable" in review
 
 
-def _page_of_review(browser):
-    return unescape(browser.get(reverse("overnight_review")).content.decode())
+def _page_of(name, browser):
+    return unescape(browser.get(reverse(name)).content.decode())
 
 
 def test_a_referred_case_is_found_not_suitable(browser, referred):
@@ -82,6 +82,9 @@ def test_a_referred_case_is_found_not_suitable(browser, referred):
     assert "On record as not suitable" in browser.post(address, sent, follow=True).content.decode()
     assert FoundNotSuitable.objects.get().case == referred
     assert reverse("find_not_suitable", args=[referred.pk]) not in _page(browser, "case", referred)
+    listed = _page_of("follow_up_list", browser)
+    assert "The investigating officer only" in listed
+    assert "Referred since" not in listed
 
 
 def test_a_referral_is_moved_to_a_ward_of_the_bcu(browser, referred, world):
@@ -89,9 +92,12 @@ def test_a_referral_is_moved_to_a_ward_of_the_bcu(browser, referred, world):
     html = _page(browser, "move_referral", referred)
     assert "Colliers Wood: Colliers Wood team" in html
     assert world.north_ward.name not in html
-    refused = browser.post(address, {"ward": world.wards[1].pk, "why": ""}).content.decode()
+    seen = Referral.objects.get().ward_id
+    refused = browser.post(address, {"seen": seen, "ward": world.wards[1].pk, "why": ""}).content.decode()
     assert "Say why it goes there." in refused
-    sent = {"ward": world.wards[1].pk, "why": "Wrong postcode"}
+    sent = {"seen": seen, "ward": world.wards[1].pk, "why": "Wrong postcode"}
     assert "The referral is moved." in browser.post(address, sent, follow=True).content.decode()
     assert Referral.objects.get().team == world.teams[1]
-    assert "already" in browser.post(address, sent).content.decode()
+    late = " ".join(browser.post(address, sent).content.decode().split())
+    assert "by now. Nothing was moved" in late
+    assert f'name="seen" value="{world.wards[1].pk}"' in late

@@ -66,7 +66,7 @@ def test_a_difference_that_is_named_is_found_as_often_as_it_says(assumed: Assume
         if named:
             away = int(named[1]) / 100
             rate = assumed.control_rate - away if assumed.falls else assumed.control_rate + away
-            if 0 <= rate <= 1:
+            if 0.001 <= rate <= 0.999:
                 assert power(replace(assumed, src_rate=rate)) >= (0.8 if named[2] else 0.5) - 1e-6
 
 

@@ -1,5 +1,7 @@
 """The case list, a report as the rules see it, and reports that are linked to it."""
 
+from dataclasses import dataclass
+
 from django.db.models import (
     BooleanField,
     ExpressionWrapper,
@@ -9,6 +11,7 @@ from django.db.models import (
 )
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import Exact, StartsWith
+from django.utils import timezone
 
 from referrals.models import (
     Case,
@@ -63,28 +66,42 @@ def latest_cases(user: User) -> QuerySet[Case]:
     )
 
 
-def cases_found(user: User, signs: str) -> list[Case]:
+@dataclass(frozen=True)
+class Found:
+    """What a search found; ``by_whole``: the whole reference was given, and not an end of one."""
+
+    cases: list[Case]
+    by_whole: bool
+
+
+def cases_found(user: User, signs: str) -> Found:
     """Cases whose crime reference or referral's number ends in ``signs``, the latest report first.
 
-    ``signs`` are letters and digits, in capitals. Those alone that the account may open, or open the referral
-    of. Where ``signs`` are the whole of a reference, nothing else is found. At most ``MOST_FOUND`` are
-    returned, and one more if there are more.
+    ``signs`` are letters and digits, in capitals. Of a crime reference that ends in this year or the last,
+    the digits before the year count as its end too. Those alone that the account may open, or open the
+    referral of. Where ``signs`` are the whole of a reference, nothing else is found. At most ``MOST_FOUND``
+    are returned, and one more if there are more.
     """
     end = signs[::-1]
-    by_reference = Case.objects.filter(StartsWith(backwards("crime_reference"), end)).values_list("pk")
+    this_year = timezone.localdate().year
+    by_reference = [
+        Case.objects.filter(StartsWith(backwards("crime_reference"), f"{year}{end}")).values_list("pk")
+        for year in ("", *(f"{each % 100:02}"[::-1] for each in (this_year, this_year - 1)))
+    ]
     by_number = Referral.objects.filter(StartsWith(backwards("number"), end)).values_list("case_id")
     visible = cases_visible_to(user)
     if not user.can(Permission.VIEW_CASES):
         visible = Case.objects.filter(referral__in=referrals_visible_to(user))
     is_whole = Q(Exact(backwards("crime_reference"), end)) | Q(Exact(backwards("referral__number"), end))
     found = list(
-        visible.filter(pk__in=by_reference.union(by_number))
+        visible.filter(pk__in=by_number.union(*by_reference))
         # Of a case without a referral it is unknown whether the number is the same.
         .annotate(is_whole=Coalesce(ExpressionWrapper(is_whole, BooleanField()), Value(False)))
         .select_related("ward", "referral__ward")
         .order_by("-is_whole", "-reported_at", "-pk")[: MOST_FOUND + 1]
     )
-    return [case for case in found if case.is_whole] or [*found]
+    whole: list[Case] = [case for case in found if case.is_whole]
+    return Found(whole or [*found], by_whole=bool(whole))
 
 
 def references_of(signs: str) -> list[str]:

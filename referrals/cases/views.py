@@ -51,7 +51,8 @@ def search(request: SignedInRequest) -> HttpResponse:
     context = {"form": form, "sees_cases": sees_cases, "most": MOST_FOUND}
     if form.is_valid():
         signs = form.cleaned_data["reference"]
-        found = cases_found(request.user, signs)
+        search = cases_found(request.user, signs)
+        found = search.cases
         record(
             Action.SEARCHED,
             by=request.user,
@@ -59,7 +60,8 @@ def search(request: SignedInRequest) -> HttpResponse:
             subject="case" if sees_cases else "referral",
             references=dict.fromkeys([*references_of(signs), *form.whole, *_names(found[:MOST_FOUND])]),
         )
-        if len(found) == 1:
+        # One that only ends so may be another victim's: it is listed, to be looked at first.
+        if len(found) == 1 and search.by_whole:
             [case] = found
             if sees_cases and not (signs.startswith("SRC") and hasattr(case, "referral")):
                 return redirect("case", case_id=case.pk)

@@ -93,7 +93,7 @@ class About:
     """The entries that a search leaves, and how they were found.
 
     ``searched``: what was typed. ``holding``: the references that hold it, if none is exactly it; ``is_cut``:
-    there are more of them.
+    there are more of them. That an auditor searched for a part does not make it a reference.
     """
 
     entries: QuerySet[AuditEntry]
@@ -107,12 +107,12 @@ def _about(request: SignedInRequest, searched: str) -> About:
     if not searched:
         return About(entries)
     exactly = entries.filter(references__contains=[searched])
-    if exactly.exists():
+    if exactly.exclude(purpose=Purpose.AUDIT).exists():
         return About(exactly, searched)
     holding = searched_references.holding(searched)
     most = searched_references.MOST_FOUND
     return About(
-        entries.filter(references__overlap=holding[:most]) if holding else entries.none(),
+        entries.filter(references__overlap=holding[:most]) if holding else exactly,
         searched,
         holding[:most],
         is_cut=len(holding) > most,

@@ -133,6 +133,8 @@ def test_a_part_of_a_reference_finds_the_entries_about_it(
     assert f"Entries about 1 reference with <strong>{part}</strong> in it" in page
     entry = _latest()
     assert (entry.action, entry.references) == (Action.SEARCHED, [part])
+    again = browser.get(response["Location"]).content.decode()
+    assert "page one" in again, "that somebody searched for a part makes it no reference"
 
 
 def test_a_whole_reference_is_not_taken_for_a_part(

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from referrals.intake.held.matching import Choice, Heading
+from referrals.intake.reading.cells import letters
 from referrals.intake.reading.columns import REQUIRED, Column, heading_words
 from referrals.models import Bcu, Strand
 from referrals.scope import bcus_to_import_for
@@ -77,7 +78,7 @@ class SeenForm(forms.Form):
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
 
 
-_NO_STRAND = "none"
+_NO_STRAND, _WORD = "none", "word-"
 _STRANDS = [
     ("", "Not known yet"),
     *Strand.choices,
@@ -170,13 +171,21 @@ class ColumnsForm(forms.Form):
 
 
 class StrandsForm(forms.Form):
-    """Which strands each word names that is taken for none; a word that is left alone stays unknown."""
+    """Which strands each word names that is taken for none; a word that is left alone stays unknown.
+
+    A field has its word's letters for a name, so that an answer is that word's whatever was said meanwhile.
+    """
 
     def __init__(self, *args: Any, words: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.words = {f"word-{number}": word for number, word in enumerate(words)}
-        for name, word in self.words.items():
-            self.fields[name] = forms.ChoiceField(label=word, required=False, choices=_STRANDS)
+        self.words: dict[str, str] = {}
+        # What is known by now can still be corrected, from a page that was opened before.
+        answered = [name.removeprefix(_WORD) for name in self.data if name.startswith(_WORD)]
+        for word in [*words, *filter(letters, answered)]:
+            name = f"{_WORD}{letters(word)}"
+            if name not in self.words:
+                self.words[name] = word
+                self.fields[name] = forms.ChoiceField(label=word, required=False, choices=_STRANDS)
 
     @property
     def meanings(self) -> dict[str, list[Strand]]:

@@ -1,14 +1,14 @@
 """From rows of text to validated rows, and what speaks against the others. No database."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
 from functools import cache, lru_cache
 from itertools import chain, pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -40,7 +40,7 @@ from referrals.intake.reading.content import Content
 from referrals.intake.reading.fitting import NEVER_EMPTY, fits
 from referrals.intake.reading.moments import read_moment
 from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
-from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, squared
+from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, repeats_headings, squared
 from referrals.models import Case, CrimeStatus, Strand, VictimType
 from referrals.rules.postcodes import read_postcode
 from src_app.keys import linking_hash
@@ -234,32 +234,49 @@ class _RowReader:
         self.scrubbed = lru_cache(maxsize=1_024)(scrub)
 
     def read_all(self, records: Iterator[Record]) -> Iterator[Read]:
-        """What each row says; of a report that a line break cuts in two, that neither part is saved.
-
-        A remark waits until it is known that no report follows it: among reports it may be the rest of one.
-        """
-        remarks: list[int] = []
+        """What each row says; of a report that a line break cuts in two, that neither part is saved."""
         has_reports = is_cut = False
-        before = _Kind.ASIDE
-        kinds = ((record, self._kind(record)) for record in records)
-        for (record, kind), (_, following) in pairwise(chain(kinds, [(_END, _Kind.ASIDE)])):
-            if kind is _Kind.ASIDE:
-                yield self._aside(record.line)
-            elif kind is _Kind.REMARK:
-                remarks.append(record.line)
-                if len(remarks) > ROWS_ABOVE:
-                    yield self._stray(remarks.pop(0))
-            elif kind is _Kind.UNKNOWN:
-                yield self.read(record)
-            else:
-                is_above = not has_reports and not self.begins_with_text
-                yield from map(self._aside if is_above else self._stray, remarks)
-                remarks.clear()
-                is_cut = self._is_rest(before) or self._goes_on(record.cells or [], following)
+        before = _Kind.HEADINGS
+        for group, following in pairwise(chain(self._grouped(records), [_Group(_END, _Kind.END, [])])):
+            record, kind, around = group
+            if kind is _Kind.REPORT:
+                is_cut = self._is_rest(before) or self._goes_on(record.cells or [], around, following.kind)
                 has_reports = True
                 yield self.read(record, is_cut=is_cut)
-            before = kind
-        yield from map(self._stray if is_cut else self._aside, remarks)
+            elif record is not _END:
+                yield self.read(record)
+            before = around[-1][1] if around else kind
+            strays = self._strays(has_reports, is_cut, before, following.kind)
+            for line, each in around:
+                yield self._stray(line) if each in strays else self._aside(line)
+
+    def _grouped(self, records: Iterator[Record]) -> Iterator["_Group"]:
+        """Each row with the lines after it that are no report.
+
+        Those above the first row are a group without a row, and so are those that are too many for one.
+        """
+        group = _Group(_END, _Kind.HEADINGS, [])
+        for record in records:
+            kind = self._kind(record)
+            is_row = kind in (_Kind.REPORT, _Kind.UNKNOWN)
+            if is_row or len(group.around) == ROWS_ABOVE:
+                yield group
+                group = _Group(record, kind, []) if is_row else _Group(_END, _Kind.UNKNOWN, [])
+            if not is_row:
+                group.around.append((record.line, kind))
+        yield group
+
+    def _strays(
+        self, has_reports: bool, is_cut: bool, last: "_Kind", following: "_Kind"
+    ) -> Collection["_Kind"]:
+        """Which lines after a row may be a part of a report, and are no remarks around the table."""
+        if not has_reports and not self.begins_with_text:
+            return ()
+        if following is _Kind.END:
+            return (_Kind.REMARK,) if is_cut else ()
+        if is_cut or (following is _Kind.REPORT and self._is_rest(last)):
+            return (_Kind.REMARK, _Kind.ASIDE)
+        return (_Kind.REMARK,)
 
     def _kind(self, record: Record) -> "_Kind":
         cells = record.cells
@@ -270,7 +287,7 @@ class _RowReader:
         if is_report and len(cells) >= len(self.headings):
             return _Kind.REPORT
         if not is_report and is_aside(cells, self.headings):
-            return _Kind.ASIDE
+            return _Kind.HEADINGS if repeats_headings(cells, self.headings) else _Kind.ASIDE
         if not is_report and is_remark(cells, self.headings):
             return _Kind.ASIDE if self.is_sheet else _Kind.REMARK
         reported = bare(cells[self.reported_at]) if len(cells) > self.reported_at else ""
@@ -282,11 +299,17 @@ class _RowReader:
 
     def _is_rest(self, before: "_Kind") -> bool:
         """Whether the text that a row begins with may have begun on the line before it."""
-        return self.begins_with_text and not self.is_sheet and before in (_Kind.REMARK, _Kind.UNKNOWN)
+        parts = (_Kind.REMARK, _Kind.ASIDE, _Kind.UNKNOWN)
+        return self.begins_with_text and not self.is_sheet and before in parts
 
-    def _goes_on(self, cells: list[str], following: "_Kind") -> bool:
-        """Whether the text that a row ends with may go on in the next line."""
-        if self.is_sheet or following in (_Kind.REPORT, _Kind.ASIDE):
+    def _goes_on(self, cells: list[str], around: "_Around", following: "_Kind") -> bool:
+        """Whether the text that a row ends with may go on in the next line.
+
+        A line known under tables ends it below the table; among reports it may be the rest of one.
+        """
+        after = around[0][1] if around else following
+        is_below = after is _Kind.ASIDE and following is _Kind.END
+        if self.is_sheet or is_below or after in (_Kind.REPORT, _Kind.HEADINGS, _Kind.END):
             return False
         return len(cells) < len(self.headings) or (self.ends_with_text and bool(cells[-1].strip()))
 
@@ -520,9 +543,23 @@ class _Kind(Enum):
     """What a row is, as far as it tells by itself."""
 
     REPORT = auto()
+    HEADINGS = auto()
     ASIDE = auto()
     REMARK = auto()
     UNKNOWN = auto()
+    END = auto()
+
+
+# Lines that are no report, with what they are.
+_Around = list[tuple[int, _Kind]]
+
+
+class _Group(NamedTuple):
+    """A row, or none, and the lines after it that are no report."""
+
+    record: Record
+    kind: _Kind
+    around: _Around
 
 
 _END = Record(0, None)

@@ -73,16 +73,21 @@ def squared(cells: list[str], width: int) -> list[str]:
 
 def is_aside(cells: Sequence[str], headings: Sequence[str]) -> bool:
     """Whether a row is surely no report: a total, another line known under tables, or the headings again."""
+    if repeats_headings(cells, headings):
+        return True
     filled = [cell.strip() for cell in cells if cell.strip()]
-    named = [heading for heading in headings if heading]
-    # The first alone tells of nearly every row that it is a report.
-    if filled[0].casefold() == named[0].casefold():
-        return list(map(letters, filled)) == list(map(letters, named))
     words = " ".join(filled)
     if not len(filled) <= _MOST_CELLS_OF_AN_ASIDE < len(headings) or not _ASIDE.match(words):
         return False
     is_short = len(re.findall(r"\w+", words)) <= _MOST_WORDS_OF_AN_ASIDE
     return is_short or _MARK_OF_AN_ASIDE.search(words) is not None
+
+
+def repeats_headings(cells: Sequence[str], headings: Sequence[str]) -> bool:
+    """Whether a row is the headings again, as on each page of a report."""
+    filled, named = ([cell.strip() for cell in row if cell.strip()] for row in (cells, headings))
+    # The first alone tells of nearly every row that it is a report.
+    return filled[0].casefold() == named[0].casefold() and [*map(letters, filled)] == [*map(letters, named)]
 
 
 def is_remark(cells: Sequence[str], headings: Sequence[str]) -> bool:

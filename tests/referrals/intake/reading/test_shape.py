@@ -183,6 +183,38 @@ def test_of_a_report_that_a_line_break_cuts_in_two_neither_part_is_saved(
         assert sum("no report" in warned.reason for warned in reading.warnings) == 1
 
 
+@pytest.mark.parametrize("column", TEXTS)
+@pytest.mark.parametrize("place", ["first", "middle", "last"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wishes no visit.\r\nReport: never ring the home",
+        "Never\r\nrun to door 1",
+        "Never\r\nrun to door 1\r\nTotal 3",
+        "Report: never\r\nring the home",
+    ],
+)
+def test_a_line_known_under_tables_is_among_reports_a_part_of_one(column: str, place: str, text: str) -> None:
+    for number in (1, 2):
+        rows = [row(each, **{column: text if each == number else "Race"}) for each in (1, 2, 3)]
+        reading = _unquoted(_with_text_at(place, column), *rows, below="Page 1 of 1\r\nTotal,3")
+        saved = [found.values["crime_reference"] for found in reading.good]
+        assert saved == [reference(each) for each in (1, 2, 3) if each != number]
+        assert reading.rejected == text.count("\r\n") + 1
+        assert sum("no report" in warned.reason for warned in reading.warnings) == 2
+
+
+def test_so_it_is_however_many_there_are_but_not_of_a_whole_report_nor_below_all() -> None:
+    line = "Report: never ring"
+    for last, is_whole in (("", True), ("Polish", False)):
+        cells = [",".join(row(each, communication_need=last).values()) for each in (1, 2)]
+        lines = [",".join(HEADINGS), cells[0], *[line] * 25, cells[1], line, "Nothing follows here"]
+        reading = read_extract("\r\n".join(lines).encode(), at=NOW)
+        assert [found.line for found in reading.good] == [2, 28] if is_whole else [28]
+        left_out = [warned.line for warned in reading.warnings if "no report" in warned.reason]
+        assert left_out == [*(range(3, 28) if is_whole else ()), 29, 30]
+
+
 def test_a_cut_report_is_refused_with_what_to_do() -> None:
     reading = _unquoted(HEADINGS, row(safety_note="Do not\r\nring"), row(2))
     reasons = [(each.line, each.reason) for each in reading.rejections]

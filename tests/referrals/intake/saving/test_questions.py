@@ -1,9 +1,11 @@
 """What an extract leaves open is asked before the decision, and never taken for a silent no."""
 
 from datetime import datetime, timedelta
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases
@@ -112,6 +114,53 @@ def test_what_was_said_before_is_not_asked(bcu: Bcu, system: User) -> None:
     assert save(bcu, system, row(repeat_victim="see log")).unchanged == 1
     case = Case.objects.get()
     assert (case.questions, case.repeat_victim, case.strands) == ([], False, ["race"])
+
+
+def _migrate() -> None:
+    """Makes of the cases what the migration makes of those from before."""
+    Case.objects.update(settled=[])
+    with connection.cursor() as cursor:
+        cursor.execute(import_module("referrals.migrations.0013_settled_questions").SETTLE)
+
+
+@pytest.mark.parametrize(
+    ("cells", "answers"),
+    [
+        ({"hate_strands": "Religion; RI"}, {"strands": [Strand.RACE]}),
+        ({"hate_strands": "Religion; RI"}, {"strands": []}),
+        ({"hate_strands": "RI"}, {"strands": []}),
+        ({"repeat_victim": "see log"}, {"repeat_victim": False}),
+        ({"repeat_victim": "see log", "hate_strands": "RI"}, {"repeat_victim": True, "strands": []}),
+    ],
+)
+@pytest.mark.parametrize("is_answered_before", [True, False])
+def test_a_case_from_before_questions_were_settled_keeps_its_answers(
+    bcu: Bcu,
+    system: User,
+    hcop: User,
+    cells: dict[str, str],
+    answers: dict[str, Any],
+    is_answered_before: bool,
+) -> None:
+    save(bcu, system, row(**cells), row(2))
+    case = Case.objects.get(crime_reference=reference(1))
+
+    def answer() -> None:
+        answer_questions(case_id=case.pk, **answers, by=hcop, at=NOW)
+
+    for step in (answer, _migrate) if is_answered_before else (_migrate, answer):
+        step()
+    assert save(bcu, system, row(**cells), row(2)).unchanged == 2
+    case.refresh_from_db()
+    assert {name: getattr(case, name) for name in answers} == answers
+    assert case.questions == []
+
+
+def test_what_a_case_from_before_was_never_asked_is_asked(bcu: Bcu, system: User) -> None:
+    save(bcu, system, row(repeat_victim="", hate_strands=""))
+    _migrate()
+    save(bcu, system, row(repeat_victim="see log", hate_strands="RI"))
+    assert set(Case.objects.get().questions) == {Question.REPEAT_VICTIM, Question.STRANDS}
 
 
 def _pair(**second: Any) -> list[dict[str, str]]:

@@ -41,9 +41,18 @@ def _page(held: CaseImport) -> str:
 
 def _say(browser: Client, held: CaseImport, **meanings: str) -> str:
     """Chooses a meaning for each of these words of the form."""
+    return _send(browser, held, _names(browser, held), meanings)
+
+
+def _names(browser: Client, held: CaseImport) -> dict[str, str]:
+    """The names of the page's fields, by word."""
     html = text(browser.get(_page(held)))
-    names = dict(re.findall(r'for="id_(word-\d+)">(.*?)</label>', html))
-    sent = {name: meanings.get(word, "") for name, word in names.items()}
+    return {word: name for name, word in re.findall(r'for="id_(word-\w+)">(.*?)</label>', html)}
+
+
+def _send(browser: Client, held: CaseImport, names: dict[str, str], meanings: dict[str, str]) -> str:
+    """Sends a page with these fields, whatever the report has by now."""
+    sent = {name: meanings.get(word, "") for word, name in names.items()}
     return text(browser.post(_page(held), sent, follow=True))
 
 
@@ -53,8 +62,7 @@ def test_the_check_of_the_import_leads_to_the_words_that_are_not_known(
     page = page_of(browser, held)
     assert _page(held) in page
     assert "Say which strand is meant by RI, " in page
-    words = re.findall(r'for="id_word-\d+">(.*?)</label>', text(browser.get(_page(held))))
-    assert sorted(words) == ["FH", "Goth", "RI", "ri"]
+    assert sorted(_names(browser, held)) == ["FH", "Goth", "RI"]
 
 
 def test_what_is_said_once_holds_for_this_file_and_the_next(
@@ -87,6 +95,26 @@ def test_a_word_that_is_left_alone_is_asked_about_in_the_review(browser: Client,
     assert "Not a monitored strand: FH." in told
     save(browser, held, page_of(browser, held))
     assert Question.STRANDS in Case.objects.order_by("crime_reference")[2].questions
+
+
+@pytest.mark.parametrize("first", ["RI", "FH", "Goth"])
+def test_an_answer_is_of_its_own_word_whatever_was_said_since_the_page_was_opened(
+    browser: Client, held: CaseImport, first: str
+) -> None:
+    opened = _names(browser, held)
+    _send(browser, held, opened, {first: "religion"})
+    assert _names(browser, held).keys() == opened.keys() - {first}
+    told = _send(browser, held, opened, {"Goth": "none"} | {first: "race"})
+    assert "Remembered for South West:" in told
+    said = dict(StrandMeaning.objects.values_list("word", "strands"))
+    assert said == {first.lower(): ["race"], "goth": ["race"] if first == "Goth" else []}
+
+
+@pytest.mark.parametrize("name", ["word-", "word-?!", "word-" + "a" * 60, "word-CR4 2YE", "heading-0"])
+def test_a_field_that_names_no_word_makes_no_word(browser: Client, held: CaseImport, name: str) -> None:
+    browser.post(_page(held), {name: "race"}, follow=True)
+    assert _names(browser, held).keys() == {"RI", "FH", "Goth"}
+    assert not StrandMeaning.objects.exists()
 
 
 def test_another_bcu_has_words_of_its_own(browser: Client, held: CaseImport, world: World) -> None:

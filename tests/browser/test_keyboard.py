@@ -98,7 +98,7 @@ def test_a_slash_goes_to_the_search(sign_in: SignIn) -> None:
     field = page.get_by_label("Crime reference or SRC number")
     page.keyboard.press("/")
     expect(field).to_be_focused()
-    page.keyboard.type("7000023/26")
+    page.keyboard.type("01 7000023 26")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="01/7000023/26")).to_be_visible()
     page.go_back()

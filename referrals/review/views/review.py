@@ -164,7 +164,9 @@ def set_safety(request: SignedInRequest, case_id: int) -> HttpResponse:
             form.add_error(None, str(changed))
             form.show_again(changed.at)
             return _case_form(request, row, form, "review/set_safety.html")
-        return response if row.case.decided_at is None else redirect("case", case_id=case_id)
+        if row.case.decided_at is not None:
+            return redirect("case", case_id=case_id)
+        return redirect("check_decisions") if request.GET.get("from") == "check" else response
     return _case_form(request, row, form, "review/set_safety.html")
 
 

@@ -63,6 +63,33 @@ def test_a_note_without_a_restriction_is_asked_about(make_case, check, submit, w
     assert Referral.objects.get().case == case
 
 
+def test_from_the_check_page_the_restrictions_lead_back_to_it(make_case, browser, check, world):
+    case = make_case(ward=world.wards[5])
+    PersonalTextFactory.create(case=case, kind="safety_note", body=NOTE)
+    PersonalTextFactory.create(case=case, kind="contact_wishes", body="By telephone")
+    DecisionFactory.create(case=case)
+    page = check()
+    assert "Wish: By telephone" in page
+    address = f"{reverse('set_safety', args=[case.pk])}?from=check"
+    assert address in page
+    sent = {"restrictions": ["no_home_visit"], "note": "", "seen": ""}
+    response = browser.post(address, sent)
+    assert response["Location"] == reverse("check_decisions")
+    assert "Do these notes restrict" not in check()
+    assert (
+        browser.post(address.split("?")[0], sent)["Location"]
+        == f"{reverse('overnight_review')}#case-{case.pk}"
+    )
+
+
+def test_the_note_of_a_case_that_is_not_suitable_stands_beside_who_contacts_the_victim(make_case, check):
+    case = make_case()
+    PersonalTextFactory.create(case=case, kind="safety_note", body=NOTE)
+    mark = {"suitable": False, "reason": "duplicate", "contact_by": "neighbourhood_team"}
+    DecisionFactory.create(case=case, **mark)
+    assert NOTE in check()
+
+
 def test_a_case_with_a_restriction_is_not_asked_about(make_case, check, submit, world):
     case = make_case(ward=world.wards[5], restrictions=[Restriction.NO_HOME_VISIT])
     PersonalTextFactory.create(case=case, kind="safety_note", body=NOTE)

@@ -385,6 +385,7 @@ class Decision(models.Model):
                 when=pgtrigger.After,
                 operation=pgtrigger.Delete,
                 timing=pgtrigger.Deferred,
+                condition=pgtrigger.Q(old__submission__isnull=False),
                 func=read_sql("referrals/models/sql/waits_or_is_decided.sql"),
             ),
         ]

@@ -7,6 +7,7 @@ from referrals.models import (
     Referral,
     ReferralOrder,
     ReferralStatus,
+    Trial,
     TrialStatus,
 )
 from src_app.templatetags.words import moment
@@ -21,7 +22,8 @@ def why_not_reopen(case: Case) -> str:
     if getattr(case, "allocation", None) is not None:
         return "The case was decided by a trial, and stays there: say that it was not suitable."
     decision: Decision | None = getattr(case, "decision", None)
-    trial = decision.assessed_for if decision is not None else None
+    assessed_for = decision.assessed_for_id if decision is not None else None
+    trial = Trial.objects.only("name", "status").get(pk=assessed_for) if assessed_for else None
     if trial is not None and trial.status != TrialStatus.RECRUITING:
         return f"{trial.name} has closed, and counts the report as it was decided: refer now instead."
     return ""

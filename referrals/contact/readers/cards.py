@@ -156,19 +156,24 @@ class Summary:
 
 
 def summary_of(user: User, now: datetime) -> Summary:
-    """How many victims to contact today, in which teams, and how many are overdue: over all pages."""
+    """How many victims to contact today and by this time tomorrow, in which teams, and how many are overdue.
+
+    Over all pages.
+    """
     midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
     # The next midnight by the calendar: on the day of a clock change it is not 24 hours after the last one.
     tomorrow = timezone.make_aware((midnight.replace(tzinfo=None)) + timedelta(days=1))
     counts = open_referrals(user).aggregate(
         open=Count("pk"),
         today=Count("pk", filter=Q(due_at__lt=tomorrow)),
+        soon=Count("pk", filter=Q(due_at__gte=tomorrow, due_at__lte=now + timedelta(days=1))),
         overdue=Count("pk", filter=Q(due_at__lt=now)),
     )
     names = list(teams_of(user).order_by("name").values_list("name", flat=True))
     teams = _joined(names) if len(names) <= MOST_TEAMS_NAMED else f"your {len(names)} teams"
     today, overdue = counts["today"], counts["overdue"]
-    sentence = f"{today or 'Nobody'} to contact today in {teams}."
+    soon = f", {counts['soon']} more by this time tomorrow" if counts["soon"] else ""
+    sentence = f"{today or 'Nobody'} to contact today in {teams}{soon}."
     if overdue:
         sentence += f" {overdue} {'is' if overdue == 1 else 'are'} overdue."
     return Summary(teams=teams, sentence=sentence, open=counts["open"])

@@ -45,7 +45,10 @@ def test_the_first_due_comes_first_and_the_first_sentence_counts(page, make_refe
 def test_the_due_time_itself_is_not_overdue_and_midnight_is_tomorrow(page, make_referral, now):
     make_referral(due_at=now)
     make_referral(due_at=now.replace(hour=0, minute=0) + timedelta(days=1))
-    assert page().context["summary"].sentence == "1 to contact today in Abbey team."
+    make_referral(due_at=now + timedelta(days=1))
+    make_referral(due_at=now + timedelta(days=1, minutes=1))
+    sentence = page().context["summary"].sentence
+    assert sentence == "1 to contact today in Abbey team, 2 more by this time tomorrow."
 
 
 def test_each_card_says_who_has_it_and_offers_what_comes_next(page, make_referral, officer, colleague, now):

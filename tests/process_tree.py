@@ -39,6 +39,11 @@ def process(pid: int) -> Process:
     return Process(pid, fields[19])
 
 
+def _those_there(pids: Iterable[int]) -> set[Process]:
+    """The processes of these numbers; any of them may end at any moment."""
+    return {Process(pid, fields[19]) for pid in pids if (fields := _stat(pid))}
+
+
 def descendants(pid: int) -> set[Process]:
     """Everything the process `pid` and its children have started that still lives."""
     parents = {
@@ -49,16 +54,16 @@ def descendants(pid: int) -> set[Process]:
     found: set[int] = set()
     while new := {child for child, parent in parents.items() if parent in found | {pid}} - found:
         found |= new
-    return {process(each) for each in found if _stat(each)}
+    return _those_there(found)
 
 
 def kill_tree(running: "subprocess.Popen[Any]") -> None:
     """Kill `running`, which leads a session, and all it started, also where it has ended; none lives then."""
-    of_session = {
-        process(int(entry.name))
+    of_session = _those_there(
+        int(entry.name)
         for entry in Path("/proc").iterdir()
         if entry.name.isdigit() and (fields := _stat(int(entry.name))) and fields[3] == str(running.pid)
-    }
+    )
     left = descendants(running.pid) | of_session
     for each in left:
         if each.lives:
@@ -75,7 +80,7 @@ def wait_for(reached: Callable[[], object], what: str, seconds: float = 300, *, 
         time.sleep(every)
 
 
-def assert_none_lives(processes: Iterable[Process], seconds: float = 30) -> None:
+def assert_none_lives(processes: Iterable[Process], seconds: float = 120) -> None:
     """Every one of `processes` has ended, or does so within `seconds` of patience."""
     processes = list(processes)
     deadline = time.monotonic() + patience(seconds)

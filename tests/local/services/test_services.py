@@ -124,7 +124,7 @@ def test_nothing_outlives_a_supervisor_ended_by_any_signal(
             assert expected in commands
         supervisor.send_signal(signal.Signals[number])
         supervisor.wait(patience(120))
-        assert_none_lives(family, 10)
+        assert_none_lives(family)
     assert not sockets(env).exists()
     assert run(directory, "true").returncode == 0
 
@@ -164,7 +164,7 @@ def test_services_and_command_end_when_both_supervising_processes_are_killed_at_
         os.killpg(supervisor.pid, signal.SIGKILL)
         supervisor.wait(patience(120))
         try:
-            assert_none_lives(family - {stray}, 10)
+            assert_none_lives(family - {stray})
         finally:
             os.kill(stray.pid, signal.SIGKILL)
     assert run(directory, "true").returncode == 0

@@ -150,6 +150,7 @@ PARTS = {
     "hand_over",
     "lock_draft",
     "lock_referral",
+    "lock_submitted",
     "lock_trial",
     "look_for_power",
     "locked",

@@ -26,16 +26,13 @@ from referrals.models import (
     ReopenedDecision,
     ReopenReason,
     TextKind,
-    Trial,
     Ward,
 )
+from referrals.review.actions.case_lock import lock_submitted
 from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
-from referrals.scope import cases_visible_to
 from referrals.trial.actions.deviations import record_deviation
 from referrals.trial.readers.deviations import standing_deviations
-from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.refused import Refused
@@ -48,7 +45,7 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
     or referred, and ``Case.DoesNotExist`` for one out of scope.
     """
     with transaction.atomic():
-        case = _lock(case_id, by)
+        case = lock_submitted(case_id, by)
         if why_not := why_not_reopen(case):
             raise Refused(why_not)
         decision = Decision.objects.get(case=case)
@@ -85,7 +82,7 @@ def find_not_suitable(
     if reason in REFERRED_ANYWAY:
         raise Refused("That is a reason to refer: choose why the case is not suitable.")
     with transaction.atomic():
-        case = _lock(case_id, by)
+        case = lock_submitted(case_id, by)
         if why_not := why_not_find_unsuitable(case):
             raise Refused(why_not)
         found = FoundNotSuitable.objects.create(
@@ -116,7 +113,7 @@ def move_referral(
     if not why.strip():
         raise Refused("Say why it goes there: for example wrong postcode, refuge, or hotel.")
     with transaction.atomic():
-        case = _lock(case_id, by)
+        case = lock_submitted(case_id, by)
         referral = _lock_referral(case)
         if referral is None or referral.status != ReferralStatus.OPEN:
             raise Refused(why_not_move(case))
@@ -140,14 +137,6 @@ def _record_in_error(allocation: Allocation, by: User, at: datetime) -> None:
     if not standing_deviations([allocation]).filter(kind=kind).exists():
         day = timezone.localdate(at)
         record_deviation(allocation_id=allocation.pk, kind=kind, happened_on=day, by=by, at=at)
-
-
-def _lock(case_id: int, by: User) -> Case:
-    """The case, locked, its trial first where it was allocated."""
-    check_authority(by, Permission.REVIEW_CASES)
-    allocated = Allocation.objects.filter(case=case_id)
-    list(Trial.objects.filter(pk__in=allocated.values("trial")).only("pk").select_for_update())
-    return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
 
 
 def _lock_referral(case: Case) -> Referral | None:

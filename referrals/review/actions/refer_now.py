@@ -20,16 +20,13 @@ from referrals.models import (
     ReferralOrder,
     Team,
     TextKind,
-    Trial,
     Ward,
 )
 from referrals.places.readers import teams_to_pick_from
+from referrals.review.actions.case_lock import lock_submitted
 from referrals.review.readers.refer_now import home_ward, why_not_refer
-from referrals.scope import cases_visible_to
 from referrals.trial.actions.deviations import record_deviation
-from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
 from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
@@ -55,7 +52,7 @@ def refer_now(
     ``Case.DoesNotExist`` for a case out of scope.
     """
     with transaction.atomic():
-        case = _lock(case_id, by)
+        case = lock_submitted(case_id, by)
         if earlier := ReferralOrder.objects.select_related("referral").filter(key=key).first():
             _refuse_another(earlier, case, at)
             return earlier.referral
@@ -69,15 +66,6 @@ def refer_now(
         order.save(force_insert=True)
         drop_contacts(case=case, by=by, at=at)
     return order.referral
-
-
-def _lock(case_id: int, by: User) -> Case:
-    """The case, locked, its trial first where it is a control of one."""
-    check_authority(by, Permission.REVIEW_CASES)
-    controls = Allocation.objects.filter(case=case_id, arm=Arm.CONTROL)
-    list(Trial.objects.filter(pk__in=controls.values("trial")).only("pk").select_for_update())
-    cases = cases_visible_to(by).select_related("ward__borough", "ward__team")
-    return cases.select_for_update(of=("self",)).get(pk=case_id)
 
 
 def _refuse_another(earlier: ReferralOrder, case: Case, at: datetime) -> None:

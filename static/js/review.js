@@ -194,6 +194,20 @@ toggle?.addEventListener("click", () => {
   showState();
 });
 
+// A tick of the check page is put back when the page is shown again with the same texts for the same person.
+for (const box of document.querySelectorAll("[data-tick]")) {
+  const name = box.dataset.tick;
+  try {
+    box.checked ||= sessionStorage.getItem(name) !== null;
+    box.addEventListener("change", () => {
+      if (box.checked) sessionStorage.setItem(name, "");
+      else sessionStorage.removeItem(name);
+    });
+  } catch {
+    // As above.
+  }
+}
+
 // Back from a page that decided one row: go on from there.
 const returned = document.getElementById(location.hash.slice(1));
 if (returned?.matches("[data-review-row]")) mark(returned);

@@ -253,3 +253,37 @@ def test_a_mark_made_meanwhile_in_another_session_is_shown_and_stays(sign_in: Si
     theirs.reload()
     expect(same.get_by_role("button", name=re.compile("^Suitable"), pressed=True)).to_be_visible()
     _clear(theirs, same)
+
+
+def test_a_tick_of_the_check_page_stays_while_another_case_is_seen_to_and_goes_with_its_note(
+    sign_in: SignIn,
+) -> None:
+    page = sign_in("hcop")
+    row = _row(page, 0)
+    reference = row.locator("strong").first.inner_text()
+    tick = page.get_by_role("checkbox", name=f"{reference}: I read it")
+    row.get_by_role("button", name=re.compile("^Suitable")).click()
+    expect(row).to_have_attribute("data-review-row", "marked")
+
+    def write(note: str, link: str | re.Pattern[str]) -> None:
+        page.get_by_role("link", name=link).click()
+        page.get_by_label(re.compile("^Safety note")).fill(note)
+        page.get_by_role("button", name="Save", exact=True).click()
+
+    try:
+        write("Dog at the address.", f"Restrictions and safety of {reference}")
+        page.get_by_role("link", name="Check 1 decision and submit").click()
+        tick.check()
+        page.reload()
+        expect(tick).to_be_checked()
+        tick.uncheck()
+        page.reload()
+        expect(tick).not_to_be_checked()
+        tick.check()
+        write("Two dogs at the address.", re.compile("^Set restrictions"))
+        expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
+        expect(tick).not_to_be_checked()
+    finally:
+        page.goto(page.url.split("/overnight-review/")[0] + "/overnight-review/")
+        write("", f"Restrictions and safety of {reference}")
+        _clear(page, row)

@@ -33,9 +33,10 @@ from referrals.review.readers.rows import asks_for_restrictions, calls_for_refer
 from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
 from referrals.scope import bcus_of, cases_visible_to
-from referrals.trial.actions.allocate import allocate, firsts_of_unit, questions_that_decide
+from referrals.trial.actions.allocate import allocate, firsts_of_unit
 from referrals.trial.actions.life import close_if_ended, close_locked
 from referrals.trial.actions.trial_lock import WAIT_FOR_LOCK, refuse_clock_behind
+from referrals.trial.readers.open_questions import questions_that_decide
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import SAFETY_NOTES
@@ -52,6 +53,11 @@ class ReviewRow:
     def version(self) -> str:
         """The draft's version, as a form sends it back; empty where there is none."""
         return str(self.decision.version) if self.decision else ""
+
+    @property
+    def texts_mark(self) -> str:
+        """Another one as soon as a note or the wish is another one."""
+        return sha256("\n".join([self.wishes, *self.notes]).encode()).hexdigest()[:16]
 
     @property
     def restrictions(self) -> list[str]:

@@ -34,11 +34,15 @@ def check_decisions(request: SignedInRequest) -> HttpResponse:
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[row.case.crime_reference for day in days for row in (*day.rows, *day.held_back)],
+        references=[
+            row.case.crime_reference
+            for day in days
+            for row in (*day.rows, *(held.row for held in day.held_back))
+        ],
     )
     context = {
         "days": [(day, uuid.uuid4()) for day in days if day.rows],
-        "held_back": [row for day in days for row in day.held_back],
+        "held_back": [held for day in days for held in day.held_back],
         "progress": review_progress(request.user),
     }
     return render(request, "review/check.html", context)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from django.db.models import Max
 
-from referrals.models import Allocation, Borough, Case, Question, Strand, Submission, Trial, UnitKey
+from referrals.models import Allocation, Borough, Case, Strand, Submission, Trial, UnitKey
 from referrals.rules.trial import seal
 from referrals.rules.trial.allocation import (
     Arm,
@@ -72,17 +72,6 @@ def _known(case: Case, borough: Borough) -> dict[str, str]:
         "repeat_victim": "yes" if case.repeat_victim else "no",
         "race": "yes" if Strand.RACE in case.strands else "no",
     }
-
-
-def questions_that_decide(trial: Trial, case: Case) -> list[str]:
-    """The open questions about a case, in words, whose answers are its stratum or a factor in this trial."""
-    balanced = {trial.stratified_by, *(factor.name for factor in trial.design.factors)}
-    decides = {Question.REPEAT_VICTIM: "repeat_victim", Question.STRANDS: "race"}
-    return [
-        question.label
-        for question, name in decides.items()
-        if question in case.questions and name in balanced
-    ]
 
 
 def _keep_keys(allocation: Allocation) -> None:

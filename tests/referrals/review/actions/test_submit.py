@@ -31,7 +31,6 @@ from referrals.review.actions.drafts import Overtaken
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import (
     Design,
-    Factor,
     Given,
     Scheme,
     arm_at,
@@ -687,21 +686,6 @@ def test_who_reviews_for_two_bcus_submits_each_on_its_own(
     assert not Referral.objects.exists()
     case.refresh_from_db()
     assert case.decided_at is None
-
-
-@pytest.fixture
-def minimised(world: World) -> Trial:
-    """A trial of all wards that balances borough and repeat victims."""
-    boroughs = tuple(sorted({ward.borough.code for ward in world.wards}))
-    factors = (Factor("borough", boroughs), Factor("repeat_victim", ("yes", "no"), weight=2))
-    design = Design(Scheme.MINIMISATION, target=250, factors=factors)
-    protocol = protocol_of(
-        name="Minimised", bcu="SW", design=design, conduct=conduct(ward.code for ward in world.wards)
-    )
-    trial = TrialFactory.create(bcu=world.south_west, name="Minimised", protocol=protocol)
-    for ward in world.wards:
-        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
-    return trial
 
 
 @pytest.mark.usefixtures("minimised")

@@ -17,6 +17,7 @@ from referrals.models import (
     Decision,
     ImportSource,
     ImportStatus,
+    Question,
     Reason,
     Referral,
     Restriction,
@@ -375,6 +376,28 @@ def test_one_that_cannot_go_out_is_held_back_and_the_others_are_submitted(
     assert "Submit 1 suitable, 0 not suitable" in html
     assert "Submitted: 1 decision" in submit(browser, world, re.findall(r'"(\d+:\d+)"', html))
     assert list(Case.objects.filter(decided_at__isnull=False)) == [going]
+
+
+@pytest.mark.usefixtures("minimised")
+def test_a_question_that_the_trial_balances_by_holds_its_case_back_and_not_the_day(
+    browser: Client, make_case: MakeCase, world: World
+) -> None:
+    asked = {"ward": world.wards[0], "questions": [Question.REPEAT_VICTIM]}
+    held_back = DecisionFactory.create(case=make_case(**asked)).case
+    DecisionFactory.create(
+        case=make_case(**asked), suitable=False, reason=Reason.DUPLICATE, contact_by=ContactBy.SAFEGUARDING
+    )
+    DecisionFactory.create(case=make_case(ward=world.wards[0], questions=[Question.STRANDS]))
+    html = " ".join(page(browser, "check_decisions").split())
+    assert f"{held_back.crime_reference} is held back." in html
+    assert html.count("is held back") == 1
+    answer = reverse("answer_questions", args=[held_back.pk])
+    assert (
+        f'The trial of its ward balances by the answer: <a href="{answer}">Is this a repeat victim?</a>'
+        in html
+    )
+    assert "Submitted: 2 decisions" in submit(browser, world, re.findall(r'"(\d+:\d+)"', html))
+    assert held_back.decided_at is None
 
 
 def test_checking_nothing_leads_back_to_the_list(browser: Client) -> None:

@@ -57,10 +57,12 @@ def waited(since: datetime, now: datetime) -> str:
 
 @register.filter
 def due_words(due_at: datetime, now: datetime) -> str:
-    """``due in 5 hours``, or ``2 days overdue``."""
+    """``due in 5 hours``, ``due in 2 days 23 hours``, or ``2 days overdue``."""
     if due_at < now:
         return f"{span(now - due_at)} overdue"
-    return f"due in {span(due_at - now)}"
+    left = due_at - now
+    hours = left.seconds // 3600 if 2 <= left.days < 7 else 0
+    return f"due in {span(left)}" + (f" {_counted(hours, 'hour')}" if hours else "")
 
 
 @register.filter

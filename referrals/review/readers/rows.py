@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from hashlib import sha256
+from zlib import crc32
 
 from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import SAFETY_NOTES
@@ -57,7 +57,7 @@ class ReviewRow:
     @property
     def texts_mark(self) -> str:
         """Another one as soon as a note or the wish is another one."""
-        return sha256("\n".join([self.wishes, *self.notes]).encode()).hexdigest()[:16]
+        return str(crc32("\n".join((self.wishes, *self.notes)).encode()))
 
     @property
     def restrictions(self) -> list[str]:

@@ -12,11 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.models import Trial
 from referrals.scope import trials_visible_to
-from referrals.trial.actions import design, life, power
+from referrals.trial.actions import design, life
 from referrals.trial.forms.steps import CloseForm, PauseForm, ProposeForm
-from referrals.trial.readers.power import question_of
-from referrals.trial.readers.words import OUTCOMES
-from referrals.trial.views.trials import page_context
+from referrals.trial.views.trials import page_context, power_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.refused import Refused
@@ -54,28 +52,23 @@ def seal_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         "seal",
         lambda given: life.seal(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
         form_class=SealForm,
-        shows=lambda trial: _power(request, trial),
+        shows=lambda trial: power_of(request, trial),
         done="Sealed. The commitment is on this page and on its way to the registrars.",
     )
 
 
-@requires(Permission.SEAL_TRIALS)
+@requires(Permission.VIEW_TRIALS)
 @require_safe
 def could_find(request: SignedInRequest, trial_id: int) -> HttpResponse:
-    """What the trial could find and what it could not, as a part of the page that seals it.
+    """What the trial could find and what it could not, as a part of a page.
 
     204: a worker is still at it.
     """
     trial = get_object_or_404(trials_visible_to(request.user), pk=trial_id)
-    shown = _power(request, trial)
+    shown = power_of(request, trial)
     if shown["power"].awaited:
         return HttpResponse(status=204)
     return render(request, "trial/_could_find.html", {"trial": trial, **shown})
-
-
-def _power(request: SignedInRequest, trial: Trial) -> dict[str, Any]:
-    answer = power.ask_power(question=question_of(trial), by=request.user, at=timezone.now())
-    return {"power": answer, "outcome": OUTCOMES[trial.conduct.plan.primary.value]}
 
 
 @requires(Permission.MANAGE_TRIALS)

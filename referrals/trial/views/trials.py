@@ -25,6 +25,8 @@ from referrals.trial.forms.design import (
 from referrals.trial.readers.listing import trial_rows
 from referrals.trial.readers.next_step import next_step
 from referrals.trial.readers.page import TrialPage, trial_page
+from referrals.trial.readers.power import question_of
+from referrals.trial.readers.words import OUTCOMES
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -52,7 +54,16 @@ def trial_list(request: SignedInRequest) -> HttpResponse:
 @require_safe
 def trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
     """One trial: its protocol in words, and the step that comes next."""
-    return render(request, "trial/trial.html", page_context(request, trial_id))
+    context = page_context(request, trial_id)
+    if context["trial"].commitment:
+        context |= power_of(request, context["trial"])
+    return render(request, "trial/trial.html", context)
+
+
+def power_of(request: SignedInRequest, trial: Trial) -> dict[str, Any]:
+    """What the trial could find and what it could not, once a worker has worked it out."""
+    answer = power.ask_power(question=question_of(trial), by=request.user, at=timezone.now())
+    return {"power": answer, "outcome": OUTCOMES[trial.conduct.plan.primary.value]}
 
 
 def page_context(request: SignedInRequest, trial_id: int) -> dict[str, Any]:

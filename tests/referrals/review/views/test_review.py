@@ -431,6 +431,7 @@ def test_submitting_shows_what_became_of_each(browser: Client, make_case: MakeCa
         "26 November 2026, 7:30am",
         "Waiting to be sent",
         "Duplicate of another report",
+        *(f'href="{reverse("case", args=[each.case_id])}"' for each in (suitable, not_suitable)),
     ):
         assert words in html
     assert "Nothing waits for review" in page(browser, "overnight_review")

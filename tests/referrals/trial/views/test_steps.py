@@ -169,6 +169,17 @@ def test_whoever_seals_it_reads_what_it_could_find_and_what_it_could_not(
         assert "hx-get" not in page.split('id="could-find"')[1].split(">")[0]
 
 
+@pytest.mark.parametrize("status", [TrialStatus.SEALED, TrialStatus.RECRUITING, TrialStatus.LOCKED])
+def test_what_a_sealed_trial_could_find_is_on_its_page(
+    lead: Client, trial_lead: User, trial_in: TrialIn, status: TrialStatus
+) -> None:
+    address = reverse("trial", args=[trial_in(status).pk])
+    assert "This is being worked out" in lead.get(address).content.decode()
+    work_out_power(asked_by=trial_lead.pk)
+    words = " ".join(strip_tags(lead.get(address).content.decode()).split())
+    assert "it would find a difference of 15 in 100, or larger, four times out of five." in words
+
+
 def test_a_seal_needs_no_worker(
     head: Client, trial_lead: User, trial_in: TrialIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

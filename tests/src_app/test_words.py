@@ -1,0 +1,26 @@
+"""Moments and lengths of time in words."""
+
+from datetime import timedelta
+
+import pytest
+
+from src_app.templatetags.words import due_words
+from tests.factories import NOW
+
+
+@pytest.mark.parametrize(
+    ("left", "words"),
+    [
+        (timedelta(minutes=40), "due in 40 minutes"),
+        (timedelta(hours=47, minutes=59), "due in 47 hours"),
+        (timedelta(hours=48), "due in 2 days"),
+        (timedelta(hours=49), "due in 2 days 1 hour"),
+        (timedelta(hours=71, minutes=59), "due in 2 days 23 hours"),
+        (timedelta(days=6, hours=23), "due in 6 days 23 hours"),
+        (timedelta(days=7, hours=23), "due in 7 days"),
+        (-timedelta(minutes=1), "1 minute overdue"),
+        (-timedelta(hours=71), "2 days overdue"),
+    ],
+)
+def test_time_left_is_told_as_exactly_as_it_is_needed(left: timedelta, words: str) -> None:
+    assert due_words(NOW + left, NOW) == words

@@ -66,6 +66,8 @@ def test_paper_holds_the_tables_and_the_moment_and_nothing_to_press(
     expect(as_at).to_be_visible()
     assert _shown(page, "button, nav, select, summary, input:not([type=hidden]), .govuk-back-link") == []
     assert page.locator("tbody tr").first.evaluate("row => getComputedStyle(row).display") == "table-row"
+    after = "links => links.map(link => getComputedStyle(link, '::after').content)"
+    assert set(page.locator("main a").evaluate_all(after)) == {"none"}
     assert page.evaluate("document.documentElement.scrollWidth") <= PRINTED_WIDTH
     assert page.pdf(format="A4").startswith(b"%PDF")
 

@@ -102,6 +102,31 @@ def test_counts_and_check_stay_in_sight_and_hide_nothing_that_has_the_focus(
         _clear(page, first)
 
 
+def test_at_four_times_the_size_the_bar_lets_go_and_the_list_is_worked_by_keys(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    # What is left of a window of 1280 by 1024 px at a zoom of 400%.
+    page.set_viewport_size({"width": 320, "height": 256})
+    page.keyboard.press("j")
+    first = _rows(page).first
+    expect(first).to_be_focused()
+    assert page.locator("tr:focus strong").first.evaluate(IS_IN_SIGHT)
+    page.keyboard.press("s")
+    try:
+        expect(_rows(page).nth(1)).to_be_focused()
+        assert page.locator("tr:focus strong").first.evaluate(IS_IN_SIGHT)
+        assert not page.get_by_role("link", name="Check 1 decision and submit").evaluate(IS_IN_SIGHT)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 320
+        page.keyboard.press("n")
+        expect(_rows(page).nth(1).get_by_label("Why not")).to_be_focused()
+        assert page.locator(":focus").evaluate(IS_IN_SIGHT)
+        page.keyboard.press("Escape")
+        page.keyboard.press("c")
+        expect(page.get_by_role("heading", name="Check and submit")).to_be_visible()
+        page.go_back()
+    finally:
+        _clear(page, first)
+
+
 def _look_while_moving(page: Page) -> None:
     check = page.get_by_role("link", name="Check 1 decision and submit")
     page.evaluate("scrollTo(0, document.body.scrollHeight)")

@@ -107,6 +107,13 @@ def teams_of(user: User) -> QuerySet[Team]:
     return Team.objects.filter(pk__in=places_of(user).teams)
 
 
+def teams_led_by(user: User) -> QuerySet[Team]:
+    """Teams whose work the account sees to: its own (supervisors), or those of its BCUs as well."""
+    if not user.can(Permission.CHASE_REFERRALS):
+        return Team.objects.none()
+    return Team.objects.filter(_within(places_of(user), team="pk", bcu="borough__bcu"))
+
+
 def cases_visible_to(user: User) -> QuerySet[Case]:
     """Cases, control cases among them: for those who review, and nobody else."""
     if not user.can(Permission.VIEW_CASES):

@@ -5,6 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
+from referrals.contact.actions import absence
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
@@ -36,6 +37,14 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         outbox.remind_due(by=system, at=timezone.now())
+
+
+@shared_task
+def return_work() -> None:
+    """The sweep: what people have who are on leave, or have left, goes back to its team."""
+    system = User.objects.system()
+    with acting("task return_work", by=system):
+        absence.return_work(by=system, at=timezone.now())
 
 
 @shared_task

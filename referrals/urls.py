@@ -4,7 +4,7 @@ from django.urls import path
 
 from referrals.cases import views as cases
 from referrals.compliance import views as compliance
-from referrals.contact.views import attempts, follow_ups, my_referrals
+from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
 from referrals.places import views as places
@@ -46,6 +46,9 @@ urlpatterns = [
     path("cases/", cases.case_list, name="case_list"),
     path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),
+    path("referrals/give/", absence.give_referrals, name="give_referrals"),
+    path("leave/", absence.leave_list, name="leave_list"),
+    path("leave/<record:leave_id>/end/", absence.end_leave, name="end_leave"),
     path("referrals/<str:number>/", my_referrals.referral, name="referral"),
     path("referrals/<str:number>/take/", my_referrals.take_referral, name="take_referral"),
     path("referrals/<str:number>/return/", my_referrals.return_referral, name="return_referral"),

@@ -26,6 +26,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_reminders",
         "schedule": crontab(minute="*/5"),
     },
+    "return work": {
+        "task": "referrals.tasks.return_work",
+        **_EVERY_HALF_MINUTE,
+    },
     "take extracts": {
         "task": "referrals.tasks.take_extracts",
         **_EVERY_HALF_MINUTE,

@@ -79,6 +79,18 @@ class PublicLineField(LineField, PublicNoteField):
     """A line that people outside the force will read."""
 
 
+class DayField(forms.DateField):
+    """A day, in the browser's own picker; before the year 2100."""
+
+    def __init__(self, *, required_message: str, **options: Any) -> None:
+        super().__init__(
+            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+            validators=[check_day],
+            error_messages={"required": required_message, "invalid": "Give the day as 23/11/2026."},
+            **options,
+        )
+
+
 # Tells what the clock shows from what came with an offset, which may be none.
 _NO_OFFSET_GIVEN = FixedOffset(timedelta(), "by the clock")
 

@@ -236,6 +236,12 @@ def supervisor(world: World) -> User:
 
 
 @pytest.fixture
+def inspector(world: World) -> User:
+    """A supervisor of all teams of South West."""
+    return _in_bcu(world.south_west, Role.SUPERVISOR, "inspector", "Insp 9")
+
+
+@pytest.fixture
 def leader(world: World) -> User:
     """A senior leader of South West."""
     return _in_bcu(world.south_west, Role.LEADER, "leader", "Supt 5")

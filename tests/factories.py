@@ -49,6 +49,7 @@ from referrals.models import (
     HeadingMeaning,
     HeldPart,
     ImportStatus,
+    Leave,
     MailKind,
     Method,
     Mode,
@@ -185,6 +186,19 @@ class BcuMembershipFactory(DjangoModelFactory[BcuMembership]):
     user = SubFactory(UserFactory, role=Role.HCOP)
     bcu = SubFactory(BcuFactory)
     starts_on = LONG_AGO
+
+
+class LeaveFactory(DjangoModelFactory[Leave]):
+    """Away on the day of ``NOW``, back on the next."""
+
+    class Meta:
+        model = Leave
+
+    user = SubFactory(UserFactory)
+    starts_on = NOW.date()
+    back_on = NOW.date() + timedelta(days=1)
+    set_at = NOW
+    set_by = SelfAttribute("user")
 
 
 class CaseFactory(DjangoModelFactory[Case]):

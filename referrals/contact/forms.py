@@ -1,21 +1,25 @@
 """What an officer fills in about a referral."""
 
 import uuid
-from typing import cast
+from typing import Any, cast
 
 from django import forms
+from django.db.models import QuerySet
 from django.http import QueryDict
 
 from referrals.cases.forms import CaseForm
+from referrals.contact.readers.colleagues import Colleague
 from referrals.models import (
     CLOSED_BY_TEAM,
     RAISED_BY_RECORD,
     CloseReason,
     FollowUpKind,
     Method,
+    Referral,
     Result,
 )
-from src_app.fields import MomentField, NoteField
+from src_app.accounts.models import User
+from src_app.fields import DayField, MomentField, NoteField
 
 NOTE_LENGTH = 300
 
@@ -76,6 +80,13 @@ class AttemptForm(KeyForm, CaseForm):
         ),
         error_messages={"invalid": "Give the day and the time, or leave it empty for now."},
     )
+    made_by = forms.ModelChoiceField(
+        required=False,
+        queryset=User.objects.none(),
+        label="Who made it, if not you",
+        empty_label="I did",
+        error_messages={"invalid_choice": "Choose somebody of the team, or leave it at “I did”."},
+    )
     note = NoteField(
         required=False,
         max_length=NOTE_LENGTH,
@@ -84,6 +95,59 @@ class AttemptForm(KeyForm, CaseForm):
         "number.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+
+    def __init__(self, *args: Any, colleagues: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ModelChoiceField[User]", self.fields["made_by"]).queryset = colleagues
+
+
+class GiveForm(forms.Form):
+    """Who is given one or several referrals."""
+
+    referrals = forms.ModelMultipleChoiceField(
+        queryset=Referral.objects.none(),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": "Tick at least one referral.",
+            "invalid_choice": "One of the referrals is not on this page any more: tick again.",
+        },
+    )
+    to = forms.ChoiceField(
+        label="Who is to have it",
+        error_messages={
+            "required": "Choose who is to have it.",
+            "invalid_choice": "That person cannot have it any more: choose again.",
+        },
+    )
+
+    def __init__(
+        self, *args: Any, referrals: QuerySet[Referral], colleagues: list[Colleague], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ModelMultipleChoiceField[Referral]", self.fields["referrals"]).queryset = referrals
+        self.people = {str(each.user.pk): each.user for each in colleagues}
+        choices = [("", "Choose"), *((str(each.user.pk), each.words) for each in colleagues)]
+        cast(forms.ChoiceField, self.fields["to"]).choices = choices
+
+    def clean_to(self) -> User:
+        return self.people[self.cleaned_data["to"]]
+
+
+class LeaveForm(forms.Form):
+    """Days on which somebody is away."""
+
+    user = forms.ModelChoiceField(
+        queryset=User.objects.none(),
+        label="Who",
+        empty_label=None,
+        error_messages={"invalid_choice": "Choose yourself, or somebody of your teams."},
+    )
+    starts_on = DayField(label="First day of leave", required_message="Give the first day of leave.")
+    back_on = DayField(label="Back at work on", required_message="Give the first day back at work.")
+
+    def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        cast("forms.ModelChoiceField[User]", self.fields["user"]).queryset = people
 
 
 class CloseForm(forms.Form):

@@ -10,6 +10,7 @@ from django.db.models import F, Q
 from referrals.models.cases import Case, PersonalText
 from referrals.models.places import Ward
 from referrals.models.referrals import CloseReason, Referral
+from src_app.accounts.models import User
 from src_app.choices import NamedChoices
 from src_app.database import AppendOnly, read_sql, refuse, together
 
@@ -48,6 +49,10 @@ class ContactAttempt(AppendOnly):
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="attempts")
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField()
+    # Empty where whoever made it logged it.
+    entered_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     logged_at = models.DateTimeField()
     method = models.CharField(max_length=20, choices=Method.as_choices)
     with_interpreter = models.BooleanField(default=False)
@@ -71,6 +76,10 @@ class ContactAttempt(AppendOnly):
                 condition=Q(made_at__lte=F("logged_at")), name="attempt_is_not_in_the_future"
             ),
             models.CheckConstraint(
+                condition=Q(entered_by__isnull=True) | ~Q(entered_by=F("made_by")),
+                name="attempt_entered_by_a_colleague",
+            ),
+            models.CheckConstraint(
                 condition=together("earlier_closed_at", "earlier_closed_by"),
                 name="attempt_earlier_closed_at_by",
             ),
@@ -91,6 +100,11 @@ class ContactAttempt(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_method_display()}: {self.get_result_display()}"
+
+    @property
+    def logger(self) -> User:
+        """Whoever logged it: who made it, or a colleague."""
+        return self.entered_by or self.made_by
 
 
 class FollowUpKind(NamedChoices):

@@ -1,4 +1,4 @@
-"""Where: BCU, boroughs, wards, the team of each ward, and who belongs where from when to when."""
+"""Where: BCU, boroughs, wards, the team of each ward; who belongs there when, and who is on leave."""
 
 from datetime import date
 
@@ -168,6 +168,42 @@ class TeamMembership(_Membership):
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"
+
+
+@pghistory.track()
+class Leave(models.Model):
+    """Days on which somebody is not at work, from the first to the day before ``back_on``.
+
+    One that was set by mistake ends on the day it starts.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    starts_on = models.DateField()
+    back_on = models.DateField()
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="leave_once_at_a_time",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    (DateRange("starts_on", "back_on"), RangeOperators.OVERLAPS),
+                ],
+            ),
+            models.CheckConstraint(
+                condition=models.Q(back_on__gte=models.F("starts_on")), name="leave_ends_not_before_it_starts"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} from {self.starts_on}, back on {self.back_on}"
+
+    @staticmethod
+    def current(on: date) -> models.Q:
+        """Leave that holds on that day."""
+        return models.Q(starts_on__lte=on, back_on__gt=on)
 
 
 @pghistory.track()

@@ -68,6 +68,7 @@ class Referral(models.Model):
 
     ``ruled_out_since``: when the crime record was first seen to rule the case out (cancelled, transferred,
     reclassified, unflagged); empty while it is a hate crime of the BCU. From then on the flag has to go.
+    ``given_by``: who gave it to whoever has it; empty where they took it themselves.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -94,6 +95,9 @@ class Referral(models.Model):
     taken_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    given_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     closed_at = models.DateTimeField(null=True)
     closed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -117,6 +121,10 @@ class Referral(models.Model):
                 name="referral_flag_removed_was_set_and_had_to_go",
             ),
             models.CheckConstraint(condition=together("taken_at", "taken_by"), name="referral_taken_at_by"),
+            models.CheckConstraint(
+                condition=Q(given_by__isnull=True) | Q(taken_by__isnull=False),
+                name="referral_given_to_somebody",
+            ),
             models.CheckConstraint(
                 condition=together("closed_at", "closed_by"), name="referral_closed_at_by"
             ),
@@ -194,6 +202,11 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def put_back(self) -> list[str]:
+        """Nobody has it any more; returns the names of the fields to save."""
+        self.taken_at = self.taken_by = self.given_by = None
+        return ["taken_at", "taken_by", "given_by"]
 
 
 class HandOver(AppendOnly):
@@ -274,6 +287,7 @@ class Noticed(NamedChoices):
     OFFICER_IN_CASE = "officer_in_case", "officer in the case"
     WARD = "ward", "ward of the victim's home"
     REOPENED = "reopened", "open again after it was closed by the crime record"
+    HOLDER_AWAY = "holder_away", "whoever had it is away: a colleague must take it"
 
 
 @pghistory.track()

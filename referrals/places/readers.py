@@ -5,17 +5,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from referrals.models import (
     BcuMembership,
     Case,
+    Leave,
     Postcode,
     Team,
     TeamMembership,
     Ward,
 )
 from referrals.places.ward_modes import EffectiveMode, WardModes
+from referrals.scope import teams_led_by, today
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -79,6 +81,28 @@ def with_places(users: Iterable[User], day: date) -> list[Person]:
     for bcu in bcus.select_related("bcu").order_by("bcu__name"):
         found[bcu.user_id].append(bcu.bcu.name)
     return [Person(user=user, places=found[user.pk]) for user in listed]
+
+
+def people_of(teams: QuerySet[Team], day: date) -> QuerySet[User]:
+    """Those with an open account who belong to one of the teams on that day, by name, at work or away."""
+    members = TeamMembership.objects.filter(TeamMembership.current(day), team__in=teams)
+    return User.objects.filter(is_active=True, pk__in=members.values("user")).order_by("display_name", "pk")
+
+
+def is_away(day: date) -> Exists:
+    """A condition for accounts: on leave on that day."""
+    return Exists(Leave.objects.filter(Leave.current(day), user=OuterRef("pk")))
+
+
+def may_set_leave(user: User, setter: User) -> bool:
+    """Whether ``setter`` may set the leave of ``user``: everybody their own, and that of those they lead."""
+    return user == setter or people_of(teams_led_by(setter), today()).filter(pk=user.pk).exists()
+
+
+def leave_to_come(people: Iterable[User], day: date) -> QuerySet[Leave]:
+    """Their leave that is not over on that day, the first to begin first."""
+    leave = Leave.objects.filter(user__in=people, back_on__gt=day, starts_on__lt=F("back_on"))
+    return leave.select_related("user", "set_by").order_by("starts_on", "pk")
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:

@@ -196,6 +196,7 @@ class Records:
             "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "finish_follow_up": self._follow_up,
+            "end_leave": self._leave,
             "submitted": self._submission,
             "correct_data_set": self._locked_trial,
             "trial_data_set": self._data_set,
@@ -227,6 +228,10 @@ class Records:
     def _follow_up(self, whose: str) -> dict[str, Any]:
         follow_up = factories.FollowUpFactory.create(attempt__referral__case__ward=self._ward(whose))
         return {"follow_up_id": follow_up.pk}
+
+    def _leave(self, whose: str) -> dict[str, Any]:
+        colleague = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
+        return {"leave_id": factories.LeaveFactory.create(user=colleague).pk}
 
     def _trial(self, whose: str) -> dict[str, Any]:
         return {"trial_id": factories.TrialFactory.create(bcu=self._ward(whose).borough.bcu).pk}

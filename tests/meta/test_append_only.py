@@ -49,6 +49,7 @@ EVENT_TABLES = {
     "referrals_referralevent",
     "referrals_referralnoticeevent",
     "referrals_strandmeaningevent",
+    "referrals_leaveevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",
@@ -83,6 +84,7 @@ def rows(db: None) -> None:
         factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
+        factories.LeaveFactory.create()
         factories.BcuMembershipFactory.create()
         factories.RecordedOutcomeFactory.create()
         factories.AuditEntryFactory.create()

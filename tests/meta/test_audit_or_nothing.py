@@ -19,12 +19,13 @@ from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_lo
 from outcomes.rates.actions import compute_rates, recount
 from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
+from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
-from referrals.contact.actions.taking import give_back, take
+from referrals.contact.actions.taking import give, give_back, take
 from referrals.crime_record.actions.flags import (
     confirm_flags,
     confirm_flags_removed,
@@ -55,6 +56,7 @@ from referrals.models import (
     ContactCount,
     DeviationKind,
     ImportStatus,
+    Leave,
     Method,
     Mode,
     OrderReason,
@@ -67,6 +69,7 @@ from referrals.models import (
     Trial,
     TrialStatus,
 )
+from referrals.places.actions.leave import end_leave, set_leave
 from referrals.places.actions.membership import (
     join_bcu,
     join_team,
@@ -88,6 +91,7 @@ from referrals.review.actions.refer_now import refer_now
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.rollout import Order
+from referrals.scope import today
 from referrals.trial.actions.design import (
     delete_draft,
     draft_trial,
@@ -504,6 +508,37 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     taken = scene.referral(taken_at=NOW, taken_by=scene.officer)
     return {"referral_id": taken.pk, "by": scene.officer}
+
+
+@prepares(give)
+def _(scene: Scene) -> dict[str, Any]:
+    given = [scene.referral().pk]
+    return {"referral_ids": given, "to": scene.officer, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(return_work)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral(taken_at=NOW, taken_by=scene.officer)
+    _leave(scene)
+    return {"by": User.objects.system(), "at": NOW}
+
+
+@prepares(set_leave)
+def _(scene: Scene) -> dict[str, Any]:
+    days = {"starts_on": today(), "back_on": today() + timedelta(days=1)}
+    return {"user": scene.officer, **days, "by": scene.officer, "at": NOW}
+
+
+@prepares(end_leave)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"leave_id": _leave(scene).pk, "by": scene.officer}
+
+
+def _leave(scene: Scene) -> Leave:
+    """That of the officer, who is away today."""
+    return factories.LeaveFactory.create(
+        user=scene.officer, starts_on=today(), back_on=today() + timedelta(days=1)
+    )
 
 
 @prepares(log_attempt)

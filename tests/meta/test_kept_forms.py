@@ -37,7 +37,7 @@ NOT_KEPT = {
     "base.html": "a search: nothing is saved by it",
     "cases/search.html": "a search: nothing is saved by it",
     "intake/upload.html": "a file, which no page can put back",
-    "review/check.html": "ticks that say what was looked at: they are made anew with a new look",
+    "review/check.html": "ticks that say what was looked at: the script puts them back for the same texts",
 }
 
 

@@ -59,6 +59,7 @@ from tests.factories import (
     DeviationFactory,
     FollowUpFactory,
     HeldPartFactory,
+    LeaveFactory,
     PersonalTextFactory,
     TrialFactory,
     WardModeFactory,
@@ -316,6 +317,7 @@ def _records(trial: Trial, lead: User) -> dict[str, list[Any]]:
         "attempt_id": [attempt.pk for attempt in attempts],
         "follow_up_id": [follow_up.pk for follow_up in follow_ups],
         "import_id": [extract.pk for extract in extracts],
+        "leave_id": [LeaveFactory.create().pk],
         "pk": [1],  # of a passkey: there is none
         "request_id": list(AuditEntry.objects.order_by("-at").values_list("request_id", flat=True)[:3]),
     }

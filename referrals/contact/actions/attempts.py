@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 
 from referrals.contact.actions.closing import close_by_record
 from referrals.contact.actions.referral_lock import (
@@ -14,6 +15,7 @@ from referrals.contact.actions.referral_lock import (
     refuse_officer_in_case,
     tell,
 )
+from referrals.contact.readers.colleagues import why_not_at_work
 from referrals.contact.readers.referrals import results_that_stand
 from referrals.mail.outbox import remind_again
 from referrals.models import (
@@ -28,12 +30,15 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Result,
+    Team,
     TextKind,
 )
+from referrals.places.readers import people_of
 from referrals.rules.contact import (
     contradiction,
     is_barred,
     is_contact,
+    same_person,
     why_not_close,
 )
 from referrals.scope import referrals_visible_to
@@ -66,18 +71,20 @@ def log_attempt(
     noted_on_record: bool = False,
     follow_ups: Collection[FollowUpKind] = (),
     note: str = "",
+    made_by: User | None = None,
 ) -> ContactAttempt:
     """Keeps one try to reach the victim; contact made completes the referral.
 
     The same ``key`` with the same answers returns the first call's row; otherwise it raises
     :class:`UsedBefore`. A referral nobody has is taken. One closed without contact still takes a contact
     made, which is then what counts. A way the restrictions rule out is kept as what happened, and told to
-    the supervisor.
+    the supervisor. ``made_by``: the colleague of the team who made it, where that was somebody else.
     """
     said = ContactAttempt(
         key=key,
-        made_by=by,
+        made_by=made_by or by,
         made_at=made_at,
+        entered_by=by if made_by not in (None, by) else None,
         logged_at=at,
         method=method,
         with_interpreter=with_interpreter,
@@ -92,6 +99,7 @@ def log_attempt(
             _refuse_another_attempt(known, said, follow_ups, note)
             return known
         refuse_officer_in_case(referral, by)
+        _refuse_stranger(said)
         _refuse_ended(referral, result)
         _refuse_wrong_time(referral, made_at, at)
         if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
@@ -113,7 +121,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
     with transaction.atomic():
-        attempt = ContactAttempt.objects.select_related("made_by").get(
+        attempt = ContactAttempt.objects.select_related("made_by", "entered_by").get(
             pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
         )
         referral = lock_referral(attempt.referral_id, by)
@@ -121,8 +129,8 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             if known.withdraws_id != attempt.pk:
                 raise Refused("This form was used for something else: open the page again.")
             return known
-        if attempt.made_by_id != by.pk and not by.can(Permission.CHASE_REFERRALS):
-            raise Refused(f"Only {attempt.made_by} or your supervisor can withdraw this attempt: ask them.")
+        if by not in (attempt.made_by, attempt.entered_by) and not by.can(Permission.CHASE_REFERRALS):
+            raise Refused(f"Only {attempt.logger} or your supervisor can withdraw this attempt: ask them.")
         if ContactAttempt.objects.filter(withdraws=attempt).exists():
             raise Refused("This attempt was withdrawn already: there is nothing more to do.")
         withdrawal = ContactAttempt.objects.create(
@@ -173,6 +181,7 @@ def _answers(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note
     return (
         attempt.withdraws_id,
         attempt.made_by_id,
+        attempt.entered_by_id,
         attempt.method,
         attempt.with_interpreter,
         attempt.result,
@@ -199,6 +208,20 @@ def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
 
 def _note_of(attempt: ContactAttempt) -> str:
     return attempt.note.body if attempt.note else ""
+
+
+def _refuse_stranger(attempt: ContactAttempt) -> None:
+    """Raises :class:`Refused` where a colleague cannot have made it: of another team, or in the case."""
+    if attempt.entered_by is None:
+        return
+    made_by, referral = attempt.made_by, attempt.referral
+    team = Team.objects.filter(pk=referral.team_id)
+    if not people_of(team, timezone.localdate(attempt.made_at)).filter(pk=made_by.pk).exists():
+        raise Refused(f"{made_by} was not in {referral.team} on that day: choose who made the contact.")
+    if same_person(referral.case.officer_in_case, made_by.display_name):
+        raise Refused(
+            f"{made_by} is the officer in the case, whose call is no SRC: choose who made the contact."
+        )
 
 
 def _refuse_ended(referral: Referral, result: Result) -> None:
@@ -228,18 +251,21 @@ def _save(attempt: ContactAttempt, note: str) -> None:
 
 
 def _advance(referral: Referral, attempt: ContactAttempt) -> None:
-    """What an attempt changes about its referral: somebody has it now, and contact completes it."""
+    """What an attempt changes about its referral: somebody has it now, and contact completes it.
+
+    Nobody on leave has it: they did a colleague a favour.
+    """
     taken, completed = [], []
-    if referral.taken_by is None:
+    if referral.taken_by is None and not why_not_at_work(attempt.made_by):
         referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
         taken = ["taken_at", "taken_by"]
-        record_change(Action.REFERRAL_TAKEN, referral, attempt.made_by, taken)
+        record_change(Action.REFERRAL_TAKEN, referral, attempt.logger, taken)
     if is_contact(attempt.result):
         referral.status, referral.close_reason = ReferralStatus.COMPLETED, ""
         referral.contacted_at = attempt.made_at
         referral.closed_at, referral.closed_by = attempt.logged_at, attempt.made_by
         completed = ["status", "close_reason", "contacted_at", "closed_at", "closed_by"]
-        record_change(Action.REFERRAL_COMPLETED, referral, attempt.made_by, completed)
+        record_change(Action.REFERRAL_COMPLETED, referral, attempt.logger, completed)
     if taken or completed:
         referral.save(update_fields=taken + completed)
 
@@ -248,7 +274,7 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     kinds = {*said, *([FollowUpKind.BARRED_METHOD] if attempt.barred_method else [])}
     if not kinds:
         return
-    referral, by = attempt.referral, attempt.made_by
+    referral, by = attempt.referral, attempt.logger
     FollowUp.objects.bulk_create(
         FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
         for kind in sorted(kinds)

@@ -47,8 +47,7 @@ def hand_over(*, referral: Referral, ward: Ward, by_hand: bool = False, by: User
     )
     fields = ["team", "ward"]
     if ward.team_id != referral.team_id:
-        referral.taken_at = referral.taken_by = None
-        fields += ["taken_at", "taken_by"]
+        fields += referral.put_back()
     referral.team, referral.ward = ward.team, ward
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_HANDED_OVER, referral, by, fields)

@@ -100,11 +100,10 @@ def refer_again(
         )
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = None
-    referral.taken_at = referral.taken_by = None
     referral.team, referral.ward = team, ward
     referral.due_at = due(at, due_after)
-    fields = ["status", "close_reason", "closed_at", "closed_by", "taken_at", "taken_by"]
-    fields += ["team", "ward", "due_at"]
+    fields = ["status", "close_reason", "closed_at", "closed_by", "team", "ward", "due_at"]
+    fields += referral.put_back()
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:
         referral.ruled_out_since = None
         referral.flag_confirmed_at = referral.flag_confirmed_by = None

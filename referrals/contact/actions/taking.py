@@ -1,5 +1,6 @@
 """Who makes the contact: taking a referral, and handing it back."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import transaction
@@ -11,6 +12,7 @@ from referrals.contact.actions.referral_lock import (
     refuse_handed_over,
     refuse_officer_in_case,
 )
+from referrals.contact.readers.colleagues import why_not_at_work, why_not_give
 from referrals.models import Referral, ReferralStatus
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import check_authority
@@ -31,6 +33,8 @@ def take(*, referral_id: int, by: User, at: datetime) -> Referral:
     Taking twice changes nothing. Raises ``Referral.DoesNotExist`` for another team's.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
+    if why_not := why_not_at_work(by):
+        raise Refused(why_not)
     with transaction.atomic():
         referral = referrals_visible_to(by).select_related("case").get(pk=referral_id)
         refuse_officer_in_case(referral, by)
@@ -55,6 +59,42 @@ def take(*, referral_id: int, by: User, at: datetime) -> Referral:
     )
 
 
+def give(*, referral_ids: Collection[int], to: User, by: User, at: datetime) -> list[Referral]:
+    """Gives open referrals to an officer of their team, all of them or none; returns those that changed.
+
+    A supervisor gives any of their teams'; everybody else what they have themselves. Never to the officer in
+    the case, and never to somebody on leave. Raises :class:`Refused` with what stands in the way of the
+    first, and ``Referral.DoesNotExist`` for another team's.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    if not referral_ids:
+        raise Refused("Nothing is chosen yet: tick at least one referral.")
+    given = []
+    with transaction.atomic():
+        # In the order in which every action locks cases.
+        in_order = Referral.objects.filter(pk__in=referral_ids).order_by("case_id")
+        for referral_id in in_order.values_list("pk", flat=True):
+            referral = lock_referral(referral_id, by)
+            refuse_closed(referral)
+            if referral.taken_by == to:
+                continue
+            if not by.can(Permission.CHASE_REFERRALS) and referral.taken_by != by:
+                raise Refused(f"{referral.number} is not yours to give: ask {_holder(referral)}.")
+            if why_not := why_not_give(referral, to):
+                raise Refused(why_not)
+            referral.taken_at, referral.taken_by = at, to
+            referral.given_by = by if by != to else None
+            fields = ["taken_at", "taken_by", "given_by"]
+            referral.save(update_fields=fields)
+            record_change(Action.REFERRAL_GIVEN, referral, by, fields)
+            given.append(referral)
+    return given
+
+
+def _holder(referral: Referral) -> str:
+    return f"{referral.taken_by}, or your supervisor" if referral.taken_by else "your supervisor, or take it"
+
+
 def give_back(*, referral_id: int, by: User) -> Referral:
     """Hands a taken referral back to its team: whoever has it, or a supervisor.
 
@@ -69,7 +109,7 @@ def give_back(*, referral_id: int, by: User) -> Referral:
             raise Refused(
                 f"{referral.taken_by} has {referral.number}: ask them or your supervisor to return it."
             )
-        referral.taken_at = referral.taken_by = None
-        referral.save(update_fields=["taken_at", "taken_by"])
-        record_change(Action.REFERRAL_RETURNED, referral, by, ["taken_at", "taken_by"])
+        fields = referral.put_back()
+        referral.save(update_fields=fields)
+        record_change(Action.REFERRAL_RETURNED, referral, by, fields)
     return referral

@@ -40,10 +40,11 @@ def due_of(referral: Referral, now: datetime) -> Due:
 
 
 def holder_of(referral: Referral, user: User) -> str:
-    """Who has taken it."""
+    """Who has it, and who gave it to them. Of ``open_referrals`` or ``referrals_to_open``."""
     if referral.taken_by is None:
         return "Not taken"
-    return "With you" if referral.taken_by == user else f"With {referral.taken_by}"
+    given = f", given by {referral.given_by}" if referral.given_by else ""
+    return f"With {'you' if referral.taken_by == user else referral.taken_by}{given}"
 
 
 def tries_of(referral: Referral) -> str:

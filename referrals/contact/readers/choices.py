@@ -35,6 +35,7 @@ class ReferralChoices:
     log_is_main: bool
     take: bool
     give_back: bool
+    give: bool
     close: bool
     remind: bool
     officer_notice: str
@@ -43,7 +44,7 @@ class ReferralChoices:
     @property
     def is_any_for_contact(self) -> bool:
         """Whether there is a button at all for whoever makes contact."""
-        return self.log or self.take or self.give_back or self.close
+        return self.log or self.take or self.give_back or self.give or self.close
 
 
 def choices_for(referral: Referral, user: User) -> ReferralChoices:
@@ -61,6 +62,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         log_is_main=log and is_open and (is_theirs or not is_taken),
         take=may_contact and is_open and not is_taken,
         give_back=give_back,
+        give=contacts and is_open and (is_theirs or supervises),
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
         remind=supervises and is_open,
         officer_notice=_officer_notice(referral, user, give_back=give_back),
@@ -161,6 +163,6 @@ def attempts_of(referral: Referral, user: User) -> list[LoggedAttempt]:
     listed = []
     for attempt in referral.attempts.all():
         withdrawal = getattr(attempt, "withdrawn_by", None)
-        own = contacts and attempt.made_by == user
+        own = contacts and user in (attempt.made_by, attempt.entered_by)
         listed.append(LoggedAttempt(attempt, withdrawal, withdrawal is None and (own or supervises)))
     return listed

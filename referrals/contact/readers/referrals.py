@@ -61,7 +61,7 @@ def open_referrals(user: User) -> QuerySet[Referral]:
     return (
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
-        .select_related("case", "ward", "taken_by")
+        .select_related("case", "ward", "taken_by", "given_by")
         .prefetch_related(
             Prefetch("case__texts", texts),
             Prefetch("notices", unread_notices()),
@@ -85,14 +85,14 @@ def referrals_to_open(user: User) -> QuerySet[Referral]:
     """Referrals with all that their page shows, each one's attempts oldest first and its unread changes."""
     attempts = (
         ContactAttempt.objects.filter(withdraws__isnull=True)
-        .select_related("made_by", "note", "withdrawn_by__made_by")
+        .select_related("made_by", "entered_by", "note", "withdrawn_by__made_by")
         .prefetch_related(Prefetch("follow_ups", FollowUp.objects.select_related("acknowledged_by")))
         .order_by("made_at", "pk")
     )
     texts = PersonalText.objects.exclude(kind=TextKind.ATTEMPT_NOTE).exclude(body="")
     return (
         referrals_visible_to(user)
-        .select_related("case", "ward", "team", "taken_by", "closed_by")
+        .select_related("case", "ward", "team", "taken_by", "given_by", "closed_by")
         .prefetch_related(
             Prefetch("attempts", attempts),
             Prefetch("case__texts", texts),

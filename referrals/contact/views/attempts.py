@@ -15,8 +15,9 @@ from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
-from referrals.scope import referrals_visible_to
+from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, Team
+from referrals.places.readers import people_of
+from referrals.scope import referrals_visible_to, today
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.lists.back import back_to
@@ -30,7 +31,10 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
     choices = attempt_choices_for(referral)
     form = AttemptForm(
-        request.POST if request.method == "POST" else None, case=referral.case, initial=_usual(choices)
+        request.POST if request.method == "POST" else None,
+        case=referral.case,
+        colleagues=people_of(Team.objects.filter(pk=referral.team_id), today()).exclude(pk=request.user.pk),
+        initial=_usual(choices),
     )
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):

@@ -58,6 +58,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "cards": [card_of(each, request.user, now, linked[each.pk]) for each in paged.rows],
         "paged": paged,
         "done": done,
+        "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }
     return render(request, "contact/my_referrals.html", context)
 

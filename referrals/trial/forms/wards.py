@@ -9,25 +9,13 @@ from django.utils import timezone
 
 from referrals.models import Mode, Ward
 from referrals.rules.trial.rollout import MOST_DAYS_BETWEEN, MOST_WARDS_A_STEP, Order
-from src_app.days import check_day
+from src_app.fields import DayField
 
 _ORDERS = {
     Order.BY_NAME: "By name",
     Order.AS_LISTED: "By code, as the protocol lists them",
     Order.DRAWN: "Drawn from the trial's seed, so that it can be proved after the reveal",
 }
-
-
-class DayField(forms.DateField):
-    """A day from today on, in the browser's own picker; before the year 2100."""
-
-    def __init__(self, *, required_message: str, **options: Any) -> None:
-        super().__init__(
-            widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
-            validators=[check_day],
-            error_messages={"required": required_message, "invalid": "Give the day as 23/11/2026."},
-            **options,
-        )
 
 
 class _FromToday(forms.Form):

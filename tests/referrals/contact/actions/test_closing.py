@@ -196,7 +196,7 @@ def test_a_supervisors_unsafe_stands_whatever_is_withdrawn(referral, log, close,
 
 
 @pytest.mark.parametrize("reason", [CloseReason.UNSAFE, CloseReason.DECLINED])
-def test_a_contact_logged_by_mistake_on_a_closed_referral_leaves_it_closed_as_it_was(
+def test_a_contact_entered_by_mistake_on_a_closed_referral_leaves_it_closed_as_it_was(
     referral, log, close, withdraw, supervisor, now, reason
 ):
     log(Result.DECLINED)

@@ -1,0 +1,132 @@
+"""What people have goes back to its team while they are away."""
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from referrals.contact.actions.absence import return_work
+from referrals.models import (
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Noticed,
+    Notification,
+    Referral,
+    ReferralNotice,
+    TeamMembership,
+)
+from referrals.places.actions.leave import end_leave, set_leave
+from src_app.accounts.actions import close_account
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+from tests.factories import FollowUpFactory, LeaveFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+@pytest.fixture
+def gone(officer, administrator, now, request):
+    """The officer, who is away or has left in that way."""
+    if request.param == "leave":
+        LeaveFactory.create(user=officer)
+    elif request.param == "closed":
+        close_account(user=officer, by=administrator)
+    else:
+        TeamMembership.objects.filter(user=officer).update(ends_on=now.date())
+    return officer
+
+
+@pytest.mark.parametrize("gone", ["leave", "closed", "left the team"], indirect=True)
+def test_an_open_referral_goes_back_and_the_team_is_told_once(make_referral, gone, colleague, system, now):
+    theirs = make_referral(taken_by=gone, taken_at=now, given_by=colleague)
+    others = make_referral(taken_by=colleague, taken_at=now)
+    ended = make_referral(taken_by=gone, taken_at=now, completed=True)
+    assert return_work(by=system, at=now) == 1
+    assert return_work(by=system, at=now) == 0
+    holders = dict(Referral.objects.values_list("number", "taken_by"))
+    assert holders == {theirs.number: None, others.number: colleague.pk, ended.number: gone.pk}
+    assert ReferralNotice.objects.get().changed == [Noticed.HOLDER_AWAY]
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.HOLDER_AWAY, theirs.team.mailbox)
+    assert AuditEntry.objects.get(action=Action.REFERRAL_RETURNED).actor == system
+
+
+def test_leave_counts_from_its_first_day_to_the_day_before_they_are_back(
+    make_referral, officer, supervisor, system, now, clock
+):
+    first = now.date() + timedelta(days=1)
+    set_leave(user=officer, starts_on=first, back_on=first + timedelta(days=2), by=officer, at=now)
+    make_referral(taken_by=officer, taken_at=now)
+    assert return_work(by=system, at=now) == 0
+    for days, returned in ((1, 1), (2, 1), (3, 0)):
+        at = now + timedelta(days=days)
+        clock.move_to(at)
+        Referral.objects.update(taken_by=officer, taken_at=at)
+        assert return_work(by=system, at=at) == returned, timezone.localdate(at)
+
+
+def test_a_supervisor_of_the_whole_bcu_keeps_what_they_took(make_referral, world, now, system, inspector):
+    make_referral(taken_by=inspector, taken_at=now)
+    assert return_work(by=system, at=now) == 0
+
+
+def test_follow_ups_go_back_too_unless_another_of_the_kind_waits(make_referral, supervisor, system, now):
+    referral = make_referral()
+    owned = {"acknowledged_at": now, "acknowledged_by": supervisor}
+    back = FollowUpFactory.create(referral=referral, **owned)
+    done = FollowUpFactory.create(referral=referral, **owned, done_at=now, done_by=supervisor)
+    LeaveFactory.create(user=supervisor)
+    return_work(by=system, at=now)
+    owners = dict(FollowUp.objects.values_list("pk", "acknowledged_by"))
+    assert owners == {back.pk: None, done.pk: supervisor.pk}
+    raised = {"raised_at": now, "raised_by": system}
+    record = {"referral": referral, "attempt": None, "kind": FollowUpKind.OFFICER_IN_CASE, **raised}
+    FollowUpFactory.create(**record, **owned)
+    FollowUpFactory.create(**record)
+    assert return_work(by=system, at=now) == 0
+
+
+def test_leave_is_set_by_oneself_or_by_whoever_leads_the_team(
+    officer, supervisor, hcop, colleague, other_officer, trial_lead, now
+):
+    days = {"starts_on": now.date(), "back_on": now.date() + timedelta(days=3)}
+    for by in (colleague, other_officer, trial_lead):
+        with pytest.raises(NotAllowed):
+            set_leave(user=officer, **days, by=by, at=now)
+    for by in (officer, supervisor, hcop):
+        leave = set_leave(user=officer, **days, by=by, at=now)
+        assert leave.set_by == by
+        end_leave(leave_id=leave.pk, by=by)
+        leave.refresh_from_db()
+        assert leave.back_on == now.date()
+    assert AuditEntry.objects.filter(action=Action.LEAVE_SET, references=[officer.username]).count() == 6
+
+
+def test_leave_that_cannot_be_is_refused_in_one_sentence(officer, now):
+    today = now.date()
+
+    def set_for(first, back):
+        return set_leave(
+            user=officer,
+            starts_on=today + timedelta(days=first),
+            back_on=today + timedelta(days=back),
+            by=officer,
+            at=now,
+        )
+
+    with pytest.raises(Refused, match="must come after the first day"):
+        set_for(1, 1)
+    with pytest.raises(Refused, match="is over already"):
+        set_for(-3, 0)
+    set_for(2, 5)
+    with pytest.raises(Refused, match="on leave from 25 November 2026 and back on 28 November 2026"):
+        set_for(4, 6)
+    set_for(5, 6)
+
+
+def test_a_leave_of_others_is_not_there(officer, colleague, now):
+    leave = LeaveFactory.create(user=officer)
+    with pytest.raises(type(leave).DoesNotExist):
+        end_leave(leave_id=leave.pk, by=colleague)

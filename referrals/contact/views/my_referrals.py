@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.contact.actions import notices, taking
 from referrals.contact.forms import KeyForm
 from referrals.contact.readers.briefing import briefing_of
-from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of
+from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of, urgency_of
 from referrals.contact.readers.choices import attempts_of, choices_for
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
@@ -73,6 +73,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
     record_opening(request, referral, [other.number for other in linked])
     context = {
         "referral": referral,
+        "urgency": urgency_of(referral),
         "unread": unread_of(referral, user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),

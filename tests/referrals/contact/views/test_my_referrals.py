@@ -1,5 +1,7 @@
 """The officer's list."""
 
+import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -7,12 +9,16 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.models import CloseReason, Noticed, Restriction, TextKind
+from referrals.models import Arm, CloseReason, Noticed, OrderReason, Restriction, TextKind
+from referrals.review.actions.refer_now import refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
+    AllocationFactory,
     ContactAttemptFactory,
+    DecisionFactory,
     PersonalTextFactory,
     ReferralNoticeFactory,
+    ReferralOrderFactory,
     TeamMembershipFactory,
     UserFactory,
 )
@@ -84,6 +90,77 @@ def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page,
         assert shown in text
     for hidden in ("Threats to kill", "Race", referral.case.crime_reference, "Dog at address"):
         assert hidden not in text
+
+
+HIGH_RISK, ASKED = "High risk", "Asked for contact"
+NOW = {"suitable": False, "contact_by": "neighbourhood_team"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "orders", "wishes", "tags"),
+    [
+        ({**NOW, "reason": "high_risk"}, [], "", [HIGH_RISK]),
+        ({**NOW, "reason": "asked_for_contact"}, [], "", [ASKED]),
+        ({**NOW, "reason": "asked_for_contact"}, ["high_risk"], "", [HIGH_RISK, ASKED]),
+        (
+            {"suitable": False, "reason": "outside_bcu", "contact_by": "home_bcu"},
+            ["high_risk"],
+            "",
+            [HIGH_RISK],
+        ),
+        ({}, ["high_risk"], "Asks for contact", [HIGH_RISK, ASKED]),
+        ({}, ["asked_for_contact"], "", [ASKED]),
+        ({}, ["other_safety"], "", []),
+        ({}, [], "Asks for contact in person", [ASKED]),
+        ({}, [], "In person", []),
+        ({}, [], "", []),
+        (None, [], "", []),
+    ],
+)
+def test_a_card_and_its_pages_say_that_the_victim_asked_for_contact_or_is_at_high_risk(
+    page, client_of, officer, make_referral, decision, orders, wishes, tags
+):
+    referral = make_referral()
+    if decision is not None:
+        DecisionFactory.create(case=referral.case, **decision)
+    for reason in orders:
+        ReferralOrderFactory.create(referral=referral, reason=reason)
+    if wishes:
+        PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body=wishes)
+    texts = [page().text]
+    texts += [
+        client_of(officer).get(reverse(name, args=[referral.number])).text
+        for name in ("referral", "log_contact")
+    ]
+    for text in texts:
+        assert re.findall(rf">({HIGH_RISK}|{ASKED})<", text) == tags
+
+
+@pytest.mark.parametrize("reason", OrderReason)
+def test_a_control_that_is_referred_now_looks_like_any_other_case(
+    client_of, officer, hcop, make_case, now, reason
+):
+    usual, control = (make_case(decided_at=now, changed_at=now) for _ in range(2))
+    for case in (usual, control):
+        DecisionFactory.create(case=case)
+    AllocationFactory.create(case=control, arm=Arm.CONTROL, allocated_at=now - timedelta(hours=1))
+    seen = []
+    for case in (usual, control):
+        referral = refer_now(case_id=case.pk, key=uuid.uuid4(), reason=reason, by=hcop, at=now)
+        client = client_of(officer)
+        [card] = re.findall(
+            rf'<li class="app-card(?:(?!</li>).)*{referral.number}.*?</li>',
+            client.get(reverse("my_referrals")).text,
+            re.DOTALL,
+        )
+        pages = [
+            client.get(reverse(name, args=[referral.number])).text for name in ("referral", "log_contact")
+        ]
+        said = " ".join([card, *pages])
+        for own in (referral.number, case.crime_reference):
+            said = said.replace(own, "")
+        seen.append(re.sub(r'(value|nonce)="[^"]*"|[\w-]{60,}', "", said))
+    assert seen[0] == seen[1]
 
 
 def test_a_card_says_how_often_somebody_tried_and_what_came_of_it_last(page, make_referral, now):
@@ -183,6 +260,8 @@ def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, 
         for _ in range(number):
             referral = make_referral(taken_by=colleague, taken_at=now)
             PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
+            DecisionFactory.create(case=referral.case)
+            ReferralOrderFactory.create(referral=referral)
             ReferralNoticeFactory.create_batch(2, referral=referral)
             ContactAttemptFactory.create_batch(2, referral=referral)
             make_referral(completed=True, made_at=now - timedelta(days=1))

@@ -15,7 +15,8 @@ from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result
+from referrals.models import ContactAttempt, Referral, ReferralStatus, Result, TextKind
+from referrals.rules.contact import method_wished
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -30,7 +31,9 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
     choices = attempt_choices_for(referral)
     form = AttemptForm(
-        request.POST if request.method == "POST" else None, case=referral.case, initial=_usual(choices)
+        request.POST if request.method == "POST" else None,
+        case=referral.case,
+        initial=_wished(referral, choices),
     )
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):
@@ -55,9 +58,12 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     return render(request, "contact/log_contact.html", context)
 
 
-def _usual(choices: AttemptChoices) -> dict[str, str]:
-    """The telephone is chosen already, where nothing rules it out."""
-    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(choices.methods) else {}
+def _wished(referral: Referral, choices: AttemptChoices) -> dict[str, str | None]:
+    """What is chosen already: the way of contact that the victim wishes."""
+    offered = [value for value, _ in (*choices.methods, *choices.methods_other)]
+    texts = referral.case.texts.all()
+    wishes = next((text.body for text in texts if text.kind == TextKind.CONTACT_WISHES), "")
+    return {"method": method_wished(wishes, offered)}
 
 
 def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:

@@ -140,7 +140,7 @@ def test_a_card_and_its_pages_say_that_the_victim_asked_for_contact_or_is_at_hig
 def test_a_control_that_is_referred_now_looks_like_any_other_case(
     client_of, officer, hcop, make_case, now, reason
 ):
-    usual, control = (make_case(decided_at=now, changed_at=now) for _ in range(2))
+    usual, control = (make_case(reported_at=now - timedelta(hours=9), decided_at=now) for _ in range(2))
     for case in (usual, control):
         DecisionFactory.create(case=case)
     AllocationFactory.create(case=control, arm=Arm.CONTROL, allocated_at=now - timedelta(hours=1))

@@ -91,7 +91,7 @@ def referrals_to_open(user: User) -> QuerySet[Referral]:
     """Referrals with all that their page shows, each one's attempts oldest first and its unread changes."""
     attempts = (
         ContactAttempt.objects.filter(withdraws__isnull=True)
-        .select_related("made_by", "note", "withdrawn_by__made_by")
+        .select_related("made_by", "note", "withdrawn_by__made_by", "settled__settled_by")
         .prefetch_related(Prefetch("follow_ups", FollowUp.objects.select_related("acknowledged_by")))
         .order_by("made_at", "pk")
     )

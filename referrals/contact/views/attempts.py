@@ -113,6 +113,20 @@ def attempt_saved(request: SignedInRequest, number: str, attempt_id: int) -> Htt
     return render(request, "contact/attempt_saved.html", context)
 
 
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def settle_attempt(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
+    """Takes what an attempt left to do off the list."""
+    _, attempt = _attempt_of(request, number, attempt_id)
+    try:
+        attempts.settle_attempt(attempt_id=attempt.pk, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("referral", number=number)
+    messages.success(request, f"{number}: done, and off your list.")
+    return redirect("my_referrals")
+
+
 def _attempt_of(request: SignedInRequest, number: str, attempt_id: int) -> tuple[Referral, ContactAttempt]:
     referral = get_object_or_404(referrals_to_open(request.user), number=number)
     for attempt in referral.attempts.all():

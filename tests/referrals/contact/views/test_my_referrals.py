@@ -9,13 +9,24 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.models import Arm, CloseReason, Noticed, OrderReason, Restriction, TextKind
+from referrals.models import (
+    Arm,
+    CloseReason,
+    FollowUp,
+    FollowUpKind,
+    Noticed,
+    OrderReason,
+    Restriction,
+    Result,
+    TextKind,
+)
 from referrals.review.actions.refer_now import refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
     AllocationFactory,
     ContactAttemptFactory,
     DecisionFactory,
+    FollowUpFactory,
     PersonalTextFactory,
     ReferralNoticeFactory,
     ReferralOrderFactory,
@@ -255,13 +266,71 @@ def test_a_page_that_is_none_is_not_found(page):
     assert page("?page=nonsense").status_code == 404
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, colleague, now):
+def left_of(page):
+    """The attempts under "Still to do", with what the page says of each."""
+    return {left.attempt: left.tasks for left in page().context["left"]}
+
+
+def test_what_a_contact_left_to_do_stays_on_the_list_until_it_is_done(
+    page, client_of, officer, make_referral, now
+):
+    referral = make_referral(completed=True)
+    attempt = ContactAttemptFactory.create(
+        referral=referral, made_by=officer, logged_at=now, result=Result.CONTACT_MADE
+    )
+    FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.STATEMENT)
+    address = reverse("attempt_saved", args=[referral.number, attempt.pk])
+    tasks = ["The victim wants to give a statement: tell PC 9001.", "Note it on the crime record."]
+    assert left_of(page) == {attempt: tasks}
+    assert f'href="{address}"' in page().text
+    entry = AuditEntry.objects.filter(action=Action.LIST_SHOWN).latest("pk")
+    assert referral.number in entry.references
+
+    done = client_of(officer).post(reverse("settle_attempt", args=[referral.number, attempt.pk]))
+    assert done.url == reverse("my_referrals")
+    assert left_of(page) == {}
+    assert f'href="{address}"' not in page().text
+    assert "Nothing more to do" in client_of(officer).get(address).text
+    assert (
+        "Done after it: PC 1001" in client_of(officer).get(reverse("referral", args=[referral.number])).text
+    )
+
+
+def test_what_others_have_done_leaves_the_list_by_itself(page, officer, supervisor, make_referral, now):
+    attempt = ContactAttemptFactory.create(
+        referral=make_referral(), made_by=officer, logged_at=now, noted_on_record=True
+    )
+    assert left_of(page) == {}
+    follow_up = FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.WITHDRAW)
+    FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.BARRED_METHOD)
+    assert left_of(page) == {attempt: ["The victim wishes to withdraw support: tell PC 9001."]}
+    FollowUp.objects.filter(pk=follow_up.pk).update(acknowledged_at=now, acknowledged_by=supervisor)
+    assert left_of(page) == {}
+
+
+def test_only_the_own_contacts_of_the_last_days_are_still_to_do(
+    page, officer, colleague, make_referral, world, now
+):
+    make = ContactAttemptFactory.create
+    make(referral=make_referral(), made_by=colleague, logged_at=now)
+    make(referral=make_referral(made_at=now - timedelta(days=8)), made_by=officer)
+    make(referral=make_referral(ward=world.wards[1]), made_by=officer, logged_at=now)
+    mistake = make(referral=make_referral(), made_by=officer, logged_at=now)
+    make(referral=mistake.referral, made_by=officer, logged_at=now, withdraws=mistake)
+    assert left_of(page) == {}
+    own = make(referral=make_referral(), made_by=officer, logged_at=now)
+    assert set(left_of(page)) == {own}
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, officer, colleague, now):
     def fill(number):
         for _ in range(number):
             referral = make_referral(taken_by=colleague, taken_at=now)
             PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
             DecisionFactory.create(case=referral.case)
             ReferralOrderFactory.create(referral=referral)
+            own = ContactAttemptFactory.create(referral=referral, made_by=officer, logged_at=now)
+            FollowUpFactory.create(attempt=own)
             ReferralNoticeFactory.create_batch(2, referral=referral)
             ContactAttemptFactory.create_batch(2, referral=referral)
             make_referral(completed=True, made_at=now - timedelta(days=1))

@@ -58,6 +58,11 @@ urlpatterns = [
         name="attempt_saved",
     ),
     path(
+        "referrals/<str:number>/attempts/<record:attempt_id>/done/",
+        attempts.settle_attempt,
+        name="settle_attempt",
+    ),
+    path(
         "referrals/<str:number>/attempts/<record:attempt_id>/withdraw/",
         attempts.withdraw_attempt,
         name="withdraw_attempt",

@@ -69,6 +69,7 @@ from referrals.models import (
     ReopenedDecision,
     ReopenReason,
     Result,
+    SettledAttempt,
     Strand,
     StrandMeaning,
     Submission,
@@ -473,6 +474,15 @@ class ContactAttemptFactory(DjangoModelFactory[ContactAttempt]):
     logged_at = SelfAttribute("made_at")
     method = Method.TELEPHONE
     result = Result.NO_ANSWER
+
+
+class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
+    class Meta:
+        model = SettledAttempt
+
+    attempt = SubFactory(ContactAttemptFactory)
+    settled_at = SelfAttribute("attempt.logged_at")
+    settled_by = SelfAttribute("attempt.made_by")
 
 
 class FollowUpFactory(DjangoModelFactory[FollowUp]):

@@ -45,6 +45,7 @@ from referrals.models.contact import (
     FollowUpKind,
     Method,
     Result,
+    SettledAttempt,
 )
 from referrals.models.counts import ContactCount
 from referrals.models.imports import (
@@ -163,6 +164,7 @@ __all__ = [
     "ReopenedDecision",
     "Restriction",
     "Result",
+    "SettledAttempt",
     "Strand",
     "StrandMeaning",
     "Submission",

@@ -93,6 +93,20 @@ class ContactAttempt(AppendOnly):
         return f"{self.get_method_display()}: {self.get_result_display()}"
 
 
+class SettledAttempt(AppendOnly):
+    """That what an attempt left to do is done: noted on the crime record, and told to whoever must know.
+
+    A follow-up of it stays open until somebody acknowledges it.
+    """
+
+    attempt = models.OneToOneField(ContactAttempt, on_delete=models.PROTECT, related_name="settled")
+    settled_at = models.DateTimeField()
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.attempt)
+
+
 class FollowUpKind(NamedChoices):
     """What somebody else must act on: what a victim said, or what the crime record changed."""
 

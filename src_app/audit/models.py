@@ -61,6 +61,7 @@ class Action(NamedChoices):
     REFERRAL_RETURNED = "referral returned", "Referral returned"
     ATTEMPT_LOGGED = "attempt logged", "Contact attempt logged"
     ATTEMPT_WITHDRAWN = "attempt withdrawn", "Contact attempt withdrawn"
+    ATTEMPT_SETTLED = "attempt settled", "What a contact attempt left to do is done"
     REFERRAL_COMPLETED = "referral completed", "Referral completed"
     REFERRAL_CLOSED = "referral closed", "Referral closed without contact"
     FOLLOW_UP_RAISED = "follow-up raised", "Follow-up raised"

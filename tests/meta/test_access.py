@@ -191,6 +191,7 @@ class Records:
             **dict.fromkeys(imports, self._import),
             "attempt_saved": self._attempt,
             "compliance_ward": lambda whose: {"code": self._ward(whose).code},
+            "settle_attempt": self._attempt,
             "withdraw_attempt": self._attempt,
             "record_deviation": self._allocation,
             "withdraw_deviation": self._deviation,

@@ -19,7 +19,7 @@ from outcomes.evaluation.actions import correct_data_set, lock_outcomes, open_lo
 from outcomes.rates.actions import compute_rates, recount
 from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
-from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, settle_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish
 from referrals.contact.actions.notices import read_notices
@@ -522,6 +522,12 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     attempt = factories.ContactAttemptFactory.create(referral=scene.referral(), made_by=scene.officer)
     return {"attempt_id": attempt.pk, "key": uuid.uuid4(), "by": scene.officer, "at": NOW}
+
+
+@prepares(settle_attempt)
+def _(scene: Scene) -> dict[str, Any]:
+    attempt = factories.ContactAttemptFactory.create(referral=scene.referral(), made_by=scene.officer)
+    return {"attempt_id": attempt.pk, "by": scene.officer, "at": NOW}
 
 
 @prepares(close_without_contact)

@@ -85,7 +85,8 @@ def method_wished(wishes: str, offered: Collection[str]) -> str | None:
 
 def _ways_in(wishes: str) -> tuple[set[str], set[str]]:
     """The ways that are named, and those that are denied. A denial reaches to the end of its part."""
-    named, denied = set(), set()
+    named: set[str] = set()
+    denied: set[str] = set()
     for part in _PART.split(wishes):
         for found in _WAY.finditer(part):
             before, after = part[: found.start()], part[found.end() :]

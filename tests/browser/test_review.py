@@ -184,6 +184,19 @@ def test_an_incident_has_its_answer_chosen(sign_in: SignIn) -> None:
     _clear(page, row)
 
 
+def test_the_key_for_suitable_says_why_an_incident_cannot_be(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    row = page.locator("tr", has_text="Incident, not a crime").first
+    row.get_by_role("link", name=re.compile("^Not suitable")).focus()
+    page.keyboard.press("s")
+    reference = row.locator("strong").first.inner_text()
+    told = page.get_by_role("main").get_by_role("status")
+    expect(
+        told.filter(has_text=re.compile(rf"^\s*{reference}: This is an incident, not a crime"))
+    ).to_have_count(1)
+    expect(row).to_have_attribute("data-review-row", "")
+
+
 def test_a_mark_is_announced_and_the_focus_goes_on_to_the_next_that_has_none(sign_in: SignIn) -> None:
     page = sign_in("hcop")
     first, second, third = (_row(page, nth) for nth in range(3))

@@ -25,7 +25,7 @@ from referrals.models import (
     Team,
     TextKind,
 )
-from referrals.places.readers import teams_to_pick_from
+from referrals.review.actions.chosen_team import place_of, refuse_without_reason
 from referrals.rules.eligibility import ineligible_because
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import check_authority
@@ -102,12 +102,10 @@ def choose_team(
 
     It becomes suitable, unless it is marked to be referred outside any trial: then it stays so.
     """
-    if not why.strip():
-        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
+    refuse_without_reason(why)
     with transaction.atomic():
         case = _lock(case_id, by)
-        if not teams_to_pick_from(case).filter(pk=team.pk).exists():
-            raise Refused("That team is not in the BCU of this case: choose another.")
+        place_of(case, team)
         kept = _kept(case)
         outside = kept is not None and kept.referred_anyway
         if not outside and (reason := ineligible_because(report_of(case))):

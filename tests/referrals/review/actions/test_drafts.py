@@ -24,7 +24,7 @@ from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
 from tests.database import refused_by
-from tests.factories import DecisionFactory, PersonalTextFactory
+from tests.factories import DecisionFactory, PersonalTextFactory, TeamFactory
 
 MakeCase = Callable[..., Case]
 
@@ -202,6 +202,14 @@ def test_a_team_without_a_reason_or_of_another_bcu_is_refused(
     team = world.north_team if north else world.teams[0]
     with pytest.raises(Refused, match=words):
         drafts.choose_team(case_id=make_case().pk, version=None, team=team, why=why, by=hcop, at=now)
+
+
+def test_a_team_that_covers_no_ward_is_refused(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    team = TeamFactory.create(borough=world.wards[0].borough)
+    with pytest.raises(Refused, match="That team covers no ward: choose another"):
+        drafts.choose_team(case_id=make_case().pk, version=None, team=team, why="Hotel", by=hcop, at=now)
 
 
 def test_restrictions_and_note_are_set_with_who_and_when(

@@ -36,6 +36,7 @@ from referrals.models.cases import (
     backwards,
 )
 from referrals.models.contact import (
+    ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
     OF_A_CASE,
     RAISED_BY_CHANGE,
@@ -96,6 +97,7 @@ from referrals.models.trials import (
 )
 
 __all__ = [
+    "ASKS_WHO_CONTACTS",
     "CLOSED_BY_RECORD",
     "CLOSED_BY_TEAM",
     "CONTROL_CONTACTED",

@@ -127,6 +127,8 @@ RAISED_BY_RECORD = (
     FollowUpKind.OFFICER_IN_CASE,
     *OF_A_CASE,
 )
+# Each asks who contacts the victim now that no team does.
+ASKS_WHO_CONTACTS = (FollowUpKind.RULED_OUT, FollowUpKind.CONTACT_ELSEWHERE)
 # Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
 FOR_THE_HCOP = (
     FollowUpKind.TRANSFERRED,

@@ -210,6 +210,13 @@ class FollowUp(models.Model):
                 fields=["-done_at", "-id"], name="follow_up_done", condition=Q(done_at__isnull=False)
             ),
         ]
+        # A referral's task and a case's: no unique constraint sees both.
+        triggers = [
+            refuse(
+                name="asked_once_who_contacts",
+                unless=read_sql("referrals/models/sql/asked_once_who_contacts.sql"),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

@@ -7,6 +7,7 @@ import pytest
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
+from referrals.contact.actions.follow_ups import acknowledge
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
 from referrals.mail.outbox import deliver
@@ -100,6 +101,11 @@ def _refer_now(case, by, at):
     return refer_now(case_id=case.pk, key=uuid.uuid4(), reason=OrderReason.ASKED_FOR_CONTACT, by=by, at=at)
 
 
+def _change_record(case, values, by, at):
+    Case.objects.filter(pk=case.pk).update(**values)
+    follow_crime_record(changed={case.pk: set(values)}, by=by, at=at)
+
+
 def _open_tasks():
     return FollowUp.objects.filter(kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True)
 
@@ -182,6 +188,31 @@ def test_a_referral_found_not_suitable_is_closed_and_everybody_is_told(referred,
     )
     assert Decision.objects.get().suitable
     assert not Deviation.objects.exists()
+
+
+@pytest.mark.parametrize("is_taken_on", [True, False])
+def test_of_a_case_that_the_record_closed_too_one_task_asks_who_contacts_the_victim(
+    referred, hcop, system, now, is_taken_on
+):
+    _change_record(referred, {"hate_flag": False}, system, now)
+    ruled_out = FollowUp.objects.get()
+    if is_taken_on:
+        acknowledge(follow_up_id=ruled_out.pk, by=hcop, at=now)
+    later = now + timedelta(hours=1)
+    _find(referred, hcop, later)
+    ruled_out.refresh_from_db()
+    assert (ruled_out.kind, ruled_out.done_at, ruled_out.dropped) == (FollowUpKind.RULED_OUT, later, True)
+    # The record changes once more, and asks nothing else.
+    _change_record(referred, {"crime_status": "cancelled"}, system, later)
+    [task] = FollowUp.objects.filter(done_at__isnull=True)
+    assert (task.kind, task.acknowledged_by) == (FollowUpKind.CONTACT_ELSEWHERE, hcop)
+
+
+def test_a_victim_who_is_referred_now_is_asked_about_by_no_task(referred, hcop, system, now):
+    _change_record(referred, {"hate_flag": False}, system, now)
+    _refer_now(referred, hcop, now + timedelta(hours=1))
+    assert FollowUp.objects.get().dropped
+    assert Referral.objects.get().status == ReferralStatus.OPEN
 
 
 def test_an_allocation_stays_and_a_deviation_says_that_it_was_in_error(usual, hcop, now):

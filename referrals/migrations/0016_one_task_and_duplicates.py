@@ -2,7 +2,7 @@
 
 import pgtrigger.compiler
 import pgtrigger.migrations
-from django.db import migrations
+from django.db import migrations, models
 
 # Where both tasks of a case were open, the later one says who contacts the victim.
 ASK_ONCE = """
@@ -35,6 +35,146 @@ class Migration(migrations.Migration):
                     table="referrals_followup",
                     when="BEFORE",
                 ),
+            ),
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name="decision",
+            name="insert_insert",
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name="decision",
+            name="update_update",
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name="decision",
+            name="delete_delete",
+        ),
+        pgtrigger.migrations.RemoveTrigger(
+            model_name="reopeneddecision",
+            name="reopens_what_made_nothing",
+        ),
+        migrations.AddField(
+            model_name="decision",
+            name="duplicate_of",
+            field=models.CharField(blank=True, db_default="", default="", max_length=40),
+        ),
+        migrations.AddField(
+            model_name="decisionevent",
+            name="duplicate_of",
+            field=models.CharField(blank=True, db_default="", default="", max_length=40),
+        ),
+        migrations.AddField(
+            model_name="foundnotsuitable",
+            name="duplicate_of",
+            field=models.CharField(blank=True, db_default="", default="", max_length=40),
+        ),
+        migrations.AddField(
+            model_name="reopeneddecision",
+            name="duplicate_of",
+            field=models.CharField(blank=True, db_default="", default="", max_length=40),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("assessed_for_id", "case_id", "contact_by", "drafted_at", "drafted_by_id", "duplicate_of", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."assessed_for_id", new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."duplicate_of", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="c1c17df4210f4830f1011403659e2a968d16ea42",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_547ec",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("assessed_for_id", "case_id", "contact_by", "drafted_at", "drafted_by_id", "duplicate_of", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT new_values."assessed_for_id", new_values."case_id", new_values."contact_by", new_values."drafted_at", new_values."drafted_by_id", new_values."duplicate_of", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."reason", new_values."submission_id", new_values."suitable", new_values."team_id", new_values."version" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="7773357662d59205b29a5e5fd1e9a7e33ab961a8",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_e8c4c",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="delete_delete",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_decisionevent" ("assessed_for_id", "case_id", "contact_by", "drafted_at", "drafted_by_id", "duplicate_of", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "reason", "submission_id", "suitable", "team_id", "version") SELECT old_values."assessed_for_id", old_values."case_id", old_values."contact_by", old_values."drafted_at", old_values."drafted_by_id", old_values."duplicate_of", old_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'delete\', old_values."id", old_values."reason", old_values."submission_id", old_values."suitable", old_values."team_id", old_values."version" FROM ( SELECT old_values.* FROM old_values  ) AS old_values, _pgh_attached_context; RETURN NULL;',
+                    hash="faa9f6b941e94611053ad31890c57f74b439bcdd",
+                    level="STATEMENT",
+                    operation="DELETE",
+                    pgid="pgtrigger_delete_delete_36872",
+                    referencing="REFERENCING OLD TABLE AS old_values ",
+                    table="referrals_decision",
+                    when="AFTER",
+                ),
+            ),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name="reopeneddecision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="reopens_what_made_nothing",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="\n            IF (-- A submitted decision is reopened as it was, while it has made neither an allocation nor a referral, and while no\n-- trial that it was assessed for is closed: its flow of participants would lack the report.\nEXISTS (\n    SELECT FROM referrals_decision AS decision\n    LEFT JOIN referrals_trial AS trial ON trial.id = decision.assessed_for_id\n    WHERE decision.case_id = NEW.case_id AND decision.submission_id = NEW.submission_id\n        AND decision.suitable = NEW.suitable AND decision.reason = NEW.reason\n        AND decision.contact_by = NEW.contact_by AND decision.duplicate_of = NEW.duplicate_of\n        AND decision.assessed_for_id IS NOT DISTINCT FROM NEW.assessed_for_id\n        AND coalesce(trial.status = 'recruiting', true)\n)\nAND NOT EXISTS (SELECT FROM referrals_referral WHERE case_id = NEW.case_id)\nAND NOT EXISTS (SELECT FROM referrals_allocation WHERE case_id = NEW.case_id)) IS NOT TRUE THEN\n                RAISE EXCEPTION 'refused: reopens_what_made_nothing' USING ERRCODE = 'check_violation';\n            END IF;\n            RETURN NEW;\n        ",
+                    hash="8968fc559f10d8d7d8000e173738351382d36cb7",
+                    operation="INSERT OR UPDATE",
+                    pgid="pgtrigger_reopens_what_made_nothing_ba9f5",
+                    table="referrals_reopeneddecision",
+                    when="BEFORE",
+                ),
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of", ""), ("reason", "duplicate"), _connector="OR"),
+                name="decision_duplicate_is_of_a_report",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="decision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of__regex", "[[:cntrl:]]"), _negated=True),
+                name="decision_duplicate_of_is_one_line",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="foundnotsuitable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of", ""), ("reason", "duplicate"), _connector="OR"),
+                name="found_duplicate_is_of_a_report",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="foundnotsuitable",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of__regex", "[[:cntrl:]]"), _negated=True),
+                name="found_duplicate_of_is_one_line",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reopeneddecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of", ""), ("reason", "duplicate"), _connector="OR"),
+                name="reopened_duplicate_is_of_a_report",
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="reopeneddecision",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("duplicate_of__regex", "[[:cntrl:]]"), _negated=True),
+                name="reopened_duplicate_of_is_one_line",
             ),
         ),
         migrations.RunSQL(ASK_ONCE, reverse_sql=migrations.RunSQL.noop),

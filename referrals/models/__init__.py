@@ -34,6 +34,7 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
     backwards,
+    why_in_words,
 )
 from referrals.models.contact import (
     ASKS_WHO_CONTACTS,
@@ -179,4 +180,5 @@ __all__ = [
     "Ward",
     "WardMode",
     "backwards",
+    "why_in_words",
 ]

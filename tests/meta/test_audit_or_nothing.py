@@ -260,7 +260,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(find_not_suitable)
 def _(scene: Scene) -> dict[str, Any]:
     case = scene.decided(scene.control().case)
-    found = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+    found = {"reason": Reason.CLOSED, "contact_by": ContactBy.INVESTIGATOR}
     return {"case_id": case.pk, **found, "by": scene.hcop, "at": NOW}
 
 

@@ -133,6 +133,12 @@ def test_only_what_went_out_is_found_not_suitable_and_never_for_a_reason_to_refe
         "found_not_suitable_says_why_and_who",
         lambda: FoundNotSuitableFactory.create(case=src.case, reason="high_risk"),
     )
+    other = {"duplicate_of": "01/7654321/26"}
+    _refuses(
+        "found_duplicate_is_of_a_report",
+        lambda: FoundNotSuitableFactory.create(case=src.case, reason="closed", **other),
+    )
+    _refuses("decision_duplicate_is_of_a_report", lambda: DecisionFactory.create(case=waiting, **other))
 
 
 @pytest.mark.parametrize(

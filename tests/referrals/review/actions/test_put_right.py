@@ -52,7 +52,9 @@ from tests.factories import (
     advance,
 )
 
-NOT_SUITABLE = {"suitable": False, "reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+OTHER = "01/7654321/26"
+DUPLICATE = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "duplicate_of": OTHER}
+NOT_SUITABLE = {"suitable": False, **DUPLICATE}
 
 
 @pytest.fixture
@@ -87,8 +89,7 @@ def _reopen(case, by, at, because=ReopenReason.WRONG_MARK):
 
 
 def _find(case, by, at, **given):
-    said = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, **given}
-    return find_not_suitable(case_id=case.pk, **said, by=by, at=at)
+    return find_not_suitable(case_id=case.pk, **{**DUPLICATE, **given}, by=by, at=at)
 
 
 def _move(case, ward, by, at, *, why="Hotel", seen=None):
@@ -119,6 +120,7 @@ def test_a_reopened_case_waits_again_and_is_decided_anew(submitted, submit_all, 
     assert not Decision.objects.exists()
     kept = ReopenedDecision.objects.get()
     assert (kept.suitable, kept.reason, kept.contact_by) == (False, "duplicate", "investigator")
+    assert kept.duplicate_of == OTHER
     task = FollowUp.objects.get(kind=FollowUpKind.CONTACT_ELSEWHERE)
     assert (task.done_at, task.done_by, task.dropped) == (later, hcop, True)
     assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_DONE).exists()
@@ -135,7 +137,8 @@ def test_the_time_line_and_the_day_say_that_it_was_reopened(submitted, hcop, now
     _reopen(case, hcop, now + timedelta(hours=1), ReopenReason.RECORD_WRONG)
     case = Case.objects.get(pk=case.pk)
     told = [(event.title, event.detail) for event in timeline(case, records_of(case))]
-    assert ("Not suitable", "Duplicate of another report. Contact: The investigating officer only.") in told
+    why = f"Duplicate of another report: {OTHER}. Contact: The investigating officer only."
+    assert ("Not suitable", why) in told
     assert ("Decision reopened", "The crime record was wrong or incomplete.") in told
     submission = Submission.objects.get()
     assert decision_results(submission) == []
@@ -188,6 +191,20 @@ def test_a_referral_found_not_suitable_is_closed_and_everybody_is_told(referred,
     )
     assert Decision.objects.get().suitable
     assert not Deviation.objects.exists()
+
+
+def test_of_which_report_it_is_a_duplicate_is_said_and_kept(referred, hcop, now):
+    for other, words in (("", "Say of which report"), (referred.crime_reference, "this report itself")):
+        with pytest.raises(Refused, match=words):
+            _find(referred, hcop, now, duplicate_of=other)
+    assert Referral.objects.get().status == ReferralStatus.OPEN
+    _find(referred, hcop, now)
+    case = Case.objects.get(pk=referred.pk)
+    assert FoundNotSuitable.objects.get().why == f"Duplicate of another report: {OTHER}"
+    [told] = [
+        each.detail for each in timeline(case, records_of(case)) if each.title == "Not suitable after all"
+    ]
+    assert told == f"Duplicate of another report: {OTHER}. Contact: The investigating officer only."
 
 
 @pytest.mark.parametrize("is_taken_on", [True, False])

@@ -75,6 +75,7 @@ urlpatterns = [
         name="acknowledge_follow_up",
     ),
     path("follow-ups/<record:follow_up_id>/done/", follow_ups.finish, name="finish_follow_up"),
+    path("follow-ups/<record:follow_up_id>/undo/", follow_ups.undo, name="undo_follow_up"),
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),

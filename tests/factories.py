@@ -532,6 +532,7 @@ class ReopenedDecisionFactory(DjangoModelFactory[ReopenedDecision]):
     submission = SelfAttribute("decision.submission")
     suitable = SelfAttribute("decision.suitable")
     reason = SelfAttribute("decision.reason")
+    duplicate_of = SelfAttribute("decision.duplicate_of")
     contact_by = SelfAttribute("decision.contact_by")
     assessed_for = SelfAttribute("decision.assessed_for")
     version = SelfAttribute("decision.version")

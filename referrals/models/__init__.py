@@ -34,8 +34,10 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
     backwards,
+    why_in_words,
 )
 from referrals.models.contact import (
+    ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
     OF_A_CASE,
     RAISED_BY_CHANGE,
@@ -97,6 +99,7 @@ from referrals.models.trials import (
 )
 
 __all__ = [
+    "ASKS_WHO_CONTACTS",
     "CLOSED_BY_RECORD",
     "CLOSED_BY_TEAM",
     "CONTROL_CONTACTED",
@@ -179,4 +182,5 @@ __all__ = [
     "Ward",
     "WardMode",
     "backwards",
+    "why_in_words",
 ]

@@ -141,6 +141,8 @@ RAISED_BY_RECORD = (
     FollowUpKind.OFFICER_IN_CASE,
     *OF_A_CASE,
 )
+# Each asks who contacts the victim now that no team does.
+ASKS_WHO_CONTACTS = (FollowUpKind.RULED_OUT, FollowUpKind.CONTACT_ELSEWHERE)
 # Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
 FOR_THE_HCOP = (
     FollowUpKind.TRANSFERRED,
@@ -221,6 +223,13 @@ class FollowUp(models.Model):
             models.Index(
                 fields=["-done_at", "-id"], name="follow_up_done", condition=Q(done_at__isnull=False)
             ),
+        ]
+        # A referral's task and a case's: no unique constraint sees both.
+        triggers = [
+            refuse(
+                name="asked_once_who_contacts",
+                unless=read_sql("referrals/models/sql/asked_once_who_contacts.sql"),
+            )
         ]
 
     def __str__(self) -> str:

@@ -67,6 +67,7 @@ class Action(NamedChoices):
     FOLLOW_UP_RAISED = "follow-up raised", "Follow-up raised"
     FOLLOW_UP_ACKNOWLEDGED = "follow-up acknowledged", "Follow-up acknowledged"
     FOLLOW_UP_DONE = "follow-up done", "Follow-up done"
+    FOLLOW_UP_UNDONE = "follow-up undone", "Follow-up said to be done by mistake"
     MAIL_QUEUED = "mail queued", "Mail queued"
     MAIL_SENT = "mail sent", "Mail sent"
     RATES_COMPUTED = "rates computed", "Rates computed"

@@ -197,6 +197,7 @@ class Records:
             "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "finish_follow_up": self._follow_up,
+            "undo_follow_up": self._follow_up,
             "submitted": self._submission,
             "correct_data_set": self._locked_trial,
             "trial_data_set": self._data_set,

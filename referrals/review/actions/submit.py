@@ -28,6 +28,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.places.ward_modes import WardModes
+from referrals.review.actions.chosen_team import place_of
 from referrals.review.actions.drafts import Overtaken
 from referrals.review.readers.rows import asks_for_restrictions, calls_for_referral
 from referrals.rules.eligibility import ineligible_because
@@ -370,11 +371,12 @@ def _assessed(decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -
 
 def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
     """The ward whose mode and stratum count, and the ward under which contact is counted."""
-    home = decision.case.ward
+    case, home = decision.case, decision.case.ward
     if decision.team is None:
         assert home is not None
         return home, home
-    served = decision.team.wards.select_related("team", "borough").order_by("code").first()
-    if served is None:
-        raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
+    try:
+        served = place_of(case, decision.team)
+    except Refused as refused:
+        raise Refused(f"{case.crime_reference}: {refused} Nothing was submitted.") from refused
     return home or served, served

@@ -255,6 +255,32 @@ def test_an_incident_has_its_answer_chosen_and_the_two_usual_reasons_come_first(
     assert chosen(incident) == ([Reason.DUPLICATE, ContactBy.HOME_BCU], first)
 
 
+def test_of_a_duplicate_it_is_asked_of_which_report(browser: Client, make_case: MakeCase) -> None:
+    case, other = make_case(incident_hash="a" * 64), make_case(incident_hash="a" * 64)
+    address = reverse("mark_not_suitable", args=[case.pk])
+    asked = browser.get(address).text
+    assert f"{other.crime_reference}, reported " in asked
+    assert " checked" not in asked
+    sent = {"version": "", "reason": "duplicate", "contact_by": "investigator"}
+    assert "Say of which report it is a duplicate." in browser.post(address, sent).text
+    browser.post(address, {**sent, "duplicate_of": other.crime_reference})
+    assert Decision.objects.get().duplicate_of == other.crime_reference
+    assert f"Duplicate of another report: {other.crime_reference}." in page(browser, "overnight_review")
+    again = browser.get(address).text
+    assert re.search(rf'value="{other.crime_reference}"[^>]* checked', again)
+    # Another one takes its place, and for another reason none is kept.
+    version = Decision.objects.get().version
+    browser.post(
+        address, {**sent, "version": version, "duplicate_of": "another", "other_report": "01/7654321/26"}
+    )
+    assert Decision.objects.get().duplicate_of == "01/7654321/26"
+    assert 'value="01/7654321/26"' in browser.get(address).text
+    version = Decision.objects.get().version
+    closed = {**sent, "version": version, "reason": "closed", "other_report": "01/7654321/26"}
+    browser.post(address, closed)
+    assert Decision.objects.get().why == Reason.CLOSED.label
+
+
 def test_a_team_is_chosen_in_the_list_only_where_no_ward_says_which(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:

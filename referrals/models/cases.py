@@ -217,6 +217,11 @@ class Case(models.Model):
         return self.crime_reference
 
     @property
+    def is_placed(self) -> bool:
+        """Whether the ward of the victim's home says which team has it: known, and of its BCU."""
+        return self.ward is not None and self.ward.borough.bcu_id == self.bcu_id
+
+    @property
     def latest_finding(self) -> "FoundNotSuitable | None":
         """That it was found not suitable after all, if it was; of several the latest."""
         return max(self.found_not_suitable.all(), key=lambda found: found.pk, default=None)

@@ -185,8 +185,10 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
         # A later extract may have made an incident of it after it was drafted.
         if decision.suitable and (reason := ineligible_because(report_of(decision.case))):
             raise Refused(f"{decision.case.crime_reference}: {reason} Nothing was submitted.")
-        if _goes_out(decision) and decision.team is None and decision.case.ward is None:
-            raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
+        if _goes_out(decision) and decision.team is None and not decision.case.is_placed:
+            raise Refused(
+                f"{decision.case.crime_reference} has no ward of this BCU: choose a team for it, then submit."
+            )
     return decisions
 
 
@@ -379,4 +381,4 @@ def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
         served = place_of(case, decision.team)
     except Refused as refused:
         raise Refused(f"{case.crime_reference}: {refused} Nothing was submitted.") from refused
-    return home or served, served
+    return (home if home and case.is_placed else served), served

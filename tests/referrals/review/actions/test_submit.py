@@ -575,7 +575,7 @@ def test_a_suitable_case_without_ward_or_team_holds_up_the_whole_submission(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World
 ) -> None:
     lost = make_case(ward=None)
-    with pytest.raises(Refused, match=f"{lost.crime_reference} has no ward: choose a team"):
+    with pytest.raises(Refused, match=f"{lost.crime_reference} has no ward of this BCU: choose a team"):
         submit_all(lost, make_case(ward=world.wards[5]))
     assert not Submission.objects.exists()
     assert not Referral.objects.exists()

@@ -386,12 +386,21 @@ def test_a_team_is_chosen_for_a_case_without_a_ward(
 
 @pytest.mark.parametrize(
     ("fields", "why"),
-    [({"ward": None}, "It has no ward"), ({"crime_status": "cancelled"}, "The crime was cancelled")],
+    [
+        ({"ward": None}, "It has no ward of this BCU"),
+        ({"ward": "another BCU's"}, "It has no ward of this BCU"),
+        ({"crime_status": "cancelled"}, "The crime was cancelled"),
+    ],
 )
 def test_one_that_cannot_go_out_is_held_back_and_the_others_are_submitted(
     browser: Client, make_case: MakeCase, world: World, fields: dict[str, Any], why: str
 ) -> None:
-    held_back = DecisionFactory.create(case=make_case(**fields)).case
+    if fields.get("ward"):
+        case = make_case()
+        Case.objects.filter(pk=case.pk).update(ward=world.north_ward)
+    else:
+        case = make_case(**fields)
+    held_back = DecisionFactory.create(case=case).case
     alone = " ".join(page(browser, "check_decisions").split())
     assert f"{held_back.crime_reference} is held back." in alone
     assert "data-submit>" not in alone

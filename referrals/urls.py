@@ -61,6 +61,11 @@ urlpatterns = [
         name="attempt_saved",
     ),
     path(
+        "referrals/<str:number>/attempts/<record:attempt_id>/done/",
+        attempts.settle_attempt,
+        name="settle_attempt",
+    ),
+    path(
         "referrals/<str:number>/attempts/<record:attempt_id>/withdraw/",
         attempts.withdraw_attempt,
         name="withdraw_attempt",
@@ -73,6 +78,7 @@ urlpatterns = [
         name="acknowledge_follow_up",
     ),
     path("follow-ups/<record:follow_up_id>/done/", follow_ups.finish, name="finish_follow_up"),
+    path("follow-ups/<record:follow_up_id>/undo/", follow_ups.undo, name="undo_follow_up"),
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),

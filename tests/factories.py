@@ -70,6 +70,7 @@ from referrals.models import (
     ReopenedDecision,
     ReopenReason,
     Result,
+    SettledAttempt,
     Strand,
     StrandMeaning,
     Submission,
@@ -489,6 +490,15 @@ class ContactAttemptFactory(DjangoModelFactory[ContactAttempt]):
     result = Result.NO_ANSWER
 
 
+class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
+    class Meta:
+        model = SettledAttempt
+
+    attempt = SubFactory(ContactAttemptFactory)
+    settled_at = SelfAttribute("attempt.logged_at")
+    settled_by = SelfAttribute("attempt.made_by")
+
+
 class FollowUpFactory(DjangoModelFactory[FollowUp]):
     class Meta:
         model = FollowUp
@@ -536,6 +546,7 @@ class ReopenedDecisionFactory(DjangoModelFactory[ReopenedDecision]):
     submission = SelfAttribute("decision.submission")
     suitable = SelfAttribute("decision.suitable")
     reason = SelfAttribute("decision.reason")
+    duplicate_of = SelfAttribute("decision.duplicate_of")
     contact_by = SelfAttribute("decision.contact_by")
     assessed_for = SelfAttribute("decision.assessed_for")
     version = SelfAttribute("decision.version")

@@ -79,12 +79,15 @@ class History:
         for case in waiting.select_related("ward__borough").prefetch_related("texts"):
             reason = self._reason(case, morning)
             if reason:
+                others = Case.objects.exclude(pk=case.pk)
+                is_duplicate = reason == Reason.DUPLICATE
                 referred = reason == Reason.ASKED_FOR_CONTACT
                 draft_not_suitable(
                     case_id=case.pk,
                     version=None,
                     reason=reason,
                     contact_by=ContactBy.NEIGHBOURHOOD_TEAM if referred else ContactBy.INVESTIGATOR,
+                    duplicate_of=others.latest("pk").crime_reference if is_duplicate else "",
                     by=self.hcop,
                     at=morning,
                 )

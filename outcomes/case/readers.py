@@ -108,7 +108,7 @@ _SELECTS = {
         WHERE allocation_id = (SELECT id FROM referrals_allocation WHERE case_id = %(case)s) ORDER BY id
     """,
     "reopened": """
-        SELECT suitable, reason, contact_by, because, reopened_at,
+        SELECT suitable, reason, contact_by, duplicate_of, because, reopened_at,
             (SELECT display_name FROM accounts_user WHERE id = reopened_by_id) AS by,
             (SELECT submitted_at FROM referrals_submission WHERE id = submission_id) AS submitted_at,
             (SELECT display_name FROM accounts_user WHERE id =
@@ -116,7 +116,7 @@ _SELECTS = {
         FROM referrals_reopeneddecision WHERE case_id = %(case)s ORDER BY id
     """,
     "found": """
-        SELECT reason, contact_by, found_at,
+        SELECT reason, contact_by, duplicate_of, found_at,
             (SELECT display_name FROM accounts_user WHERE id = found_by_id) AS by
         FROM referrals_foundnotsuitable WHERE case_id = %(case)s
     """,

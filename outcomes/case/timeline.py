@@ -16,11 +16,11 @@ from referrals.models import (
     Method,
     Noticed,
     OrderReason,
-    Reason,
     Referral,
     ReferralStatus,
     ReopenReason,
     Result,
+    why_in_words,
 )
 from referrals.trial.readers.deviations import in_words, particulars
 from src_app.templatetags.words import day, moment
@@ -81,14 +81,16 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
 def _why(decision: Decision, referral: Referral | None) -> str:
     """The reason, and who contacts the victim; usual service where a suitable case was not referred."""
     if not decision.suitable:
-        return _why_not({"reason": decision.reason, "contact_by": decision.contact_by})
+        names = ("reason", "contact_by", "duplicate_of")
+        return _why_not({name: getattr(decision, name) for name in names})
     submission = decision.submission
     at_once = referral and submission and referral.made_at <= submission.submitted_at
     return "Referred for SRC." if at_once else "Usual service."
 
 
 def _why_not(row: TableRow) -> str:
-    return f"{Reason.label_of(row['reason'])}. Contact: {ContactBy.label_of(row['contact_by'])}."
+    why = why_in_words(row["reason"], row["duplicate_of"])
+    return f"{why}. Contact: {ContactBy.label_of(row['contact_by'])}."
 
 
 def _of_reopened(row: TableRow) -> Iterator[Event]:

@@ -1,7 +1,7 @@
 """Flags to see to on the crime management system, and how a crime record stood."""
 
 from collections.abc import Collection
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import (
     QuerySet,
@@ -11,12 +11,10 @@ from referrals.models import (
     CrimeRecordEvent,
     Referral,
 )
+from referrals.rules.deadlines import UNDONE_WITHIN
 from referrals.scope import referrals_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-
-# What was confirmed by mistake can be undone by the same person for so long.
-UNDONE_WITHIN = timedelta(hours=1)
 
 
 def flags_to_confirm(user: User) -> QuerySet[Referral]:

@@ -34,8 +34,10 @@ from referrals.models.cases import (
     TextKind,
     VictimType,
     backwards,
+    why_in_words,
 )
 from referrals.models.contact import (
+    ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
     OF_A_CASE,
     RAISED_BY_CHANGE,
@@ -45,6 +47,7 @@ from referrals.models.contact import (
     FollowUpKind,
     Method,
     Result,
+    SettledAttempt,
 )
 from referrals.models.counts import ContactCount
 from referrals.models.imports import (
@@ -97,6 +100,7 @@ from referrals.models.trials import (
 )
 
 __all__ = [
+    "ASKS_WHO_CONTACTS",
     "CLOSED_BY_RECORD",
     "CLOSED_BY_TEAM",
     "CONTROL_CONTACTED",
@@ -165,6 +169,7 @@ __all__ = [
     "ReopenedDecision",
     "Restriction",
     "Result",
+    "SettledAttempt",
     "Strand",
     "StrandMeaning",
     "Submission",
@@ -179,4 +184,5 @@ __all__ = [
     "Ward",
     "WardMode",
     "backwards",
+    "why_in_words",
 ]

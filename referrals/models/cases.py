@@ -217,6 +217,11 @@ class Case(models.Model):
         return self.crime_reference
 
     @property
+    def is_placed(self) -> bool:
+        """Whether the ward of the victim's home says which team has it: known, and of its BCU."""
+        return self.ward is not None and self.ward.borough.bcu_id == self.bcu_id
+
+    @property
     def latest_finding(self) -> "FoundNotSuitable | None":
         """That it was found not suitable after all, if it was; of several the latest."""
         return max(self.found_not_suitable.all(), key=lambda found: found.pk, default=None)
@@ -320,6 +325,19 @@ class ContactBy(NamedChoices):
     INVESTIGATOR = "investigator", "The investigating officer only"
 
 
+def why_in_words(reason: str, duplicate_of: str) -> str:
+    """Why a case is not suitable, with the reference of the report that it is a duplicate of."""
+    label = Reason.label_of(reason)
+    return f"{label}: {duplicate_of}" if duplicate_of else label
+
+
+def _names_a_duplicate(model: str) -> list[models.BaseConstraint]:
+    """Constraints that only a duplicate names the report it is one of. Those of before name none."""
+    name = f"{model}_duplicate_is_of_a_report"
+    condition = Q(duplicate_of="") | Q(reason=Reason.DUPLICATE)
+    return [models.CheckConstraint(condition=condition, name=name), *one_line(model, "duplicate_of")]
+
+
 class Submission(AppendOnly):
     """A day's decisions, checked and submitted together; from then on none of them changes.
 
@@ -349,6 +367,7 @@ class Decision(models.Model):
     suitable = models.BooleanField()
     reason = models.CharField(max_length=20, choices=Reason.as_choices, blank=True)
     contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices, blank=True)
+    duplicate_of = models.CharField(max_length=40, blank=True, default="", db_default="")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     drafted_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
@@ -360,6 +379,7 @@ class Decision(models.Model):
 
     class Meta:
         constraints = [
+            *_names_a_duplicate("decision"),
             models.CheckConstraint(
                 condition=Q(suitable=True, reason="", contact_by="")
                 | Q(suitable=False, reason__in=Reason.values, contact_by__in=ContactBy.values),
@@ -394,6 +414,11 @@ class Decision(models.Model):
         return f"{self.case}: {'suitable' if self.suitable else 'not suitable'}"
 
     @property
+    def why(self) -> str:
+        """Why it is not suitable, in words."""
+        return why_in_words(self.reason, self.duplicate_of)
+
+    @property
     def mark(self) -> str:
         """What the case is marked as, in words."""
         if self.suitable:
@@ -426,6 +451,7 @@ class ReopenedDecision(AppendOnly):
     suitable = models.BooleanField()
     reason = models.CharField(max_length=20, choices=Reason.as_choices, blank=True)
     contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices, blank=True)
+    duplicate_of = models.CharField(max_length=40, blank=True, default="", db_default="")
     team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="+")
     assessed_for = models.ForeignKey("referrals.Trial", on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField()
@@ -435,6 +461,7 @@ class ReopenedDecision(AppendOnly):
 
     class Meta(AppendOnly.Meta):
         constraints = [
+            *_names_a_duplicate("reopened"),
             models.UniqueConstraint(fields=["case", "submission"], name="decision_is_reopened_once"),
             models.CheckConstraint(condition=Q(because__in=ReopenReason.values), name="reopened_says_why"),
         ]
@@ -459,16 +486,18 @@ class FoundNotSuitable(AppendOnly):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="found_not_suitable")
     reason = models.CharField(max_length=20, choices=Reason.as_choices)
     contact_by = models.CharField(max_length=20, choices=ContactBy.as_choices)
+    duplicate_of = models.CharField(max_length=40, blank=True, default="", db_default="")
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(AppendOnly.Meta):
         constraints = [
+            *_names_a_duplicate("found"),
             models.CheckConstraint(
                 condition=Q(reason__in=[each.value for each in Reason if each not in REFERRED_ANYWAY])
                 & Q(contact_by__in=ContactBy.values),
                 name="found_not_suitable_says_why_and_who",
-            )
+            ),
         ]
         triggers = [
             *AppendOnly.Meta.triggers,
@@ -481,3 +510,8 @@ class FoundNotSuitable(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.case}: {self.get_reason_display()}"
+
+    @property
+    def why(self) -> str:
+        """The reason in words."""
+        return why_in_words(self.reason, self.duplicate_of)

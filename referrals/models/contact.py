@@ -107,6 +107,20 @@ class ContactAttempt(AppendOnly):
         return self.entered_by or self.made_by
 
 
+class SettledAttempt(AppendOnly):
+    """That what an attempt left to do is done: noted on the crime record, and told to whoever must know.
+
+    A follow-up of it stays open until somebody acknowledges it.
+    """
+
+    attempt = models.OneToOneField(ContactAttempt, on_delete=models.PROTECT, related_name="settled")
+    settled_at = models.DateTimeField()
+    settled_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    def __str__(self) -> str:
+        return str(self.attempt)
+
+
 class FollowUpKind(NamedChoices):
     """What somebody else must act on: what a victim said, or what the crime record changed."""
 
@@ -141,6 +155,8 @@ RAISED_BY_RECORD = (
     FollowUpKind.OFFICER_IN_CASE,
     *OF_A_CASE,
 )
+# Each asks who contacts the victim now that no team does.
+ASKS_WHO_CONTACTS = (FollowUpKind.RULED_OUT, FollowUpKind.CONTACT_ELSEWHERE)
 # Of these, for the hate crime officer alone: a team can neither decide nor arrange them.
 FOR_THE_HCOP = (
     FollowUpKind.TRANSFERRED,
@@ -221,6 +237,13 @@ class FollowUp(models.Model):
             models.Index(
                 fields=["-done_at", "-id"], name="follow_up_done", condition=Q(done_at__isnull=False)
             ),
+        ]
+        # A referral's task and a case's: no unique constraint sees both.
+        triggers = [
+            refuse(
+                name="asked_once_who_contacts",
+                unless=read_sql("referrals/models/sql/asked_once_who_contacts.sql"),
+            )
         ]
 
     def __str__(self) -> str:

@@ -1,5 +1,6 @@
 """Forms of the overnight review."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -29,6 +30,8 @@ from referrals.review.readers.rows import ReviewRow
 from src_app.fields import LineField, NoteField
 from src_app.templatetags.words import counted
 
+# Of the reports that a case may be a duplicate of, the one that is not offered.
+ANOTHER = "another"
 # Offered before the others.
 MOST_OFTEN = (Reason.NO_CRIME, Reason.NO_INDIVIDUAL)
 
@@ -86,6 +89,42 @@ class WhyNotForm(forms.Form):
         coerce=ContactBy,
         error_messages={"required": "Choose who will contact the victim."},
     )
+    # Both are shown for a duplicate alone, by the style sheet.
+    duplicate_of = forms.ChoiceField(label="Of which report", required=False, widget=forms.RadioSelect)
+    other_report = LineField(
+        label="Crime reference of the other report",
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "class": "govuk-input--width-20"}),
+    )
+
+    def offer(self, reports: list[tuple[str, str]], chosen: str = "") -> None:
+        """Offers these reports as the one that it is a duplicate of; ``chosen``: which one is on record."""
+        is_offered = chosen in dict(reports)
+        if not is_offered:
+            self.initial["other_report"] = chosen
+        if not reports:
+            del self.fields["duplicate_of"]
+            return
+        choices = [*reports, (ANOTHER, "Another report: type its crime reference")]
+        cast(forms.ChoiceField, self.fields["duplicate_of"]).choices = choices
+        self.initial["duplicate_of"] = ANOTHER if chosen and not is_offered else chosen
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        typed = cleaned.pop("other_report", "")
+        if cleaned.get("reason") != Reason.DUPLICATE:
+            return {**cleaned, "duplicate_of": ""}
+        offered = cleaned.get("duplicate_of")
+        chosen = typed if offered in (None, "", ANOTHER) else offered
+        if not chosen:
+            is_choice = "duplicate_of" in self.fields and offered != ANOTHER
+            self.add_error(
+                "duplicate_of" if is_choice else "other_report", "Say of which report it is a duplicate."
+            )
+        elif chosen == typed and not re.fullmatch(settings.CRIME_REFERENCE_PATTERN, typed):
+            self.add_error("other_report", "Type the crime reference as it stands on the crime record.")
+        return {**cleaned, "duplicate_of": chosen}
 
 
 class NotSuitableForm(ReasonForm, WhyNotForm):

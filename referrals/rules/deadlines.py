@@ -9,6 +9,9 @@ changes all of them. ``docs/how-to.md`` lists the files.
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+# What was said to be done by mistake can be undone by the same person for so long.
+UNDONE_WITHIN = timedelta(hours=1)
+
 
 class Standing(StrEnum):
     """How a referral stands towards its due time."""

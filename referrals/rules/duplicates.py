@@ -25,6 +25,13 @@ def may_be_one(one: Reported, other: Reported) -> bool:
     return bool(name) and name == _folded(other.offence) and _apart(one, other) <= WITHIN
 
 
+def why_no_duplicate(*, own: str, other: str) -> str:
+    """Why a report is no duplicate of the other, by their references; empty where it can be one."""
+    if not other:
+        return "Say of which report it is a duplicate: choose one, or type its crime reference."
+    return "That is this report itself: say of which other it is a duplicate." if other == own else ""
+
+
 def _folded(text: str) -> str:
     return " ".join(text.split()).casefold()
 

@@ -62,6 +62,13 @@ function press(selector) {
   currentRow()?.querySelector(selector)?.click();
 }
 
+// Where a case cannot be suitable there is no button, and whoever does not see the row is told why.
+function markSuitable() {
+  const why = currentRow()?.dataset.ineligible;
+  if (why) document.getElementById("review-told").textContent = why;
+  else press("[data-suitable]");
+}
+
 // From the list to the check page; there to what is still to be ticked, and then to the button.
 function check() {
   const link = document.querySelector("[data-check]");
@@ -78,7 +85,7 @@ function search() {
 const actions = {
   j: () => move(1),
   k: () => move(-1),
-  s: () => press("[data-suitable]"),
+  s: markSuitable,
   r: () => press("[data-refer-now]"),
   n: () => press("[data-not-suitable]"),
   c: check,

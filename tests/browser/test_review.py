@@ -209,6 +209,36 @@ def test_an_incident_has_its_answer_chosen(sign_in: SignIn) -> None:
     _clear(page, row)
 
 
+def test_of_which_report_is_asked_once_duplicate_is_the_reason(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    row = _row(page, 0)
+    row.get_by_role("link", name=re.compile("^Not suitable")).click()
+    other = row.get_by_label("Crime reference of the other report")
+    expect(other).to_be_hidden()
+    row.get_by_label("Why not").select_option(label="Duplicate of another report")
+    row.get_by_label("Who will contact the victim").select_option(label="Safeguarding")
+    expect(other).to_be_visible()
+    row.get_by_role("button", name=re.compile("^Mark ")).click()
+    expect(row.get_by_role("alert")).to_have_text(re.compile("Say of which report it is a duplicate."))
+    other.fill("01/7654321/26")
+    row.get_by_role("button", name=re.compile("^Mark ")).click()
+    expect(row).to_contain_text("Duplicate of another report: 01/7654321/26. Contact: Safeguarding.")
+    _clear(page, row)
+
+
+def test_the_key_for_suitable_says_why_an_incident_cannot_be(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    row = page.locator("tr", has_text="Incident, not a crime").first
+    row.get_by_role("link", name=re.compile("^Not suitable")).focus()
+    page.keyboard.press("s")
+    reference = row.locator("strong").first.inner_text()
+    told = page.get_by_role("main").get_by_role("status")
+    expect(
+        told.filter(has_text=re.compile(rf"^\s*{reference}: This is an incident, not a crime"))
+    ).to_have_count(1)
+    expect(row).to_have_attribute("data-review-row", "")
+
+
 def test_a_mark_is_announced_and_the_focus_goes_on_to_the_next_that_has_none(sign_in: SignIn) -> None:
     page = sign_in("hcop")
     first, second, third = (_row(page, nth) for nth in range(3))
@@ -243,14 +273,14 @@ def test_a_request_that_fails_says_so_in_its_row_and_loses_nothing(
     page = sign_in("hcop", may_fail=True)
     row, other = _row(page, 0), _row(page, 1)
     other.get_by_role("link", name=re.compile("^Not suitable")).click()
-    other.get_by_label("Why not").select_option(label="Duplicate of another report")
+    other.get_by_label("Why not").select_option(label="Contact would be unsafe")
     other.get_by_label("Who will contact the victim").select_option(label="Safeguarding")
     page.route(re.compile("/overnight-review/"), fails)
     row.get_by_role("button", name=re.compile("^Suitable")).click()
     other.get_by_role("button", name=re.compile("^Mark ")).click()
     for each in (row, other):
         expect(each.get_by_role("alert")).to_contain_text(words)
-    expect(other.get_by_label("Why not")).to_have_value("duplicate")
+    expect(other.get_by_label("Why not")).to_have_value("unsafe")
     expect(other.get_by_label("Who will contact the victim")).to_have_value("safeguarding")
     look(page, "overnight-review-failed")
     page.unroute_all()
@@ -266,7 +296,7 @@ def test_a_mark_made_meanwhile_in_another_session_is_shown_and_stays(sign_in: Si
     mine, theirs = sign_in("hcop"), sign_in("hcop")
     row = _row(mine, 0)
     row.get_by_role("link", name=re.compile("^Not suitable")).click()
-    row.get_by_label("Why not").select_option(label="Duplicate of another report")
+    row.get_by_label("Why not").select_option(label="Contact would be unsafe")
     row.get_by_label("Who will contact the victim").select_option(label="Safeguarding")
     same = theirs.locator(f"#{row.get_attribute('id')}")
     same.get_by_role("button", name=re.compile("^Suitable")).click()

@@ -32,6 +32,7 @@ TABLES = {
     "referrals_handover",
     "referrals_referralorder",
     "referrals_reopeneddecision",
+    "referrals_settledattempt",
     "referrals_submission",
     "referrals_trialnotice",
     "referrals_unitkey",
@@ -80,6 +81,7 @@ def rows(db: None) -> None:
         factories.HandOverFactory.create()
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
+        factories.SettledAttemptFactory.create()
         factories.ReopenedDecisionFactory.create()
         factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()

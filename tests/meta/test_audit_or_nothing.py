@@ -20,9 +20,9 @@ from outcomes.rates.actions import compute_rates, recount
 from outcomes.recording.actions import import_outcomes
 from outcomes.recording.reference import load_outcome_codes
 from referrals.contact.actions.absence import return_work
-from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, settle_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
-from referrals.contact.actions.follow_ups import acknowledge, chase, finish
+from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
 from referrals.contact.actions.taking import give, give_back, take
@@ -264,7 +264,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(find_not_suitable)
 def _(scene: Scene) -> dict[str, Any]:
     case = scene.decided(scene.control().case)
-    found = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+    found = {"reason": Reason.CLOSED, "contact_by": ContactBy.INVESTIGATOR}
     return {"case_id": case.pk, **found, "by": scene.hcop, "at": NOW}
 
 
@@ -559,6 +559,12 @@ def _(scene: Scene) -> dict[str, Any]:
     return {"attempt_id": attempt.pk, "key": uuid.uuid4(), "by": scene.officer, "at": NOW}
 
 
+@prepares(settle_attempt)
+def _(scene: Scene) -> dict[str, Any]:
+    attempt = factories.ContactAttemptFactory.create(referral=scene.referral(), made_by=scene.officer)
+    return {"attempt_id": attempt.pk, "by": scene.officer, "at": NOW}
+
+
 @prepares(close_without_contact)
 def _(scene: Scene) -> dict[str, Any]:
     referral = scene.referral()
@@ -577,6 +583,18 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     owned = {"acknowledged_at": NOW, "acknowledged_by": scene.supervisor}
     follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral(), **owned)
+    return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(undo)
+def _(scene: Scene) -> dict[str, Any]:
+    done = {
+        "acknowledged_at": NOW,
+        "acknowledged_by": scene.supervisor,
+        "done_at": NOW,
+        "done_by": scene.supervisor,
+    }
+    follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral(), **done)
     return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
 
 

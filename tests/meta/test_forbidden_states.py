@@ -11,6 +11,7 @@ from referrals.models import (
     Case,
     Decision,
     DeviationKind,
+    FollowUp,
     Referral,
     Trial,
     TrialStatus,
@@ -132,6 +133,12 @@ def test_only_what_went_out_is_found_not_suitable_and_never_for_a_reason_to_refe
         "found_not_suitable_says_why_and_who",
         lambda: FoundNotSuitableFactory.create(case=src.case, reason="high_risk"),
     )
+    other = {"duplicate_of": "01/7654321/26"}
+    _refuses(
+        "found_duplicate_is_of_a_report",
+        lambda: FoundNotSuitableFactory.create(case=src.case, reason="closed", **other),
+    )
+    _refuses("decision_duplicate_is_of_a_report", lambda: DecisionFactory.create(case=waiting, **other))
 
 
 @pytest.mark.parametrize(
@@ -229,6 +236,13 @@ def test_a_follow_up_is_of_an_attempt_or_of_the_record_and_waits_once(db: None) 
         "follow_up_dropped_is_over",
         lambda: FollowUpFactory.create(kind="transferred", dropped=True, **of_record),
     )
+    closed_by_record = {**of_record, "kind": "ruled_out"}
+    _refuses("asked_once_who_contacts", lambda: FollowUpFactory.create(**closed_by_record))
+    FollowUp.objects.update(acknowledged_at=NOW, acknowledged_by=closed_by_record["raised_by"])
+    FollowUp.objects.update(done_at=NOW, done_by=closed_by_record["raised_by"])
+    FollowUpFactory.create(**closed_by_record)
+    _refuses("asked_once_who_contacts", lambda: FollowUpFactory.create(**of_case))
+    _refuses("asked_once_who_contacts", lambda: FollowUp.objects.update(done_at=None, done_by=None))
     FollowUpFactory.create(kind="transferred", **of_record)
     _refuses(
         "follow_up_of_the_record_once_open", lambda: FollowUpFactory.create(kind="transferred", **of_record)

@@ -30,6 +30,7 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Result,
+    SettledAttempt,
     Team,
     TextKind,
 )
@@ -155,6 +156,28 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
                 remind_again(referral, at)
         record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
+
+
+def settle_attempt(*, attempt_id: int, by: User, at: datetime) -> SettledAttempt:
+    """Records that what an attempt left to do is done. Twice changes nothing.
+
+    Raises :class:`Refused` for one that was withdrawn, and ``ContactAttempt.DoesNotExist`` for
+    another team's.
+    """
+    check_authority(by, Permission.CONTACT_VICTIMS)
+    with transaction.atomic():
+        attempt = ContactAttempt.objects.get(
+            pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
+        )
+        referral = lock_referral(attempt.referral_id, by)
+        if ContactAttempt.objects.filter(withdraws=attempt).exists():
+            raise Refused("This attempt was withdrawn: there is nothing more to do.")
+        settled, is_new = SettledAttempt.objects.get_or_create(
+            attempt=attempt, defaults={"settled_at": at, "settled_by": by}
+        )
+        if is_new:
+            record_change(Action.ATTEMPT_SETTLED, referral, by, ["attempt"])
+    return settled
 
 
 def _refuse_another_attempt(

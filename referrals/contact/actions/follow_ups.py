@@ -5,8 +5,17 @@ from uuid import UUID
 
 from django.db import transaction
 
+from referrals.contact.readers.follow_ups import is_contact_decided_anew, may_undo
 from referrals.mail.outbox import queue
-from referrals.models import FollowUp, MailKind, Notification, Referral, ReferralStatus
+from referrals.models import (
+    ASKS_WHO_CONTACTS,
+    Case,
+    FollowUp,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+)
 from referrals.scope import follow_ups_visible_to, referrals_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -61,6 +70,32 @@ def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
             follow_up.done_at, follow_up.done_by = at, by
             follow_up.save(update_fields=["done_at", "done_by"])
             _record(Action.FOLLOW_UP_DONE, follow_up, by, ["done_at", "done_by"])
+    return follow_up
+
+
+def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
+    """Takes back what the same person said is done by mistake a moment ago; its owner has it again.
+
+    Raises :class:`Refused` where that is not so, or where it was decided anew who contacts the victim, and
+    ``FollowUp.DoesNotExist`` for one out of scope.
+    """
+    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    follow_ups = follow_ups_visible_to(by).select_related("referral__case", "case", "acknowledged_by")
+    with transaction.atomic():
+        # Who contacts the victim is decided under the lock of the case.
+        case = Case.objects.select_for_update().get(pk=follow_ups.get(pk=follow_up_id).about.pk)
+        follow_up = follow_ups.select_for_update(of=("self",)).get(pk=follow_up_id)
+        if follow_up.done_at is None:
+            raise Refused(f"{follow_up.name}: {follow_up}. It is not done, and waits: nothing was changed.")
+        if not may_undo(follow_up, by, at):
+            only = "only whoever said so can undo it, within an hour"
+            raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {only}.")
+        if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(case):
+            anew = "it was decided anew who contacts the victim"
+            raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {anew}.")
+        follow_up.done_at = follow_up.done_by = None
+        follow_up.save(update_fields=["done_at", "done_by"])
+        _record(Action.FOLLOW_UP_UNDONE, follow_up, by, ["done_at", "done_by"])
     return follow_up
 
 

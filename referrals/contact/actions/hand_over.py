@@ -19,7 +19,7 @@ def follow_ward(*, referral: Referral, by: User, at: datetime) -> bool:
     ward = referral.case.ward
     if chosen_team(referral.case, referral) is not None:
         return False
-    if ward is None or ward.borough.bcu_id != referral.case.bcu_id:
+    if ward is None or not referral.case.is_placed:
         raise_task(referral=referral, kind=FollowUpKind.WARD_UNCLEAR, by=by, at=at)
         return False
     if ward.team_id == referral.team_id:

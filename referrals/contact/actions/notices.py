@@ -4,10 +4,14 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
+from referrals.contact.readers.follow_ups import contact_tasks
 from referrals.contact.readers.referrals import may_read
 from referrals.models import (
+    ASKS_WHO_CONTACTS,
     Case,
     FollowUp,
     FollowUpKind,
@@ -74,7 +78,12 @@ def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at:
 
 
 def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime) -> None:
-    """Adds a follow-up, unless one of its kind waits already. The caller holds the referral's lock."""
+    """Adds a follow-up, unless one of its kind waits already, or asks the same of the case.
+
+    The caller holds the locks of case and referral.
+    """
+    if kind in ASKS_WHO_CONTACTS and contact_tasks(referral.case).exclude(kind=kind).exists():
+        return
     _, made = FollowUp.objects.get_or_create(
         referral=referral,
         attempt=None,
@@ -127,13 +136,17 @@ def own_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
 
 
 def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
-    """Ends the task to see that somebody else contacts the victim: it is decided anew who does.
+    """Ends the tasks that ask who contacts the victim instead of a team: it is decided anew who does.
 
     The caller holds the case's lock.
     """
-    dropped = FollowUp.objects.filter(
-        case=case, kind=FollowUpKind.CONTACT_ELSEWHERE, done_at__isnull=True
-    ).update(done_at=at, done_by=by, dropped=True)
+    dropped = contact_tasks(case).update(
+        acknowledged_at=Coalesce("acknowledged_at", Value(at)),
+        acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
+        done_at=at,
+        done_by=by,
+        dropped=True,
+    )
     if dropped:
         record(
             Action.FOLLOW_UP_DONE,
@@ -141,7 +154,7 @@ def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
             purpose=Purpose.CONTACT,
             subject="case",
             references=[case.crime_reference],
-            fields=["done_at", "done_by", "dropped"],
+            fields=["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"],
         )
 
 

@@ -1,6 +1,5 @@
 """What a list of referrals shows: a card for each, and one sentence about all of them."""
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -10,8 +9,9 @@ from django.utils import timezone
 from referrals.contact.readers.briefing import SAFETY_NOTES
 from referrals.contact.readers.linked import Linked
 from referrals.contact.readers.referrals import is_officer_in_case, may_read, open_referrals
-from referrals.models import Case, Noticed, PersonalText, Referral, ReferralStatus, Restriction, TextKind
+from referrals.models import Decision, Noticed, Reason, Referral, ReferralStatus, Restriction, TextKind
 from referrals.rules.crime_record import is_for_safety
+from referrals.rules.urgent_words import asks_for_contact
 from referrals.scope import teams_of
 from src_app.accounts.models import User
 from src_app.templatetags.words import clock, due_words, weekday_moment
@@ -65,9 +65,25 @@ class Tag:
     tone: str
 
 
-def tags_of(case: Case, texts: Collection[PersonalText]) -> list[Tag]:
-    """Restrictions in red, then what the conversation needs; neither strand nor offence."""
-    tags = [
+def urgency_of(referral: Referral) -> list[Tag]:
+    """Why to ring soon, of one of ``open_referrals`` or ``referrals_to_open``: as referred now, or as wished.
+
+    A case that was referred now after its decision has the words of any other: they tell no arm.
+    """
+    decision: Decision | None = getattr(referral.case, "decision", None)
+    reasons = {order.reason for order in referral.orders.all()} | {decision.reason if decision else ""}
+    wishes = (text.body for text in referral.case.texts.all() if text.kind == TextKind.CONTACT_WISHES)
+    tags = [Tag("High risk", "red")] if Reason.HIGH_RISK in reasons else []
+    if Reason.ASKED_FOR_CONTACT in reasons or any(asks_for_contact(each) for each in wishes):
+        tags.append(Tag("Asked for contact", "yellow"))
+    return tags
+
+
+def tags_of(referral: Referral) -> list[Tag]:
+    """Why to ring soon, restrictions, then what the conversation needs; neither strand nor offence."""
+    case, texts = referral.case, referral.case.texts.all()
+    tags = urgency_of(referral)
+    tags += [
         Tag(Restriction(each).label, "red") for each in case.restrictions if each != Restriction.INTERPRETER
     ]
     if any(text.body for text in texts if text.kind in SAFETY_NOTES):
@@ -102,7 +118,7 @@ def card_of(referral: Referral, user: User, now: datetime, linked: Linked) -> Ca
         due=due_of(referral, now),
         holder=holder_of(referral, user),
         tries=tries_of(referral),
-        tags=tags_of(referral.case, referral.case.texts.all()),
+        tags=tags_of(referral),
         unread=unread_of(referral, user),
         linked=linked,
         mine=referral.taken_by_id == user.pk,

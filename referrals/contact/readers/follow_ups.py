@@ -13,10 +13,15 @@ from django.db.models import (
 )
 
 from referrals.models import (
+    ASKS_WHO_CONTACTS,
+    Case,
     ContactAttempt,
     FollowUp,
     FollowUpKind,
+    Referral,
+    ReferralStatus,
 )
+from referrals.rules.deadlines import UNDONE_WITHIN
 from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
 
@@ -29,6 +34,29 @@ def follow_ups_open(user: User) -> QuerySet[FollowUp]:
 def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
     """Follow-ups that are done, the latest first."""
     return _follow_ups(user).filter(done_at__gte=since).order_by("-done_at", "-pk")
+
+
+def may_undo(follow_up: FollowUp, user: User, at: datetime) -> bool:
+    """Whether the account itself said a moment ago that it is done, and can take that back."""
+    done_at = follow_up.done_at
+    is_own = follow_up.done_by_id == user.pk and not follow_up.dropped
+    return is_own and done_at is not None and done_at > at - UNDONE_WITHIN
+
+
+def is_contact_decided_anew(case: Case) -> bool:
+    """Whether a task of the case that asks who contacts the victim has nothing more to ask.
+
+    The case waits for its decision again, a team has it or has spoken with the victim, or another such task
+    waits.
+    """
+    referrals = Referral.objects.filter(case=case).exclude(status=ReferralStatus.CLOSED)
+    return case.decided_at is None or referrals.exists() or contact_tasks(case).exists()
+
+
+def contact_tasks(case: Case) -> QuerySet[FollowUp]:
+    """The tasks of the case that ask who contacts the victim, and are not done."""
+    of_case = Q(case=case) | Q(referral__case=case)
+    return FollowUp.objects.filter(of_case, kind__in=ASKS_WHO_CONTACTS, done_at__isnull=True)
 
 
 def waiting_for(user: User, follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:

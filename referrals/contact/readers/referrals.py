@@ -56,13 +56,19 @@ def may_read(referral: Referral, user: User) -> bool:
 
 def open_referrals(user: User) -> QuerySet[Referral]:
     """Referrals to contact, the first due first, each with the texts and changes that its card tells of."""
-    told = (TextKind.SAFETY_NOTE, TextKind.REVIEW_SAFETY, TextKind.COMMUNICATION_NEED)
+    told = (
+        TextKind.SAFETY_NOTE,
+        TextKind.REVIEW_SAFETY,
+        TextKind.CONTACT_WISHES,
+        TextKind.COMMUNICATION_NEED,
+    )
     texts = PersonalText.objects.filter(kind__in=told).order_by("pk")
     return (
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
-        .select_related("case", "ward", "taken_by", "given_by")
+        .select_related("case__decision", "ward", "taken_by", "given_by")
         .prefetch_related(
+            "orders",
             Prefetch("case__texts", texts),
             Prefetch("notices", unread_notices()),
             Prefetch("attempts", standing_attempts()),
@@ -85,15 +91,16 @@ def referrals_to_open(user: User) -> QuerySet[Referral]:
     """Referrals with all that their page shows, each one's attempts oldest first and its unread changes."""
     attempts = (
         ContactAttempt.objects.filter(withdraws__isnull=True)
-        .select_related("made_by", "entered_by", "note", "withdrawn_by__made_by")
+        .select_related("made_by", "entered_by", "note", "withdrawn_by__made_by", "settled__settled_by")
         .prefetch_related(Prefetch("follow_ups", FollowUp.objects.select_related("acknowledged_by")))
         .order_by("made_at", "pk")
     )
     texts = PersonalText.objects.exclude(kind=TextKind.ATTEMPT_NOTE).exclude(body="")
     return (
         referrals_visible_to(user)
-        .select_related("case", "ward", "team", "taken_by", "given_by", "closed_by")
+        .select_related("case__decision", "ward", "team", "taken_by", "given_by", "closed_by")
         .prefetch_related(
+            "orders",
             Prefetch("attempts", attempts),
             Prefetch("case__texts", texts),
             Prefetch("notices", unread_notices()),

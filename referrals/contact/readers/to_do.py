@@ -3,9 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from referrals.contact.readers.cards import due_of
 from referrals.contact.readers.choices import reasons_to_close
-from referrals.models import CloseReason, ContactAttempt, FollowUpKind, Referral, ReferralStatus, Result
+from referrals.contact.readers.referrals import standing_attempts
+from referrals.models import (
+    CloseReason,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    Referral,
+    ReferralStatus,
+    Result,
+)
+from referrals.scope import referrals_visible_to
 from src_app.accounts.models import User
 from src_app.templatetags.words import moment
 
@@ -14,12 +26,14 @@ from src_app.templatetags.words import moment
 class ToDo:
     """What is left after one attempt.
 
-    ``words`` are for the crime record, and empty where it was noted there. ``close``: whether the attempts
-    have shown a reason to end without contact.
+    ``words`` are for the crime record, and empty where it was noted there. ``settle``: whether there is
+    anything that somebody can say is done. ``close``: whether the attempts have shown a reason to end without
+    contact.
     """
 
     words: str
     tasks: list[str]
+    settle: bool
     close: bool
 
     @property
@@ -29,9 +43,10 @@ class ToDo:
 
 def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: datetime) -> ToDo:
     """What is left after an attempt of one of ``referrals_to_open``."""
-    waiting = [each.kind for each in attempt.follow_ups.all() if each.acknowledged_by is None]
-    officer = referral.case.officer_in_case or "the officer in the case"
-    tasks = [_TASKS[kind].format(officer=officer) for kind in _TASKS if kind in waiting]
+    is_settled = hasattr(attempt, "settled")
+    tasks = [] if is_settled else _to_tell(attempt, referral)
+    words = "" if is_settled or attempt.noted_on_record else words_for_record(attempt)
+    settle = bool(tasks or words)
     close = False
     if referral.status == ReferralStatus.OPEN:
         close = any(
@@ -40,8 +55,46 @@ def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: da
             for reason in reasons_to_close(referral, user)
         )
         tasks.append(_next(attempt, close=close) + f" {due_of(referral, now).words}.")
-    words = "" if attempt.noted_on_record else words_for_record(attempt)
-    return ToDo(words=words, tasks=tasks, close=close)
+    return ToDo(words=words, tasks=tasks, settle=settle, close=close)
+
+
+@dataclass(frozen=True)
+class Left:
+    """An attempt that left something to do besides the next try, and what that is."""
+
+    attempt: ContactAttempt
+    tasks: list[str]
+
+
+def left_to_do(user: User, since: datetime, most: int) -> list[Left]:
+    """What the attempts left to do that this account logged ``since`` then, the latest first."""
+    return [
+        Left(attempt, _to_tell(attempt, attempt.referral) + _to_note(attempt))
+        for attempt in _unsettled(user, since)[:most]
+    ]
+
+
+def _unsettled(user: User, since: datetime) -> QuerySet[ContactAttempt]:
+    is_theirs = Q(entered_by=user) | Q(made_by=user, entered_by__isnull=True)
+    waiting = FollowUp.objects.filter(attempt=OuterRef("pk"), kind__in=_TASKS, acknowledged_at__isnull=True)
+    return (
+        standing_attempts()
+        .filter(Q(noted_on_record=False) | Exists(waiting), settled__isnull=True)
+        .filter(is_theirs, logged_at__gte=since, referral__in=referrals_visible_to(user))
+        .select_related("referral__case")
+        .prefetch_related("follow_ups")
+        .order_by("-made_at", "-pk")
+    )
+
+
+def _to_tell(attempt: ContactAttempt, referral: Referral) -> list[str]:
+    waiting = [each.kind for each in attempt.follow_ups.all() if each.acknowledged_at is None]
+    officer = referral.case.officer_in_case or "the officer in the case"
+    return [words.format(officer=officer) for kind, words in _TASKS.items() if kind in waiting]
+
+
+def _to_note(attempt: ContactAttempt) -> list[str]:
+    return [] if attempt.noted_on_record else ["Note it on the crime record."]
 
 
 _TASKS = {

@@ -9,14 +9,15 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact.readers.briefing import briefing_of
-from referrals.contact.readers.cards import due_of, unread_of
+from referrals.contact.readers.cards import due_of, unread_of, urgency_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, Team
+from referrals.models import ContactAttempt, Referral, ReferralStatus, Result, Team, TextKind
 from referrals.places.readers import people_of
+from referrals.rules.contact import method_wished
 from referrals.scope import referrals_visible_to, today
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -34,7 +35,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         case=referral.case,
         colleagues=people_of(Team.objects.filter(pk=referral.team_id), today()).exclude(pk=request.user.pk),
-        initial=_usual(choices),
+        initial=_wished(referral, choices),
     )
     if request.method == "POST":
         if form.is_valid() and (attempt := _logged(request, referral, form)):
@@ -48,6 +49,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     context = {
         "referral": referral,
         "linked": linked,
+        "urgency": urgency_of(referral),
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
@@ -58,9 +60,12 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     return render(request, "contact/log_contact.html", context)
 
 
-def _usual(choices: AttemptChoices) -> dict[str, str]:
-    """The telephone is chosen already, where nothing rules it out."""
-    return {"method": Method.TELEPHONE} if Method.TELEPHONE in dict(choices.methods) else {}
+def _wished(referral: Referral, choices: AttemptChoices) -> dict[str, str | None]:
+    """What is chosen already: the way of contact that the victim wishes."""
+    offered = [value for value, _ in (*choices.methods, *choices.methods_other)]
+    texts = referral.case.texts.all()
+    wishes = next((text.body for text in texts if text.kind == TextKind.CONTACT_WISHES), "")
+    return {"method": method_wished(wishes, offered)}
 
 
 def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:
@@ -108,6 +113,20 @@ def attempt_saved(request: SignedInRequest, number: str, attempt_id: int) -> Htt
     to_do = to_do_after(attempt, referral, request.user, timezone.now())
     context = {"referral": referral, "attempt": attempt, "to_do": to_do}
     return render(request, "contact/attempt_saved.html", context)
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_POST
+def settle_attempt(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
+    """Takes what an attempt left to do off the list."""
+    _, attempt = _attempt_of(request, number, attempt_id)
+    try:
+        attempts.settle_attempt(attempt_id=attempt.pk, by=request.user, at=timezone.now())
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return redirect("referral", number=number)
+    messages.success(request, f"{number}: done, and off your list.")
+    return redirect("my_referrals")
 
 
 def _attempt_of(request: SignedInRequest, number: str, attempt_id: int) -> tuple[Referral, ContactAttempt]:

@@ -11,7 +11,12 @@ from django.views.decorators.http import require_POST, require_safe
 
 from referrals.contact.actions import follow_ups
 from referrals.contact.filters import FollowUpFilter
-from referrals.contact.readers.follow_ups import follow_ups_done_since, follow_ups_open, waiting_for
+from referrals.contact.readers.follow_ups import (
+    follow_ups_done_since,
+    follow_ups_open,
+    may_undo,
+    waiting_for,
+)
 from referrals.contact.tables import FollowUpTable
 from referrals.models import FollowUp
 from src_app.accounts.guards import SignedInRequest, requires
@@ -48,8 +53,8 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
     listed = FOLLOW_UPS.asked(request, opened)
     if (part := listed.part()) is not None:
         return part
-    since = timezone.now() - SHOWN_FOR
-    done = list(follow_ups_done_since(request.user, since)[:MOST_SHOWN])
+    now = timezone.now()
+    done = list(follow_ups_done_since(request.user, now - SHOWN_FOR)[:MOST_SHOWN])
     listed.record_shown(*(each.name for each in done))
     counts = waiting_for(request.user, opened).aggregate(
         unowned=Count("pk", filter=Q(acknowledged_at__isnull=True)), own=Count("acknowledged_at")
@@ -60,6 +65,7 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
         # The navigation's count, which is the same.
         "follow_ups_waiting": counts["unowned"] + counts["own"],
         "done": done,
+        "to_undo": [each for each in done if may_undo(each, request.user, now)],
         "reviews": request.user.can(Permission.REVIEW_CASES),
     }
     return render(request, "contact/follow_up_list.html", context)
@@ -91,5 +97,23 @@ def finish(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{finished.name}: {finished}. Done: {finished.done_by}.")
+        undo_it = " A mistake? Undo it at the end of this page." if finished.done_by == request.user else ""
+        messages.success(request, f"{finished.name}: {finished}. Done: {finished.done_by}.{undo_it}")
+    return redirect(back_to(request, "follow_up_list"))
+
+
+@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@require_POST
+def undo(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
+    """Takes back that it is done."""
+    try:
+        undone = follow_ups.undo(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
+    except FollowUp.DoesNotExist as error:
+        raise Http404("No such follow-up.") from error
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(
+            request, f"{undone.name}: {undone}. Undone: it is with {undone.acknowledged_by} again."
+        )
     return redirect(back_to(request, "follow_up_list"))

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.contact.actions import notices, taking
 from referrals.contact.forms import KeyForm
 from referrals.contact.readers.briefing import briefing_of
-from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of
+from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of, urgency_of
 from referrals.contact.readers.choices import attempts_of, choices_for
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
@@ -21,6 +21,7 @@ from referrals.contact.readers.referrals import (
     referrals_linked_to,
     referrals_to_open,
 )
+from referrals.contact.readers.to_do import left_to_do
 from referrals.contact.views.opening import record_opening
 from referrals.models import ReferralStatus, Strand
 from referrals.scope import referrals_visible_to
@@ -44,8 +45,9 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
     now = timezone.now()
     paged = page_of(request, open_referrals(request.user), PER_PAGE)
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
+    left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
     linked = linked_to(paged.rows, request.user, now)
-    shown = [referral.number for referral in [*paged.rows, *done]]
+    shown = [each.number for each in [*paged.rows, *done, *(each.attempt.referral for each in left)]]
     record(
         Action.LIST_SHOWN,
         by=request.user,
@@ -57,6 +59,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "summary": summary_of(request.user, now),
         "cards": [card_of(each, request.user, now, linked[each.pk]) for each in paged.rows],
         "paged": paged,
+        "left": left,
         "done": done,
         "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }
@@ -74,6 +77,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
     record_opening(request, referral, [other.number for other in linked])
     context = {
         "referral": referral,
+        "urgency": urgency_of(referral),
         "unread": unread_of(referral, user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),

@@ -24,6 +24,7 @@ from referrals.models import (
     CrimeRecordEvent,
     CrimeRecordKind,
     FollowUpKind,
+    FoundNotSuitable,
     MailKind,
     Noticed,
     PersonalText,
@@ -152,10 +153,14 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
 def _follow(
     referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
 ) -> None:
-    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed."""
+    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed.
+
+    One that was found not suitable meanwhile stays closed.
+    """
     noticed = {each for each in Noticed if each in names}
     mail = MailKind.REFERRAL_CHANGED
-    if event is not None and referral.close_reason in CLOSED_BY_RECORD:
+    is_reinstated = event is not None and referral.close_reason in CLOSED_BY_RECORD
+    if is_reinstated and not FoundNotSuitable.objects.filter(case=referral.case_id).exists():
         noticed |= _changed_since(referral)
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)

@@ -5,7 +5,7 @@ EXISTS (
     LEFT JOIN referrals_trial AS trial ON trial.id = decision.assessed_for_id
     WHERE decision.case_id = NEW.case_id AND decision.submission_id = NEW.submission_id
         AND decision.suitable = NEW.suitable AND decision.reason = NEW.reason
-        AND decision.contact_by = NEW.contact_by
+        AND decision.contact_by = NEW.contact_by AND decision.duplicate_of = NEW.duplicate_of
         AND decision.assessed_for_id IS NOT DISTINCT FROM NEW.assessed_for_id
         AND coalesce(trial.status = 'recruiting', true)
 )

@@ -25,7 +25,8 @@ from referrals.models import (
     Team,
     TextKind,
 )
-from referrals.places.readers import teams_to_pick_from
+from referrals.review.actions.chosen_team import place_of, refuse_without_reason
+from referrals.rules.duplicates import why_no_duplicate
 from referrals.rules.eligibility import ineligible_because
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import check_authority
@@ -81,18 +82,38 @@ def draft_not_suitable(
     version: int | None,
     reason: Reason,
     contact_by: ContactBy,
+    duplicate_of: str = "",
     by: User,
     at: datetime,
 ) -> Decision:
     """Marks the case not suitable, with the reason and who will contact the victim instead.
 
+    ``duplicate_of``: of a duplicate the crime reference of the other report, which may not be kept here.
     High risk, and asked for contact, always go to the neighbourhood team.
     """
     if reason in REFERRED_ANYWAY and contact_by != ContactBy.NEIGHBOURHOOD_TEAM:
         raise Refused("A case to be referred outside any trial goes to the neighbourhood team.")
     with transaction.atomic():
         case = _lock(case_id, by)
-        return _draft(case, version, by, at, suitable=False, reason=reason, contact_by=contact_by)
+        refuse_unnamed_duplicate(case, reason, duplicate_of)
+        return _draft(
+            case,
+            version,
+            by,
+            at,
+            suitable=False,
+            reason=reason,
+            contact_by=contact_by,
+            duplicate_of=duplicate_of,
+        )
+
+
+def refuse_unnamed_duplicate(case: Case, reason: Reason, duplicate_of: str) -> None:
+    """Raises :class:`Refused` where it is not said of which report the case is a duplicate."""
+    if reason != Reason.DUPLICATE:
+        return
+    if why_not := why_no_duplicate(own=case.crime_reference, other=duplicate_of):
+        raise Refused(why_not)
 
 
 def choose_team(
@@ -102,12 +123,10 @@ def choose_team(
 
     It becomes suitable, unless it is marked to be referred outside any trial: then it stays so.
     """
-    if not why.strip():
-        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
+    refuse_without_reason(why)
     with transaction.atomic():
         case = _lock(case_id, by)
-        if not teams_to_pick_from(case).filter(pk=team.pk).exists():
-            raise Refused("That team is not in the BCU of this case: choose another.")
+        place_of(case, team)
         kept = _kept(case)
         outside = kept is not None and kept.referred_anyway
         if not outside and (reason := ineligible_because(report_of(case))):
@@ -269,12 +288,13 @@ def _draft(
     suitable: bool,
     reason: str = "",
     contact_by: str = "",
+    duplicate_of: str = "",
     team: Team | None = None,
 ) -> Decision:
     kept = _kept(case)
     if kept and team is None and (suitable or reason in REFERRED_ANYWAY):
         team = kept.team
-    wanted = (suitable, reason, contact_by, team.pk if team else None)
+    wanted = (suitable, reason, contact_by, duplicate_of, team.pk if team else None)
     if kept and kept.drafted_by_id == by.pk and _content(kept) == wanted:
         return kept  # a double tap
     # A new draft starts anywhere, so that it is not taken for one that was looked at and taken off again.
@@ -282,16 +302,17 @@ def _draft(
     if team is None:
         keep_text(case=case, kind=TextKind.TEAM_REASON, body="", at=at)
     decision.suitable, decision.reason, decision.contact_by = suitable, reason, contact_by
-    decision.team = team
+    decision.duplicate_of, decision.team = duplicate_of, team
     decision.drafted_by, decision.drafted_at = by, at
     decision.version += 1
     decision.save()
-    _record(Action.DECISION_DRAFTED, case, by, ["suitable", "reason", "contact_by", "team"])
+    _record(Action.DECISION_DRAFTED, case, by, ["suitable", "reason", "contact_by", "duplicate_of", "team"])
     return decision
 
 
-def _content(decision: Decision) -> tuple[bool, str, str, int | None]:
-    return decision.suitable, decision.reason, decision.contact_by, decision.team_id
+def _content(decision: Decision) -> tuple[bool, str, str, str, int | None]:
+    mark = (decision.suitable, decision.reason, decision.contact_by)
+    return (*mark, decision.duplicate_of, decision.team_id)
 
 
 def _record(action: Action, case: Case, by: User, fields: Sequence[str]) -> None:

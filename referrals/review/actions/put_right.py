@@ -29,6 +29,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.review.actions.case_lock import lock_submitted
+from referrals.review.actions.drafts import refuse_unnamed_duplicate
 from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
 from referrals.trial.actions.deviations import record_deviation
 from referrals.trial.readers.deviations import standing_deviations
@@ -56,6 +57,7 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
             suitable=decision.suitable,
             reason=decision.reason,
             contact_by=decision.contact_by,
+            duplicate_of=decision.duplicate_of,
             team_id=decision.team_id,
             assessed_for_id=decision.assessed_for_id,
             version=decision.version,
@@ -70,10 +72,17 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
 
 
 def find_not_suitable(
-    *, case_id: int, reason: Reason, contact_by: ContactBy, by: User, at: datetime
+    *,
+    case_id: int,
+    reason: Reason,
+    contact_by: ContactBy,
+    duplicate_of: str = "",
+    by: User,
+    at: datetime,
 ) -> FoundNotSuitable:
     """Records that a case was not suitable, after it was allocated or referred.
 
+    ``duplicate_of``: as a mark of the overnight review says it.
     An open referral is closed and its team told. An allocation stays for ever, and a deviation says that it
     was made in error. ``by`` gets the task to see that somebody else contacts the victim, unless the team has
     spoken with them. Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out
@@ -85,8 +94,14 @@ def find_not_suitable(
         case = lock_submitted(case_id, by)
         if why_not := why_not_find_unsuitable(case):
             raise Refused(why_not)
+        refuse_unnamed_duplicate(case, reason, duplicate_of)
         found = FoundNotSuitable.objects.create(
-            case=case, reason=reason, contact_by=contact_by, found_at=at, found_by=by
+            case=case,
+            reason=reason,
+            contact_by=contact_by,
+            duplicate_of=duplicate_of,
+            found_at=at,
+            found_by=by,
         )
         referral = _lock_referral(case)
         if referral is not None:
@@ -97,7 +112,7 @@ def find_not_suitable(
         drop_contacts(case=case, by=by, at=at)
         if referral is None or referral.status != ReferralStatus.COMPLETED:
             own_contacts(cases=[case], by=by, at=at)
-        _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by"])
+        _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by", "duplicate_of"])
     return found
 
 

@@ -22,8 +22,8 @@ from referrals.models import (
     TextKind,
     Ward,
 )
-from referrals.places.readers import teams_to_pick_from
 from referrals.review.actions.case_lock import lock_submitted
+from referrals.review.actions.chosen_team import place_of, refuse_without_reason
 from referrals.review.readers.refer_now import home_ward, why_not_refer
 from referrals.trial.actions.deviations import record_deviation
 from src_app.accounts.models import User
@@ -83,14 +83,8 @@ def _place(case: Case, team: Team | None, why: str) -> tuple[Team, Ward]:
         if home is None:
             raise Refused("The ward of the victim's home is not known here: choose a team.")
         return home.team, home
-    if not why.strip():
-        raise Refused("Say why this team: for example refuge, hotel, or no fixed abode.")
-    if not teams_to_pick_from(case).filter(pk=team.pk).exists():
-        raise Refused("That team is not in the BCU of this case: choose another.")
-    served = team.wards.order_by("code").first()
-    if served is None:
-        raise Refused("That team covers no ward: choose another.")
-    return team, served
+    refuse_without_reason(why)
+    return team, place_of(case, team)
 
 
 def _refer(case: Case, order: ReferralOrder, place: tuple[Team, Ward], by: User, at: datetime) -> Referral:

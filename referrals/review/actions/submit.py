@@ -28,6 +28,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.places.ward_modes import WardModes
+from referrals.review.actions.chosen_team import place_of
 from referrals.review.actions.drafts import Overtaken
 from referrals.review.readers.rows import asks_for_restrictions, calls_for_referral
 from referrals.rules.eligibility import ineligible_because
@@ -184,8 +185,10 @@ def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
         # A later extract may have made an incident of it after it was drafted.
         if decision.suitable and (reason := ineligible_because(report_of(decision.case))):
             raise Refused(f"{decision.case.crime_reference}: {reason} Nothing was submitted.")
-        if _goes_out(decision) and decision.team is None and decision.case.ward is None:
-            raise Refused(f"{decision.case.crime_reference} has no ward: choose a team for it, then submit.")
+        if _goes_out(decision) and decision.team is None and not decision.case.is_placed:
+            raise Refused(
+                f"{decision.case.crime_reference} has no ward of this BCU: choose a team for it, then submit."
+            )
     return decisions
 
 
@@ -370,11 +373,12 @@ def _assessed(decisions: list[Decision], places: dict[int, tuple[Ward, Ward]]) -
 
 def _wards_of(decision: Decision) -> tuple[Ward, Ward]:
     """The ward whose mode and stratum count, and the ward under which contact is counted."""
-    home = decision.case.ward
+    case, home = decision.case, decision.case.ward
     if decision.team is None:
         assert home is not None
         return home, home
-    served = decision.team.wards.select_related("team", "borough").order_by("code").first()
-    if served is None:
-        raise Refused(f"The team chosen for {decision.case.crime_reference} covers no ward: choose another.")
-    return home or served, served
+    try:
+        served = place_of(case, decision.team)
+    except Refused as refused:
+        raise Refused(f"{case.crime_reference}: {refused} Nothing was submitted.") from refused
+    return (home if home and case.is_placed else served), served

@@ -81,7 +81,7 @@ def drafted_days(user: User) -> list[Day]:
 def _cannot_go_out(row: ReviewRow) -> bool:
     if row.decision is None or row.is_not_suitable:
         return False
-    without_team = row.case.ward is None and row.decision.team is None
+    without_team = row.team_is_needed and row.decision.team is None
     return without_team or bool(row.decision.suitable and row.ineligible_because)
 
 

@@ -10,13 +10,17 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
-from referrals.models import Case
+from referrals.cases.readers import latest_cases
+from referrals.models import Case, CaseState, Referral
 from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
+from src_app.templatetags.words import moment, weekday_moment
 
 # Two reports of one offence come within this time of each other.
 LATEST_REPORT = timedelta(days=7)
+# The others are linked by a key that is on too many reports: their references can be typed.
+MOST_OFFERED = 10
 
 # The primary key and crime reference of each report.
 Reports = list[tuple[int, str]]
@@ -46,6 +50,33 @@ def shown_with(user: User, case: Case) -> tuple[Reports, Reports]:
     linked = [other for other in others if _is_linked(case, other)]
     alike = [other for other in others if other not in linked and may_be_one(case, other)]
     return [other.report for other in linked], [other.report for other in alike]
+
+
+def offered(user: User, reports: Reports) -> list[tuple[str, str]]:
+    """For a choice among reports: each one's crime reference, and it in words with what became of it.
+
+    Of these the account is shown what it may see, the latest first, and at most ``MOST_OFFERED``.
+    """
+    cases = latest_cases(user).filter(pk__in=[pk for pk, _ in reports])[:MOST_OFFERED]
+    return [
+        (
+            case.crime_reference,
+            f"{case.crime_reference}, reported {weekday_moment(case.reported_at)}. {_became(case)}",
+        )
+        for case in cases
+    ]
+
+
+def _became(case: Case) -> str:
+    """What became of the case, as the case list says it, and of its referral."""
+    if case.state == CaseState.WAITING:
+        return "Waits for a decision"
+    if case.state != CaseState.REFERRED:
+        return case.get_state_display()
+    referral: Referral = case.referral
+    if referral.contacted_at:
+        return f"SRC: contact made on {weekday_moment(referral.contacted_at)}"
+    return "SRC: closed without contact" if referral.closed_at else f"SRC: due {moment(referral.due_at)}"
 
 
 def _is_linked(case: Case, other: "_Found") -> bool:

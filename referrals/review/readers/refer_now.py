@@ -98,4 +98,4 @@ def _decided(case: Case, referral: Referral | None) -> str:
     said: Decision | FoundNotSuitable | None = case.latest_finding or getattr(case, "decision", None)
     if said is None or (isinstance(said, Decision) and said.suitable):
         return "The victim gets usual service."
-    return f"Found not suitable: {said.get_reason_display()}. Contact: {said.get_contact_by_display()}."
+    return f"Found not suitable: {said.why}. Contact: {said.get_contact_by_display()}."

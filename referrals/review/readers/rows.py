@@ -46,8 +46,7 @@ class ReviewRow:
     @property
     def team_is_needed(self) -> bool:
         """No ward of the case's BCU says which team."""
-        ward = self.case.ward
-        return ward is None or ward.borough.bcu_id != self.case.bcu_id
+        return not self.case.is_placed
 
     @property
     def version(self) -> str:

@@ -14,6 +14,7 @@ from referrals.cases.forms import CaseForm
 from referrals.models import Case
 from referrals.review.actions import put_right as actions
 from referrals.review.forms import FoundNotSuitableForm, MoveForm, ReopenForm
+from referrals.review.readers.linked import offered, shown_with
 from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -84,6 +85,12 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
     cases = cases.defer("allocation__trial__seed_encrypted")
     case = get_object_or_404(cases, pk=case_id)
     form = correction.form(request.POST if request.method == "POST" else None, case=case)
+    shown = [case.crime_reference]
+    if isinstance(form, FoundNotSuitableForm):
+        linked, alike = shown_with(request.user, case)
+        reports = offered(request.user, [*linked, *alike])
+        form.offer(reports)
+        shown += [reference for reference, _ in reports]
     if request.method == "POST" and form.is_valid():
         try:
             correction.act(case_id=case_id, **form.cleaned_data, by=request.user, at=timezone.now())
@@ -100,7 +107,7 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
         by=request.user,
         purpose=Purpose.REVIEW,
         subject="case",
-        references=[case.crime_reference],
+        references=shown,
     )
     context = {"case": case, "form": form, "why_not": correction.why_not(case)}
     return render(request, f"review/put_right/{correction.name}.html", context)

@@ -23,6 +23,7 @@ from referrals.review.forms import (
     TeamForm,
 )
 from referrals.review.readers.decided import reinstated_cases
+from referrals.review.readers.linked import offered
 from referrals.review.readers.rows import ReviewRow, rows, together
 from referrals.review.readers.submitted import latest_submissions
 from referrals.review.readers.waiting import as_rows, review_progress, review_progress_of, waiting
@@ -239,6 +240,9 @@ def _marked_with_reason(
     """The question of the form, in the row itself where htmx asks; then the mark."""
     row = _row(request.user, case_id)
     form = form_class(request.POST if request.method == "POST" else None, row=row)
+    if isinstance(form, NotSuitableForm):
+        chosen = row.decision.duplicate_of if row.decision else ""
+        form.offer(offered(request.user, [*row.linked, *row.alike]), chosen)
     if not form.is_valid():
         return _case_form(request, row, form, template)
     return _marked(

@@ -11,7 +11,7 @@ from django.db import connection
 from psycopg2 import sql
 
 from referrals.contact.actions import referral_lock
-from referrals.contact.actions.attempts import UsedBefore, log_attempt
+from referrals.contact.actions.attempts import UsedBefore, log_attempt, settle_attempt, withdraw_attempt
 from referrals.models import (
     CloseReason,
     ContactAttempt,
@@ -25,6 +25,7 @@ from referrals.models import (
     ReferralStatus,
     Restriction,
     Result,
+    SettledAttempt,
     TextKind,
 )
 from src_app.accounts.guards import NotAllowed
@@ -330,3 +331,28 @@ def test_where_the_audit_row_cannot_be_written_nothing_has_happened(make_referra
     assert referral.taken_by is None
     for model in (ContactAttempt, FollowUp, PersonalText, Notification):
         assert not model.objects.exists()
+
+
+def test_what_an_attempt_left_to_do_is_settled_once_by_whoever_is_first(
+    make_referral, log, officer, colleague, now
+):
+    attempt = log(make_referral(), Result.CONTACT_MADE)
+    for by, hours in ((colleague, 1), (officer, 2)):
+        settled = settle_attempt(attempt_id=attempt.pk, by=by, at=now + timedelta(hours=hours))
+        assert (settled.settled_by, settled.settled_at) == (colleague, now + timedelta(hours=1))
+    [entry] = AuditEntry.objects.filter(action=Action.ATTEMPT_SETTLED)
+    assert entry.references == [attempt.referral.number, attempt.referral.case.crime_reference]
+
+
+def test_a_withdrawn_attempt_is_not_settled_nor_another_teams(
+    make_referral, log, officer, other_officer, hcop, now
+):
+    attempt = log(make_referral(), Result.CONTACT_MADE)
+    with pytest.raises(ContactAttempt.DoesNotExist):
+        settle_attempt(attempt_id=attempt.pk, by=other_officer, at=now)
+    with pytest.raises(NotAllowed):
+        settle_attempt(attempt_id=attempt.pk, by=hcop, at=now)
+    withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
+    with pytest.raises(Refused, match="was withdrawn"):
+        settle_attempt(attempt_id=attempt.pk, by=officer, at=now)
+    assert not SettledAttempt.objects.exists()

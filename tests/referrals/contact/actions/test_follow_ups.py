@@ -1,17 +1,29 @@
-"""Acknowledging follow-ups, and reminding a team."""
+"""Acknowledging follow-ups, saying that they are done, and reminding a team."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier, local
 
 import pytest
+from django.db import connection
 
-from referrals.contact.actions.follow_ups import acknowledge, chase, finish
-from referrals.models import FollowUp, MailKind, Notification, Referral, ReferralStatus
+from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
+from referrals.models import (
+    FollowUp,
+    FollowUpKind,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+)
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.audit.record import acting
 from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
 from tests.factories import ContactAttemptFactory, FollowUpFactory
+from tests.patience import patience
 
 
 @pytest.fixture
@@ -62,7 +74,101 @@ def test_what_nobody_took_on_is_not_done(follow_up, hcop, now):
     assert follow_up.done_at is None
 
 
-@pytest.mark.parametrize("act", [acknowledge, finish])
+@pytest.fixture
+def done(follow_up, supervisor, hcop, now):
+    """With the HCOP, and said to be done by the supervisor."""
+    acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
+    return finish(follow_up_id=follow_up.pk, by=supervisor, at=now)
+
+
+def test_what_was_said_to_be_done_by_mistake_waits_again_with_its_owner(done, supervisor, hcop, now):
+    undo(follow_up_id=done.pk, by=supervisor, at=now + timedelta(minutes=59))
+    done.refresh_from_db()
+    assert (done.done_at, done.done_by, done.acknowledged_by) == (None, None, hcop)
+    told = [Action.FOLLOW_UP_DONE, Action.FOLLOW_UP_UNDONE]
+    kept = AuditEntry.objects.filter(action__in=told).order_by("pk")
+    assert [(entry.action, entry.actor) for entry in kept] == [(each, supervisor) for each in told]
+    assert done.referral.number in kept[1].references
+    with pytest.raises(Refused, match="It is not done, and waits"):
+        undo(follow_up_id=done.pk, by=supervisor, at=now)
+    finish(follow_up_id=done.pk, by=hcop, at=now + timedelta(hours=2))
+
+
+@pytest.mark.parametrize(("who", "after"), [("hcop", 5), ("supervisor", 60)])
+def test_nobody_else_undoes_it_and_nobody_after_an_hour(request, done, now, who, after):
+    with pytest.raises(Refused, match="only whoever said so can undo it, within an hour"):
+        undo(follow_up_id=done.pk, by=request.getfixturevalue(who), at=now + timedelta(minutes=after))
+    done.refresh_from_db()
+    assert done.done_at is not None
+
+
+@pytest.fixture
+def make_task(hcop, now):
+    """Makes a task of the case that the HCOP said is done."""
+
+    def make(case, kind=FollowUpKind.CONTACT_ELSEWHERE, **fields):
+        owned = {"acknowledged_at": now, "acknowledged_by": hcop, "raised_at": now, "raised_by": hcop}
+        over = {"done_at": now, "done_by": hcop, **fields}
+        return FollowUpFactory.create(case=case, referral=None, attempt=None, kind=kind, **owned, **over)
+
+    return make
+
+
+@pytest.mark.parametrize("now_is", ["waiting again", "with a team", "spoken with", "asked again"])
+def test_a_contact_that_was_arranged_anew_is_not_asked_for_again(
+    make_referral, make_case, make_task, hcop, now, now_is
+):
+    ended = {"spoken with": {"completed": True}, "with a team": {}}.get(now_is, {"closed": True})
+    case = make_case() if now_is == "waiting again" else make_referral(**ended).case
+    task = make_task(case)
+    if now_is == "asked again":
+        make_task(case, done_at=None, done_by=None)
+    with pytest.raises(Refused, match="decided anew who contacts the victim"):
+        undo(follow_up_id=task.pk, by=hcop, at=now)
+
+
+def test_a_contact_that_nobody_else_makes_is_asked_for_again(make_referral, make_task, hcop, now):
+    task = make_task(make_referral(closed=True).case)
+    assert undo(follow_up_id=task.pk, by=hcop, at=now).done_at is None
+
+
+def test_a_task_that_was_dropped_is_not_undone(make_case, make_task, hcop, now):
+    task = make_task(make_case(), FollowUpKind.WISHES_CHANGED, dropped=True)
+    with pytest.raises(Refused, match="It stays done"):
+        undo(follow_up_id=task.pk, by=hcop, at=now)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_who_undo_it_at_once_one_is_told_that_it_waits(done, supervisor, now):
+    first_look = Barrier(2, timeout=patience(60))
+
+    def wait_before_locking(execute, sql, *rest):
+        if "FOR UPDATE" in sql and not looked.seen:
+            looked.seen = True
+            first_look.wait()
+        return execute(sql, *rest)
+
+    looked = local()
+
+    def press(_):
+        looked.seen = False
+        try:
+            with acting("test", by=supervisor), connection.execute_wrapper(wait_before_locking):
+                undo(follow_up_id=done.pk, by=supervisor, at=now)
+                return ""
+        except Refused as refused:
+            return str(refused)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as people:
+        told = sorted(people.map(press, range(2)))
+    assert told[0] == ""
+    assert told[1].endswith("It is not done, and waits: nothing was changed.")
+    assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_UNDONE).count() == 1
+
+
+@pytest.mark.parametrize("act", [acknowledge, finish, undo])
 def test_an_officer_acknowledges_nothing(follow_up, officer, now, act):
     with pytest.raises(NotAllowed):
         act(follow_up_id=follow_up.pk, by=officer, at=now)

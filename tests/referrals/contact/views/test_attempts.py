@@ -15,9 +15,10 @@ from referrals.models import (
     ReferralStatus,
     Restriction,
     Result,
+    TextKind,
 )
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import ContactAttemptFactory, ReferralNoticeFactory
+from tests.factories import ContactAttemptFactory, PersonalTextFactory, ReferralNoticeFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -120,6 +121,35 @@ def test_every_way_is_offered_where_nothing_is_barred(client, referral):
     assert "The restrictions rule this out" not in text
     for value in [*Method.values, *Result.values]:
         assert text.count(f'value="{value}"') == 1
+
+
+@pytest.mark.parametrize(
+    ("wishes", "chosen"),
+    [
+        ("", ["telephone"]),
+        ("Please call after 6pm", ["telephone"]),
+        ("In person", ["home_visit"]),
+        ("Video call", ["video"]),
+        ("Text only", []),
+        ("Do not ring", []),
+    ],
+)
+def test_the_way_that_the_victim_wishes_is_chosen_already(client, referral, wishes, chosen):
+    if wishes:
+        PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body=wishes)
+    # What a safety note says is no wish.
+    PersonalTextFactory.create(case=referral.case, body="No calls")
+    text = client.get(address("log_contact", referral)).text
+    assert re.findall(r'name="method"\s+value="(\w+)"[^>]* checked', text) == chosen
+    assert bool(re.search(r"<details[^>]* open[^>]*>\s*<summary>Another way", text)) == (chosen == ["video"])
+
+
+def test_a_home_visit_that_is_ruled_out_is_not_chosen(client, make_referral):
+    referral = make_referral(case__restrictions=[Restriction.NO_HOME_VISIT])
+    PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body="Home visit")
+    text = client.get(address("log_contact", referral)).text
+    assert "Wishes: Home visit" in text
+    assert not re.search(r'name="method"[^>]* checked', text)
 
 
 def test_invalid_input_keeps_everything_typed(client, referral):

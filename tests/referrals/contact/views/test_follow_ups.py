@@ -146,6 +146,28 @@ def test_what_somebody_took_on_stays_on_the_list_until_it_is_done(
     assert listed.context["done"] == [follow_up]
 
 
+def test_done_by_mistake_is_undone_from_the_list_by_whoever_said_so(
+    client_of, make_follow_up, supervisor, hcop, now, clock
+):
+    follow_up = make_follow_up(acknowledged_by=hcop, acknowledged_at=now)
+    page, browser = reverse("undo_follow_up", args=[follow_up.pk]), client_of(supervisor)
+    told = browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).text
+    assert "A mistake? Undo it at the end of this page." in told
+    assert page in told
+    assert page not in client_of(hcop).get(reverse("follow_up_list")).text
+    assert "It stays done" in client_of(hcop).post(page, follow=True).text
+    clock.shift(timedelta(minutes=59))
+    browser = client_of(supervisor)
+    response = browser.post(page, {"asked": "kind=statement"}, follow=True)
+    assert response.redirect_chain[0][0] == f"{reverse('follow_up_list')}?kind=statement"
+    assert "Undone: it is with HCOP South West again." in response.text
+    browser.post(reverse("finish_follow_up", args=[follow_up.pk]))
+    clock.shift(timedelta(hours=1))
+    later = client_of(supervisor)
+    assert page not in later.get(reverse("follow_up_list")).text
+    assert "It stays done" in later.post(page, follow=True).text
+
+
 @pytest.mark.parametrize(("owner", "found"), [("me", "own"), ("nobody", "unowned"), ("", "all")])
 def test_the_list_is_narrowed_to_who_has_it(client_of, make_follow_up, supervisor, hcop, now, owner, found):
     by = {user: {"acknowledged_by": user, "acknowledged_at": now} for user in (supervisor, hcop)}
@@ -163,7 +185,7 @@ def test_what_is_out_of_scope_is_not_found(
 ):
     others = make_follow_up(make_referral(ward=world.wards[1]))
     for user in (supervisor, north_hcop):
-        for name in ("acknowledge_follow_up", "finish_follow_up"):
+        for name in ("acknowledge_follow_up", "finish_follow_up", "undo_follow_up"):
             assert client_of(user).post(reverse(name, args=[others.pk])).status_code == 404
 
 

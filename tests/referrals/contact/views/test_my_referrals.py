@@ -1,5 +1,7 @@
 """The officer's list."""
 
+import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -7,12 +9,27 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from referrals.models import CloseReason, Noticed, Restriction, TextKind
+from referrals.models import (
+    Arm,
+    CloseReason,
+    FollowUp,
+    FollowUpKind,
+    Noticed,
+    OrderReason,
+    Restriction,
+    Result,
+    TextKind,
+)
+from referrals.review.actions.refer_now import refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
+    AllocationFactory,
     ContactAttemptFactory,
+    DecisionFactory,
+    FollowUpFactory,
     PersonalTextFactory,
     ReferralNoticeFactory,
+    ReferralOrderFactory,
     TeamMembershipFactory,
     UserFactory,
 )
@@ -84,6 +101,77 @@ def test_restrictions_and_needs_are_on_the_card_strand_and_offence_are_not(page,
         assert shown in text
     for hidden in ("Threats to kill", "Race", referral.case.crime_reference, "Dog at address"):
         assert hidden not in text
+
+
+HIGH_RISK, ASKED = "High risk", "Asked for contact"
+NOW = {"suitable": False, "contact_by": "neighbourhood_team"}
+
+
+@pytest.mark.parametrize(
+    ("decision", "orders", "wishes", "tags"),
+    [
+        ({**NOW, "reason": "high_risk"}, [], "", [HIGH_RISK]),
+        ({**NOW, "reason": "asked_for_contact"}, [], "", [ASKED]),
+        ({**NOW, "reason": "asked_for_contact"}, ["high_risk"], "", [HIGH_RISK, ASKED]),
+        (
+            {"suitable": False, "reason": "outside_bcu", "contact_by": "home_bcu"},
+            ["high_risk"],
+            "",
+            [HIGH_RISK],
+        ),
+        ({}, ["high_risk"], "Asks for contact", [HIGH_RISK, ASKED]),
+        ({}, ["asked_for_contact"], "", [ASKED]),
+        ({}, ["other_safety"], "", []),
+        ({}, [], "Asks for contact in person", [ASKED]),
+        ({}, [], "In person", []),
+        ({}, [], "", []),
+        (None, [], "", []),
+    ],
+)
+def test_a_card_and_its_pages_say_that_the_victim_asked_for_contact_or_is_at_high_risk(
+    page, client_of, officer, make_referral, decision, orders, wishes, tags
+):
+    referral = make_referral()
+    if decision is not None:
+        DecisionFactory.create(case=referral.case, **decision)
+    for reason in orders:
+        ReferralOrderFactory.create(referral=referral, reason=reason)
+    if wishes:
+        PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body=wishes)
+    texts = [page().text]
+    texts += [
+        client_of(officer).get(reverse(name, args=[referral.number])).text
+        for name in ("referral", "log_contact")
+    ]
+    for text in texts:
+        assert re.findall(rf">({HIGH_RISK}|{ASKED})<", text) == tags
+
+
+@pytest.mark.parametrize("reason", OrderReason)
+def test_a_control_that_is_referred_now_looks_like_any_other_case(
+    client_of, officer, hcop, make_case, now, reason
+):
+    usual, control = (make_case(reported_at=now - timedelta(hours=9), decided_at=now) for _ in range(2))
+    for case in (usual, control):
+        DecisionFactory.create(case=case)
+    AllocationFactory.create(case=control, arm=Arm.CONTROL, allocated_at=now - timedelta(hours=1))
+    seen = []
+    for case in (usual, control):
+        referral = refer_now(case_id=case.pk, key=uuid.uuid4(), reason=reason, by=hcop, at=now)
+        client = client_of(officer)
+        [card] = re.findall(
+            rf'<li class="app-card(?:(?!</li>).)*{referral.number}.*?</li>',
+            client.get(reverse("my_referrals")).text,
+            re.DOTALL,
+        )
+        pages = [
+            client.get(reverse(name, args=[referral.number])).text for name in ("referral", "log_contact")
+        ]
+        said = " ".join([card, *pages])
+        for own in (referral.number, case.crime_reference):
+            said = said.replace(own, "")
+        seen.append(re.sub(r'(value|nonce)="[^"]*"|[\w-]{60,}', "", said))
+    assert seen[0] == seen[1]
 
 
 def test_a_card_says_how_often_somebody_tried_and_what_came_of_it_last(page, make_referral, now):
@@ -178,11 +266,71 @@ def test_a_page_that_is_none_is_not_found(page):
     assert page("?page=nonsense").status_code == 404
 
 
-def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, colleague, now):
+def left_of(page):
+    """The attempts under "Still to do", with what the page says of each."""
+    return {left.attempt: left.tasks for left in page().context["left"]}
+
+
+def test_what_a_contact_left_to_do_stays_on_the_list_until_it_is_done(
+    page, client_of, officer, make_referral, now
+):
+    referral = make_referral(completed=True)
+    attempt = ContactAttemptFactory.create(
+        referral=referral, made_by=officer, logged_at=now, result=Result.CONTACT_MADE
+    )
+    FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.STATEMENT)
+    address = reverse("attempt_saved", args=[referral.number, attempt.pk])
+    tasks = ["The victim wants to give a statement: tell PC 9001.", "Note it on the crime record."]
+    assert left_of(page) == {attempt: tasks}
+    assert f'href="{address}"' in page().text
+    entry = AuditEntry.objects.filter(action=Action.LIST_SHOWN).latest("pk")
+    assert referral.number in entry.references
+
+    done = client_of(officer).post(reverse("settle_attempt", args=[referral.number, attempt.pk]))
+    assert done.url == reverse("my_referrals")
+    assert left_of(page) == {}
+    assert f'href="{address}"' not in page().text
+    assert "Nothing more to do" in client_of(officer).get(address).text
+    assert (
+        "Done after it: PC 1001" in client_of(officer).get(reverse("referral", args=[referral.number])).text
+    )
+
+
+def test_what_others_have_done_leaves_the_list_by_itself(page, officer, supervisor, make_referral, now):
+    attempt = ContactAttemptFactory.create(
+        referral=make_referral(), made_by=officer, logged_at=now, noted_on_record=True
+    )
+    assert left_of(page) == {}
+    follow_up = FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.WITHDRAW)
+    FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.BARRED_METHOD)
+    assert left_of(page) == {attempt: ["The victim wishes to withdraw support: tell PC 9001."]}
+    FollowUp.objects.filter(pk=follow_up.pk).update(acknowledged_at=now, acknowledged_by=supervisor)
+    assert left_of(page) == {}
+
+
+def test_only_the_own_contacts_of_the_last_days_are_still_to_do(
+    page, officer, colleague, make_referral, world, now
+):
+    make = ContactAttemptFactory.create
+    make(referral=make_referral(), made_by=colleague, logged_at=now)
+    make(referral=make_referral(made_at=now - timedelta(days=8)), made_by=officer)
+    make(referral=make_referral(ward=world.wards[1]), made_by=officer, logged_at=now)
+    mistake = make(referral=make_referral(), made_by=officer, logged_at=now)
+    make(referral=mistake.referral, made_by=officer, logged_at=now, withdraws=mistake)
+    assert left_of(page) == {}
+    own = make(referral=make_referral(), made_by=officer, logged_at=now)
+    assert set(left_of(page)) == {own}
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(page, make_referral, officer, colleague, now):
     def fill(number):
         for _ in range(number):
             referral = make_referral(taken_by=colleague, taken_at=now)
             PersonalTextFactory.create(case=referral.case, kind=TextKind.COMMUNICATION_NEED, body="BSL")
+            DecisionFactory.create(case=referral.case)
+            ReferralOrderFactory.create(referral=referral)
+            own = ContactAttemptFactory.create(referral=referral, made_by=officer, logged_at=now)
+            FollowUpFactory.create(attempt=own)
             ReferralNoticeFactory.create_batch(2, referral=referral)
             ContactAttemptFactory.create_batch(2, referral=referral)
             make_referral(completed=True, made_at=now - timedelta(days=1))

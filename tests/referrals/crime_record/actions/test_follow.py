@@ -43,6 +43,7 @@ from tests.factories import (
     AllocationFactory,
     ContactAttemptFactory,
     DecisionFactory,
+    FoundNotSuitableFactory,
     NotificationFactory,
     PersonalTextFactory,
     SubmissionFactory,
@@ -224,6 +225,15 @@ def test_put_right_the_referral_is_open_again_with_its_due_time_and_taker(
     assert _mail()[-1] == (MailKind.REOPENED, referral.team.mailbox)
     assert ReferralNotice.objects.get().changed == [Noticed.REOPENED]
     assert AuditEntry.objects.filter(action=Action.REFERRAL_REOPENED).count() == 1
+
+
+def test_put_right_what_was_found_not_suitable_meanwhile_stays_closed(referral, extract, now):
+    extract(referral.case, crime_status="cancelled")
+    FoundNotSuitableFactory.create(case=referral.case)
+    extract(referral.case, crime_status="recorded", at=now + timedelta(days=1))
+    referral.refresh_from_db()
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
+    assert _mail()[-1][0] == MailKind.CLOSED_BY_RECORD
 
 
 def test_open_again_it_gets_the_reminder_it_was_spared(referral, extract, now):

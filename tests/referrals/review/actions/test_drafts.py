@@ -24,7 +24,7 @@ from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
 from tests.database import refused_by
-from tests.factories import DecisionFactory, PersonalTextFactory
+from tests.factories import DecisionFactory, PersonalTextFactory, TeamFactory
 
 MakeCase = Callable[..., Case]
 
@@ -49,13 +49,23 @@ def test_a_mark_can_be_changed_and_cleared(make_case: MakeCase, hcop: User, now:
         version=first.version,
         reason=Reason.DUPLICATE,
         contact_by=ContactBy.INVESTIGATOR,
+        duplicate_of="01/7654321/26",
         by=hcop,
         at=now,
     )
-    assert (second.suitable, second.reason) == (False, Reason.DUPLICATE)
+    assert (second.suitable, second.why) == (False, "Duplicate of another report: 01/7654321/26")
     third = drafts.draft_suitable(case_id=case.pk, version=second.version, by=hcop, at=now)
-    assert (third.reason, third.contact_by) == ("", "")
+    assert (third.reason, third.contact_by, third.duplicate_of) == ("", "", "")
     drafts.clear_draft(case_id=case.pk, version=third.version, by=hcop, at=now)
+    assert not Decision.objects.exists()
+
+
+def test_a_duplicate_is_of_another_report(make_case: MakeCase, hcop: User, now: datetime) -> None:
+    case = make_case()
+    given: dict[str, Any] = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "at": now}
+    for other, words in (("", "Say of which report"), (case.crime_reference, "That is this report itself")):
+        with pytest.raises(Refused, match=words):
+            drafts.draft_not_suitable(case_id=case.pk, version=None, duplicate_of=other, by=hcop, **given)
     assert not Decision.objects.exists()
 
 
@@ -70,6 +80,7 @@ def test_of_two_people_who_decide_the_same_case_one_wins_and_the_other_is_told(
             version=None,
             reason=Reason.DUPLICATE,
             contact_by=ContactBy.INVESTIGATOR,
+            duplicate_of="01/7654321/26",
             by=hcop,
             at=now,
         )
@@ -202,6 +213,14 @@ def test_a_team_without_a_reason_or_of_another_bcu_is_refused(
     team = world.north_team if north else world.teams[0]
     with pytest.raises(Refused, match=words):
         drafts.choose_team(case_id=make_case().pk, version=None, team=team, why=why, by=hcop, at=now)
+
+
+def test_a_team_that_covers_no_ward_is_refused(
+    make_case: MakeCase, world: World, hcop: User, now: datetime
+) -> None:
+    team = TeamFactory.create(borough=world.wards[0].borough)
+    with pytest.raises(Refused, match="That team covers no ward: choose another"):
+        drafts.choose_team(case_id=make_case().pk, version=None, team=team, why="Hotel", by=hcop, at=now)
 
 
 def test_restrictions_and_note_are_set_with_who_and_when(

@@ -7,6 +7,7 @@ import pytest
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
+from referrals.contact.actions.follow_ups import acknowledge
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
 from referrals.mail.outbox import deliver
@@ -51,7 +52,9 @@ from tests.factories import (
     advance,
 )
 
-NOT_SUITABLE = {"suitable": False, "reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+OTHER = "01/7654321/26"
+DUPLICATE = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "duplicate_of": OTHER}
+NOT_SUITABLE = {"suitable": False, **DUPLICATE}
 
 
 @pytest.fixture
@@ -86,8 +89,7 @@ def _reopen(case, by, at, because=ReopenReason.WRONG_MARK):
 
 
 def _find(case, by, at, **given):
-    said = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, **given}
-    return find_not_suitable(case_id=case.pk, **said, by=by, at=at)
+    return find_not_suitable(case_id=case.pk, **{**DUPLICATE, **given}, by=by, at=at)
 
 
 def _move(case, ward, by, at, *, why="Hotel", seen=None):
@@ -98,6 +100,11 @@ def _move(case, ward, by, at, *, why="Hotel", seen=None):
 
 def _refer_now(case, by, at):
     return refer_now(case_id=case.pk, key=uuid.uuid4(), reason=OrderReason.ASKED_FOR_CONTACT, by=by, at=at)
+
+
+def _change_record(case, values, by, at):
+    Case.objects.filter(pk=case.pk).update(**values)
+    follow_crime_record(changed={case.pk: set(values)}, by=by, at=at)
 
 
 def _open_tasks():
@@ -113,6 +120,7 @@ def test_a_reopened_case_waits_again_and_is_decided_anew(submitted, submit_all, 
     assert not Decision.objects.exists()
     kept = ReopenedDecision.objects.get()
     assert (kept.suitable, kept.reason, kept.contact_by) == (False, "duplicate", "investigator")
+    assert kept.duplicate_of == OTHER
     task = FollowUp.objects.get(kind=FollowUpKind.CONTACT_ELSEWHERE)
     assert (task.done_at, task.done_by, task.dropped) == (later, hcop, True)
     assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_DONE).exists()
@@ -129,7 +137,8 @@ def test_the_time_line_and_the_day_say_that_it_was_reopened(submitted, hcop, now
     _reopen(case, hcop, now + timedelta(hours=1), ReopenReason.RECORD_WRONG)
     case = Case.objects.get(pk=case.pk)
     told = [(event.title, event.detail) for event in timeline(case, records_of(case))]
-    assert ("Not suitable", "Duplicate of another report. Contact: The investigating officer only.") in told
+    why = f"Duplicate of another report: {OTHER}. Contact: The investigating officer only."
+    assert ("Not suitable", why) in told
     assert ("Decision reopened", "The crime record was wrong or incomplete.") in told
     submission = Submission.objects.get()
     assert decision_results(submission) == []
@@ -182,6 +191,45 @@ def test_a_referral_found_not_suitable_is_closed_and_everybody_is_told(referred,
     )
     assert Decision.objects.get().suitable
     assert not Deviation.objects.exists()
+
+
+def test_of_which_report_it_is_a_duplicate_is_said_and_kept(referred, hcop, now):
+    for other, words in (("", "Say of which report"), (referred.crime_reference, "this report itself")):
+        with pytest.raises(Refused, match=words):
+            _find(referred, hcop, now, duplicate_of=other)
+    assert Referral.objects.get().status == ReferralStatus.OPEN
+    _find(referred, hcop, now)
+    case = Case.objects.get(pk=referred.pk)
+    assert FoundNotSuitable.objects.get().why == f"Duplicate of another report: {OTHER}"
+    [told] = [
+        each.detail for each in timeline(case, records_of(case)) if each.title == "Not suitable after all"
+    ]
+    assert told == f"Duplicate of another report: {OTHER}. Contact: The investigating officer only."
+
+
+@pytest.mark.parametrize("is_taken_on", [True, False])
+def test_of_a_case_that_the_record_closed_too_one_task_asks_who_contacts_the_victim(
+    referred, hcop, system, now, is_taken_on
+):
+    _change_record(referred, {"hate_flag": False}, system, now)
+    ruled_out = FollowUp.objects.get()
+    if is_taken_on:
+        acknowledge(follow_up_id=ruled_out.pk, by=hcop, at=now)
+    later = now + timedelta(hours=1)
+    _find(referred, hcop, later)
+    ruled_out.refresh_from_db()
+    assert (ruled_out.kind, ruled_out.done_at, ruled_out.dropped) == (FollowUpKind.RULED_OUT, later, True)
+    # The record changes once more, and asks nothing else.
+    _change_record(referred, {"crime_status": "cancelled"}, system, later)
+    [task] = FollowUp.objects.filter(done_at__isnull=True)
+    assert (task.kind, task.acknowledged_by) == (FollowUpKind.CONTACT_ELSEWHERE, hcop)
+
+
+def test_a_victim_who_is_referred_now_is_asked_about_by_no_task(referred, hcop, system, now):
+    _change_record(referred, {"hate_flag": False}, system, now)
+    _refer_now(referred, hcop, now + timedelta(hours=1))
+    assert FollowUp.objects.get().dropped
+    assert Referral.objects.get().status == ReferralStatus.OPEN
 
 
 def test_an_allocation_stays_and_a_deviation_says_that_it_was_in_error(usual, hcop, now):

@@ -1,5 +1,6 @@
 """Submitting a day: allocation, referral and mail, all or nothing."""
 
+import re
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
@@ -52,6 +53,7 @@ from tests.factories import (
     DecisionFactory,
     PauseFactory,
     SubmissionFactory,
+    TeamFactory,
     TrialFactory,
     WardModeFactory,
     advance,
@@ -558,11 +560,22 @@ def test_a_draft_taken_off_and_made_anew_is_not_the_one_that_was_checked(
     assert not Referral.objects.exists()
 
 
+def test_a_chosen_team_that_covers_no_ward_by_now_holds_up_the_submission(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    case = make_case()
+    DecisionFactory.create(case=case, team=TeamFactory.create(borough=world.wards[0].borough))
+    words = f"{case.crime_reference}: That team covers no ward: choose another. Nothing was submitted."
+    with pytest.raises(Refused, match=re.escape(words)):
+        submit_all(case)
+    assert not Submission.objects.exists()
+
+
 def test_a_suitable_case_without_ward_or_team_holds_up_the_whole_submission(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World
 ) -> None:
     lost = make_case(ward=None)
-    with pytest.raises(Refused, match=f"{lost.crime_reference} has no ward: choose a team"):
+    with pytest.raises(Refused, match=f"{lost.crime_reference} has no ward of this BCU: choose a team"):
         submit_all(lost, make_case(ward=world.wards[5]))
     assert not Submission.objects.exists()
     assert not Referral.objects.exists()

@@ -1,5 +1,6 @@
 """The pages that put something right, and the way to them from the page of the case."""
 
+import re
 from datetime import timedelta
 from html import unescape
 
@@ -7,6 +8,7 @@ import pytest
 from django.urls import reverse
 
 from referrals.models import Case, FoundNotSuitable, Referral, ReopenedDecision
+from src_app.audit.models import Action, AuditEntry
 from tests.factories import DecisionFactory, SubmissionFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
@@ -78,13 +80,49 @@ def test_a_referred_case_is_found_not_suitable(browser, referred):
         "Choose who will contact the victim."
         in browser.post(address, {"reason": "duplicate"}).content.decode()
     )
-    sent = {"reason": "duplicate", "contact_by": "investigator"}
+    sent = {"reason": "closed", "contact_by": "investigator"}
     assert "On record as not suitable" in browser.post(address, sent, follow=True).content.decode()
     assert FoundNotSuitable.objects.get().case == referred
     assert reverse("find_not_suitable", args=[referred.pk]) not in _page(browser, "case", referred)
     listed = _page_of("follow_up_list", browser)
     assert "The investigating officer only" in listed
     assert "Referred since" not in listed
+
+
+def test_a_duplicate_is_chosen_among_the_linked_reports_that_the_account_may_see(
+    browser, referred, make_case, make_referral, world, now
+):
+    Case.objects.filter(pk=referred.pk).update(incident_hash="a" * 64)
+    same = {"incident_hash": "a" * 64}
+    waiting = make_case(**same)
+    contacted = make_referral(case=make_case(**same), completed=True).case
+    hidden = make_case(ward=world.north_ward, **same)
+    address = reverse("find_not_suitable", args=[referred.pk])
+    html = " ".join(_page(browser, "find_not_suitable", referred).split())
+    assert re.search(rf"{waiting.crime_reference}, reported [^<]*\. Waits for a decision", html)
+    assert re.search(rf"{contacted.crime_reference}, reported [^<]*\. SRC: contact made on ", html)
+    assert hidden.crime_reference not in html
+    shown = AuditEntry.objects.filter(action=Action.CASE_OPENED).latest("pk").references
+    assert {waiting.crime_reference, contacted.crime_reference} <= set(shown)
+    sent = {"reason": "duplicate", "contact_by": "investigator"}
+    assert "Say of which report it is a duplicate." in browser.post(address, sent).text
+    browser.post(address, {**sent, "duplicate_of": contacted.crime_reference})
+    assert FoundNotSuitable.objects.get().duplicate_of == contacted.crime_reference
+    told = f"Duplicate of another report: {contacted.crime_reference}"
+    assert told in _page_of("follow_up_list", browser)
+
+
+def test_another_report_is_named_by_its_reference_whether_it_is_kept_here_or_not(browser, referred):
+    address = reverse("find_not_suitable", args=[referred.pk])
+    assert 'name="duplicate_of"' not in _page(browser, "find_not_suitable", referred)
+    sent = {"reason": "duplicate", "contact_by": "investigator"}
+    assert "Say of which report it is a duplicate." in browser.post(address, sent).text
+    wrong = browser.post(address, {**sent, "other_report": "the one of Monday"}).text
+    assert "Type the crime reference as it stands on the crime record." in wrong
+    itself = browser.post(address, {**sent, "other_report": referred.crime_reference}).text
+    assert "That is this report itself" in itself
+    browser.post(address, {**sent, "other_report": "01/7654321/26"})
+    assert FoundNotSuitable.objects.get().duplicate_of == "01/7654321/26"
 
 
 def test_a_referral_is_moved_to_a_ward_of_the_bcu(browser, referred, world):

@@ -255,6 +255,32 @@ def test_an_incident_has_its_answer_chosen_and_the_two_usual_reasons_come_first(
     assert chosen(incident) == ([Reason.DUPLICATE, ContactBy.HOME_BCU], first)
 
 
+def test_of_a_duplicate_it_is_asked_of_which_report(browser: Client, make_case: MakeCase) -> None:
+    case, other = make_case(incident_hash="a" * 64), make_case(incident_hash="a" * 64)
+    address = reverse("mark_not_suitable", args=[case.pk])
+    asked = browser.get(address).text
+    assert f"{other.crime_reference}, reported " in asked
+    assert " checked" not in asked
+    sent = {"version": "", "reason": "duplicate", "contact_by": "investigator"}
+    assert "Say of which report it is a duplicate." in browser.post(address, sent).text
+    browser.post(address, {**sent, "duplicate_of": other.crime_reference})
+    assert Decision.objects.get().duplicate_of == other.crime_reference
+    assert f"Duplicate of another report: {other.crime_reference}." in page(browser, "overnight_review")
+    again = browser.get(address).text
+    assert re.search(rf'value="{other.crime_reference}"[^>]* checked', again)
+    # Another one takes its place, and for another reason none is kept.
+    version = Decision.objects.get().version
+    browser.post(
+        address, {**sent, "version": version, "duplicate_of": "another", "other_report": "01/7654321/26"}
+    )
+    assert Decision.objects.get().duplicate_of == "01/7654321/26"
+    assert 'value="01/7654321/26"' in browser.get(address).text
+    version = Decision.objects.get().version
+    closed = {**sent, "version": version, "reason": "closed", "other_report": "01/7654321/26"}
+    browser.post(address, closed)
+    assert Decision.objects.get().why == Reason.CLOSED.label
+
+
 def test_a_team_is_chosen_in_the_list_only_where_no_ward_says_which(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:
@@ -360,12 +386,21 @@ def test_a_team_is_chosen_for_a_case_without_a_ward(
 
 @pytest.mark.parametrize(
     ("fields", "why"),
-    [({"ward": None}, "It has no ward"), ({"crime_status": "cancelled"}, "The crime was cancelled")],
+    [
+        ({"ward": None}, "It has no ward of this BCU"),
+        ({"ward": "another BCU's"}, "It has no ward of this BCU"),
+        ({"crime_status": "cancelled"}, "The crime was cancelled"),
+    ],
 )
 def test_one_that_cannot_go_out_is_held_back_and_the_others_are_submitted(
     browser: Client, make_case: MakeCase, world: World, fields: dict[str, Any], why: str
 ) -> None:
-    held_back = DecisionFactory.create(case=make_case(**fields)).case
+    if fields.get("ward"):
+        case = make_case()
+        Case.objects.filter(pk=case.pk).update(ward=world.north_ward)
+    else:
+        case = make_case(**fields)
+    held_back = DecisionFactory.create(case=case).case
     alone = " ".join(page(browser, "check_decisions").split())
     assert f"{held_back.crime_reference} is held back." in alone
     assert "data-submit>" not in alone

@@ -19,6 +19,7 @@ from referrals.compliance.readers.overview import overview_of
 from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
 from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
+from referrals.contact.readers.stranded import stranded_work
 from referrals.scope import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -93,6 +94,8 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
         "chases": chases,
+        "stranded": stranded_work(request.user),
+        "contacts": request.user.can(Permission.CONTACT_VICTIMS),
         "overview": None if chases else overview_of(request.user, counted, period, now, chosen),
         "wards": wards,
         "weeks": series,

@@ -11,129 +11,270 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('referrals', '0016_one_task_and_duplicates'),
+        ("referrals", "0016_one_task_and_duplicates"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Leave',
+            name="Leave",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('starts_on', models.DateField()),
-                ('back_on', models.DateField()),
-                ('set_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("starts_on", models.DateField()),
+                ("back_on", models.DateField()),
+                ("set_at", models.DateTimeField()),
             ],
         ),
         migrations.CreateModel(
-            name='LeaveEvent',
+            name="LeaveEvent",
             fields=[
-                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
-                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
-                ('pgh_label', models.TextField(help_text='The event label.')),
-                ('pgh_context', pghistory.utils.JSONField(null=True)),
-                ('pgh_context_id', models.UUIDField(null=True)),
-                ('id', models.BigIntegerField()),
-                ('starts_on', models.DateField()),
-                ('back_on', models.DateField()),
-                ('set_at', models.DateTimeField()),
+                ("pgh_id", models.AutoField(primary_key=True, serialize=False)),
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("pgh_context", pghistory.utils.JSONField(null=True)),
+                ("pgh_context_id", models.UUIDField(null=True)),
+                ("id", models.BigIntegerField()),
+                ("starts_on", models.DateField()),
+                ("back_on", models.DateField()),
+                ("set_at", models.DateTimeField()),
             ],
             options={
-                'abstract': False,
+                "abstract": False,
             },
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='referral',
-            name='insert_insert',
+            model_name="referral",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='referral',
-            name='update_update',
+            model_name="referral",
+            name="update_update",
         ),
         migrations.RemoveConstraint(
-            model_name='referralnotice',
-            name='notice_names_what_changed',
+            model_name="referralnotice",
+            name="notice_names_what_changed",
         ),
         migrations.AddField(
-            model_name='contactattempt',
-            name='entered_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="contactattempt",
+            name="entered_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='referral',
-            name='given_by',
-            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="referral",
+            name="given_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='referralevent',
-            name='given_by',
-            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="referralevent",
+            name="given_by",
+            field=models.ForeignKey(
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='referral',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "flag_removed_at", "flag_removed_by_id", "given_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ruled_out_since", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."flag_removed_at", new_values."flag_removed_by_id", new_values."given_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."ruled_out_since", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='a4a4701deeddebcd5283ab4758452e8a39e675f3', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_a74c8', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_referral', when='AFTER')),
+            model_name="referral",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "flag_removed_at", "flag_removed_by_id", "given_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ruled_out_since", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."flag_removed_at", new_values."flag_removed_by_id", new_values."given_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."ruled_out_since", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="a4a4701deeddebcd5283ab4758452e8a39e675f3",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_a74c8",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_referral",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='referral',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "flag_removed_at", "flag_removed_by_id", "given_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ruled_out_since", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."flag_removed_at", new_values."flag_removed_by_id", new_values."given_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."ruled_out_since", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='b8a1c94325ad50346fdc230fe8314bf42576b4fa', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_223e7', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_referral', when='AFTER')),
+            model_name="referral",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_referralevent" ("allocation_id", "case_id", "close_reason", "closed_at", "closed_by_id", "contacted_at", "due_at", "flag_confirmed_at", "flag_confirmed_by_id", "flag_removed_at", "flag_removed_by_id", "given_by_id", "id", "made_at", "made_by_id", "number", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "ruled_out_since", "status", "taken_at", "taken_by_id", "team_id", "ward_id") SELECT new_values."allocation_id", new_values."case_id", new_values."close_reason", new_values."closed_at", new_values."closed_by_id", new_values."contacted_at", new_values."due_at", new_values."flag_confirmed_at", new_values."flag_confirmed_by_id", new_values."flag_removed_at", new_values."flag_removed_by_id", new_values."given_by_id", new_values."id", new_values."made_at", new_values."made_by_id", new_values."number", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."ruled_out_since", new_values."status", new_values."taken_at", new_values."taken_by_id", new_values."team_id", new_values."ward_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="b8a1c94325ad50346fdc230fe8314bf42576b4fa",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_223e7",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_referral",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='contactattempt',
-            constraint=models.CheckConstraint(condition=models.Q(('entered_by__isnull', True), models.Q(('entered_by', models.F('made_by')), _negated=True), _connector='OR'), name='attempt_entered_by_a_colleague'),
+            model_name="contactattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("entered_by__isnull", True),
+                    models.Q(("entered_by", models.F("made_by")), _negated=True),
+                    _connector="OR",
+                ),
+                name="attempt_entered_by_a_colleague",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referral',
-            constraint=models.CheckConstraint(condition=models.Q(('given_by__isnull', True), ('taken_by__isnull', False), _connector='OR'), name='referral_given_to_somebody'),
+            model_name="referral",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("given_by__isnull", True), ("taken_by__isnull", False), _connector="OR"),
+                name="referral_given_to_somebody",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='referralnotice',
-            constraint=models.CheckConstraint(condition=models.Q(('changed__contained_by', ['safety_note', 'review_safety', 'restrictions', 'contact_wishes', 'communication_need', 'victim_under_18', 'officer_in_case', 'ward', 'reopened', 'holder_away']), ('changed__len__gt', 0)), name='notice_names_what_changed'),
+            model_name="referralnotice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "changed__contained_by",
+                        [
+                            "safety_note",
+                            "review_safety",
+                            "restrictions",
+                            "contact_wishes",
+                            "communication_need",
+                            "victim_under_18",
+                            "officer_in_case",
+                            "ward",
+                            "reopened",
+                            "holder_away",
+                        ],
+                    ),
+                    ("changed__len__gt", 0),
+                ),
+                name="notice_names_what_changed",
+            ),
         ),
         migrations.AddField(
-            model_name='leave',
-            name='set_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="leave",
+            name="set_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='leave',
-            name='user',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="leave",
+            name="user",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to=settings.AUTH_USER_MODEL
+            ),
         ),
         migrations.AddField(
-            model_name='leaveevent',
-            name='pgh_obj',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='referrals.leave'),
+            model_name="leaveevent",
+            name="pgh_obj",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="events",
+                to="referrals.leave",
+            ),
         ),
         migrations.AddField(
-            model_name='leaveevent',
-            name='set_by',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="leaveevent",
+            name="set_by",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='leaveevent',
-            name='user',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="leaveevent",
+            name="user",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.DO_NOTHING,
+                related_name="+",
+                related_query_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddConstraint(
-            model_name='leave',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[('user', '='), (referrals.models.places.DateRange('starts_on', 'back_on'), '&&')], name='leave_once_at_a_time'),
+            model_name="leave",
+            constraint=django.contrib.postgres.constraints.ExclusionConstraint(
+                expressions=[
+                    ("user", "="),
+                    (referrals.models.places.DateRange("starts_on", "back_on"), "&&"),
+                ],
+                name="leave_once_at_a_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='leave',
-            constraint=models.CheckConstraint(condition=models.Q(('back_on__gte', models.F('starts_on'))), name='leave_ends_not_before_it_starts'),
+            model_name="leave",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("back_on__gte", models.F("starts_on"))),
+                name="leave_ends_not_before_it_starts",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='leave',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_leaveevent" ("back_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "set_at", "set_by_id", "starts_on", "user_id") SELECT new_values."back_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='17c6fbf934bde5cb154d83909bd5e92214fb4d2f', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_a47ac', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_leave', when='AFTER')),
+            model_name="leave",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_leaveevent" ("back_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "set_at", "set_by_id", "starts_on", "user_id") SELECT new_values."back_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="17c6fbf934bde5cb154d83909bd5e92214fb4d2f",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_a47ac",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_leave",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='leave',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_leaveevent" ("back_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "set_at", "set_by_id", "starts_on", "user_id") SELECT new_values."back_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='88889c356540f5ec8889680aa09219978dd710e4', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_58abc', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_leave', when='AFTER')),
+            model_name="leave",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_leaveevent" ("back_on", "id", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "set_at", "set_by_id", "starts_on", "user_id") SELECT new_values."back_on", new_values."id", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."user_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="88889c356540f5ec8889680aa09219978dd710e4",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_58abc",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_leave",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='leaveevent',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='dcac8fbb5e675ea3b8f3e22c83269b7ecb6f54ba', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_c71be', table='referrals_leaveevent', when='BEFORE')),
+            model_name="leaveevent",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="dcac8fbb5e675ea3b8f3e22c83269b7ecb6f54ba",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_c71be",
+                    table="referrals_leaveevent",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

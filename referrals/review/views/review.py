@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
+from referrals.contact.readers.stranded import stranded_work
 from referrals.intake.readers import imports_to_see_to, latest_extract
 from referrals.models import Case, Restriction, TextKind
 from referrals.review.actions import drafts
@@ -68,6 +69,7 @@ def overnight_review(request: SignedInRequest) -> HttpResponse:
         # The navigation's count, which is the same.
         "imports_waiting": len(to_see_to),
         "submissions": latest_submissions(request.user),
+        "stranded": stranded_work(request.user),
         "now": now,
     }
     return render(request, "review/overnight_review.html", context)

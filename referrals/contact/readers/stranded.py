@@ -1,0 +1,89 @@
+"""Open work that nobody can do as things stand: for whoever sees to a team's work."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, Exists, Min, OuterRef
+
+from referrals.models import (
+    Leave,
+    Noticed,
+    Notification,
+    ReferralNotice,
+    ReferralStatus,
+    TeamMembership,
+)
+from referrals.scope import referrals_visible_to, today
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+# Names of what the mail server said; see ``last_error`` of a notification.
+_REFUSED = ("SMTPRecipientsRefused", "SMTPSenderRefused", "SMTPDataError")
+
+
+@dataclass(frozen=True)
+class TeamWithoutAnybody:
+    """A team of which nobody is at work today, with its open referrals."""
+
+    name: str
+    open: int
+    first_due: datetime
+
+
+@dataclass(frozen=True)
+class RefusingMailbox:
+    """A mailbox that the mail server refuses, since when the oldest mail to it waits, and how many do."""
+
+    address: str
+    since: datetime
+    waiting: int
+
+
+@dataclass(frozen=True)
+class StrandedWork:
+    """``came_back``: open referrals nobody took again after whoever had them went away."""
+
+    teams: list[TeamWithoutAnybody]
+    mailboxes: list[RefusingMailbox]
+    came_back: int
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.teams or self.mailboxes or self.came_back)
+
+
+def stranded_work(user: User) -> StrandedWork | None:
+    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Three queries."""
+    if not user.can(Permission.CHASE_REFERRALS):
+        return None
+    visible = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
+    on = today()
+    is_on_leave = Leave.objects.filter(Leave.current(on), user=OuterRef("user"))
+    at_work = TeamMembership.objects.filter(
+        TeamMembership.current(on), ~Exists(is_on_leave), team=OuterRef("team"), user__is_active=True
+    )
+    teams = (
+        visible.filter(~Exists(at_work))
+        .values("team", "team__name")
+        .annotate(open=Count("pk"), first_due=Min("due_at"))
+        .order_by("first_due", "team")
+    )
+    mailboxes = (
+        Notification.objects.filter(
+            referral__in=referrals_visible_to(user),
+            sent_at__isnull=True,
+            abandoned_at__isnull=True,
+            last_error__in=_REFUSED,
+        )
+        .values("recipient")
+        .annotate(since=Min("created_at"), waiting=Count("pk"))
+        .order_by("since", "recipient")
+    )
+    unread = ReferralNotice.objects.filter(
+        referral=OuterRef("pk"), read_at__isnull=True, changed__contains=[Noticed.HOLDER_AWAY]
+    )
+    return StrandedWork(
+        teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
+        mailboxes=[RefusingMailbox(each["recipient"], each["since"], each["waiting"]) for each in mailboxes],
+        came_back=visible.filter(Exists(unread), taken_by__isnull=True).count(),
+    )

@@ -1,0 +1,60 @@
+"""Open work that nobody can do as things stand."""
+
+import pytest
+from django.urls import reverse
+
+from referrals.contact.actions.absence import return_work
+from referrals.contact.actions.taking import take
+from referrals.contact.readers.stranded import stranded_work
+from tests.factories import LeaveFactory, NotificationFactory
+
+pytestmark = pytest.mark.usefixtures("clock")
+
+
+def test_a_team_of_which_nobody_is_at_work_is_named_with_its_open_referrals(
+    make_referral, world, supervisor, officer, hcop
+):
+    first, _ = make_referral(), make_referral()
+    make_referral(completed=True)
+    make_referral(ward=world.wards[1])
+    assert [team.name for team in stranded_work(hcop).teams] == [world.teams[1].name]
+    assert not stranded_work(supervisor).is_any
+    LeaveFactory.create(user=officer)
+    LeaveFactory.create(user=supervisor)
+    (team,) = stranded_work(supervisor).teams
+    assert (team.name, team.open, team.first_due) == (world.teams[0].name, 2, first.due_at)
+
+
+def test_a_mailbox_that_refuses_is_named_since_when(make_referral, supervisor, now):
+    referral = make_referral()
+    refused = {"referral": referral, "recipient": "abbey@example.police.uk", "attempts": 3}
+    NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", created_at=now)
+    NotificationFactory.create(**refused, last_error="ConnectionRefusedError", created_at=now)
+    NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", sent_at=now)
+    (mailbox,) = stranded_work(supervisor).mailboxes
+    assert (mailbox.address, mailbox.since, mailbox.waiting) == ("abbey@example.police.uk", now, 1)
+
+
+def test_what_came_back_is_counted_until_somebody_takes_it(
+    make_referral, supervisor, officer, colleague, system, now
+):
+    referral = make_referral(taken_by=officer, taken_at=now)
+    LeaveFactory.create(user=officer)
+    return_work(by=system, at=now)
+    assert stranded_work(supervisor).came_back == 1
+    take(referral_id=referral.pk, by=colleague, at=now)
+    assert stranded_work(supervisor).came_back == 0
+
+
+def test_it_stands_on_the_first_page_of_whoever_chases_and_of_nobody_else(
+    client_of, make_referral, supervisor, officer, hcop, leader, now, system
+):
+    make_referral(taken_by=officer, taken_at=now)
+    LeaveFactory.create(user=officer)
+    return_work(by=system, at=now)
+    for user, name in ((supervisor, "compliance"), (hcop, "overnight_review"), (hcop, "compliance")):
+        page = " ".join(client_of(user).get(reverse(name)).content.decode().split())
+        assert "1 open referral came back from somebody who is away, and nobody has it" in page
+        assert (reverse("give_referrals") in page) is (user == supervisor)
+    assert stranded_work(leader) is None
+    assert "came back" not in client_of(leader).get(reverse("compliance")).content.decode()

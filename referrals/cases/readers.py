@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from django.db.models import (
     BooleanField,
+    Exists,
     ExpressionWrapper,
+    OuterRef,
     Q,
     QuerySet,
     Value,
@@ -15,7 +17,9 @@ from django.utils import timezone
 
 from referrals.models import (
     Case,
+    FoundNotSuitable,
     Referral,
+    ReferralOrder,
     VictimType,
     backwards,
 )
@@ -110,3 +114,11 @@ def references_of(signs: str) -> list[str]:
     cases = Case.objects.filter(Exact(backwards("crime_reference"), end)).values_list("crime_reference")
     referrals = Referral.objects.filter(Exact(backwards("number"), end)).values_list("number")
     return [reference for (reference,) in cases.union(referrals)]
+
+
+def standing_findings() -> QuerySet[FoundNotSuitable]:
+    """That a case was found not suitable after all, unless its victim was referred again since."""
+    since = ReferralOrder.objects.filter(
+        referral__case=OuterRef("case"), ordered_at__gte=OuterRef("found_at")
+    )
+    return FoundNotSuitable.objects.filter(~Exists(since))

@@ -7,9 +7,9 @@ from django.db import migrations, models
 # Where both tasks of a case were open, the later one says who contacts the victim.
 ASK_ONCE = """
     UPDATE referrals_followup AS task SET
-        acknowledged_at = coalesce(task.acknowledged_at, later.raised_at),
+        acknowledged_at = coalesce(task.acknowledged_at, greatest(task.raised_at, later.raised_at)),
         acknowledged_by_id = coalesce(task.acknowledged_by_id, later.raised_by_id),
-        done_at = greatest(task.acknowledged_at, later.raised_at), done_by_id = later.raised_by_id, dropped = true
+        done_at = greatest(task.raised_at, task.acknowledged_at, later.raised_at), done_by_id = later.raised_by_id, dropped = true
     FROM referrals_referral AS own
     JOIN referrals_followup AS later ON later.case_id = own.case_id
         AND later.kind = 'contact_elsewhere' AND later.done_at IS NULL

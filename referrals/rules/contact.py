@@ -16,37 +16,14 @@ _RESULTS_BARRED = {"no_voicemail": "message_left"}
 _NOBODY_SPOKEN_TO = frozenset({"no_answer", "message_left", "wrong_details"})
 _SAID_BY_THE_VICTIM = frozenset({"statement", "withdraw"})
 
-# The first that fits counts: a video call is no telephone call.
-_WAY = re.compile(
-    r"""\b(?:
-        (?P<video> video(\ call\w*)? | facetime | zoom | skype)
-        | (?P<relay> (text\ )?relay | bsl | sign\ language | minicom)
-        | (?P<in_person> in[\ -]person | face[\ -]to[\ -]face | (home\ )?visit\w* | meet\w*
-            | (police\ )?station | (call|come|pop)\w*\ (\w+\ )?(round|over|in\ person)
-            | (come|seen?)\ (\w+\ )?(at|to)\ (\w+\ )?(home|house|address))
-        | (?P<telephone> (tele)?phon\w* | mobile | landline | call\w* | ring\w* | rung)
-        | (?P<written> text\w* | sms | e-?mail\w* | letters? | whatsapp | in\ writing)
-        | (?P<any_way> contact\w*(?!\ (by|via|through|with|details|number)))
-    )\b""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_PART = re.compile(r"[.;,:()\n]|\s[-–—]\s|\b(?:but|and|though|so)\b", re.IGNORECASE)
-_NOT_BEFORE = re.compile(
-    r"\b(no|not|[a-z]+n't|dont|cannot|never|nor|without|avoid|declin\w+|refus\w+|rather than|instead of)\b",
-    re.IGNORECASE,
-)
-_NOT_AFTER = re.compile(r"( (calls?|contact|is|are|to))* (not|never|unsafe|unwelcome)\b", re.IGNORECASE)
-# "Do not ring before 10" says when, and so that ringing is right.
-_AT_TIMES = re.compile(
-    r"\b(before|after|until|till|between|during|while|at (work|night)|on \w+days?|in the \w+(ing|noon)s?)\b",
-    re.IGNORECASE,
-)
-_AT_HOME = re.compile(r"\bhome visit", re.IGNORECASE)
-_NOT_AT_HOME = re.compile(
-    r"\b(station|elsewhere|(an|some)other place|neutral|no(t at| to|t)? (\w+ )?home"
-    r"|at (\w+ )?(work(place)?|school|college|university|library))\b",
-    re.IGNORECASE,
-)
+# Wishes that say how and nothing else. Whatever more a wish says, the officer has to read and to weigh.
+_FILLING = r"(only|please|preferred|prefers?|by|via|an?|the|call|contact)"
+_WISHED = {
+    TELEPHONE: r"|none|no preference|any|(tele)?phone|mobile|landline|ring",
+    "home_visit": r"in person|face to face|(home )?visit|at home",
+    "video": r"video|facetime|zoom|teams",
+    "relay": r"(text )?relay|bsl|sign language",
+}
 
 # "Repeated" attempts are at least this many.
 LEAST_TRIES = 2
@@ -68,39 +45,16 @@ def is_barred(method: str, result: str, restrictions: Collection[str]) -> bool:
 
 
 def method_wished(wishes: str, offered: Collection[str]) -> str | None:
-    """The one way of contact that the wishes name, or the telephone where they name none.
+    """The way of contact that can be chosen already: the one a short wish names, or the telephone for none.
 
-    Nothing where they rule out the telephone without naming another way, or name a way that is not offered.
+    Nothing where the wish says more than that, or names a way that is not ``offered``.
     """
-    plain = wishes.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    named, denied = _ways_in(plain)
-    if TELEPHONE in named or not (named or denied & {TELEPHONE, "any_way"}):
-        method = TELEPHONE
-    elif named == {"in_person"}:
-        method = _in_person(plain, offered)
-    else:
-        method = named.pop() if len(named) == 1 else ""
-    return method if method in offered else None
-
-
-def _ways_in(wishes: str) -> tuple[set[str], set[str]]:
-    """The ways that are named, and those that are denied. A denial reaches to the end of its part."""
-    named: set[str] = set()
-    denied: set[str] = set()
-    for part in _PART.split(wishes):
-        for found in _WAY.finditer(part):
-            before, after = part[: found.start()], part[found.end() :]
-            is_denied = _NOT_AFTER.match(after) or (
-                _NOT_BEFORE.search(before) and not _AT_TIMES.search(after)
-            )
-            (denied if is_denied else named).add(found.lastgroup or "")
-    return named - {"any_way"}, denied
-
-
-def _in_person(wishes: str, offered: Collection[str]) -> str:
-    if _NOT_AT_HOME.search(wishes):
-        return "elsewhere"
-    return "home_visit" if "home_visit" in offered or _AT_HOME.search(wishes) else "elsewhere"
+    words = " ".join(re.sub(r"[\W_]+", " ", wishes.casefold()).split())
+    plain = " ".join(re.sub(rf"\b{_FILLING}\b", " ", words).split())
+    for method, named in _WISHED.items():
+        if re.fullmatch(named, plain):
+            return method if method in offered else None
+    return None
 
 
 def is_contact(result: str) -> bool:

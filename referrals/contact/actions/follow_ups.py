@@ -90,7 +90,7 @@ def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if not may_undo(follow_up, by, at):
             only = "only whoever said so can undo it, within an hour"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {only}.")
-        if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(case):
+        if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(follow_up, case):
             anew = "it was decided anew who contacts the victim"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {anew}.")
         follow_up.done_at = follow_up.done_by = None

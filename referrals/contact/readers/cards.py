@@ -11,7 +11,6 @@ from referrals.contact.readers.linked import Linked
 from referrals.contact.readers.referrals import is_officer_in_case, may_read, open_referrals
 from referrals.models import Decision, Noticed, Reason, Referral, ReferralStatus, Restriction, TextKind
 from referrals.rules.crime_record import is_for_safety
-from referrals.rules.urgent_words import asks_for_contact
 from referrals.scope import teams_of
 from src_app.accounts.models import User
 from src_app.templatetags.words import clock, due_words, weekday_moment
@@ -66,15 +65,15 @@ class Tag:
 
 
 def urgency_of(referral: Referral) -> list[Tag]:
-    """Why to ring soon, of one of ``open_referrals`` or ``referrals_to_open``: as referred now, or as wished.
+    """Why the HCOP referred it now, of one of ``open_referrals`` or ``referrals_to_open``.
 
-    A case that was referred now after its decision has the words of any other: they tell no arm.
+    A case that was referred now after its decision has the words of any other: they tell no arm. Words of a
+    wish decide nothing.
     """
     decision: Decision | None = getattr(referral.case, "decision", None)
     reasons = {order.reason for order in referral.orders.all()} | {decision.reason if decision else ""}
-    wishes = (text.body for text in referral.case.texts.all() if text.kind == TextKind.CONTACT_WISHES)
     tags = [Tag("High risk", "red")] if Reason.HIGH_RISK in reasons else []
-    if Reason.ASKED_FOR_CONTACT in reasons or any(asks_for_contact(each) for each in wishes):
+    if Reason.ASKED_FOR_CONTACT in reasons:
         tags.append(Tag("Asked for contact", "yellow"))
     return tags
 

@@ -12,10 +12,12 @@ from django.db.models import (
     QuerySet,
 )
 
+from referrals.cases.readers import standing_findings
 from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
     ContactAttempt,
+    Decision,
     FollowUp,
     FollowUpKind,
     Referral,
@@ -43,14 +45,19 @@ def may_undo(follow_up: FollowUp, user: User, at: datetime) -> bool:
     return is_own and done_at is not None and done_at > at - UNDONE_WITHIN
 
 
-def is_contact_decided_anew(case: Case) -> bool:
+def is_contact_decided_anew(follow_up: FollowUp, case: Case) -> bool:
     """Whether a task of the case that asks who contacts the victim has nothing more to ask.
 
-    The case waits for its decision again, a team has it or has spoken with the victim, or another such task
-    waits.
+    The case waits for its decision again or is suitable now, a team has it or has spoken with the victim, or
+    another such task waits.
     """
     referrals = Referral.objects.filter(case=case).exclude(status=ReferralStatus.CLOSED)
-    return case.decided_at is None or referrals.exists() or contact_tasks(case).exists()
+    suitable_now = (
+        follow_up.kind == FollowUpKind.CONTACT_ELSEWHERE
+        and Decision.objects.filter(case=case, suitable=True).exists()
+        and not standing_findings().filter(case=case).exists()
+    )
+    return case.decided_at is None or suitable_now or referrals.exists() or contact_tasks(case).exists()
 
 
 def contact_tasks(case: Case) -> QuerySet[FollowUp]:

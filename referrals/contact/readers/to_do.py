@@ -26,27 +26,27 @@ from src_app.templatetags.words import moment
 class ToDo:
     """What is left after one attempt.
 
-    ``words`` are for the crime record, and empty where it was noted there. ``settle``: whether there is
-    anything that somebody can say is done. ``close``: whether the attempts have shown a reason to end without
-    contact.
+    ``words`` are for the crime record, and empty where the attempt was noted there when it was logged.
+    ``settle``: the button that says what is done, empty where somebody has said so or there is nothing.
+    ``close``: whether the attempts have shown a reason to end without contact.
     """
 
     words: str
     tasks: list[str]
-    settle: bool
+    settle: str
     close: bool
 
     @property
     def is_anything(self) -> bool:
-        return bool(self.words or self.tasks)
+        return bool(self.settle or self.tasks)
 
 
 def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: datetime) -> ToDo:
     """What is left after an attempt of one of ``referrals_to_open``."""
     is_settled = hasattr(attempt, "settled")
-    tasks = [] if is_settled else _to_tell(attempt, referral)
-    words = "" if is_settled or attempt.noted_on_record else words_for_record(attempt)
-    settle = bool(tasks or words)
+    tasks = _to_tell(attempt, referral, is_settled=is_settled)
+    words = "" if attempt.noted_on_record else words_for_record(attempt)
+    settle = "" if is_settled else _settling(tasks, words)
     close = False
     if referral.status == ReferralStatus.OPEN:
         close = any(
@@ -58,6 +58,12 @@ def to_do_after(attempt: ContactAttempt, referral: Referral, user: User, now: da
     return ToDo(words=words, tasks=tasks, settle=settle, close=close)
 
 
+def _settling(tasks: list[str], words: str) -> str:
+    if tasks and words:
+        return "Noted on the crime record, and told"
+    return "Noted on the crime record" if words else "Told" if tasks else ""
+
+
 @dataclass(frozen=True)
 class Left:
     """An attempt that left something to do besides the next try, and what that is."""
@@ -66,31 +72,58 @@ class Left:
     tasks: list[str]
 
 
-def left_to_do(user: User, since: datetime, most: int) -> list[Left]:
-    """What the attempts left to do that this account logged ``since`` then, the latest first."""
-    return [
-        Left(attempt, _to_tell(attempt, attempt.referral) + _to_note(attempt))
-        for attempt in _unsettled(user, since)[:most]
-    ]
+@dataclass(frozen=True)
+class LeftToDo:
+    """``shown`` of ``count`` attempts: what a victim said, then what is to be noted, each oldest first."""
+
+    shown: list[Left]
+    count: int
+
+
+def left_to_do(user: User, since: datetime, most: int) -> LeftToDo:
+    """What the attempts of this account left to do.
+
+    What a victim said stays until somebody deals with it or it is settled, a threat or a new offence until
+    somebody deals with it; what is only to be noted, if it was logged ``since`` then. A referral that has
+    gone to another team is out of sight: its follow-ups stay with the supervisor.
+    """
+    found = _unsettled(user, since)
+    return LeftToDo(
+        shown=[_left_by(attempt) for attempt in found[:most]],
+        count=found.count(),
+    )
+
+
+def _left_by(attempt: ContactAttempt) -> Left:
+    is_settled = hasattr(attempt, "settled")
+    to_note = [] if is_settled else _to_note(attempt)
+    return Left(attempt, _to_tell(attempt, attempt.referral, is_settled=is_settled) + to_note)
 
 
 def _unsettled(user: User, since: datetime) -> QuerySet[ContactAttempt]:
     is_theirs = Q(entered_by=user) | Q(made_by=user, entered_by__isnull=True)
-    waiting = FollowUp.objects.filter(attempt=OuterRef("pk"), kind__in=_TASKS, acknowledged_at__isnull=True)
+    waiting = FollowUp.objects.filter(attempt=OuterRef("pk"), acknowledged_at__isnull=True)
+    is_urgent = Exists(waiting.filter(kind__in=_NEVER_SETTLED))
+    is_to_tell = Q(Exists(waiting.filter(kind__in=_TASKS)), settled__isnull=True)
+    is_to_note = Q(noted_on_record=False, logged_at__gte=since, settled__isnull=True)
     return (
         standing_attempts()
-        .filter(Q(noted_on_record=False) | Exists(waiting), settled__isnull=True)
-        .filter(is_theirs, logged_at__gte=since, referral__in=referrals_visible_to(user))
-        .select_related("referral__case")
+        .filter(is_theirs, is_urgent | is_to_tell | is_to_note, referral__in=referrals_visible_to(user))
+        .select_related("referral__case", "settled")
         .prefetch_related("follow_ups")
-        .order_by("-made_at", "-pk")
+        .annotate(said=Exists(waiting.filter(kind__in=_TASKS)))
+        .order_by("-said", "made_at", "pk")
     )
 
 
-def _to_tell(attempt: ContactAttempt, referral: Referral) -> list[str]:
+def _to_tell(attempt: ContactAttempt, referral: Referral, *, is_settled: bool) -> list[str]:
     waiting = [each.kind for each in attempt.follow_ups.all() if each.acknowledged_at is None]
     officer = referral.case.officer_in_case or "the officer in the case"
-    return [words.format(officer=officer) for kind, words in _TASKS.items() if kind in waiting]
+    return [
+        words.format(officer=officer)
+        for kind, words in _TASKS.items()
+        if kind in waiting and (not is_settled or kind in _NEVER_SETTLED)
+    ]
 
 
 def _to_note(attempt: ContactAttempt) -> list[str]:
@@ -103,6 +136,8 @@ _TASKS = {
     FollowUpKind.STATEMENT: "The victim wants to give a statement: tell {officer}.",
     FollowUpKind.WITHDRAW: "The victim wishes to withdraw support: tell {officer}.",
 }
+# Somebody must have dealt with these: that they were told is not enough.
+_NEVER_SETTLED = (FollowUpKind.THREAT, FollowUpKind.NEW_OFFENCE)
 
 
 def _next(attempt: ContactAttempt, *, close: bool) -> str:

@@ -8,14 +8,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
-from referrals.contact.readers.briefing import briefing_of
+from referrals.contact.readers.briefing import SAFETY_NOTES, briefing_of
 from referrals.contact.readers.cards import due_of, unread_of, urgency_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Referral, ReferralStatus, Result, Team, TextKind
+from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, Team, TextKind
 from referrals.places.readers import people_of
 from referrals.rules.contact import method_wished
 from referrals.scope import referrals_visible_to, today
@@ -61,11 +61,12 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
 
 
 def _wished(referral: Referral, choices: AttemptChoices) -> dict[str, str | None]:
-    """What is chosen already: the way of contact that the victim wishes."""
+    """What is chosen already: the way that the victim wishes, and no visit where a safety note stands."""
+    texts = {text.kind: text.body for text in referral.case.texts.all()}
     offered = [value for value, _ in (*choices.methods, *choices.methods_other)]
-    texts = referral.case.texts.all()
-    wishes = next((text.body for text in texts if text.kind == TextKind.CONTACT_WISHES), "")
-    return {"method": method_wished(wishes, offered)}
+    if any(texts.get(kind) for kind in SAFETY_NOTES):
+        offered = [each for each in offered if each != Method.HOME_VISIT]
+    return {"method": method_wished(texts.get(TextKind.CONTACT_WISHES, ""), offered)}
 
 
 def _logged(request: SignedInRequest, referral: Referral, form: AttemptForm) -> ContactAttempt | None:

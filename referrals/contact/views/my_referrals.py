@@ -47,7 +47,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
     left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
     linked = linked_to(paged.rows, request.user, now)
-    shown = [each.number for each in [*paged.rows, *done, *(each.attempt.referral for each in left)]]
+    shown = [each.number for each in [*paged.rows, *done, *(each.attempt.referral for each in left.shown)]]
     record(
         Action.LIST_SHOWN,
         by=request.user,

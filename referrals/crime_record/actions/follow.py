@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q
 
-from referrals.cases.readers import report_of
+from referrals.cases.readers import report_of, standing_findings
 from referrals.contact.actions.closing import close_by_record
 from referrals.contact.actions.hand_over import follow_ward
 from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
@@ -20,11 +20,9 @@ from referrals.mail.outbox import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     Case,
-    CloseReason,
     CrimeRecordEvent,
     CrimeRecordKind,
     FollowUpKind,
-    FoundNotSuitable,
     MailKind,
     Noticed,
     PersonalText,
@@ -117,12 +115,17 @@ def _follow_all(
         .order_by("pk")
         .select_for_update(of=("self",))
     )
-    _move_flags(referrals, events, at)
+    unsuitable = set(
+        standing_findings()
+        .filter(case__in=[each.case_id for each in referrals])
+        .values_list("case", flat=True)
+    )
+    _move_flags([each for each in referrals if each.case_id not in unsuitable], events, at)
     for referral in referrals:
         event = events.get(referral.case_id)
         if event is not None and event.kind != CrimeRecordKind.REINSTATED:
             close_by_record(referral=referral, event=event, by=by, at=at)
-        else:
+        elif referral.case_id not in unsuitable:
             _follow(referral, changed[referral.case_id], event, by, at)
 
 
@@ -131,7 +134,7 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
     out, back = [], []
     for referral in referrals:
         event = events.get(referral.case_id)
-        if event is None or referral.close_reason == CloseReason.NOT_SUITABLE:
+        if event is None:
             continue
         if event.kind == CrimeRecordKind.REINSTATED:
             if referral.ruled_out_since is not None:
@@ -153,14 +156,10 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
 def _follow(
     referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
 ) -> None:
-    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed.
-
-    One that was found not suitable meanwhile stays closed.
-    """
+    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed."""
     noticed = {each for each in Noticed if each in names}
     mail = MailKind.REFERRAL_CHANGED
-    is_reinstated = event is not None and referral.close_reason in CLOSED_BY_RECORD
-    if is_reinstated and not FoundNotSuitable.objects.filter(case=referral.case_id).exists():
+    if event is not None and referral.close_reason in CLOSED_BY_RECORD:
         noticed |= _changed_since(referral)
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)

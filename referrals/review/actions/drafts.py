@@ -1,7 +1,7 @@
 """Drafting decisions on overnight cases; nothing is final until the day is submitted."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -26,6 +26,7 @@ from referrals.models import (
     TextKind,
 )
 from referrals.review.actions.chosen_team import place_of, refuse_without_reason
+from referrals.review.readers.linked import named_back
 from referrals.rules.duplicates import why_no_duplicate
 from referrals.rules.eligibility import ineligible_because
 from referrals.scope import cases_visible_to
@@ -95,7 +96,7 @@ def draft_not_suitable(
         raise Refused("A case to be referred outside any trial goes to the neighbourhood team.")
     with transaction.atomic():
         case = _lock(case_id, by)
-        refuse_unnamed_duplicate(case, reason, duplicate_of)
+        refuse_no_duplicate(case, reason, duplicate_of)
         return _draft(
             case,
             version,
@@ -108,12 +109,23 @@ def draft_not_suitable(
         )
 
 
-def refuse_unnamed_duplicate(case: Case, reason: Reason, duplicate_of: str) -> None:
-    """Raises :class:`Refused` where it is not said of which report the case is a duplicate."""
+def refuse_named_back(bcu_id: int, duplicates: Mapping[str, str]) -> None:
+    """Raises :class:`Refused` where two reports are each a duplicate of the other, and none is referred."""
+    if duplicates and (pairs := named_back(bcu_id, duplicates)):
+        own, other = pairs[0]
+        raise Refused(
+            f"{own} and {other} are each said to be a duplicate of the other: decide which of the two is "
+            "referred. Nothing was saved."
+        )
+
+
+def refuse_no_duplicate(case: Case, reason: Reason, duplicate_of: str) -> None:
+    """Raises :class:`Refused` where a case cannot be a duplicate of what is named, or nothing is named."""
     if reason != Reason.DUPLICATE:
         return
     if why_not := why_no_duplicate(own=case.crime_reference, other=duplicate_of):
         raise Refused(why_not)
+    refuse_named_back(case.bcu_id, {case.crime_reference: duplicate_of})
 
 
 def choose_team(

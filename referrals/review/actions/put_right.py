@@ -29,7 +29,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.review.actions.case_lock import lock_submitted
-from referrals.review.actions.drafts import refuse_unnamed_duplicate
+from referrals.review.actions.drafts import refuse_no_duplicate
 from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
 from referrals.trial.actions.deviations import record_deviation
 from referrals.trial.readers.deviations import standing_deviations
@@ -94,7 +94,7 @@ def find_not_suitable(
         case = lock_submitted(case_id, by)
         if why_not := why_not_find_unsuitable(case):
             raise Refused(why_not)
-        refuse_unnamed_duplicate(case, reason, duplicate_of)
+        refuse_no_duplicate(case, reason, duplicate_of)
         found = FoundNotSuitable.objects.create(
             case=case,
             reason=reason,

@@ -29,7 +29,7 @@ from referrals.models import (
 )
 from referrals.places.ward_modes import WardModes
 from referrals.review.actions.chosen_team import place_of
-from referrals.review.actions.drafts import Overtaken
+from referrals.review.actions.drafts import Overtaken, refuse_named_back
 from referrals.review.readers.rows import asks_for_restrictions, calls_for_referral
 from referrals.rules.eligibility import ineligible_because
 from referrals.rules.trial.seal import commitment
@@ -134,6 +134,9 @@ def _submit(
     for trial in trials.values():
         close_if_ended(trial=trial, at=at)
     decisions = _checked(bcu, seen, by)
+    refuse_named_back(
+        bcu.pk, {each.case.crime_reference: each.duplicate_of for each in decisions if each.duplicate_of}
+    )
     _refuse_unread_texts(decisions, looked)
     places = _places(decisions)
     submission = Submission.objects.create(key=key, bcu=bcu, submitted_by=by, submitted_at=at)

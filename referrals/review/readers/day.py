@@ -1,11 +1,12 @@
 """The drafts of a day, as they are checked before they are submitted."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils import timezone
 
-from referrals.models import Bcu
+from referrals.models import Bcu, Case, Ward
 from referrals.places.ward_modes import WardModes
 from referrals.review.readers.rows import ReviewRow, rows
 from referrals.review.readers.waiting import waiting
@@ -63,14 +64,15 @@ class Day:
 def drafted_days(user: User) -> list[Day]:
     """The drafts that wait for submission, by BCU."""
     drafted = rows(user, waiting(user).filter(decision__isnull=False))
-    questions = _questions_of_trials(drafted)
+    served = _served_wards(drafted)
+    questions = _questions_of_trials(drafted, served)
     days = []
     for bcu in bcus_of(user).order_by("name"):
         own = [row for row in drafted if row.case.bcu_id == bcu.pk]
         held_back = {
             row.case.pk: HeldBack(row, questions[row.case.pk])
             for row in own
-            if questions[row.case.pk] or _cannot_go_out(row)
+            if questions[row.case.pk] or _cannot_go_out(row, served)
         }
         if own:
             going = [row for row in own if row.case.pk not in held_back]
@@ -78,21 +80,35 @@ def drafted_days(user: User) -> list[Day]:
     return days
 
 
-def _cannot_go_out(row: ReviewRow) -> bool:
-    if row.decision is None or row.is_not_suitable:
+def _served_wards(drafted: list[ReviewRow]) -> dict[int, int]:
+    """By the key of each team that was chosen, that of the ward the submission takes: the first it covers."""
+    teams = {row.decision.team_id for row in drafted if row.decision and row.decision.team_id}
+    wards = Ward.objects.filter(team__in=teams).order_by("team", "code").distinct("team")
+    return dict(wards.values_list("team", "pk")) if teams else {}
+
+
+def _cannot_go_out(row: ReviewRow, served: Mapping[int, int]) -> bool:
+    decision = row.decision
+    if decision is None or row.is_not_suitable:
         return False
-    without_team = row.team_is_needed and row.decision.team is None
-    return without_team or bool(row.decision.suitable and row.ineligible_because)
+    without_team = decision.team_id not in served if decision.team_id else row.team_is_needed
+    return without_team or bool(decision.suitable and row.ineligible_because)
 
 
-def _questions_of_trials(drafted: list[ReviewRow]) -> defaultdict[int, list[str]]:
-    """By the suitable case's key: the open questions that the trial of its ward balances by."""
+def _questions_of_trials(drafted: list[ReviewRow], served: Mapping[int, int]) -> defaultdict[int, list[str]]:
+    """By the suitable case's key: the open questions that the trial of the ward that counts balances by.
+
+    A later report of a unit is asked about too, though the unit's first report decides about it.
+    """
     found: defaultdict[int, list[str]] = defaultdict(list)
-    asked = [row.case for row in drafted if row.case.questions and row.decision and row.decision.suitable]
-    modes = WardModes({case.ward_id for case in asked if case.ward_id})
-    for case in asked:
+    homes: dict[Case, int | None] = {}
+    for row in drafted:
+        if row.case.questions and row.decision and row.decision.suitable:
+            team = row.decision.team_id
+            homes[row.case] = row.case.ward_id if row.case.is_placed else served.get(team or 0)
+    modes = WardModes({home for home in homes.values() if home})
+    for case, home in homes.items():
         day = timezone.localdate(case.reported_at)
-        trial = modes.effective_mode(case.ward_id, day).trial if case.ward_id else None
-        if trial:
+        if home and (trial := modes.effective_mode(home, day).trial):
             found[case.pk] = questions_that_decide(trial, case)
     return found

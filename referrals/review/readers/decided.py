@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
+from referrals.cases.readers import standing_findings
 from referrals.models import CrimeRecordEvent, CrimeRecordKind
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
@@ -20,10 +21,10 @@ def reinstated_cases(user: User, at: datetime) -> list[CrimeRecordEvent]:
     later = CrimeRecordEvent.objects.filter(case=OuterRef("case"), pk__gt=OuterRef("pk"))
     events = CrimeRecordEvent.objects.filter(
         ~Exists(later),
+        Q(case__decision__suitable=False, case__referral__isnull=True)
+        | Q(case__in=standing_findings().values("case")),
         kind=CrimeRecordKind.REINSTATED,
         noticed_at__gt=at - REINSTATED_SHOWN_FOR,
         case__in=cases_visible_to(user),
-        case__decision__suitable=False,
-        case__referral__isnull=True,
     )
     return list(events.select_related("case").order_by("-noticed_at", "-pk"))

@@ -1,6 +1,7 @@
 """The reports that a case is shown with: linked ones, and those that may be the same offence."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,12 +11,12 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
-from referrals.cases.readers import latest_cases
-from referrals.models import Case, CaseState, Referral
+from referrals.cases.readers import latest_cases, standing_findings
+from referrals.models import Case, CaseState, Decision, Referral
 from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
-from src_app.templatetags.words import moment, weekday_moment
+from src_app.templatetags.words import moment
 
 # Two reports of one offence come within this time of each other.
 LATEST_REPORT = timedelta(days=7)
@@ -61,10 +62,26 @@ def offered(user: User, reports: Reports) -> list[tuple[str, str]]:
     return [
         (
             case.crime_reference,
-            f"{case.crime_reference}, reported {weekday_moment(case.reported_at)}. {_became(case)}",
+            f"{case.crime_reference}, reported {moment(case.reported_at)}. {_became(case)}",
         )
         for case in cases
     ]
+
+
+def named_back(bcu_id: int, duplicates: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Pairs of reports of a BCU that are each said to be a duplicate of the other.
+
+    ``duplicates`` gives, by a report's crime reference, that of the other one.
+    """
+    about = {
+        "case__bcu": bcu_id,
+        "case__crime_reference__in": set(duplicates.values()),
+        "duplicate_of__in": set(duplicates),
+    }
+    names = ("case__crime_reference", "duplicate_of")
+    marked = Decision.objects.filter(**about).values_list(*names)
+    said = {*marked, *standing_findings().filter(**about).values_list(*names)}
+    return [(own, other) for own, other in duplicates.items() if (other, own) in said]
 
 
 def _became(case: Case) -> str:
@@ -75,7 +92,7 @@ def _became(case: Case) -> str:
         return case.get_state_display()
     referral: Referral = case.referral
     if referral.contacted_at:
-        return f"SRC: contact made on {weekday_moment(referral.contacted_at)}"
+        return f"SRC: contact made on {moment(referral.contacted_at)}"
     return "SRC: closed without contact" if referral.closed_at else f"SRC: due {moment(referral.due_at)}"
 
 

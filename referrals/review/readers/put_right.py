@@ -1,11 +1,10 @@
 """What can still be put right of a case that was submitted, each as one sentence why not, or none."""
 
+from referrals.cases.readers import standing_findings
 from referrals.models import (
     Case,
     Decision,
-    FoundNotSuitable,
     Referral,
-    ReferralOrder,
     ReferralStatus,
     Trial,
     TrialStatus,
@@ -36,7 +35,7 @@ def why_not_find_unsuitable(case: Case) -> str:
     if case.decided_at is None:
         return "This case waits in the overnight review: decide it there."
     found = case.latest_finding
-    if found is not None and not _was_referred_since(case, found):
+    if found is not None and standing_findings().filter(pk=found.pk).exists():
         return f"{found.found_by} recorded on {moment(found.found_at)} that it was not suitable."
     return ""
 
@@ -49,10 +48,6 @@ def why_not_move(case: Case) -> str:
     if referral.status != ReferralStatus.OPEN:
         return f"{referral.number} has ended: there is nothing to move."
     return ""
-
-
-def _was_referred_since(case: Case, found: FoundNotSuitable) -> bool:
-    return ReferralOrder.objects.filter(referral__case=case, ordered_at__gte=found.found_at).exists()
 
 
 def _referral(case: Case) -> Referral | None:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from zlib import crc32
+
+from django.utils.crypto import salted_hmac
 
 from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import SAFETY_NOTES
@@ -54,9 +55,14 @@ class ReviewRow:
         return str(self.decision.version) if self.decision else ""
 
     @property
-    def texts_mark(self) -> str:
-        """Another one as soon as a note or the wish is another one."""
-        return str(crc32("\n".join((self.wishes, *self.notes)).encode()))
+    def seen_mark(self) -> str:
+        """Stands for what is looked at: another one with another draft, restriction, note or wish.
+
+        Keyed, so that nothing of it can be guessed.
+        """
+        draft = f"{self.decision.pk} {self.decision.version}" if self.decision else ""
+        seen = "\n".join((draft, *self.case.restrictions, self.wishes, *self.notes))
+        return salted_hmac("referrals.review.seen", seen, algorithm="sha256").hexdigest()
 
     @property
     def restrictions(self) -> list[str]:

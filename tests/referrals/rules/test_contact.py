@@ -49,75 +49,63 @@ def test_only_contact_made_is_contact():
 # wish; the way that is chosen already where every way is offered
 WISHES = [
     ("", Method.TELEPHONE),
-    ("Please call after 6pm", Method.TELEPHONE),
+    ("None", Method.TELEPHONE),
+    ("No preference", Method.TELEPHONE),
+    ("Telephone", Method.TELEPHONE),
     ("Telephone only", Method.TELEPHONE),
-    ("Phone, no visits", Method.TELEPHONE),
-    ("No home visits", Method.TELEPHONE),
-    ("Contact through solicitor", Method.TELEPHONE),
-    ("Mornings", Method.TELEPHONE),
-    ("Asks for contact", Method.TELEPHONE),
-    ("In person or by phone", Method.TELEPHONE),
-    ("Text first, then call", Method.TELEPHONE),
-    ("Do not call before 10am", Method.TELEPHONE),
-    ("Don’t ring at work", Method.TELEPHONE),
-    ("Not available by phone until 6pm", Method.TELEPHONE),
-    ("Do not ring the landline, ring the mobile", Method.TELEPHONE),
-    ("Is home after 6pm", Method.TELEPHONE),
-    ("During the day", Method.TELEPHONE),
+    ("By phone, please.", Method.TELEPHONE),
+    ("Prefers a call by mobile", Method.TELEPHONE),
     ("In person", Method.HOME_VISIT),
-    ("IN PERSON, after 6pm", Method.HOME_VISIT),
-    ("Face-to-face", Method.HOME_VISIT),
+    ("IN PERSON", Method.HOME_VISIT),
+    ("Face-to-face only", Method.HOME_VISIT),
     ("Home visit please", Method.HOME_VISIT),
-    ("Would like a visit", Method.HOME_VISIT),
-    ("Wants an officer to call round", Method.HOME_VISIT),
-    ("Not by telephone. Wants to be contacted in person", Method.HOME_VISIT),
-    ("In person rather than by phone", Method.HOME_VISIT),
-    ("Has no phone but wants a visit", Method.HOME_VISIT),
-    ("Does not want phone calls, would like to be seen at home", Method.HOME_VISIT),
-    ("Telephone is not safe. Come to her home", Method.HOME_VISIT),
-    ("In person at the station", Method.ELSEWHERE),
-    ("In person, not at home", Method.ELSEWHERE),
-    ("Visit at work", Method.ELSEWHERE),
-    ("Will come to the police station", Method.ELSEWHERE),
     ("Video call", Method.VIDEO),
-    ("Do not ring, FaceTime is fine", Method.VIDEO),
+    ("FaceTime preferred", Method.VIDEO),
     ("Text relay", Method.RELAY),
-    ("Deaf: cannot use the phone, BSL", Method.RELAY),
-    ("Do not ring", None),
-    ("do NOT phone", None),
-    ("No calls", None),
-    ("No calls or visits", None),
-    ("Never ring", None),
-    ("No contact", None),
-    ("Does not want to be contacted", None),
-    ("Phone calls not wanted", None),
-    ("Telephone is not safe", None),
-    ("Text only", None),
-    ("Text message only, no calls", None),
-    ("E-mail only", None),
-    ("By letter", None),
-    ("In person or by video", None),
+    ("BSL", Method.RELAY),
+]
+# Each of these says more than how: what it means is for the officer to weigh.
+TO_BE_READ = [
+    "Do not ring",
+    "No calls",
+    "Text only",
+    "By letter",
+    "In person or by video",
+    "In person, not at home",
+    "In person at the station",
+    "Meet only at solicitor's office",
+    "Visit at refuge only",
+    "Visit refused",
+    "A visit would not be safe",
+    "Visits would put her at risk",
+    "Visiting is dangerous: husband at home",
+    "No visits while ex lives next door",
+    "Police must not visit until suspect moves out",
+    "Unsafe to ring",
+    "Phone is checked by husband",
+    "Doesn't want calls after what happened",
+    "Prefers visit to phone call",
+    "Telephone is not safe. Come to her home",
+    "Not available by phone until 6pm",
+    "Evenings",
 ]
 
 
 @pytest.mark.parametrize(("wishes", "method"), WISHES)
-def test_the_way_that_the_wishes_name_is_chosen_and_the_telephone_where_they_name_none(wishes, method):
+def test_a_wish_that_says_how_and_nothing_else_is_chosen_already(wishes, method):
     assert method_wished(wishes, Method.values) == method
 
 
-@pytest.mark.parametrize(
-    ("wishes", "method"),
-    [
-        ("In person", Method.ELSEWHERE),
-        ("Not by phone, in person", Method.ELSEWHERE),
-        ("Home visit", None),
-        ("By phone", Method.TELEPHONE),
-        ("", Method.TELEPHONE),
-    ],
-)
-def test_a_home_visit_that_is_not_offered_is_never_chosen(wishes, method):
+@pytest.mark.parametrize("wishes", TO_BE_READ)
+def test_nothing_is_chosen_where_a_wish_says_more(wishes):
+    assert method_wished(wishes, Method.values) is None
+
+
+@pytest.mark.parametrize("wishes", ["In person", "Home visit"])
+def test_a_way_that_is_not_offered_is_never_chosen(wishes):
     offered = [each for each in Method.values if each != Method.HOME_VISIT]
-    assert method_wished(wishes, offered) == method
+    assert method_wished(wishes, offered) is None
+    assert method_wished("", offered) == Method.TELEPHONE
 
 
 @pytest.mark.parametrize("result", [Result.NO_ANSWER, Result.MESSAGE_LEFT, Result.WRONG_DETAILS])

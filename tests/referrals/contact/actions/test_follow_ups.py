@@ -22,7 +22,7 @@ from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.audit.record import acting
 from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
-from tests.factories import ContactAttemptFactory, FollowUpFactory
+from tests.factories import ContactAttemptFactory, DecisionFactory, FollowUpFactory
 from tests.patience import patience
 
 
@@ -114,13 +114,18 @@ def make_task(hcop, now):
     return make
 
 
-@pytest.mark.parametrize("now_is", ["waiting again", "with a team", "spoken with", "asked again"])
+@pytest.mark.parametrize("now_is", ["waiting again", "suitable", "with a team", "spoken with", "asked again"])
 def test_a_contact_that_was_arranged_anew_is_not_asked_for_again(
     make_referral, make_case, make_task, hcop, now, now_is
 ):
     ended = {"spoken with": {"completed": True}, "with a team": {}}.get(now_is, {"closed": True})
-    case = make_case() if now_is == "waiting again" else make_referral(**ended).case
+    if now_is in ("waiting again", "suitable"):
+        case = make_case(decided_at=now if now_is == "suitable" else None)
+    else:
+        case = make_referral(**ended).case
     task = make_task(case)
+    if now_is == "suitable":
+        DecisionFactory.create(case=case)
     if now_is == "asked again":
         make_task(case, done_at=None, done_by=None)
     with pytest.raises(Refused, match="decided anew who contacts the victim"):

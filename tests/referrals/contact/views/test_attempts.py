@@ -124,21 +124,21 @@ def test_every_way_is_offered_where_nothing_is_barred(client, referral):
 
 
 @pytest.mark.parametrize(
-    ("wishes", "chosen"),
+    ("wishes", "note", "chosen"),
     [
-        ("", ["telephone"]),
-        ("Please call after 6pm", ["telephone"]),
-        ("In person", ["home_visit"]),
-        ("Video call", ["video"]),
-        ("Text only", []),
-        ("Do not ring", []),
+        ("", "", ["telephone"]),
+        ("", "Suspect next door", ["telephone"]),
+        ("Please call after 6pm", "", []),
+        ("In person", "", ["home_visit"]),
+        ("In person", "Suspect next door", []),
+        ("Video call", "", ["video"]),
+        ("Text only", "", []),
     ],
 )
-def test_the_way_that_the_victim_wishes_is_chosen_already(client, referral, wishes, chosen):
-    if wishes:
-        PersonalTextFactory.create(case=referral.case, kind=TextKind.CONTACT_WISHES, body=wishes)
-    # What a safety note says is no wish.
-    PersonalTextFactory.create(case=referral.case, body="No calls")
+def test_the_way_that_the_victim_wishes_is_chosen_already(client, referral, wishes, note, chosen):
+    for kind, body in ((TextKind.CONTACT_WISHES, wishes), (TextKind.SAFETY_NOTE, note)):
+        if body:
+            PersonalTextFactory.create(case=referral.case, kind=kind, body=body)
     text = client.get(address("log_contact", referral)).text
     assert re.findall(r'name="method"\s+value="(\w+)"[^>]* checked', text) == chosen
     assert bool(re.search(r"<details[^>]* open[^>]*>\s*<summary>Another way", text)) == (chosen == ["video"])

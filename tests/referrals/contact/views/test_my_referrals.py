@@ -119,11 +119,10 @@ NOW = {"suitable": False, "contact_by": "neighbourhood_team"}
             "",
             [HIGH_RISK],
         ),
-        ({}, ["high_risk"], "Asks for contact", [HIGH_RISK, ASKED]),
+        ({}, ["high_risk"], "Asks for contact", [HIGH_RISK]),
         ({}, ["asked_for_contact"], "", [ASKED]),
         ({}, ["other_safety"], "", []),
-        ({}, [], "Asks for contact in person", [ASKED]),
-        ({}, [], "In person", []),
+        ({}, [], "Asked for contact to stop", []),
         ({}, [], "", []),
         (None, [], "", []),
     ],
@@ -268,7 +267,7 @@ def test_a_page_that_is_none_is_not_found(page):
 
 def left_of(page):
     """The attempts under "Still to do", with what the page says of each."""
-    return {left.attempt: left.tasks for left in page().context["left"]}
+    return {left.attempt: left.tasks for left in page().context["left"].shown}
 
 
 def test_what_a_contact_left_to_do_stays_on_the_list_until_it_is_done(
@@ -290,7 +289,9 @@ def test_what_a_contact_left_to_do_stays_on_the_list_until_it_is_done(
     assert done.url == reverse("my_referrals")
     assert left_of(page) == {}
     assert f'href="{address}"' not in page().text
-    assert "Nothing more to do" in client_of(officer).get(address).text
+    saved = client_of(officer).get(address).text
+    assert "Nothing more to do" in saved
+    assert "Words for crime record" in saved
     assert (
         "Done after it: PC 1001" in client_of(officer).get(reverse("referral", args=[referral.number])).text
     )
@@ -306,6 +307,37 @@ def test_what_others_have_done_leaves_the_list_by_itself(page, officer, supervis
     assert left_of(page) == {attempt: ["The victim wishes to withdraw support: tell PC 9001."]}
     FollowUp.objects.filter(pk=follow_up.pk).update(acknowledged_at=now, acknowledged_by=supervisor)
     assert left_of(page) == {}
+
+
+@pytest.mark.parametrize("kind", [FollowUpKind.THREAT, FollowUpKind.NEW_OFFENCE])
+def test_a_threat_stays_until_somebody_deals_with_it(
+    page, client_of, officer, supervisor, make_referral, now, kind
+):
+    attempt = ContactAttemptFactory.create(
+        referral=make_referral(completed=True), made_by=officer, logged_at=now
+    )
+    follow_up = FollowUpFactory.create(attempt=attempt, kind=kind)
+    assert len(left_of(page)[attempt]) == 2
+    client_of(officer).post(reverse("settle_attempt", args=[attempt.referral.number, attempt.pk]))
+    assert len(left_of(page)[attempt]) == 1
+    address = reverse("attempt_saved", args=[attempt.referral.number, attempt.pk])
+    assert '<h1 class="govuk-heading-l">Still to do</h1>' in client_of(officer).get(address).text
+    FollowUp.objects.filter(pk=follow_up.pk).update(acknowledged_at=now, acknowledged_by=supervisor)
+    assert left_of(page) == {}
+
+
+def test_what_a_victim_said_comes_first_and_stays_however_old_it_is(page, officer, make_referral, now):
+    make = ContactAttemptFactory.create
+    long_ago = now - timedelta(days=60)
+    old = make(
+        referral=make_referral(made_at=long_ago), made_by=officer, made_at=long_ago, logged_at=long_ago
+    )
+    FollowUpFactory.create(attempt=old, kind=FollowUpKind.STATEMENT)
+    for _ in range(25):
+        make(referral=make_referral(), made_by=officer, logged_at=now)
+    left = page().context["left"]
+    assert (left.shown[0].attempt, len(left.shown), left.count) == (old, 20, 26)
+    assert "Still to do after your contacts: 26" in page().text
 
 
 def test_only_the_own_contacts_of_the_last_days_are_still_to_do(

@@ -35,6 +35,7 @@ from referrals.models import (
     Result,
     TextKind,
 )
+from referrals.review.readers.decided import reinstated_cases
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
@@ -46,6 +47,7 @@ from tests.factories import (
     FoundNotSuitableFactory,
     NotificationFactory,
     PersonalTextFactory,
+    ReferralOrderFactory,
     SubmissionFactory,
     WardFactory,
 )
@@ -227,13 +229,30 @@ def test_put_right_the_referral_is_open_again_with_its_due_time_and_taker(
     assert AuditEntry.objects.filter(action=Action.REFERRAL_REOPENED).count() == 1
 
 
-def test_put_right_what_was_found_not_suitable_meanwhile_stays_closed(referral, extract, now):
+def test_put_right_what_was_found_not_suitable_meanwhile_stays_closed_and_the_hcop_is_told(
+    make_referral, extract, hcop, now
+):
+    referral = make_referral(flag_confirmed_at=now, flag_confirmed_by=hcop)
     extract(referral.case, crime_status="cancelled")
-    FoundNotSuitableFactory.create(case=referral.case)
+    FoundNotSuitableFactory.create(case=referral.case, found_at=now)
     extract(referral.case, crime_status="recorded", at=now + timedelta(days=1))
     referral.refresh_from_db()
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.CANCELLED)
     assert _mail()[-1][0] == MailKind.CLOSED_BY_RECORD
+    assert list(flags_to_remove(hcop)) == [referral]
+    assert list(flags_to_confirm(hcop)) == []
+    assert [event.case for event in reinstated_cases(hcop, now + timedelta(days=1))] == [referral.case]
+
+
+def test_put_right_what_was_referred_again_since_it_was_found_not_suitable_is_open_again(
+    referral, extract, now
+):
+    FoundNotSuitableFactory.create(case=referral.case, found_at=now - timedelta(hours=2))
+    ReferralOrderFactory.create(referral=referral, ordered_at=now - timedelta(hours=1))
+    extract(referral.case, crime_status="cancelled")
+    extract(referral.case, crime_status="recorded", at=now + timedelta(days=1))
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
 
 
 def test_open_again_it_gets_the_reminder_it_was_spared(referral, extract, now):

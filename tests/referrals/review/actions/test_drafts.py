@@ -69,6 +69,17 @@ def test_a_duplicate_is_of_another_report(make_case: MakeCase, hcop: User, now: 
     assert not Decision.objects.exists()
 
 
+def test_two_reports_are_not_each_a_duplicate_of_the_other(
+    make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
+) -> None:
+    one, other = make_case(), make_case()
+    given = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "version": None, "at": now}
+    drafts.draft_not_suitable(case_id=one.pk, duplicate_of=other.crime_reference, by=hcop, **given)
+    with pytest.raises(Refused, match="are each said to be a duplicate of the other: decide which"):
+        drafts.draft_not_suitable(case_id=other.pk, duplicate_of=one.crime_reference, by=other_hcop, **given)
+    assert Decision.objects.count() == 1
+
+
 def test_of_two_people_who_decide_the_same_case_one_wins_and_the_other_is_told(
     make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
 ) -> None:

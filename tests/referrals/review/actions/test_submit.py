@@ -571,6 +571,18 @@ def test_a_chosen_team_that_covers_no_ward_by_now_holds_up_the_submission(
     assert not Submission.objects.exists()
 
 
+def test_two_reports_that_name_each_other_as_duplicates_are_not_submitted(
+    make_case: MakeCase, submit_all: Callable[..., Submission]
+) -> None:
+    one, other = make_case(), make_case()
+    given = {"suitable": False, "reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR}
+    DecisionFactory.create(case=one, duplicate_of=other.crime_reference, **given)
+    DecisionFactory.create(case=other, duplicate_of=one.crime_reference, **given)
+    with pytest.raises(Refused, match="decide which of the two is referred"):
+        submit_all(one)
+    assert not Submission.objects.exists()
+
+
 def test_a_suitable_case_without_ward_or_team_holds_up_the_whole_submission(
     make_case: MakeCase, submit_all: Callable[..., Submission], world: World
 ) -> None:

@@ -419,13 +419,14 @@ def test_a_question_that_the_trial_balances_by_holds_its_case_back_and_not_the_d
 ) -> None:
     asked = {"ward": world.wards[0], "questions": [Question.REPEAT_VICTIM]}
     held_back = DecisionFactory.create(case=make_case(**asked)).case
+    DecisionFactory.create(case=make_case(**{**asked, "ward": None}), team=world.teams[0])
     DecisionFactory.create(
         case=make_case(**asked), suitable=False, reason=Reason.DUPLICATE, contact_by=ContactBy.SAFEGUARDING
     )
     DecisionFactory.create(case=make_case(ward=world.wards[0], questions=[Question.STRANDS]))
     html = " ".join(page(browser, "check_decisions").split())
     assert f"{held_back.crime_reference} is held back." in html
-    assert html.count("is held back") == 1
+    assert html.count("is held back") == 2
     answer = reverse("answer_questions", args=[held_back.pk])
     assert (
         f'The trial of its ward balances by the answer: <a href="{answer}">Is this a repeat victim?</a>'

@@ -79,7 +79,7 @@ class History:
         for case in waiting.select_related("ward__borough").prefetch_related("texts"):
             reason = self._reason(case, morning)
             if reason:
-                others = Case.objects.exclude(pk=case.pk)
+                before = Case.objects.filter(pk__lt=case.pk).order_by("pk").last()
                 is_duplicate = reason == Reason.DUPLICATE
                 referred = reason == Reason.ASKED_FOR_CONTACT
                 draft_not_suitable(
@@ -87,7 +87,9 @@ class History:
                     version=None,
                     reason=reason,
                     contact_by=ContactBy.NEIGHBOURHOOD_TEAM if referred else ContactBy.INVESTIGATOR,
-                    duplicate_of=others.latest("pk").crime_reference if is_duplicate else "",
+                    duplicate_of=(before.crime_reference if before else "kept elsewhere")
+                    if is_duplicate
+                    else "",
                     by=self.hcop,
                     at=morning,
                 )

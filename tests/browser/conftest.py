@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Locator, Page, expect, sync_playwright
 
 from tests.patience import patience
 from tests.process_tree import kill_tree
@@ -206,6 +206,16 @@ def look(pictures: Path | None) -> Look:
             page.set_viewport_size(size)
 
     return look_at
+
+
+def card_with_a_way(page: Page) -> Locator:
+    """The first card on My referrals to log contact of whose form has a way of contact chosen already."""
+    links = page.get_by_role("link", name=re.compile("^Log contact"))
+    for address in links.evaluate_all("all => all.map(each => each.getAttribute('href'))"):
+        form = page.request.get(page.url.split("/referrals/")[0] + address).text()
+        if re.search(r'name="method"[^>]*checked', form):
+            return page.locator(f'a[href="{address}"]', has_text="Log contact")
+    return links.filter(has_text="none has a way chosen")
 
 
 def arrive(page: Page) -> None:

@@ -44,6 +44,7 @@ def _open_form(page: Page) -> str:
 
 
 def _type(page: Page, note: str = NOTE) -> None:
+    page.get_by_role("radio", name="Telephone").check()
     page.get_by_role("radio", name="No answer").check()
     page.get_by_role("checkbox", name="Noted on the crime record").check()
     page.get_by_text("Add a note, a time or a colleague").click()

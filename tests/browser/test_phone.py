@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, ViewportSize, expect
 
-from tests.browser.conftest import Look, SignIn, arrive
+from tests.browser.conftest import Look, SignIn, arrive, card_with_a_way
 from tests.browser.extract import bring, make_one
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
@@ -19,7 +19,7 @@ MOST_TAPS = 3
 def phone(sign_in: SignIn, tmp_path: Path) -> Page:
     """The officer's, with an open referral in the list."""
     page = sign_in("officer", width=PHONE["width"])
-    if page.get_by_role("link", name=re.compile("^Log contact")).count() == 0:
+    if card_with_a_way(page).count() == 0:
         _refer_one(sign_in("hcop"), tmp_path)
         page.reload()
     page.set_viewport_size(PHONE)
@@ -55,7 +55,8 @@ class Thumb:
 
 def test_an_attempt_takes_three_taps_from_the_list(phone: Page) -> None:
     thumb = Thumb()
-    thumb.tap(phone.get_by_role("link", name=re.compile("^Log contact")).first)
+    card = card_with_a_way(phone)
+    thumb.tap(card)
     thumb.tap(phone.get_by_role("radio", name="No answer"))
     thumb.tap(phone.get_by_role("button", name="Save contact"))
     expect(phone.get_by_text("attempt logged. It stays open.")).to_be_visible()
@@ -73,7 +74,7 @@ def test_the_button_that_saves_is_one_swipe_away(phone: Page) -> None:
 
 
 def test_the_words_for_the_crime_record_can_be_copied(phone: Page, look: Look) -> None:
-    phone.get_by_role("link", name=re.compile("^Log contact")).first.tap()
+    card_with_a_way(phone).tap()
     phone.get_by_role("radio", name="No answer").tap()
     phone.get_by_role("button", name="Save contact").tap()
     expect(phone.get_by_role("heading", name=re.compile("^Note it on crime record"))).to_be_visible()

@@ -107,7 +107,7 @@ def _submit(page: Page, extract: Extract, look: Look) -> str:
     usual = page.get_by_role("heading", name="Usual service")
     expect(usual).to_be_visible()
     row = page.locator("tr", has_text=extract.references[-1])
-    return row.get_by_role("link").inner_text()
+    return row.get_by_role("link", name=re.compile("^SRC-")).inner_text()
 
 
 def _confirm_flags(page: Page, look: Look) -> None:
@@ -167,7 +167,7 @@ def _mail_arrives(system: System, number: str, count: int) -> None:
 
 
 def _contact(page: Page, number: str, look: Look) -> None:
-    """A call nobody answers, in three taps from the card; then one that is answered."""
+    """A call nobody answers; then one that is answered. A safety note chooses no way beforehand."""
     expect(page.get_by_role("heading", name="My referrals")).to_be_visible()
     look(page, "my-referrals")
     page.get_by_role("link", name=number, exact=True).click()
@@ -175,6 +175,7 @@ def _contact(page: Page, number: str, look: Look) -> None:
     page.get_by_role("link", name="Back to my referrals").click()
     page.get_by_role("link", name=re.compile(f"^Log contact.*{number}")).tap()
     look(page, "log-contact")
+    page.get_by_role("radio", name="Telephone").tap()
     page.get_by_role("radio", name="No answer").tap()
     page.get_by_role("button", name="Save contact").tap()
     expect(page.get_by_text(f"{number}: attempt logged. It stays open.")).to_be_visible()
@@ -182,6 +183,7 @@ def _contact(page: Page, number: str, look: Look) -> None:
     look(page, "attempt-saved")
     page.get_by_role("link", name="Back to my referrals").click()
     page.get_by_role("link", name=re.compile(f"^Log contact.*{number}")).click()
+    page.get_by_role("radio", name="Telephone").check()
     page.get_by_role("radio", name=re.compile("^Contact made")).check()
     page.get_by_text("If it came up").click()
     page.get_by_role("checkbox", name="Wants to give a statement").check()

@@ -4,9 +4,11 @@ import re
 from datetime import datetime
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from src_app.accounts.guards import check_authority
@@ -15,16 +17,17 @@ from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.fields import is_one_line
+from src_app.refused import Refused
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,59}")
 
 
-class AccountRefused(Exception):
+class AccountRefused(Refused):
     """The account cannot be made or changed so; its text is one sentence that says what to do."""
 
 
 def make_account(
-    *, username: str, display_name: str, role: Role, password: str, by: User, at: datetime
+    *, username: str, display_name: str, role: Role, email: str, password: str, by: User, at: datetime
 ) -> User:
     """A new account that can sign in with that password; it belongs nowhere yet."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
@@ -39,6 +42,7 @@ def make_account(
     if role == Role.SYSTEM:
         raise AccountRefused("Nobody signs in as the system: choose the role of a person.")
     user = User(username=username, display_name=display_name.strip(), role=role, created_at=at)
+    user.email = checked_email(email)
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -46,10 +50,30 @@ def make_account(
     with transaction.atomic():
         if User.objects.filter(username=username).exists():
             raise AccountRefused(f"There is an account {username} already: choose another user name.")
+        _refuse_taken(user)
         user.set_password(password)
         user.save()
-        _record(Action.ACCOUNT_MADE, user, by, ["username", "display_name", "role"])
+        _record(Action.ACCOUNT_MADE, user, by, ["username", "display_name", "role", "email"])
     return user
+
+
+def checked_email(email: str) -> str:
+    """The address in small letters; raises :class:`AccountRefused` for one that is not of the force."""
+    address = email.strip().lower()
+    try:
+        validate_email(address)
+    except ValidationError:
+        address = ""
+    if address.rpartition("@")[2] not in settings.WORK_EMAIL_DOMAINS:
+        allowed = " or ".join(f"@{domain}" for domain in settings.WORK_EMAIL_DOMAINS)
+        raise AccountRefused(f"Give a work e-mail address that ends in {allowed}.")
+    return address
+
+
+def _refuse_taken(user: User) -> None:
+    """Two who do so at once are told apart by the database."""
+    if User.objects.filter(email=user.email).exclude(pk=user.pk).exists():
+        raise AccountRefused("Another account has this e-mail address: give the person's own.")
 
 
 def close_account(*, user: User, by: User) -> None:

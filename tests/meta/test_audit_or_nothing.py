@@ -593,6 +593,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(make_account)
 def _(scene: Scene) -> dict[str, Any]:
     account = {"username": "pc1", "display_name": "PC 1", "role": Role.OFFICER, "password": "long and odd 77"}
+    account["email"] = "pc1@example.police.uk"
     return {**account, "by": scene.system, "at": NOW}
 
 

@@ -65,6 +65,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         EXTRACT_FOLDER="/nowhere/at/all",
         SECRET_KEY="short",
         ALLOWED_HOSTS="elsewhere.example",
+        WORK_EMAIL_DOMAINS="",
     )
     assert done.returncode == 1
     for said in (
@@ -73,6 +74,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         "(src_app.E003) SECOND_FACTOR_KEYS",
         "(src_app.W001) EXTRACT_FOLDER",
         "(src_app.E004) ALLOWED_HOSTS",
+        "(src_app.E005) WORK_EMAIL_DOMAINS",
         "(security.W009)",
     ):
         assert said in done.stderr

@@ -12,7 +12,7 @@ from django.utils import timezone
 from referrals.management.named import bcu_of_code, team_named
 from referrals.places.actions.membership import join_bcu, join_team
 from referrals.scope import today
-from src_app.accounts.actions import AccountRefused, make_account
+from src_app.accounts.actions import make_account
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
@@ -32,6 +32,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--name", required=True, help="as pages show it: rank and shoulder number")
         parser.add_argument("--role", required=True, choices=_ROLES)
+        parser.add_argument("--email", required=True, help="the work e-mail address")
         parser.add_argument(
             "--team", action="append", default=[], help="a ward's code or a team's name; may be repeated"
         )
@@ -50,7 +51,7 @@ class Command(BaseCommand):
         try:
             with acting("command add_person", by=system), transaction.atomic():
                 places = self._add(options, password, system)
-        except (AccountRefused, Refused) as refused:
+        except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
         result = {"username": options["username"], "role": options["role"], **places}
         if not options["password_stdin"]:
@@ -72,6 +73,7 @@ class Command(BaseCommand):
             username=options["username"],
             display_name=options["name"],
             role=Role(options["role"]),
+            email=options["email"],
             password=password,
             by=system,
             at=timezone.now(),

@@ -15,7 +15,7 @@ from referrals.places.actions.membership import (
     leave_team,
 )
 from referrals.scope import bcus_of, teams_of, today
-from src_app.accounts.actions import AccountRefused, close_account, reset_sign_in
+from src_app.accounts.actions import close_account, reset_sign_in
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from src_app.refused import Refused
@@ -49,7 +49,7 @@ class Command(BaseCommand):
             with acting("command change_person", by=system), transaction.atomic():
                 user = person_named(options["username"])
                 self._change(user, options, password, system)
-        except (AccountRefused, Refused) as refused:
+        except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
         self._say(user, options, password)
 

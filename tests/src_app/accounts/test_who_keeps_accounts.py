@@ -29,7 +29,13 @@ Act = Callable[[User, World, User], Any]
 
 OF_ACCOUNTS: dict[str, Act] = {
     "make an account": lambda by, _world, _officer: make_account(
-        username="new", display_name="PC 9", role=Role.OFFICER, password=PASSWORD, by=by, at=NOW
+        username="new",
+        display_name="PC 9",
+        role=Role.OFFICER,
+        email="new@example.police.uk",
+        password=PASSWORD,
+        by=by,
+        at=NOW,
     ),
     "close an account": lambda by, _world, officer: close_account(user=officer, by=by),
     "reset a second factor": lambda by, _world, officer: reset_sign_in(

@@ -1,4 +1,6 @@
-"""What a password may not hold, besides what Django knows."""
+"""First passwords, and what a password may not hold besides what Django knows."""
+
+import secrets
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,6 +19,11 @@ WORDS = (
     "trial",
     "officer",
 )
+
+
+def first_password() -> str:
+    """A password that nobody can guess, to hand over; its owner changes it after the first sign-in."""
+    return secrets.token_urlsafe(16)
 
 
 class NoWordOfThisWorkValidator:

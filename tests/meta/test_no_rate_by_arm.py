@@ -271,6 +271,7 @@ class Scene:
             "import_id": lambda: [factories.CaseImportFactory.create(bcu=self.world.south_west).pk],
             "attempt_id": lambda: [factories.ContactAttemptFactory.create(referral=referral).pk],
             "follow_up_id": lambda: [factories.FollowUpFactory.create(attempt__referral=referral).pk],
+            "user_id": lambda: [User.objects.get(username="opener").pk],
             "pk": lambda: [1],  # of a passkey: there is none
             "request_id": lambda: [factories.AuditEntryFactory.create().request_id],
         }

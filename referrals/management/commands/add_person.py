@@ -1,7 +1,6 @@
 """Makes an account and puts it where it belongs."""
 
 import json
-import secrets
 import sys
 from typing import Any
 
@@ -10,10 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.management.named import bcu_of_code, team_named
-from referrals.places.actions.membership import join_bcu, join_team
-from referrals.scope import today
-from src_app.accounts.actions import make_account
+from referrals.people.actions.people import add_person
 from src_app.accounts.models import User
+from src_app.accounts.passwords import first_password
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
 from src_app.refused import Refused
@@ -46,7 +44,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         given = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
-        password = given if options["password_stdin"] else secrets.token_urlsafe(16)
+        password = given if options["password_stdin"] else first_password()
         system = User.objects.system()
         try:
             with acting("command add_person", by=system), transaction.atomic():
@@ -69,17 +67,15 @@ class Command(BaseCommand):
     def _add(options: dict[str, Any], password: str, system: User) -> dict[str, list[str]]:
         teams = [team_named(text) for text in options["team"]]
         bcus = [bcu_of_code(code) for code in options["bcu"]]
-        user = make_account(
+        add_person(
             username=options["username"],
             display_name=options["name"],
             role=Role(options["role"]),
             email=options["email"],
             password=password,
+            teams=teams,
+            bcus=bcus,
             by=system,
             at=timezone.now(),
         )
-        for team in teams:
-            join_team(user=user, team=team, starts_on=today(), by=system)
-        for bcu in bcus:
-            join_bcu(user=user, bcu=bcu, starts_on=today(), by=system)
         return {"teams": [team.name for team in teams], "bcus": [bcu.name for bcu in bcus]}

@@ -19,7 +19,7 @@ from referrals.places.actions.membership import (
 from referrals.trial.actions.ward_modes import set_ward_mode
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.guards import NotAllowed
-from src_app.accounts.models import User
+from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import PERMISSIONS, Permission, Role
 from tests.conftest import World
 from tests.factories import NOW, PASSWORD, UserFactory
@@ -37,7 +37,9 @@ OF_ACCOUNTS: dict[str, Act] = {
         by=by,
         at=NOW,
     ),
-    "close an account": lambda by, _world, officer: close_account(user=officer, by=by),
+    "close an account": lambda by, _world, officer: close_account(
+        user=officer, because=ClosedBecause.LEFT, by=by
+    ),
     "reset a second factor": lambda by, _world, officer: reset_sign_in(
         user=officer, password=PASSWORD, by=by
     ),

@@ -1,0 +1,207 @@
+"""Accounts as the administrator keeps them: the list, and what is known of one person."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.apps import apps
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from referrals.models import BcuMembership, Referral, ReferralStatus, Team, TeamMembership
+from referrals.places.actions.membership import IN_BCUS, IN_TEAMS
+from src_app.accounts import second_factor
+from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.roles import Permission, Role
+from src_app.audit.models import Action, AuditEntry, Purpose
+
+MOST_CHANGES = 100
+# Of a person, with the words for each.
+ROLES = [choice for choice in Role.choices if choice[0] != Role.SYSTEM]
+
+
+def people_to_keep(user: User) -> QuerySet[User]:
+    """Every account of a person, by name, with ``has_factor``; for those who keep accounts."""
+    if not user.can(Permission.MANAGE_ACCOUNTS):
+        return User.objects.none()
+    factors = Authenticator.objects.filter(user=OuterRef("pk"), type__in=second_factor.FACTORS)
+    people = User.objects.exclude(role=Role.SYSTEM).annotate(has_factor=Exists(factors))
+    return people.order_by("display_name", "pk")
+
+
+def members_of(team: Team | int, day: date) -> QuerySet[TeamMembership]:
+    """Who belongs to the team on that day."""
+    return TeamMembership.objects.filter(TeamMembership.current(day), team=team)
+
+
+@dataclass(frozen=True)
+class Person:
+    """An account and where it belongs today."""
+
+    user: User
+    places: list[str]
+
+
+def with_places(users: Iterable[User], day: date) -> list[Person]:
+    """The accounts with the teams and BCUs each belongs to on that day."""
+    listed = list(users)
+    found = defaultdict(list)
+    teams = TeamMembership.objects.filter(TeamMembership.current(day), user__in=listed)
+    for team in teams.select_related("team__borough").order_by("team__name"):
+        found[team.user_id].append(f"{team.team}, {team.team.borough}")
+    bcus = BcuMembership.objects.filter(BcuMembership.current(day), user__in=listed)
+    for bcu in bcus.select_related("bcu").order_by("bcu__name"):
+        found[bcu.user_id].append(bcu.bcu.name)
+    return [Person(user=user, places=found[user.pk]) for user in listed]
+
+
+@dataclass(frozen=True)
+class Stay:
+    """Where somebody belonged, belongs, or will belong; ``until`` is the last day, if there is one."""
+
+    place: str
+    starts_on: date
+    ends_on: date | None
+    is_over: bool
+
+
+def stays_of(user: User, day: date) -> list[Stay]:
+    """Every membership that lasted for a day at least, the latest first."""
+    teams = TeamMembership.objects.filter(user=user).select_related("team__borough")
+    bcus = BcuMembership.objects.filter(user=user).select_related("bcu")
+    named = [
+        *((f"{each.team}, {each.team.borough}", each) for each in teams),
+        *((each.bcu.name, each) for each in bcus),
+    ]
+    stays = [
+        Stay(place, each.starts_on, each.ends_on, is_over=each.ends_on is not None and each.ends_on <= day)
+        for place, each in named
+        if each.ends_on != each.starts_on
+    ]
+    return sorted(stays, key=lambda stay: (stay.starts_on, stay.place), reverse=True)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Open referrals of one team that somebody has taken who belongs to it no more."""
+
+    team: str
+    count: int
+
+
+def still_taken(user: User, day: date) -> list[Kept]:
+    """How many referrals a supervisor of each team has to hand back. Which ones is not said here."""
+    own = TeamMembership.objects.filter(TeamMembership.current(day), user=user)
+    taken = Referral.objects.filter(taken_by=user, status=ReferralStatus.OPEN)
+    counted = (
+        taken.exclude(team__in=own.values("team"))
+        .values("team__name")
+        .annotate(count=Count("pk"))
+        .order_by("team__name")
+    )
+    return [Kept(each["team__name"], each["count"]) for each in counted]
+
+
+@dataclass(frozen=True)
+class Change:
+    """What was changed of an account, when and by whom; ``to`` is the value where it may be said."""
+
+    at: datetime
+    by: str
+    what: str
+    fields: list[str]
+    to: str
+
+
+_CHANGES = (
+    Action.ACCOUNT_MADE,
+    Action.ACCOUNT_CHANGED,
+    Action.ACCOUNT_CLOSED,
+    Action.ACCOUNT_REOPENED,
+    Action.SIGN_IN_RESET,
+    Action.MEMBERSHIP_MADE,
+    Action.MEMBERSHIP_ENDED,
+)
+
+
+def changes_of(user: User) -> list[Change]:
+    """The last changes of an account, the latest first; in two queries."""
+    entries = AuditEntry.objects.filter(
+        references__contains=[user.username], purpose=Purpose.ADMINISTRATION, action__in=_CHANGES
+    )
+    events = apps.get_model("accounts", "UserEvent").objects.filter(pgh_obj_id=user.pk).order_by("pk")
+    after = {(event.pgh_context or {}).get("request"): event for event in events}
+    return [
+        Change(
+            at=entry.at,
+            by=str(entry.actor or ""),
+            what=entry.get_action_display(),
+            fields=[_FIELDS.get(name, name) for name in entry.fields],
+            to=_said(after.get(str(entry.request_id)), entry.fields),
+        )
+        for entry in entries.select_related("actor").order_by("-at", "-pk")[:MOST_CHANGES]
+    ]
+
+
+_FIELDS = {
+    "display_name": "name",
+    "email": "e-mail address",
+    "username": "user name",
+    "is_active": "may sign in",
+    "closed_because": "why",
+    "second_factor": "second factor",
+    "bcu": "BCU",
+    "starts_on": "from a day",
+    "ends_on": "to a day",
+}
+
+
+def _said(event: Any, fields: list[str]) -> str:
+    """The name, role or reason as the change left it; an e-mail address is kept in no history."""
+    if event is None:
+        return ""
+    words = {
+        "display_name": event.display_name,
+        "role": Role.label_of(event.role),
+        "closed_because": ClosedBecause.label_of(event.closed_because),
+    }
+    return "; ".join(words[name] for name in ("display_name", "role", "closed_because") if name in fields)
+
+
+def without_email(user: User) -> int:
+    """How many open accounts have no e-mail address."""
+    return people_to_keep(user).filter(is_active=True, email__isnull=True).count()
+
+
+def may_belong(role: str) -> str:
+    """Where somebody of that role may belong, in a sentence."""
+    teams, bcus = role in IN_TEAMS, role in IN_BCUS
+    if teams and bcus:
+        return "A person of this role belongs to teams or to a BCU."
+    if teams or bcus:
+        return f"A person of this role belongs to {'teams' if teams else 'a BCU'}."
+    return "A person of this role belongs to no team and to no BCU."
+
+
+def in_state(people: QuerySet[User], state: str) -> QuerySet[User]:
+    """Those of the people who are in one of :data:`STATES`."""
+    return people.filter(_CONDITIONS[state])
+
+
+STATES = (
+    ("open", "Open"),
+    ("closed", "Closed"),
+    ("no_email", "Open, without an e-mail address"),
+    ("no_factor", "Open, without a second factor"),
+    ("never", "Open, never signed in"),
+)
+_OPEN = Q(is_active=True)
+_CONDITIONS = {
+    "open": _OPEN,
+    "closed": ~_OPEN,
+    "no_email": _OPEN & Q(email__isnull=True),
+    "no_factor": _OPEN & Q(has_factor=False),
+    "never": _OPEN & Q(last_login__isnull=True),
+}

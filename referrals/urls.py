@@ -7,7 +7,7 @@ from referrals.compliance import views as compliance
 from referrals.contact.views import attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
-from referrals.people.views import passwords, people, person
+from referrals.people.views import importing, passwords, people, person
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
@@ -77,6 +77,9 @@ urlpatterns = [
     path("places/", places.place_list, name="place_list"),
     path("people/", people.person_list, name="person_list"),
     path("people/add/", people.add_person, name="add_person"),
+    path("people/import/", importing.import_people_list, name="import_people"),
+    path("people/import/save/", importing.save_people, name="save_people"),
+    path("people/import/refused/", importing.refused_people, name="refused_people"),
     path("people/first-passwords/", passwords.first_passwords, name="first_passwords"),
     path("people/<record:user_id>/", person.person, name="person"),
     path("people/<record:user_id>/change/", person.change_person, name="change_person"),

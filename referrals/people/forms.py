@@ -7,6 +7,7 @@ from django import forms
 
 from referrals.models import Bcu, BcuMembership, Team, TeamMembership
 from referrals.people.readers import ROLES
+from referrals.people.reading import MOST_BYTES, decoded
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS
 from referrals.scope import today
 from src_app.accounts.models import ClosedBecause, User
@@ -15,7 +16,7 @@ from src_app.days import check_day
 from src_app.fields import LineField
 
 
-class _TeamField(forms.ModelChoiceField):
+class _TeamField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs
     """A team with its borough: two boroughs may have a team of the same name."""
 
     def label_from_instance(self, obj: Team) -> str:
@@ -128,7 +129,8 @@ class PlacesForm(forms.Form):
             return []
         ticked = {str(value) for value in self["teams"].value() or []}
         found: dict[str, list[tuple[Team, bool]]] = {}
-        for team in cast("forms.ModelMultipleChoiceField[Team]", self.fields["teams"]).queryset:
+        offered = cast("forms.ModelMultipleChoiceField[Team]", self.fields["teams"]).queryset
+        for team in offered or ():
             found.setdefault(team.borough.name, []).append((team, str(team.pk) in ticked))
         return [(name, teams, sum(is_ticked for _, is_ticked in teams)) for name, teams in found.items()]
 
@@ -152,3 +154,45 @@ class ClosePersonForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why the account is closed."},
     )
+
+
+class PeopleListForm(forms.Form):
+    """A list of people: a file, or rows that are pasted."""
+
+    file = forms.FileField(
+        label="Choose a CSV file",
+        required=False,
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
+        error_messages={"empty": "The file is empty: choose the one with the people in it."},
+    )
+    pasted = forms.CharField(
+        label="Or paste the rows here, with their headings",
+        required=False,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 8}),
+    )
+
+    @property
+    def text(self) -> str:
+        """What was given, as text; only of a valid form. Raises :class:`~src_app.refused.Refused`."""
+        file = self.cleaned_data["file"]
+        return decoded(file.read()) if file else str(self.cleaned_data["pasted"])
+
+    def clean(self) -> dict[str, Any]:
+        """One of the two."""
+        cleaned = super().clean() or {}
+        file, pasted = cleaned.get("file"), cleaned.get("pasted", "").strip()
+        if file and pasted:
+            self.add_error("pasted", "Choose a file or paste rows, not both.")
+        elif file and file.size > MOST_BYTES:
+            self.add_error("file", "The file is larger than 1 MB: split it into smaller ones.")
+        elif not file and not pasted and not self.errors:
+            self.add_error("file", "Choose a file, or paste rows.")
+        return cleaned
+
+
+class PeopleRowsForm(forms.Form):
+    """The text that was looked through, and the digest of what was shown of it."""
+
+    rows = forms.CharField(strip=False, max_length=MOST_BYTES, widget=forms.HiddenInput)
+    seen = forms.CharField(max_length=64, widget=forms.HiddenInput)

@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.passwords import hash_of_drawn
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
@@ -29,22 +30,32 @@ class AccountRefused(Refused):
 
 
 def make_account(
-    *, username: str, display_name: str, role: Role, email: str, password: str, by: User, at: datetime
+    *,
+    username: str,
+    display_name: str,
+    role: Role,
+    email: str,
+    password: str,
+    is_drawn: bool = False,
+    by: User,
+    at: datetime,
 ) -> User:
-    """A new account that can sign in with that password; it belongs nowhere yet."""
+    """A new account that can sign in with that password; it belongs nowhere yet.
+
+    ``is_drawn``: the password is of :func:`first_password`.
+    """
     check_authority(by, Permission.MANAGE_ACCOUNTS)
-    if not _USERNAME.fullmatch(username):
-        raise AccountRefused(
-            "A user name has 2 to 60 small letters, digits, dots, hyphens or underscores: choose another."
-        )
-    user = User(username=username, role=_of_a_person(role), created_at=at)
-    user.display_name, user.email = _checked_name(display_name), checked_email(email)
+    user = User(username=checked_username(username), role=_of_a_person(role), created_at=at)
+    user.display_name, user.email = checked_name(display_name), checked_email(email)
     _check_password(password, user)
     with transaction.atomic():
         if User.objects.filter(username=username).exists():
             raise AccountRefused(f"There is an account {username} already: choose another user name.")
         _refuse_taken(user)
-        user.set_password(password)
+        if is_drawn:
+            user.password = hash_of_drawn(password)
+        else:
+            user.set_password(password)
         user.save()
         _record(Action.ACCOUNT_MADE, user, by, ["username", "display_name", "role", "email"])
     return user
@@ -53,7 +64,7 @@ def make_account(
 def change_details(*, user: User, display_name: str, email: str, by: User) -> bool:
     """Another name on pages, another e-mail address; says whether anything changed."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
-    given = {"display_name": _checked_name(display_name), "email": checked_email(email)}
+    given = {"display_name": checked_name(display_name), "email": checked_email(email)}
     with transaction.atomic():
         user = _lock(user)
         changed = [name for name, value in given.items() if getattr(user, name) != value]
@@ -81,6 +92,24 @@ def set_role(*, user: User, role: Role, by: User) -> bool:
         user.save(update_fields=["role"])
         _record(Action.ACCOUNT_CHANGED, user, by, ["role"])
     return True
+
+
+def checked_username(username: str) -> str:
+    """The user name as it is; raises :class:`AccountRefused` for one that is none."""
+    if not _USERNAME.fullmatch(username):
+        raise AccountRefused(
+            "A user name has 2 to 60 small letters, digits, dots, hyphens or underscores: choose another."
+        )
+    return username
+
+
+def checked_name(display_name: str) -> str:
+    """The name without blanks around it; raises :class:`AccountRefused`."""
+    if not display_name.strip():
+        raise AccountRefused("Say what the person is called on pages: rank and shoulder number.")
+    if not is_one_line(display_name):
+        raise AccountRefused("The name on pages has a line end or a control character in it: leave it out.")
+    return display_name.strip()
 
 
 def checked_email(email: str) -> str:
@@ -177,14 +206,6 @@ def _of_a_person(role: Role) -> Role:
     if role == Role.SYSTEM:
         raise AccountRefused("Nobody signs in as the system: choose the account or the role of a person.")
     return role
-
-
-def _checked_name(display_name: str) -> str:
-    if not display_name.strip():
-        raise AccountRefused("Say what the person is called on pages: rank and shoulder number.")
-    if not is_one_line(display_name):
-        raise AccountRefused("The name on pages has a line end or a control character in it: leave it out.")
-    return display_name.strip()
 
 
 def _check_password(password: str, user: User) -> None:

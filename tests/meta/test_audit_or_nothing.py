@@ -68,6 +68,7 @@ from referrals.models import (
     Trial,
     TrialStatus,
 )
+from referrals.people.actions.importing import import_people, preview_people
 from referrals.people.actions.people import add_person, change_role, close_person
 from referrals.places.actions.membership import (
     join_bcu,
@@ -593,6 +594,12 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(close_account)
 def _(scene: Scene) -> dict[str, Any]:
     return {"user": scene.officer, "because": ClosedBecause.LEFT, "by": scene.system}
+
+
+@prepares(import_people)
+def _(scene: Scene) -> dict[str, Any]:
+    text = "User name,Name,Role,E-mail\npc1,PC 1,officer,pc1@example.police.uk\n"
+    return {"text": text, "seen": preview_people(text).digest, "by": scene.system, "at": NOW}
 
 
 @prepares(close_person)

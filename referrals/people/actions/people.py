@@ -20,12 +20,16 @@ def add_person(
     role: Role,
     email: str,
     password: str,
+    is_drawn: bool = False,
     teams: Collection[Team],
     bcus: Collection[Bcu],
     by: User,
     at: datetime,
 ) -> User:
-    """A new account that belongs to these places from today on; raises :class:`Refused`."""
+    """A new account that belongs to these places from today on; raises :class:`Refused`.
+
+    ``is_drawn``: the password is of :func:`~src_app.accounts.passwords.first_password`.
+    """
     with transaction.atomic():
         user = make_account(
             username=username,
@@ -33,6 +37,7 @@ def add_person(
             role=role,
             email=email,
             password=password,
+            is_drawn=is_drawn,
             by=by,
             at=at,
         )

@@ -16,6 +16,7 @@ from src_app.accounts import second_factor
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Permission, Role
 from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.templatetags.words import day
 
 MOST_CHANGES = 100
 # Of a person, with the words for each.
@@ -31,9 +32,9 @@ def people_to_keep(user: User) -> QuerySet[User]:
     return people.order_by("display_name", "pk")
 
 
-def members_of(team: Team | int, day: date) -> QuerySet[TeamMembership]:
+def members_of(team: Team | int, on: date) -> QuerySet[TeamMembership]:
     """Who belongs to the team on that day."""
-    return TeamMembership.objects.filter(TeamMembership.current(day), team=team)
+    return TeamMembership.objects.filter(TeamMembership.current(on), team=team)
 
 
 @dataclass(frozen=True)
@@ -44,14 +45,14 @@ class Person:
     places: list[str]
 
 
-def with_places(users: Iterable[User], day: date) -> list[Person]:
+def with_places(users: Iterable[User], on: date) -> list[Person]:
     """The accounts with the teams and BCUs each belongs to on that day."""
     listed = list(users)
     found = defaultdict(list)
-    teams = TeamMembership.objects.filter(TeamMembership.current(day), user__in=listed)
+    teams = TeamMembership.objects.filter(TeamMembership.current(on), user__in=listed)
     for team in teams.select_related("team__borough").order_by("team__name"):
         found[team.user_id].append(f"{team.team}, {team.team.borough}")
-    bcus = BcuMembership.objects.filter(BcuMembership.current(day), user__in=listed)
+    bcus = BcuMembership.objects.filter(BcuMembership.current(on), user__in=listed)
     for bcu in bcus.select_related("bcu").order_by("bcu__name"):
         found[bcu.user_id].append(bcu.bcu.name)
     return [Person(user=user, places=found[user.pk]) for user in listed]
@@ -59,7 +60,7 @@ def with_places(users: Iterable[User], day: date) -> list[Person]:
 
 @dataclass(frozen=True)
 class Stay:
-    """Where somebody belonged, belongs, or will belong; ``until`` is the last day, if there is one."""
+    """Where somebody belonged, belongs, or will belong; from the day ``ends_on`` they do no more."""
 
     place: str
     starts_on: date
@@ -67,7 +68,7 @@ class Stay:
     is_over: bool
 
 
-def stays_of(user: User, day: date) -> list[Stay]:
+def stays_of(user: User, on: date) -> list[Stay]:
     """Every membership that lasted for a day at least, the latest first."""
     teams = TeamMembership.objects.filter(user=user).select_related("team__borough")
     bcus = BcuMembership.objects.filter(user=user).select_related("bcu")
@@ -76,7 +77,7 @@ def stays_of(user: User, day: date) -> list[Stay]:
         *((each.bcu.name, each) for each in bcus),
     ]
     stays = [
-        Stay(place, each.starts_on, each.ends_on, is_over=each.ends_on is not None and each.ends_on <= day)
+        Stay(place, each.starts_on, each.ends_on, is_over=each.ends_on is not None and each.ends_on <= on)
         for place, each in named
         if each.ends_on != each.starts_on
     ]
@@ -91,9 +92,9 @@ class Kept:
     count: int
 
 
-def still_taken(user: User, day: date) -> list[Kept]:
+def still_taken(user: User, on: date) -> list[Kept]:
     """How many referrals a supervisor of each team has to hand back. Which ones is not said here."""
-    own = TeamMembership.objects.filter(TeamMembership.current(day), user=user)
+    own = TeamMembership.objects.filter(TeamMembership.current(on), user=user)
     taken = Referral.objects.filter(taken_by=user, status=ReferralStatus.OPEN)
     counted = (
         taken.exclude(team__in=own.values("team"))
@@ -121,19 +122,17 @@ _CHANGES = (
     Action.ACCOUNT_CLOSED,
     Action.ACCOUNT_REOPENED,
     Action.SIGN_IN_RESET,
-    Action.MEMBERSHIP_MADE,
-    Action.MEMBERSHIP_ENDED,
 )
 
 
 def changes_of(user: User) -> list[Change]:
-    """The last changes of an account, the latest first; in two queries."""
+    """The last changes of an account and of its places, the latest first; in five queries."""
     entries = AuditEntry.objects.filter(
         references__contains=[user.username], purpose=Purpose.ADMINISTRATION, action__in=_CHANGES
     )
-    events = apps.get_model("accounts", "UserEvent").objects.filter(pgh_obj_id=user.pk).order_by("pk")
+    events = _history("accounts", "UserEvent").filter(pgh_obj_id=user.pk).order_by("pk")
     after = {(event.pgh_context or {}).get("request"): event for event in events}
-    return [
+    changes = [
         Change(
             at=entry.at,
             by=str(entry.actor or ""),
@@ -142,6 +141,32 @@ def changes_of(user: User) -> list[Change]:
             to=_said(after.get(str(entry.request_id)), entry.fields),
         )
         for entry in entries.select_related("actor").order_by("-at", "-pk")[:MOST_CHANGES]
+    ]
+    moves = sorted([*changes, *_moves(user)], key=lambda change: change.at, reverse=True)
+    return moves[:MOST_CHANGES]
+
+
+def _history(app: str, model: str) -> Any:
+    return apps.get_model(app, model).objects
+
+
+def _moves(user: User) -> list[Change]:
+    """What was said of where the person belongs, each time it was said."""
+    teams = _history("referrals", "TeamMembershipEvent").filter(user_id=user.pk).select_related("team")
+    bcus = _history("referrals", "BcuMembershipEvent").filter(user_id=user.pk).select_related("bcu")
+    events = [(each.team, each) for each in teams.order_by("-pk")[:MOST_CHANGES]]
+    events += [(each.bcu, each) for each in bcus.order_by("-pk")[:MOST_CHANGES]]
+    by = [(event.pgh_context or {}).get("user") for _, event in events]
+    people = User.objects.in_bulk([pk for pk in by if pk is not None])
+    return [
+        Change(
+            at=event.pgh_created_at,
+            by=str(people.get(pk, "")),
+            what=f"Belongs to {place}",
+            fields=[],
+            to=f"until {day(event.ends_on)}" if event.ends_on else f"from {day(event.starts_on)}",
+        )
+        for (place, event), pk in zip(events, by, strict=True)
     ]
 
 
@@ -152,9 +177,6 @@ _FIELDS = {
     "is_active": "may sign in",
     "closed_because": "why",
     "second_factor": "second factor",
-    "bcu": "BCU",
-    "starts_on": "from a day",
-    "ends_on": "to a day",
 }
 
 

@@ -9,7 +9,9 @@ from django.utils.safestring import SafeString
 
 from referrals.people.readers import Person
 from src_app.lists.tables import ListTable
-from src_app.templatetags.words import moment
+from src_app.templatetags.words import counted, moment
+
+SHOWN_PLACES = 3
 
 
 class PersonTable(ListTable):
@@ -36,6 +38,11 @@ class PersonTable(ListTable):
         return record.user.get_role_display()
 
     def render_places(self, record: Person) -> str:
+        more = len(record.places) - SHOWN_PLACES
+        shown = "; ".join(record.places[:SHOWN_PLACES]) or "Nowhere"
+        return f"{shown} and {counted(more, 'other,others')}" if more > 0 else shown
+
+    def value_places(self, record: Person) -> str:
         return "; ".join(record.places) or "Nowhere"
 
     def render_last_login(self, record: Person) -> str:

@@ -41,6 +41,15 @@ def test_each_person_shows_role_and_where_they_belong_today(
     assert places["Administrator"] == "Nowhere"
 
 
+def test_of_many_teams_three_are_shown_and_the_file_has_all(browser: Client, world: World) -> None:
+    sergeant = UserFactory.create(role="supervisor", display_name="PS 52")
+    for team in world.teams:
+        TeamMembershipFactory.create(user=sergeant, team=team)
+    assert _rows(browser)["PS 52"].get_cell("places").endswith("Colliers Wood team, Merton and 3 others")
+    (row,) = csv_rows(browser, PEOPLE, role="supervisor")
+    assert row["Belongs to"].count(";") == 5
+
+
 def test_what_is_amiss_with_an_account_is_said(browser: Client, system: User) -> None:
     UserFactory.create(display_name="PC left", is_active=False)
     ready = UserFactory.create(display_name="PC ready", email="ready@example.police.uk")

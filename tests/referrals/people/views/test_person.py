@@ -17,6 +17,7 @@ from referrals.models import BcuMembership, TeamMembership
 from referrals.scope import bcus_of, teams_of
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
+from src_app.templatetags.words import day as date_words
 from tests.conftest import World
 from tests.factories import NOW, PASSWORD, ReferralFactory, TeamMembershipFactory, UserFactory
 
@@ -125,7 +126,8 @@ def test_a_move_counts_from_its_day_and_the_history_stays(
     page = words(browser, at("person", officer))
     assert "Abbey team, Merton" in page
     assert "Colliers Wood team, Merton" in page
-    assert "Put in a team or BCU" in page
+    assert f"Belongs to Abbey team: until {date_words(day)}" in page
+    assert f"Belongs to Colliers Wood team: from {date_words(day)}" in page
 
 
 def test_another_plan_takes_the_place_of_the_one_before(browser: Client, world: World, officer: User) -> None:
@@ -138,7 +140,8 @@ def test_another_plan_takes_the_place_of_the_one_before(browser: Client, world: 
         (world.teams[0], False),
         (world.teams[2], True),
     ]
-    assert "Colliers Wood" not in words(browser, at("person", officer))
+    page = words(browser, at("person", officer))
+    assert "Colliers Wood" not in page.split("What was changed")[0]
 
 
 @pytest.mark.parametrize(

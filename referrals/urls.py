@@ -7,7 +7,7 @@ from referrals.compliance import views as compliance
 from referrals.contact.views import attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
-from referrals.people.views import importing, passwords, people, person
+from referrals.people.views import access_review, importing, passwords, people, person
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
@@ -80,6 +80,10 @@ urlpatterns = [
     path("people/import/", importing.import_people_list, name="import_people"),
     path("people/import/save/", importing.save_people, name="save_people"),
     path("people/import/refused/", importing.refused_people, name="refused_people"),
+    path("people/access-review/", access_review.access_review, name="access_review"),
+    path("people/access-review/start/", access_review.start_access_review, name="start_access_review"),
+    path("people/access-review/end/", access_review.end_access_review, name="end_access_review"),
+    path("compliance/access-review/", access_review.confirm_access, name="confirm_access"),
     path("people/first-passwords/", passwords.first_passwords, name="first_passwords"),
     path("people/<record:user_id>/", person.person, name="person"),
     path("people/<record:user_id>/change/", person.change_person, name="change_person"),

@@ -44,6 +44,8 @@ WORK_EMAIL_DOMAINS = [
     domain.lower()
     for domain in env.list("WORK_EMAIL_DOMAINS", default=[] if PRODUCTION else ["example.police.uk"])
 ]
+# Who has not signed in for so many days is marked in the access review.
+UNUSED_AFTER = timedelta(days=env.int("UNUSED_ACCOUNT_DAYS", 60))
 FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
 # What the force's systems write, besides common words, where they know no key: "NO URN YET, 0000X".

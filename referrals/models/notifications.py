@@ -25,6 +25,7 @@ class MailKind(NamedChoices):
     HANDED_ON = "handed_on", "Handed over to another team"
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
+    ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
 
 
 class Notification(models.Model):
@@ -65,8 +66,14 @@ class Notification(models.Model):
                         trial__isnull=True,
                     )
                     | Q(kind=MailKind.TRIAL_PROPOSED, referral__isnull=True, trial_notice__isnull=True)
+                    | Q(
+                        kind=MailKind.ACCESS_REVIEW,
+                        referral__isnull=True,
+                        trial_notice__isnull=True,
+                        trial__isnull=True,
+                    )
                     | (
-                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED])
+                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED, MailKind.ACCESS_REVIEW])
                         & Q(referral__isnull=False, trial_notice__isnull=True, trial__isnull=True)
                     )
                 ),

@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from referrals.models import Team
-from referrals.people.readers import ROLES, STATES, in_state, members_of
+from referrals.people.readers import ACCESS_STATES, ROLES, STATES, in_access_state, in_state, members_of
 from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.lists.filters import ListFilter, Order, OrderFilter
@@ -48,3 +48,15 @@ class PersonFilter(ListFilter):
     def by_state(self, people: QuerySet[User], _name: str, value: str) -> QuerySet[User]:
         """Those in that state."""
         return in_state(people, value)
+
+
+class AccessFilter(PersonFilter):
+    """Open accounts by name, role and team, and by use and answer."""
+
+    state = django_filters.ChoiceFilter(
+        label="Account", choices=ACCESS_STATES, empty_label="Every one", method="by_state"
+    )
+
+    def by_state(self, people: QuerySet[User], _name: str, value: str) -> QuerySet[User]:
+        """Those in that state."""
+        return in_access_state(people, value)

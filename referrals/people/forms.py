@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from django import forms
 
-from referrals.models import Bcu, BcuMembership, Team, TeamMembership
+from referrals.models import AccessAnswer, Bcu, BcuMembership, Team, TeamMembership
 from referrals.people.readers import ROLES
 from referrals.people.reading import MOST_BYTES, decoded
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS
@@ -14,6 +14,7 @@ from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Role
 from src_app.days import check_day
 from src_app.fields import LineField
+from src_app.templatetags.words import day
 
 
 class _TeamField(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs
@@ -109,11 +110,11 @@ class PlacesForm(forms.Form):
 
     def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        day = today()
+        on = today()
         self.initial = {
-            "teams": _current(TeamMembership, person, "team", day),
-            "bcus": _current(BcuMembership, person, "bcu", day),
-            "on": day,
+            "teams": _current(TeamMembership, person, "team", on),
+            "bcus": _current(BcuMembership, person, "bcu", on),
+            "on": on,
         }
         all_teams = Team.objects.select_related("borough").order_by("borough__name", "name", "pk")
         cast("forms.ModelMultipleChoiceField[Team]", self.fields["teams"]).queryset = all_teams
@@ -139,8 +140,8 @@ class PlacesForm(forms.Form):
         return {"teams": [], "bcus": [], **(super().clean() or {})}
 
 
-def _current(model: type[TeamMembership | BcuMembership], person: User, kind: str, day: date) -> list[int]:
-    found = model.objects.filter(model.current(day), user=person)
+def _current(model: type[TeamMembership | BcuMembership], person: User, kind: str, on: date) -> list[int]:
+    found = model.objects.filter(model.current(on), user=person)
     return list(found.values_list(f"{kind}_id", flat=True))
 
 
@@ -196,3 +197,32 @@ class PeopleRowsForm(forms.Form):
 
     rows = forms.CharField(strip=False, max_length=MOST_BYTES, widget=forms.HiddenInput)
     seen = forms.CharField(max_length=64, widget=forms.HiddenInput)
+
+
+class AccessForm(forms.Form):
+    """Of each person whether the account is still needed; one that is left alone is asked again."""
+
+    def __init__(
+        self, *args: Any, people: list[User], answers: dict[int, AccessAnswer], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.keys = {f"person-{person.pk}": person.pk for person in people}
+        for person in people:
+            last = f"Last signed in on {day(person.last_login)}." if person.last_login else "Never signed in."
+            answer = answers.get(person.pk)
+            self.fields[f"person-{person.pk}"] = forms.TypedChoiceField(
+                label=f"{person}, {person.get_role_display()}",
+                choices=AccessAnswer.Said.choices,
+                coerce=AccessAnswer.Said,
+                empty_value=None,
+                required=False,
+                initial=answer.said if answer else None,
+                help_text=last,
+                widget=forms.RadioSelect,
+            )
+
+    @property
+    def said(self) -> dict[int, AccessAnswer.Said]:
+        """The answers by the person's key; only of a valid form."""
+        given = self.cleaned_data
+        return {key: given[name] for name, key in self.keys.items() if given.get(name)}

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 import django_tables2
+from django.conf import settings
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from referrals.people.readers import Person
-from src_app.lists.tables import ListTable
+from referrals.people.readers import AccessRow, Person
+from src_app.lists.tables import ActionColumn, ListTable, with_line
 from src_app.templatetags.words import counted, moment
 
 SHOWN_PLACES = 3
@@ -59,6 +60,32 @@ class PersonTable(ListTable):
 
     def value_state(self, record: Person) -> str:
         return "; ".join(words for words, _ in _amiss(record)) or "Open"
+
+
+class AccessTable(PersonTable):
+    """Open accounts, each with what its supervisor said and a button to close it."""
+
+    username = None
+    state = None
+    email = None
+    answer = django_tables2.Column(verbose_name="Supervisor says", empty_values=())
+    close = ActionColumn("people/access/_close.html", "Close", context_object_name="row")
+
+    def render_last_login(self, record: Person) -> SafeString | str:
+        when = super().render_last_login(record)
+        unused = '{} <strong class="app-tag app-tag--yellow">Not for {} days</strong>'
+        return (
+            format_html(unused, when, settings.UNUSED_AFTER.days)
+            if isinstance(record, AccessRow) and record.is_unused
+            else when
+        )
+
+    def render_answer(self, record: AccessRow) -> SafeString | str:
+        answer = record.answer
+        return with_line(answer.get_said_display(), str(answer.answered_by)) if answer else "Nothing yet"
+
+    def value_answer(self, record: AccessRow) -> str:
+        return record.answer.get_said_display() if record.answer else ""
 
 
 def _amiss(person: Person) -> list[tuple[str, str]]:

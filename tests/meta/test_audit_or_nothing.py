@@ -46,6 +46,7 @@ from referrals.intake.held.work import resume_work
 from referrals.intake.saving.save import import_cases
 from referrals.mail.outbox import remind_due
 from referrals.models import (
+    AccessAnswer,
     Allocation,
     ApprovalKind,
     Arm,
@@ -68,6 +69,7 @@ from referrals.models import (
     Trial,
     TrialStatus,
 )
+from referrals.people.actions.access_review import confirm_access, end_review, start_review
 from referrals.people.actions.importing import import_people, preview_people
 from referrals.people.actions.people import add_person, change_role, close_person
 from referrals.places.actions.membership import (
@@ -594,6 +596,24 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(close_account)
 def _(scene: Scene) -> dict[str, Any]:
     return {"user": scene.officer, "because": ClosedBecause.LEFT, "by": scene.system}
+
+
+@prepares(start_review)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system, "at": NOW}
+
+
+@prepares(confirm_access)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.AccessReviewFactory.create()
+    said = {scene.officer.pk: AccessAnswer.Said.CLOSE}
+    return {"said": said, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(end_review)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.AccessReviewFactory.create()
+    return {"by": scene.system, "at": NOW}
 
 
 @prepares(import_people)

@@ -12,13 +12,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.people.actions.people import change_role, close_person
 from referrals.people.forms import ClosePersonForm, PersonDetailsForm, PlacesForm, RoleForm
-from referrals.people.readers import changes_of, may_belong, people_to_keep, stays_of, still_taken
+from referrals.people.readers import (
+    changes_of,
+    may_belong,
+    open_review,
+    people_to_keep,
+    stays_of,
+    still_taken,
+)
 from referrals.people.views.passwords import show_passwords
 from referrals.places.actions.membership import move
 from referrals.scope import today
 from src_app.accounts.actions import change_details, reopen_account, reset_sign_in
 from src_app.accounts.guards import SignedInRequest, requires
-from src_app.accounts.models import User
+from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.passwords import first_password
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -146,6 +153,8 @@ def _step(request: SignedInRequest, user_id: int, step: Step) -> HttpResponse:
                 messages.info(request, "Nothing changed: it was so already.")
             else:
                 messages.success(request, f"{found}: {step.done}")
+            if form.cleaned_data.get("because") == ClosedBecause.REVIEW and open_review():
+                return redirect("access_review")
             return redirect("person", user_id=user_id)
     context = {"person": found, "form": form, "may_belong": may_belong(found.role)}
     return render(request, f"people/change/{step.name}.html", context)

@@ -19,7 +19,7 @@ from referrals.compliance.readers.overview import overview_of
 from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
 from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
-from referrals.people.readers import left_to_confirm
+from referrals.people.readers.access_review import left_to_confirm
 from referrals.scope import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission

@@ -222,17 +222,19 @@ def _mark_sent(notification: Notification, by: User) -> None:
             referral, notice = notification.referral, notification.trial_notice
             trial_id = notice.trial_id if notice else notification.trial_id
             purpose, subject, references = Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
+            recipients = [notification.recipient]
             if referral:
                 purpose, subject, references = Purpose.CONTACT, "referral", [referral.number]
             elif notification.kind == MailKind.ACCESS_REVIEW:
-                purpose, subject, references = Purpose.ADMINISTRATION, "account", []
+                # It tells nothing of anybody, and who was asked is on record by user name.
+                purpose, subject, references, recipients = Purpose.ADMINISTRATION, "account", [], []
             record(
                 Action.MAIL_SENT,
                 by=by,
                 purpose=purpose,
                 subject=subject,
                 references=references,
-                recipients=[notification.recipient],
+                recipients=recipients,
             )
 
 

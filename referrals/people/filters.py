@@ -6,7 +6,8 @@ import django_filters
 from django.db.models import Q, QuerySet
 
 from referrals.models import Team
-from referrals.people.readers import ACCESS_STATES, ROLES, STATES, in_access_state, in_state, members_of
+from referrals.people.readers.access_review import ACCESS_STATES, in_access_state
+from referrals.people.readers.people import ROLES, STATES, in_state, members_of
 from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.lists.filters import ListFilter, Order, OrderFilter

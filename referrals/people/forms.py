@@ -6,7 +6,7 @@ from typing import Any, cast
 from django import forms
 
 from referrals.models import AccessAnswer, Bcu, BcuMembership, Team, TeamMembership
-from referrals.people.readers import ROLES
+from referrals.people.readers.people import ROLES
 from referrals.people.reading import MOST_BYTES, decoded
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS
 from referrals.scope import today

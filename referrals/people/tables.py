@@ -8,7 +8,8 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from referrals.people.readers import AccessRow, Person
+from referrals.people.readers.access_review import AccessRow
+from referrals.people.readers.people import Person
 from src_app.lists.tables import ActionColumn, ListTable, with_line
 from src_app.templatetags.words import counted, moment
 

@@ -49,6 +49,7 @@ def make_account(
     user.display_name, user.email = checked_name(display_name), checked_email(email)
     _check_password(password, user)
     with transaction.atomic():
+        _lock_administrators()
         if User.objects.filter(username=username).exists():
             raise AccountRefused(f"There is an account {username} already: choose another user name.")
         _refuse_taken(user)
@@ -126,7 +127,6 @@ def checked_email(email: str) -> str:
 
 
 def _refuse_taken(user: User) -> None:
-    """Two who do so at once are told apart by the database."""
     if User.objects.filter(email=user.email).exclude(pk=user.pk).exists():
         raise AccountRefused("Another account has this e-mail address: give the person's own.")
 
@@ -178,6 +178,11 @@ def _sign_in_anew(user: User, password: str) -> None:
     user.set_password(password)
     user.save(update_fields=["is_active", "closed_because", "password"])
     Authenticator.objects.filter(user=user).delete()
+
+
+def _lock_administrators() -> None:
+    """So that whoever asks for a name or an address that is taken at this moment is told so."""
+    list(User.objects.select_for_update().filter(_OPEN_ADMINISTRATOR).order_by("pk"))
 
 
 def _lock(user: User) -> User:

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 
 from referrals.mail.outbox import queue
 from referrals.models import AccessAnswer, AccessReview, MailKind
-from referrals.people.readers import answers_in, supervisors_to_ask, to_confirm
+from referrals.people.readers.access_review import answers_in, supervisors_to_ask, to_confirm
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -25,15 +25,16 @@ def start_review(*, by: User, at: datetime) -> AccessReview:
                 review = AccessReview.objects.create(started_at=at, started_by=by)
         except IntegrityError as error:
             raise Refused("A review is open already: end it first.") from error
-        addresses = [user.email for user in supervisors_to_ask() if user.email]
-        for address in addresses:
-            queue(
-                kind=MailKind.ACCESS_REVIEW,
-                recipient=address,
-                unique_key=f"{MailKind.ACCESS_REVIEW}:{review.pk}:{address}"[:120],
-                at=at,
-            )
-        _record(Action.ACCESS_REVIEW_STARTED, by, [str(review)], addresses)
+        asked = list(supervisors_to_ask())
+        for user in asked:
+            if user.email:
+                queue(
+                    kind=MailKind.ACCESS_REVIEW,
+                    recipient=user.email,
+                    unique_key=f"{MailKind.ACCESS_REVIEW}:{review.pk}:{user.pk}",
+                    at=at,
+                )
+        _record(Action.ACCESS_REVIEW_STARTED, by, [str(review), *(user.username for user in asked)])
     return review
 
 
@@ -69,12 +70,12 @@ def end_review(*, by: User, at: datetime) -> None:
         _record(Action.ACCESS_REVIEW_ENDED, by, [str(review)])
 
 
-def _record(action: Action, by: User, references: list[str], recipients: list[str] | None = None) -> None:
+def _record(action: Action, by: User, references: list[str]) -> None:
+    """People by their user names: an e-mail address would never leave the log."""
     record(
         action,
         by=by,
         purpose=Purpose.ADMINISTRATION,
         subject="account",
         references=references,
-        recipients=recipients or (),
     )

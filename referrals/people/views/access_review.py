@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from referrals.people.actions import access_review as actions
 from referrals.people.filters import AccessFilter
 from referrals.people.forms import AccessForm
-from referrals.people.readers import (
+from referrals.people.readers.access_review import (
     AccessRow,
     access_rows,
     accounts_in_review,

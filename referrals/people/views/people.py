@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from referrals.people.actions.people import add_person as add
 from referrals.people.filters import PersonFilter
 from referrals.people.forms import AddPersonForm
-from referrals.people.readers import Person, people_to_keep, with_places, without_email
+from referrals.people.readers.people import Person, people_to_keep, with_places, without_email
 from referrals.people.tables import PersonTable
 from referrals.people.views.passwords import show_passwords
 from referrals.scope import today

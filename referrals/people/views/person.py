@@ -12,14 +12,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.people.actions.people import change_role, close_person
 from referrals.people.forms import ClosePersonForm, PersonDetailsForm, PlacesForm, RoleForm
-from referrals.people.readers import (
-    changes_of,
-    may_belong,
-    open_review,
-    people_to_keep,
-    stays_of,
-    still_taken,
-)
+from referrals.people.readers.access_review import open_review
+from referrals.people.readers.people import people_to_keep
+from referrals.people.readers.person import changes_of, may_belong, stays_of, still_taken
 from referrals.people.views.passwords import show_passwords
 from referrals.places.actions.membership import move
 from referrals.scope import today

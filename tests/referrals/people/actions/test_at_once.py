@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from src_app.accounts.actions import close_account, make_account
 from src_app.accounts.models import ClosedBecause, User
@@ -12,6 +12,7 @@ from src_app.accounts.roles import Role
 from src_app.audit.record import acting
 from src_app.refused import Refused
 from tests.factories import NOW, PASSWORD, UserFactory
+from tests.process_tree import wait_for
 
 
 def _at_once(*acts: Callable[[], object]) -> list[str]:
@@ -49,7 +50,7 @@ def test_of_two_who_close_each_other_one_stays() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_add_the_same_person_one_is_told() -> None:
+def test_of_two_who_add_the_same_person_the_second_is_told() -> None:
     by = UserFactory.create(role="administrator")
 
     def add() -> None:
@@ -63,5 +64,22 @@ def test_of_two_who_add_the_same_person_one_is_told() -> None:
             at=NOW,
         )
 
-    assert len(_at_once(add, add)) == 1
+    refused: list[str] = []
+    second = threading.Thread(target=lambda: refused.extend(_at_once(add)))
+    with transaction.atomic():
+        add()
+        second.start()
+        wait_for(_somebody_waits, "the second to wait for the first", 60)
+    second.join()
+    assert [words.partition(":")[0] for words in refused] == ["There is an account pc1 already"]
     assert User.objects.filter(username="pc1").count() == 1
+
+
+def _somebody_waits() -> bool:
+    """Whether another connection waits for what this one holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT EXISTS (SELECT FROM pg_locks"
+            " WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+        )
+        return bool(cursor.fetchone()[0])

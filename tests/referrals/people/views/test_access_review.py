@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from referrals.mail.outbox import deliver
 from referrals.models import AccessAnswer, AccessReview, Notification
+from referrals.people.actions.access_review import confirm_access
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
@@ -97,6 +98,13 @@ def test_a_supervisor_answers_for_the_own_team_and_the_first_page_says_so_until_
     assert cells(browser)["PC 1002"][1] == "Nothing yet"
     entries = AuditEntry.objects.filter(action=Action.ACCESS_CONFIRMED).order_by("pk")
     assert [entry.references for entry in entries] == [["officer"], ["colleague"]]
+
+
+def test_nobody_answers_for_another_team(supervisor: User, officer: User, other_officer: User) -> None:
+    AccessReviewFactory.create()
+    said = {user.pk: AccessAnswer.Said.CLOSE for user in (officer, other_officer, supervisor)}
+    assert confirm_access(said=said, by=supervisor, at=timezone.now()) == 1
+    assert AccessAnswer.objects.get().person == officer
 
 
 def test_the_last_answer_counts_and_the_history_is_kept(

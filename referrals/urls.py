@@ -7,6 +7,7 @@ from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
 from referrals.intake import views as intake
+from referrals.people.views import access_review, importing, passwords, people, person
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
@@ -83,7 +84,23 @@ urlpatterns = [
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
-    path("people/", places.person_list, name="person_list"),
+    path("people/", people.person_list, name="person_list"),
+    path("people/add/", people.add_person, name="add_person"),
+    path("people/import/", importing.import_people_list, name="import_people"),
+    path("people/import/save/", importing.save_people, name="save_people"),
+    path("people/import/refused/", importing.refused_people, name="refused_people"),
+    path("people/access-review/", access_review.access_review, name="access_review"),
+    path("people/access-review/start/", access_review.start_access_review, name="start_access_review"),
+    path("people/access-review/end/", access_review.end_access_review, name="end_access_review"),
+    path("compliance/access-review/", access_review.confirm_access, name="confirm_access"),
+    path("people/first-passwords/", passwords.first_passwords, name="first_passwords"),
+    path("people/<record:user_id>/", person.person, name="person"),
+    path("people/<record:user_id>/change/", person.change_person, name="change_person"),
+    path("people/<record:user_id>/role/", person.change_person_role, name="change_person_role"),
+    path("people/<record:user_id>/move/", person.move_person, name="move_person"),
+    path("people/<record:user_id>/close/", person.close_account, name="close_account"),
+    path("people/<record:user_id>/reopen/", person.reopen_person, name="reopen_person"),
+    path("people/<record:user_id>/reset/", person.reset_person, name="reset_person"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/new/", trials.new_trial, name="new_trial"),
     path("trials/power/", trials.trial_power, name="trial_power"),

@@ -69,6 +69,19 @@ def usable_keys(**_: Any) -> list[CheckMessage]:
     return found
 
 
+def work_email_domains(**_: Any) -> list[CheckMessage]:
+    """In production the force's domains must be known: without one nobody can be added."""
+    if settings.PRODUCTION and not settings.WORK_EMAIL_DOMAINS:
+        return [
+            Error(
+                "WORK_EMAIL_DOMAINS is empty: no account could be made.",
+                hint="Set it to the domains of work e-mail addresses, separated by commas.",
+                id="src_app.E005",
+            )
+        ]
+    return []
+
+
 def watched_folder(**_: Any) -> list[CheckMessage]:
     """Where there is to be one, its files must be there to be read and moved."""
     folder = settings.EXTRACT_FOLDER
@@ -88,4 +101,5 @@ def register_all() -> None:
     register(two_roles, Tags.security)
     register(one_host, Tags.security)
     register(usable_keys, Tags.security)
+    register(work_email_domains, Tags.security)
     register(watched_folder, Tags.files)

@@ -82,21 +82,35 @@ def derived_key(purpose: str, value: str = "") -> bytes:
     return salted_hmac(f"src_app.keys.{purpose}", value, algorithm="sha256").digest()
 
 
-def _of_kept_forms() -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(derived_key("kept_forms")))
+def _derived(purpose: str) -> Fernet:
+    return Fernet(base64.urlsafe_b64encode(derived_key(purpose)))
 
 
 def encrypt_kept_form(content: bytes) -> str:
     """A form that was not saved, for the browser to keep: it cannot read it, nor change it."""
-    return _of_kept_forms().encrypt(content).decode()
+    return _derived("kept_forms").encrypt(content).decode()
 
 
 def decrypt_kept_form(token: str, kept_for: timedelta) -> bytes:
     """That form; raises :class:`WrongKey` where it is older than ``kept_for``, or not of our making."""
+    return _decrypt_derived("kept_forms", token, kept_for)
+
+
+def encrypt_first_passwords(content: bytes) -> str:
+    """First passwords, for the moment until the next page shows them."""
+    return _derived("first_passwords").encrypt(content).decode()
+
+
+def decrypt_first_passwords(token: str, kept_for: timedelta) -> bytes:
+    """Those passwords; raises :class:`WrongKey` where they are older than ``kept_for``."""
+    return _decrypt_derived("first_passwords", token, kept_for)
+
+
+def _decrypt_derived(purpose: str, token: str, kept_for: timedelta) -> bytes:
     try:
-        return _of_kept_forms().decrypt(token.encode(), ttl=int(kept_for.total_seconds()))
+        return _derived(purpose).decrypt(token.encode(), ttl=int(kept_for.total_seconds()))
     except InvalidToken as error:
-        raise WrongKey("This is no form that was kept, or it is too old.") from error
+        raise WrongKey("This was not kept here, or it is too old.") from error
 
 
 def seal_seed(seed: bytes) -> bytes:

@@ -39,6 +39,13 @@ TIME_ZONE = "Europe/London"
 LANGUAGE_CODE = "en-gb"
 USE_I18N = False
 USE_TZ = True
+# The domains of work e-mail addresses: no account has another.
+WORK_EMAIL_DOMAINS = [
+    domain.lower()
+    for domain in env.list("WORK_EMAIL_DOMAINS", default=[] if PRODUCTION else ["example.police.uk"])
+]
+# Who has not signed in for so many days is marked in the access review.
+UNUSED_AFTER = timedelta(days=env.int("UNUSED_ACCOUNT_DAYS", 60))
 FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
 # What the force's systems write, besides common words, where they know no key: "NO URN YET, 0000X".
@@ -204,7 +211,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "src_app.accounts.passwords.NoWordOfThisWorkValidator"},
 ]
 ACCOUNT_ADAPTER = "src_app.accounts.adapter.ClosedAccountAdapter"
-ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # staff are known by username; no e-mail address is held
+ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # staff sign in by username; nobody does by e-mail
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -276,7 +283,8 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Uploads stay in memory: an extract written to a temporary file would outlive the request that holds it.
 FILE_UPLOAD_HANDLERS = ["src_app.uploads.BoundedMemoryUploadHandler"]
-UPLOAD_PAGES = frozenset({"import_cases"})
+# Each page that takes files, with the permission to send it one.
+UPLOAD_PAGES = {"import_cases": "import cases", "import_people": "manage accounts"}
 
 # Static files.
 STATIC_URL = "/static/"

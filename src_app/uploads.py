@@ -14,7 +14,7 @@ class BoundedMemoryUploadHandler(MemoryFileUploadHandler):
     """Keeps files in memory, all of a request together no more than ``MAX_UPLOAD_BYTES``.
 
     Beyond that it stops without an error page: the form then finds no file and says what the limit is. From
-    anybody who may not import, and on any page of ``UPLOAD_PAGES`` but those, nothing is kept at all.
+    anybody without the page's permission, and on any page but those of ``UPLOAD_PAGES``, nothing is kept.
     """
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
@@ -24,12 +24,13 @@ class BoundedMemoryUploadHandler(MemoryFileUploadHandler):
     def _expected(self) -> bool:
         request = self.request
         user = getattr(request, "user", None)
-        if request is None or not isinstance(user, User) or not user.can(Permission.IMPORT_CASES):
+        if request is None or not isinstance(user, User):
             return False
         try:
-            return resolve(request.path_info).view_name in settings.UPLOAD_PAGES
+            permission = settings.UPLOAD_PAGES.get(resolve(request.path_info).view_name)
         except Resolver404:
             return False
+        return permission is not None and user.can(Permission(permission))
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         self.left -= len(raw_data)

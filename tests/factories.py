@@ -23,6 +23,8 @@ from referrals.intake.held.report import keep_report
 from referrals.intake.saving.preview import ImportPreview
 from referrals.models import (
     STEPS,
+    AccessAnswer,
+    AccessReview,
     Allocation,
     Approval,
     ApprovalKind,
@@ -604,6 +606,27 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = SelfAttribute("referral.team.mailbox")
     created_at = SelfAttribute("referral.made_at")
     not_before = SelfAttribute("created_at")
+
+
+class AccessReviewFactory(DjangoModelFactory[AccessReview]):
+    """One that is open."""
+
+    class Meta:
+        model = AccessReview
+
+    started_at = NOW
+    started_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+
+
+class AccessAnswerFactory(DjangoModelFactory[AccessAnswer]):
+    class Meta:
+        model = AccessAnswer
+
+    review = SubFactory(AccessReviewFactory)
+    person = SubFactory(UserFactory)
+    said = AccessAnswer.Said.KEEP
+    answered_at = NOW
+    answered_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
 
 
 class HeldPartFactory(DjangoModelFactory[HeldPart]):

@@ -89,6 +89,7 @@ def _account(username: str, name: str, role: Role, password: str, by: User, at: 
         username=username,
         display_name=name,
         role=role,
+        email=f"{username}@{settings.WORK_EMAIL_DOMAINS[0]}",
         password=password,
         by=by,
         at=at,

@@ -20,6 +20,7 @@ from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
 from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
 from referrals.contact.readers.stranded import stranded_work
+from referrals.people.readers.access_review import left_to_confirm
 from referrals.scope import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -102,6 +103,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "finding": finding([week.share for week in series]),
         "query": request.GET.urlencode(),
         "now": now,
+        "access_to_confirm": left_to_confirm(request.user),
     }
     return render(request, "compliance/compliance.html", context)
 

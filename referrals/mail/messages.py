@@ -1,7 +1,8 @@
 """What goes out by e-mail.
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
-a file, what they keep of a trial. To whoever is to seal a trial: its name and a link.
+a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
+access review asks: a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -46,10 +47,20 @@ class ProposalMail:
     link: str
 
 
+@dataclass(frozen=True)
+class AccessMail:
+    """The same of a message to a supervisor whom the access review asks."""
+
+    day: str
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail | ProposalMail
-    if notification.trial_notice is not None:
+    payload: ReferralMail | TrialMail | ProposalMail | AccessMail
+    if notification.kind == MailKind.ACCESS_REVIEW:
+        template, payload = notification.kind, _of_access_review(notification)
+    elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:
         template, payload = notification.kind, _of_proposal(notification.trial)
@@ -93,6 +104,10 @@ def _of_proposal(trial: Trial) -> ProposalMail:
         day=day(trial.proposed_at) if trial.proposed_at else "",
         link=settings.SITE_URL + reverse("seal_trial", args=[trial.pk]),
     )
+
+
+def _of_access_review(notification: Notification) -> AccessMail:
+    return AccessMail(day=day(notification.created_at), link=settings.SITE_URL + reverse("confirm_access"))
 
 
 def _page_for(kind: str, referral: Referral) -> str:

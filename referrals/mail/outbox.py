@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from referrals.mail.messages import message_of
 from referrals.models import (
+    AccessReview,
     MailKind,
     Notification,
     Referral,
@@ -184,6 +185,10 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
 
 def _is_of_no_use(notification: Notification) -> bool:
     """Whether what it tells of is over: a referral that ended, or a trial that waits no more."""
+    if notification.kind == MailKind.ACCESS_REVIEW:
+        # Of the review that was started then: at most one is open.
+        started = Q(started_at__lte=notification.created_at, ended_at=None)
+        return not AccessReview.objects.filter(started).exists()
     if notification.kind == MailKind.TRIAL_PROPOSED:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
@@ -216,13 +221,20 @@ def _mark_sent(notification: Notification, by: User) -> None:
         if sent:
             referral, notice = notification.referral, notification.trial_notice
             trial_id = notice.trial_id if notice else notification.trial_id
+            purpose, subject, references = Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
+            recipients = [notification.recipient]
+            if referral:
+                purpose, subject, references = Purpose.CONTACT, "referral", [referral.number]
+            elif notification.kind == MailKind.ACCESS_REVIEW:
+                # It tells nothing of anybody, and who was asked is on record by user name.
+                purpose, subject, references, recipients = Purpose.ADMINISTRATION, "account", [], []
             record(
                 Action.MAIL_SENT,
                 by=by,
-                purpose=Purpose.CONTACT if referral else Purpose.EVALUATION,
-                subject="referral" if referral else "trial",
-                references=[referral.number if referral else f"trial {trial_id}"],
-                recipients=[notification.recipient],
+                purpose=purpose,
+                subject=subject,
+                references=references,
+                recipients=recipients,
             )
 
 

@@ -1,5 +1,6 @@
 """What the referrals application keeps, by what it is about."""
 
+from referrals.models.access import AccessAnswer, AccessReview
 from referrals.models.allocations import (
     CONTROL_CONTACTED,
     CONTROL_REFERRED,
@@ -115,6 +116,8 @@ __all__ = [
     "REFERRED_ANYWAY",
     "STEPS",
     "WORKING",
+    "AccessAnswer",
+    "AccessReview",
     "Allocation",
     "Approval",
     "ApprovalKind",

@@ -26,6 +26,7 @@ class MailKind(NamedChoices):
     HOLDER_AWAY = "holder_away", "Nobody has it: whoever had it is away"
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
+    ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
 
 
 class Notification(models.Model):
@@ -66,8 +67,14 @@ class Notification(models.Model):
                         trial__isnull=True,
                     )
                     | Q(kind=MailKind.TRIAL_PROPOSED, referral__isnull=True, trial_notice__isnull=True)
+                    | Q(
+                        kind=MailKind.ACCESS_REVIEW,
+                        referral__isnull=True,
+                        trial_notice__isnull=True,
+                        trial__isnull=True,
+                    )
                     | (
-                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED])
+                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED, MailKind.ACCESS_REVIEW])
                         & Q(referral__isnull=False, trial_notice__isnull=True, trial__isnull=True)
                     )
                 ),

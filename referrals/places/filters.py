@@ -1,4 +1,4 @@
-"""Which wards and people a list shows, and in what order."""
+"""Which wards a list shows, and in what order."""
 
 from typing import Any
 
@@ -6,7 +6,6 @@ import django_filters
 
 from referrals.models import Borough, Ward
 from src_app.accounts.models import User
-from src_app.accounts.roles import Role
 from src_app.lists.filters import ListFilter, Order, OrderFilter
 
 
@@ -26,25 +25,3 @@ class WardFilter(ListFilter):
         super().__init__(*arguments, user=user, **options)
         boroughs = Borough.objects.order_by("name", "pk")
         self.filters["borough"].extra["choices"] = list(boroughs.values_list("pk", "name"))
-
-
-class PersonFilter(ListFilter):
-    """Accounts by role, and by whether they can still sign in."""
-
-    role = django_filters.ChoiceFilter(label="Role", choices=Role.choices, empty_label="Every role")
-    active = django_filters.ChoiceFilter(
-        field_name="is_active",
-        label="Can sign in",
-        choices=[("True", "Yes"), ("False", "No")],
-        empty_label="Either",
-    )
-    order = OrderFilter(
-        {
-            "name": Order("By name", ("display_name", "pk")),
-            "username": Order("By user name", ("username", "pk")),
-        }
-    )
-
-    class Meta:
-        model = User
-        fields: list[str] = []

@@ -1,6 +1,5 @@
-"""Who and what there is: wards with their mode, people with their places."""
+"""Wards with their mode, and the teams to choose from."""
 
-from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -8,7 +7,6 @@ from datetime import date
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from referrals.models import (
-    BcuMembership,
     Case,
     Leave,
     Postcode,
@@ -35,13 +33,6 @@ def wards_without_postcode() -> QuerySet[Ward]:
     return Ward.objects.filter(~Exists(has_one)).order_by("name", "pk")
 
 
-def people_to_keep(user: User) -> QuerySet[User]:
-    """Every account, by name; for those who keep accounts."""
-    if not user.can(Permission.MANAGE_ACCOUNTS):
-        return User.objects.none()
-    return User.objects.order_by("display_name", "pk")
-
-
 @dataclass(frozen=True)
 class WardRow:
     """A ward, its team and what happens to its suitable cases today."""
@@ -60,27 +51,6 @@ def mode_words(effective: EffectiveMode) -> str:
     """The mode that counts, with the trial where one recruits."""
     label = str(effective.mode.label)
     return f"{label}: {effective.trial}" if effective.trial else label
-
-
-@dataclass(frozen=True)
-class Person:
-    """An account and where it belongs today."""
-
-    user: User
-    places: list[str]
-
-
-def with_places(users: Iterable[User], day: date) -> list[Person]:
-    """The accounts with the teams and BCUs each belongs to on that day."""
-    listed = list(users)
-    found = defaultdict(list)
-    teams = TeamMembership.objects.filter(TeamMembership.current(day), user__in=listed)
-    for team in teams.select_related("team__borough").order_by("team__name"):
-        found[team.user_id].append(f"{team.team}, {team.team.borough}")
-    bcus = BcuMembership.objects.filter(BcuMembership.current(day), user__in=listed)
-    for bcu in bcus.select_related("bcu").order_by("bcu__name"):
-        found[bcu.user_id].append(bcu.bcu.name)
-    return [Person(user=user, places=found[user.pk]) for user in listed]
 
 
 def people_of(teams: QuerySet[Team], day: date) -> QuerySet[User]:

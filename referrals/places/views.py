@@ -1,24 +1,20 @@
-"""People, teams and wards as they stand."""
+"""Teams and wards as they stand."""
 
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from referrals.models import Ward
-from referrals.places.filters import PersonFilter, WardFilter
+from referrals.places.filters import WardFilter
 from referrals.places.readers import (
-    Person,
     WardRow,
     modes_on,
-    people_to_keep,
     wards_to_keep,
     wards_without_postcode,
-    with_places,
 )
-from referrals.places.tables import PersonTable, WardTable
+from referrals.places.tables import WardTable
 from referrals.scope import today
 from src_app.accounts.guards import SignedInRequest, requires
-from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Purpose
 from src_app.lists.page import Empty, ListPage
@@ -26,10 +22,6 @@ from src_app.lists.page import Empty, ListPage
 
 def _with_modes(wards: list[Ward]) -> list[WardRow]:
     return modes_on(wards, today())
-
-
-def _with_places(users: list[User]) -> list[Person]:
-    return with_places(users, today())
 
 
 WARDS = ListPage(
@@ -45,19 +37,6 @@ WARDS = ListPage(
     per_page=100,
     empty=Empty("No wards", "Ask an operator to run load_reference_data."),
 )
-PEOPLE = ListPage(
-    name="people",
-    url_name="person_list",
-    caption="People",
-    table=PersonTable,
-    filters=PersonFilter,
-    told=_with_places,
-    purpose=Purpose.ADMINISTRATION,
-    subject="account",
-    references=("username",),
-    per_page=100,
-    empty=Empty("Nobody", "An operator makes accounts with add_person."),
-)
 
 
 @requires(Permission.MANAGE_PLACES)
@@ -70,14 +49,3 @@ def place_list(request: SignedInRequest) -> HttpResponseBase:
     wards.record_shown()
     without = wards_without_postcode().values_list("name", "code")
     return render(request, "places/wards.html", {"list": wards, "without_postcode": without})
-
-
-@requires(Permission.MANAGE_ACCOUNTS)
-@require_safe
-def person_list(request: SignedInRequest) -> HttpResponseBase:
-    """People with their role, their teams and their BCUs."""
-    people = PEOPLE.asked(request, people_to_keep(request.user))
-    if (part := people.part()) is not None:
-        return part
-    people.record_shown()
-    return render(request, "places/people.html", {"list": people})

@@ -1,4 +1,4 @@
-"""Sign-in through allauth: accounts are made by an administrator and hold no e-mail address."""
+"""Sign-in through allauth: accounts are made by an administrator; nobody signs in by e-mail."""
 
 from typing import Any
 

@@ -5,9 +5,11 @@ from typing import Any
 import pghistory
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.db.models.functions import Lower
 from django.utils import timezone
 
 from src_app.accounts.roles import PERMISSIONS, Permission, Role
+from src_app.choices import NamedChoices
 from src_app.database import one_line
 
 SYSTEM_USERNAME = "system"
@@ -40,14 +42,31 @@ class UserManager(BaseUserManager["User"]):
         )
 
 
-@pghistory.track(exclude=["password", "last_login"], model_name="UserEvent")
+class ClosedBecause(NamedChoices):
+    """Why an account was closed."""
+
+    LEFT = "left", "Left the force"
+    MOVED = "moved", "Moved to other work"
+    AWAY = "away", "Away for long"
+    REVIEW = "review", "No longer needed, as the access review found"
+    OTHER = "other", "Another reason"
+
+
+@pghistory.track(exclude=["password", "last_login", "email"], model_name="UserEvent")
 class User(AbstractBaseUser):
-    """A member of police staff. ``display_name`` is rank and shoulder number: no personal name is needed."""
+    """A member of police staff. ``display_name`` is rank and shoulder number: no personal name is needed.
+
+    ``email``: the work address, in small letters; NULL where an older account has none.
+    """
 
     username = models.CharField(max_length=150, unique=True)
     display_name = models.CharField(max_length=100)
     role = models.CharField(max_length=20, choices=Role.as_choices)
+    email = models.EmailField(null=True)  # noqa: DJ001 - so that several may have none
     is_active = models.BooleanField(default=True)
+    closed_because = models.CharField(
+        max_length=20, choices=ClosedBecause.as_choices, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(default=timezone.now)
 
     objects = UserManager()
@@ -57,7 +76,13 @@ class User(AbstractBaseUser):
 
     class Meta:
         constraints = [
-            *one_line("user", "username", "display_name"),
+            *one_line("user", "username", "display_name", "email"),
+            models.UniqueConstraint(Lower("email"), name="user_email_once"),
+            models.CheckConstraint(
+                condition=models.Q(is_active=False) | models.Q(closed_because=""),
+                name="user_closed_because_of_closed",
+            ),
+            models.CheckConstraint(condition=~models.Q(email=""), name="user_email_or_none"),
             models.CheckConstraint(condition=models.Q(role__in=Role.values), name="user_role_is_known"),
         ]
         indexes = [models.Index(fields=["display_name", "id"], name="user_by_name")]

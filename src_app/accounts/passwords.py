@@ -1,10 +1,14 @@
-"""What a password may not hold, besides what Django knows."""
+"""First passwords, and what a password may not hold besides what Django knows."""
+
+import secrets
 
 from django.conf import settings
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, get_hasher, make_password
 from django.core.exceptions import ValidationError
 
 from src_app.accounts.models import User
 
+_ROUNDS_OF_DRAWN = 1_000
 # What somebody who knows this work would try first.
 WORDS = (
     "password",
@@ -17,6 +21,22 @@ WORDS = (
     "trial",
     "officer",
 )
+
+
+def first_password() -> str:
+    """A password that nobody can guess, to hand over; its owner changes it after the first sign-in."""
+    return secrets.token_urlsafe(16)
+
+
+def hash_of_drawn(password: str) -> str:
+    """The hash of a :func:`first_password`, made quickly: many are at once, and 128 bits are not guessed.
+
+    Django makes it slow, as of any other password, when its owner first signs in.
+    """
+    hasher = get_hasher()
+    if not isinstance(hasher, PBKDF2PasswordHasher):
+        return make_password(password)
+    return hasher.encode(password, hasher.salt(), iterations=_ROUNDS_OF_DRAWN)
 
 
 class NoWordOfThisWorkValidator:

@@ -43,6 +43,7 @@ class Permission(StrEnum):
     VIEW_AUDIT = "view audit"
     MANAGE_PLACES = "manage places"
     MANAGE_ACCOUNTS = "manage accounts"
+    CONFIRM_ACCESS = "confirm access"
     SEND_REMINDERS = "send reminders"
 
 
@@ -72,6 +73,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.CHASE_REFERRALS,
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
+            Permission.CONFIRM_ACCESS,
         }
     ),
     Role.TRIAL_LEAD: frozenset(

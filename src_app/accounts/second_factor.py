@@ -23,7 +23,7 @@ from src_app.accounts.models import User
 from src_app.keys import WrongKey, decrypt_second_factor, encrypt_second_factor
 
 _SHOWN = "second_factor_shown"
-_FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
+FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 # Seconds that an app shows a code, and what says in a factor's data which of them was used last.
 _STEP = 30
 _USED_STEP = "used_step"
@@ -108,7 +108,7 @@ def is_shown(request: HttpRequest) -> bool:
 
 def is_set_up(user: User) -> bool:
     """Whether the account has a second factor; recovery codes alone are none."""
-    return bool(is_mfa_enabled(user, _FACTORS))
+    return bool(is_mfa_enabled(user, FACTORS))
 
 
 def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> None:
@@ -118,7 +118,7 @@ def _used(request: HttpRequest, *, reauthenticated: bool = False, **_: Any) -> N
 
 
 def _added(request: HttpRequest, authenticator: Authenticator, **_: Any) -> None:
-    if authenticator.type in _FACTORS:
+    if authenticator.type in FACTORS:
         request.session[_SHOWN] = True
         request.session.cycle_key()  # it may do more from now on
 

@@ -1,4 +1,4 @@
-"""Addresses of the account: those of allauth's pages that an account without e-mail needs, and our own.
+"""Addresses of the account: those of allauth's pages that are needed without e-mail, and our own.
 
 Named one by one: allauth's own list would open sign-up, e-mail addresses and lost passwords too, of which
 there are none here.

@@ -13,6 +13,7 @@ PRODUCTION = {
     "DATABASE_OWNER_URL": "postgres://src_owner@db/src",
     "REDIS_URL": "redis://redis:6379/0",
     "ALLOWED_HOSTS": "contact.example",
+    "WORK_EMAIL_DOMAINS": "contact.example",
     "SITE_URL": "https://contact.example",
     **KEYS,
 }

@@ -182,6 +182,7 @@ class Records:
             "import_discard",
         )
         of_trial = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
+        of_person = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"user_id"}]
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
@@ -189,6 +190,7 @@ class Records:
             **dict.fromkeys(of_draft, lambda whose: self._draft(name, whose)),
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
+            **dict.fromkeys(of_person, self._person),
             "attempt_saved": self._attempt,
             "compliance_ward": lambda whose: {"code": self._ward(whose).code},
             "settle_attempt": self._attempt,
@@ -234,6 +236,10 @@ class Records:
     def _leave(self, whose: str) -> dict[str, Any]:
         colleague = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
         return {"leave_id": factories.LeaveFactory.create(user=colleague).pk}
+
+    def _person(self, whose: str) -> dict[str, Any]:
+        member = factories.TeamMembershipFactory.create(team=self._ward(whose).team)
+        return {"user_id": member.user_id}
 
     def _trial(self, whose: str) -> dict[str, Any]:
         return {"trial_id": factories.TrialFactory.create(bcu=self._ward(whose).borough.bcu).pk}

@@ -23,6 +23,7 @@ TABLES = {
     "outcomes_dataset",
     "outcomes_look",
     "outcomes_recordedoutcome",
+    "referrals_accessanswer",
     "referrals_allocation",
     "referrals_contactattempt",
     "referrals_controlcheck",
@@ -95,6 +96,7 @@ def rows(db: None) -> None:
         factories.TrialNoticeFactory.create()
         factories.DataSetFactory.create()
         factories.LookFactory.create()
+        factories.AccessAnswerFactory.create()
 
 
 def _identifier(table: str) -> sql.Identifier:

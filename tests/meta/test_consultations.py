@@ -88,6 +88,7 @@ class Scene:
         factories.AllocationFactory.create(
             trial=self.trial, case__ward=ward, arm=Arm.CONTROL, allocated_at=allocated
         )
+        factories.AccessReviewFactory.create()
         self.submission = factories.SubmissionFactory.create(bcu=self.bcu)
         decided = factories.CaseFactory.create(ward=ward, decided_at=NOW)
         factories.DecisionFactory.create(case=decided, submission=self.submission)

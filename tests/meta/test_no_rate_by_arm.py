@@ -272,6 +272,7 @@ class Scene:
             "attempt_id": lambda: [factories.ContactAttemptFactory.create(referral=referral).pk],
             "follow_up_id": lambda: [factories.FollowUpFactory.create(attempt__referral=referral).pk],
             "leave_id": lambda: [factories.LeaveFactory.create().pk],
+            "user_id": lambda: [User.objects.get(username="opener").pk],
             "pk": lambda: [1],  # of a passkey: there is none
             "request_id": lambda: [factories.AuditEntryFactory.create().request_id],
         }

@@ -308,6 +308,7 @@ def _records(trial: Trial, lead: User) -> dict[str, list[Any]]:
         "trial_id": [trial.pk],
         "kind": ApprovalKind.values,
         "registrar_id": list(trial.registrars.values_list("pk", flat=True)),
+        "user_id": [User.objects.get(username="officer").pk],
         "case_id": [control.case_id, allocated[0].case_id, waiting.get().pk],
         "look_id": [look_of(trial, by=lead).pk],
         "number of trial_data_set": [1],

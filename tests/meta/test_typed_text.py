@@ -39,6 +39,9 @@ ROOMS = ("src_app", "referrals", "outcomes")
 NOT_KEPT = {
     ("CodeOnceMoreForm", "code"),
     ("PasskeyOnceMoreForm", "credential"),
+    ("PeopleListForm", "pasted"),
+    ("PeopleRowsForm", "rows"),
+    ("PeopleRowsForm", "seen"),
     ("ReferenceForm", "reference"),
     ("SealForm", "digest"),
     ("SafetyForm", "seen"),

@@ -36,6 +36,12 @@ def test_many_files_have_no_more_room_than_one(hcop: User) -> None:
     assert kept(hcop, "import_cases", *[LIMIT // 2] * 8) <= LIMIT
 
 
+def test_who_keeps_accounts_uploads_a_list_of_people_and_nobody_else(administrator: User, hcop: User) -> None:
+    assert kept(administrator, "import_people", 1000) == 1000
+    assert kept(hcop, "import_people", 1000) == 0
+    assert kept(administrator, "import_cases", 1000) == 0
+
+
 def test_nobody_else_and_no_other_page_keeps_a_byte(hcop: User, officer: User) -> None:
     assert kept(AnonymousUser(), "import_cases", 1000) == 0
     assert kept(AnonymousUser(), "account_login", 1000) == 0

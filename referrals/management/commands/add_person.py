@@ -1,7 +1,6 @@
 """Makes an account and puts it where it belongs."""
 
 import json
-import secrets
 import sys
 from typing import Any
 
@@ -10,10 +9,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.management.named import bcu_of_code, team_named
-from referrals.places.actions.membership import join_bcu, join_team
-from referrals.scope import today
-from src_app.accounts.actions import AccountRefused, make_account
+from referrals.people.actions.people import add_person
 from src_app.accounts.models import User
+from src_app.accounts.passwords import first_password
 from src_app.accounts.roles import Role
 from src_app.audit.record import acting
 from src_app.refused import Refused
@@ -32,6 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--name", required=True, help="as pages show it: rank and shoulder number")
         parser.add_argument("--role", required=True, choices=_ROLES)
+        parser.add_argument("--email", required=True, help="the work e-mail address")
         parser.add_argument(
             "--team", action="append", default=[], help="a ward's code or a team's name; may be repeated"
         )
@@ -45,12 +44,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         given = sys.stdin.readline().rstrip("\r\n") if options["password_stdin"] else ""
-        password = given if options["password_stdin"] else secrets.token_urlsafe(16)
+        password = given if options["password_stdin"] else first_password()
         system = User.objects.system()
         try:
             with acting("command add_person", by=system), transaction.atomic():
                 places = self._add(options, password, system)
-        except (AccountRefused, Refused) as refused:
+        except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
         result = {"username": options["username"], "role": options["role"], **places}
         if not options["password_stdin"]:
@@ -68,16 +67,15 @@ class Command(BaseCommand):
     def _add(options: dict[str, Any], password: str, system: User) -> dict[str, list[str]]:
         teams = [team_named(text) for text in options["team"]]
         bcus = [bcu_of_code(code) for code in options["bcu"]]
-        user = make_account(
+        add_person(
             username=options["username"],
             display_name=options["name"],
             role=Role(options["role"]),
+            email=options["email"],
             password=password,
+            teams=teams,
+            bcus=bcus,
             by=system,
             at=timezone.now(),
         )
-        for team in teams:
-            join_team(user=user, team=team, starts_on=today(), by=system)
-        for bcu in bcus:
-            join_bcu(user=user, bcu=bcu, starts_on=today(), by=system)
         return {"teams": [team.name for team in teams], "bcus": [bcu.name for bcu in bcus]}

@@ -1,6 +1,5 @@
 """Moves somebody between teams, closes an account, or gives back a sign-in that was lost."""
 
-import secrets
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -8,6 +7,7 @@ from django.db import transaction
 
 from referrals.management.named import bcu_of_code, person_named, team_named
 from referrals.models import Bcu, Referral, ReferralStatus, Team
+from referrals.people.actions.people import close_person
 from referrals.places.actions.membership import (
     join_bcu,
     join_team,
@@ -15,8 +15,9 @@ from referrals.places.actions.membership import (
     leave_team,
 )
 from referrals.scope import bcus_of, teams_of, today
-from src_app.accounts.actions import AccountRefused, close_account, reset_sign_in
-from src_app.accounts.models import User
+from src_app.accounts.actions import reopen_account, reset_sign_in
+from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.passwords import first_password
 from src_app.audit.record import acting
 from src_app.refused import Refused
 
@@ -36,6 +37,12 @@ class Command(BaseCommand):
         ending.add_argument(
             "--close", action="store_true", help="nobody signs in any more, and the person belongs nowhere"
         )
+        parser.add_argument(
+            "--because",
+            choices=ClosedBecause.values,
+            default=ClosedBecause.OTHER.value,
+            help="why it is closed",
+        )
         ending.add_argument(
             "--reset",
             action="store_true",
@@ -44,12 +51,12 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         system = User.objects.system()
-        password = secrets.token_urlsafe(16)
+        password = first_password()
         try:
             with acting("command change_person", by=system), transaction.atomic():
                 user = person_named(options["username"])
                 self._change(user, options, password, system)
-        except (AccountRefused, Refused) as refused:
+        except Refused as refused:
             raise CommandError(str(refused), returncode=2) from refused
         self._say(user, options, password)
 
@@ -58,8 +65,8 @@ class Command(BaseCommand):
         leaving_teams = [team_named(text) for text in options["leave_team"]]
         leaving_bcus = [bcu_of_code(code) for code in options["leave_bcu"]]
         if options["close"]:
-            close_account(user=user, by=by)
-            leaving_teams, leaving_bcus = list(teams_of(user)), list(bcus_of(user))
+            close_person(user=user, because=ClosedBecause(options["because"]), by=by)
+            return
         for team in leaving_teams:
             leave_team(user=user, team=team, on=today(), by=by)
         for bcu in leaving_bcus:
@@ -69,7 +76,8 @@ class Command(BaseCommand):
         for code in options["join_bcu"]:
             join_bcu(user=user, bcu=bcu_of_code(code), starts_on=today(), by=by)
         if options["reset"]:
-            reset_sign_in(user=user, password=password, by=by)
+            give_back = reset_sign_in if user.is_active else reopen_account
+            give_back(user=user, password=password, by=by)
 
     def _say(self, user: User, options: dict[str, Any], password: str) -> None:
         places: list[Team | Bcu] = [*teams_of(user), *bcus_of(user)]

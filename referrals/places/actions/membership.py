@@ -3,13 +3,15 @@
 Where somebody belongs decides which victims they read about: so it is part of their account.
 """
 
+from collections.abc import Collection
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from referrals.models import Bcu, BcuMembership, Team, TeamMembership
+from referrals.scope import today
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role
@@ -57,6 +59,67 @@ def leave_team(*, user: User, team: Team, on: date, by: User) -> None:
 def leave_bcu(*, user: User, bcu: Bcu, on: date, by: User) -> None:
     """Takes somebody out of a BCU from that day on; raises :class:`Refused` for one who is not in it."""
     _leave(user, BcuMembership.objects.filter(BcuMembership.current(on), bcu=bcu), bcu, on, by)
+
+
+def move(
+    *, user: User, teams: Collection[Team] | None, bcus: Collection[Bcu] | None, on: date, by: User
+) -> bool:
+    """Puts somebody in these places, and in no others, from that day on; says whether that is a change.
+
+    None in place of teams or BCUs: those stay as they are. What was before that day stays, and what was
+    planned for after it is dropped. Raises :class:`Refused` for a day that has passed.
+    """
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
+    if on < today():
+        raise Refused("Choose today or a later day: where somebody belonged before stays as it was.")
+    with transaction.atomic():
+        _lock(user)
+        new_teams = _stay(TeamMembership, "team", user, teams, on, by)
+        new_bcus = _stay(BcuMembership, "bcu", user, bcus, on, by)
+        for team in new_teams.joined:
+            join_team(user=user, team=team, starts_on=on, by=by)
+        for bcu in new_bcus.joined:
+            join_bcu(user=user, bcu=bcu, starts_on=on, by=by)
+    return any([*new_teams, *new_bcus])
+
+
+class _Stayed(NamedTuple):
+    """What a move leaves to be joined, and whether it ended or prolonged something."""
+
+    joined: list[Any]
+    changed: bool
+
+
+def _stay(
+    model: type[TeamMembership | BcuMembership],
+    kind: str,
+    user: User,
+    places: Collection[Any] | None,
+    on: date,
+    by: User,
+) -> _Stayed:
+    """Ends from that day on what is not among the places; what is goes on without an end."""
+    if places is None:
+        return _Stayed([], changed=False)
+    wanted = {place.pk: place for place in places}
+    later = Q(ends_on__isnull=True) | Q(ends_on__gt=on)
+    kept, changed = [], False
+    for membership in model.objects.filter(later, user=user):
+        if membership.starts_on <= on and getattr(membership, f"{kind}_id") in wanted:
+            kept.append(membership)
+            continue
+        membership.ends_on = max(on, membership.starts_on)
+        membership.save(update_fields=["ends_on"])
+        _record(user, kind, by, ended=True)
+        changed = True
+    for membership in kept:
+        del wanted[getattr(membership, f"{kind}_id")]
+        if membership.ends_on is not None:
+            membership.ends_on = None
+            membership.save(update_fields=["ends_on"])
+            _record(user, kind, by)
+            changed = True
+    return _Stayed(list(wanted.values()), changed)
 
 
 def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, by: User) -> None:

@@ -1,6 +1,24 @@
-"""Which approvals a trial still needs."""
+"""Which approvals a trial still needs, and who may seal it."""
 
-from referrals.models import ApprovalKind, Trial
+from django.db.models import QuerySet
+
+from referrals.models import ApprovalKind, BcuMembership, Trial
+from referrals.scope import today
+from src_app.accounts.models import User
+from src_app.accounts.roles import PERMISSIONS, Permission
+
+
+def approvers_of(trial_id: int, *, but: User) -> QuerySet[User]:
+    """Who may seal the trial and has a work e-mail address, by name; not ``but``, who proposes it."""
+    roles = [role for role, held in PERMISSIONS.items() if Permission.SEAL_TRIALS in held]
+    members = BcuMembership.objects.filter(BcuMembership.current(today()), bcu__trials=trial_id)
+    return (
+        User.objects.filter(
+            role__in=roles, is_active=True, email__isnull=False, pk__in=members.values("user")
+        )
+        .exclude(pk=but.pk)
+        .order_by("display_name", "pk")
+    )
 
 
 def lacking(trial: Trial) -> list[str]:

@@ -1,6 +1,7 @@
 """The steps of a trial: each says what will happen, and asks once."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -14,6 +15,7 @@ from referrals.models import Trial
 from referrals.scope import trials_visible_to
 from referrals.trial.actions import design, life
 from referrals.trial.forms.steps import CloseForm, PauseForm, ProposeForm
+from referrals.trial.readers.approvals import approvers_of
 from referrals.trial.views.trials import page_context, power_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -37,7 +39,7 @@ def propose_trial(request: SignedInRequest, trial_id: int) -> HttpResponse:
         trial_id,
         "propose",
         lambda given: life.propose(trial_id=trial_id, **given, by=request.user, at=timezone.now()),
-        form_class=ProposeForm,
+        form_class=partial(ProposeForm, approvers=approvers_of(trial_id, but=request.user)),
         done="Proposed. Whoever is to seal it is told by e-mail that it waits.",
     )
 
@@ -159,7 +161,7 @@ def _step(
     act: Callable[[dict[str, Any]], object],
     *,
     done: str,
-    form_class: type[forms.Form] = forms.Form,
+    form_class: Callable[..., forms.Form] = forms.Form,
     shows: Callable[[Trial], dict[str, Any]] = lambda _: {},
     leads_to: str = "trial",
 ) -> HttpResponse:

@@ -36,20 +36,22 @@ def _refused(run: Run, *arguments: str) -> str:
     return str(caught.value)
 
 
-OFFICER = ("pc1", "--name", "PC 1", "--role", "officer")
+EMAIL = ("--email", "PC1@example.police.uk")
+OFFICER = ("pc1", "--name", "PC 1", "--role", "officer", *EMAIL)
 
 
 def test_it_makes_an_account_in_its_team_and_shows_the_password_once(run: Run, world: World) -> None:
     said = run(*OFFICER, "--team", world.wards[0].code, "--team", "balham TEAM")
     user = User.objects.get(username="pc1")
     assert (user.display_name, user.role, user.is_active) == ("PC 1", "officer", True)
+    assert user.email == "pc1@example.police.uk"
     assert user.check_password(said.split("First password, shown once: ")[1].strip())
     teams = TeamMembership.objects.filter(user=user)
     assert {membership.team for membership in teams} == {world.teams[0], world.teams[3]}
 
 
 def test_it_puts_an_hcop_in_a_bcu(run: Run, world: World) -> None:
-    result = json.loads(run("h1", "--name", "HCOP", "--role", "hcop", "--bcu", "SW", "--json"))
+    result = json.loads(run("h1", "--name", "HCOP", "--role", "hcop", *EMAIL, "--bcu", "SW", "--json"))
     password = result.pop("password")
     assert result == {"username": "h1", "role": "hcop", "teams": [], "bcus": ["South West"]}
     user = User.objects.get(username="h1")
@@ -76,7 +78,7 @@ def test_it_is_recorded_without_the_password(run: Run, world: World) -> None:
 
 def test_a_second_account_of_the_name_is_refused(run: Run) -> None:
     UserFactory.create(username="pc2")
-    assert "choose another user name" in _refused(run, "pc2", "--name", "PC 2", "--role", "officer")
+    assert "choose another user name" in _refused(run, "pc2", "--name", "PC 2", "--role", "officer", *EMAIL)
 
 
 @pytest.mark.parametrize(
@@ -85,16 +87,23 @@ def test_a_second_account_of_the_name_is_refused(run: Run) -> None:
         ((*OFFICER, "--team", "Nowhere"), "No ward has the code and no team the name Nowhere"),
         ((*OFFICER, "--bcu", "XX"), "Known: N, SW"),
         ((*OFFICER, "--bcu", "SW"), "leave it out"),
-        (("pc1", "--name", "HCOP", "--role", "hcop", "--team", "Abbey team"), "leave the team out"),
+        (("pc1", "--name", "HCOP", "--role", "hcop", *EMAIL, "--team", "Abbey team"), "leave the team out"),
         ((*OFFICER, "--team", "Abbey team", "--team", "Abbey team"), "already"),
-        (("PC One", "--name", "PC 1", "--role", "officer"), "choose another"),
-        (("pc1", "--name", " ", "--role", "officer"), "rank and shoulder number"),
+        (("PC One", "--name", "PC 1", "--role", "officer", *EMAIL), "choose another"),
+        (("pc1", "--name", " ", "--role", "officer", *EMAIL), "rank and shoulder number"),
+        ((*OFFICER, "--email", "pc1@example.org"), "ends in @example.police.uk"),
+        ((*OFFICER, "--email", "pc1"), "ends in @example.police.uk"),
     ],
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(
     run: Run, arguments: tuple[str, ...], says: str
 ) -> None:
     assert says in _refused(run, *arguments)
+
+
+def test_two_people_have_no_address_in_common(run: Run) -> None:
+    UserFactory.create(email="pc1@example.police.uk")
+    assert "Another account has this e-mail address" in _refused(run, *OFFICER)
 
 
 def test_a_team_name_that_two_boroughs_share_asks_for_a_code(run: Run) -> None:

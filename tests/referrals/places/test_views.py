@@ -1,4 +1,4 @@
-"""The administrator's lists of wards and people."""
+"""The administrator's list of wards."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -13,20 +13,17 @@ from django.utils import timezone
 
 from referrals.models import Mode
 from src_app.accounts.models import User
-from src_app.audit.models import Action, AuditEntry, Purpose
+from src_app.audit.models import AuditEntry, Purpose
 from tests.conftest import World
 from tests.downloads import csv_rows, workbook_rows
 from tests.factories import (
     PostcodeFactory,
-    TeamMembershipFactory,
     TrialFactory,
-    UserFactory,
     WardFactory,
     WardModeFactory,
 )
 
 WARDS = reverse("place_list")
-PEOPLE = reverse("person_list")
 
 
 @pytest.fixture
@@ -61,53 +58,22 @@ def test_each_ward_shows_its_mode_today(browser: Client, world: World) -> None:
     ]
 
 
-def test_each_person_shows_role_and_where_they_belong_today(
-    browser: Client, world: World, officer: User, hcop: User, leader: User
-) -> None:
-    TeamMembershipFactory.create(user=officer, team=world.teams[3])
-    TeamMembershipFactory.create(
-        user=officer, team=world.teams[1], ends_on=timezone.localdate() - timedelta(days=1)
-    )
-    assert _cells(browser, PEOPLE, "role")["PC 1001"] == "Neighbourhood officer or PCSO"
-    places = _cells(browser, PEOPLE, "places")
-    assert places["PC 1001"] == "Abbey team, Merton; Balham team, Wandsworth"
-    assert places[hcop.display_name] == places[leader.display_name] == "South West"
-    assert places["Administrator"] == "Nowhere"
-
-
-def test_an_account_that_cannot_sign_in_says_so(browser: Client) -> None:
-    UserFactory.create(display_name="PC left", is_active=False)
-    assert _cells(browser, PEOPLE, "active")["PC left"] == "No"
-
-
-@pytest.mark.parametrize(("url", "subject"), [(WARDS, "ward"), (PEOPLE, "account")])
-def test_looking_is_recorded(browser: Client, world: World, url: str, subject: str) -> None:
-    browser.get(url)
+def test_looking_is_recorded(browser: Client, world: World) -> None:
+    browser.get(WARDS)
     entry = AuditEntry.objects.latest("pk")
-    assert (entry.subject, entry.purpose) == (subject, Purpose.ADMINISTRATION)
-    assert (world.wards[0].code if subject == "ward" else "administrator") in entry.references
+    assert (entry.subject, entry.purpose) == ("ward", Purpose.ADMINISTRATION)
+    assert world.wards[0].code in entry.references
 
 
-@pytest.mark.parametrize("url", [WARDS, PEOPLE])
-def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client, world: World, url: str) -> None:
+def test_as_many_queries_for_thirty_rows_as_for_three(browser: Client, world: World) -> None:
     counts = []
     for more in (3, 27):
         for _ in range(more):
-            TeamMembershipFactory.create(team=world.teams[0])
             WardModeFactory.create(ward=WardFactory.create(borough=world.wards[0].borough))
         with CaptureQueriesContext(connection) as queries:
-            browser.get(url)
+            browser.get(WARDS)
         counts.append(len(queries))
     assert counts[0] == counts[1]
-
-
-def test_pages_of_people_keep_showing_people(browser: Client) -> None:
-    UserFactory.create_batch(120)
-    first = browser.get(PEOPLE).context["list"].paged
-    second = browser.get(first.next_url).context["list"].paged
-    assert len(first.rows) == 100
-    assert all(isinstance(row, User) for row in second.rows)
-    assert len(second.rows) == 21
 
 
 def test_wards_of_one_borough_by_name_or_by_code(browser: Client, world: World) -> None:
@@ -120,44 +86,11 @@ def test_wards_of_one_borough_by_name_or_by_code(browser: Client, world: World) 
     assert list(by_code) != names
 
 
-def test_people_of_one_role_who_can_still_sign_in(browser: Client, officer: User, hcop: User) -> None:
-    left = UserFactory.create(display_name="PC left", role=officer.role, is_active=False)
-    assert list(_cells(browser, f"{PEOPLE}?role=officer", "name")) == [
-        officer.display_name,
-        left.display_name,
-    ]
-    assert list(_cells(browser, f"{PEOPLE}?role=officer&active=True", "name")) == [officer.display_name]
-
-
-def test_people_by_user_name(browser: Client, officer: User, hcop: User) -> None:
-    usernames = list(_cells(browser, f"{PEOPLE}?order=username", "username").values())
-    assert usernames == sorted(usernames) == ["administrator", "hcop", "officer"]
-
-
 @pytest.mark.parametrize("rows", [csv_rows, workbook_rows])
-def test_wards_and_people_are_files(
-    browser: Client, world: World, officer: User, rows: Callable[..., list[dict[str, Any]]]
-) -> None:
+def test_wards_are_a_file(browser: Client, world: World, rows: Callable[..., list[dict[str, Any]]]) -> None:
     [row] = [row for row in rows(browser, WARDS) if row["Ward"] == "Abbey"]
     assert (row["Team"], row["Now"], row["Code"]) == ("Abbey team", "SRC for all", world.wards[0].code)
     assert AuditEntry.objects.latest("pk").rows == 7
-    people = rows(browser, PEOPLE, role="officer")
-    assert people == [
-        {
-            "Name": officer.display_name,
-            "User name": "officer",
-            "Role": "Neighbourhood officer or PCSO",
-            "Belongs to": "Abbey team, Merton",
-            "Can sign in": "Yes",
-        }
-    ]
-    entry = AuditEntry.objects.latest("pk")
-    assert (entry.action, entry.references, entry.fields, entry.rows) == (
-        Action.DOWNLOADED,
-        ["officer"],
-        ["role"],
-        1,
-    )
 
 
 def test_wards_without_a_postcode_are_named_until_they_have_one(browser: Client, world: World) -> None:

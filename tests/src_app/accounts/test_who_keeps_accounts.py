@@ -19,7 +19,7 @@ from referrals.places.actions.membership import (
 from referrals.trial.actions.ward_modes import set_ward_mode
 from src_app.accounts.actions import close_account, make_account, reset_sign_in
 from src_app.accounts.guards import NotAllowed
-from src_app.accounts.models import User
+from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import PERMISSIONS, Permission, Role
 from tests.conftest import World
 from tests.factories import NOW, PASSWORD, UserFactory
@@ -29,9 +29,17 @@ Act = Callable[[User, World, User], Any]
 
 OF_ACCOUNTS: dict[str, Act] = {
     "make an account": lambda by, _world, _officer: make_account(
-        username="new", display_name="PC 9", role=Role.OFFICER, password=PASSWORD, by=by, at=NOW
+        username="new",
+        display_name="PC 9",
+        role=Role.OFFICER,
+        email="new@example.police.uk",
+        password=PASSWORD,
+        by=by,
+        at=NOW,
     ),
-    "close an account": lambda by, _world, officer: close_account(user=officer, by=by),
+    "close an account": lambda by, _world, officer: close_account(
+        user=officer, because=ClosedBecause.LEFT, by=by
+    ),
     "reset a second factor": lambda by, _world, officer: reset_sign_in(
         user=officer, password=PASSWORD, by=by
     ),

@@ -130,6 +130,23 @@ def test_whoever_is_to_seal_it_is_told_by_mail_that_it_waits(lead: Client, trial
     assert AuditEntry.objects.get(action=Action.TRIAL_PROPOSED).recipients == ["leader@example.org"]
 
 
+def test_who_has_an_address_on_the_account_is_chosen_by_name(
+    lead: Client, trial_in: TrialIn, leader: User, trial_lead: User, north_hcop: User
+) -> None:
+    """Nobody who may not seal it, who proposes it, or who has no address."""
+    address = reverse("propose_trial", args=[trial_in(TrialStatus.DRAFT).pk])
+    assert "approver" not in lead.get(address).context["form"].fields
+    for user in (leader, trial_lead, north_hcop):
+        User.objects.filter(pk=user.pk).update(email=f"{user.username}@example.police.uk")
+    form = lead.get(address).context["form"]
+    assert list(form.fields["approver"].queryset) == [leader]
+    assert form.initial["approver"] == leader.pk
+    both = {"approver": leader.pk, "tell": "another@example.org"}
+    assert "one person is told" in lead.post(address, both).content.decode()
+    lead.post(address, {"approver": leader.pk})
+    assert Notification.objects.get().recipient == "leader@example.police.uk"
+
+
 def test_of_a_proposal_that_waits_no_more_nobody_is_told(
     lead: Client, trial_in: TrialIn, system: User, mailoutbox: list[EmailMessage]
 ) -> None:

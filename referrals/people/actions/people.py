@@ -1,0 +1,70 @@
+"""Somebody joins, changes role or leaves: the account and where it belongs, in one."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.db import transaction
+
+from referrals.models import Bcu, Team
+from referrals.places.actions.membership import IN_BCUS, IN_TEAMS, join_bcu, join_team, move
+from referrals.scope import today
+from src_app.accounts.actions import close_account, make_account, set_role
+from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.roles import Role
+
+
+def add_person(
+    *,
+    username: str,
+    display_name: str,
+    role: Role,
+    email: str,
+    password: str,
+    is_drawn: bool = False,
+    teams: Collection[Team],
+    bcus: Collection[Bcu],
+    by: User,
+    at: datetime,
+) -> User:
+    """A new account that belongs to these places from today on; raises :class:`Refused`.
+
+    ``is_drawn``: the password is of :func:`~src_app.accounts.passwords.first_password`.
+    """
+    with transaction.atomic():
+        user = make_account(
+            username=username,
+            display_name=display_name,
+            role=role,
+            email=email,
+            password=password,
+            is_drawn=is_drawn,
+            by=by,
+            at=at,
+        )
+        for team in teams:
+            join_team(user=user, team=team, starts_on=today(), by=by)
+        for bcu in bcus:
+            join_bcu(user=user, bcu=bcu, starts_on=today(), by=by)
+    return user
+
+
+def change_role(*, user: User, role: Role, by: User) -> bool:
+    """Another role; the person leaves what the new one cannot belong to. Says whether it is another."""
+    with transaction.atomic():
+        if not set_role(user=user, role=role, by=by):
+            return False
+        move(
+            user=user,
+            teams=None if role in IN_TEAMS else [],
+            bcus=None if role in IN_BCUS else [],
+            on=today(),
+            by=by,
+        )
+    return True
+
+
+def close_person(*, user: User, because: ClosedBecause, by: User) -> None:
+    """Closes the account; the person belongs nowhere from today on."""
+    with transaction.atomic():
+        close_account(user=user, because=because, by=by)
+        move(user=user, teams=[], bcus=[], on=today(), by=by)

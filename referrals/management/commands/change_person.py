@@ -90,5 +90,5 @@ class Command(BaseCommand):
         )
         for referral in taken.select_related("team").order_by("due_at"):
             self.stdout.write(
-                f"{referral} is still theirs: a supervisor of {referral.team} must hand it back."
+                f"{referral} goes back to {referral.team} within a minute, and the team is told."
             )

@@ -63,7 +63,7 @@ def test_a_closed_account_is_out_with_the_next_page_and_belongs_nowhere(
 def test_what_a_leaver_had_taken_is_named(world: World, officer: User) -> None:
     referral = ReferralFactory.create(case__ward=world.wards[0], taken_by=officer, taken_at=NOW)
     said = run("officer", "--close")
-    assert f"{referral.number} is still theirs: a supervisor of Abbey team must hand it back." in said
+    assert f"{referral.number} goes back to Abbey team within a minute, and the team is told." in said
 
 
 def test_a_reset_gives_a_new_password_and_takes_the_second_factor_and_sessions(

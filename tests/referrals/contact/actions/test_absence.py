@@ -19,6 +19,7 @@ from referrals.models import (
 from referrals.places.actions.leave import end_leave, set_leave
 from src_app.accounts.actions import close_account
 from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import ClosedBecause
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.factories import FollowUpFactory, LeaveFactory
@@ -32,7 +33,7 @@ def gone(officer, administrator, now, request):
     if request.param == "leave":
         LeaveFactory.create(user=officer)
     elif request.param == "closed":
-        close_account(user=officer, by=administrator)
+        close_account(user=officer, because=ClosedBecause.LEFT, by=administrator)
     else:
         TeamMembership.objects.filter(user=officer).update(ends_on=now.date())
     return officer

@@ -5,10 +5,17 @@ from django.urls import reverse
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.taking import take
-from referrals.contact.readers.stranded import stranded_work
+from referrals.contact.readers.stranded import StrandedWork, stranded_work
+from src_app.accounts.models import User
 from tests.factories import LeaveFactory, NotificationFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
+
+
+def _stranded(user: User) -> StrandedWork:
+    found = stranded_work(user)
+    assert found is not None
+    return found
 
 
 def test_a_team_of_which_nobody_is_at_work_is_named_with_its_open_referrals(
@@ -17,11 +24,11 @@ def test_a_team_of_which_nobody_is_at_work_is_named_with_its_open_referrals(
     first, _ = make_referral(), make_referral()
     make_referral(completed=True)
     make_referral(ward=world.wards[1])
-    assert [team.name for team in stranded_work(hcop).teams] == [world.teams[1].name]
-    assert not stranded_work(supervisor).is_any
+    assert [team.name for team in _stranded(hcop).teams] == [world.teams[1].name]
+    assert not _stranded(supervisor).is_any
     LeaveFactory.create(user=officer)
     LeaveFactory.create(user=supervisor)
-    (team,) = stranded_work(supervisor).teams
+    (team,) = _stranded(supervisor).teams
     assert (team.name, team.open, team.first_due) == (world.teams[0].name, 2, first.due_at)
 
 
@@ -31,7 +38,7 @@ def test_a_mailbox_that_refuses_is_named_since_when(make_referral, supervisor, n
     NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", created_at=now)
     NotificationFactory.create(**refused, last_error="ConnectionRefusedError", created_at=now)
     NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", sent_at=now)
-    (mailbox,) = stranded_work(supervisor).mailboxes
+    (mailbox,) = _stranded(supervisor).mailboxes
     assert (mailbox.address, mailbox.since, mailbox.waiting) == ("abbey@example.police.uk", now, 1)
 
 
@@ -41,9 +48,9 @@ def test_what_came_back_is_counted_until_somebody_takes_it(
     referral = make_referral(taken_by=officer, taken_at=now)
     LeaveFactory.create(user=officer)
     return_work(by=system, at=now)
-    assert stranded_work(supervisor).came_back == 1
+    assert _stranded(supervisor).came_back == 1
     take(referral_id=referral.pk, by=colleague, at=now)
-    assert stranded_work(supervisor).came_back == 0
+    assert _stranded(supervisor).came_back == 0
 
 
 def test_it_stands_on_the_first_page_of_whoever_chases_and_of_nobody_else(

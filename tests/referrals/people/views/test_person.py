@@ -235,10 +235,10 @@ def test_what_a_leaver_had_taken_is_counted_and_no_case_is_named(
     browser: Client, world: World, officer: User
 ) -> None:
     referral = ReferralFactory.create(case__ward=world.wards[0], taken_by=officer, taken_at=NOW)
-    assert "still theirs" not in words(browser, at("person", officer))
+    assert "back to the team" not in words(browser, at("person", officer))
     browser.post(at("close_account", officer), {"because": "moved"})
     page = words(browser, at("person", officer))
-    assert "1 referral of Abbey team is still theirs" in page
+    assert "1 referral of Abbey team goes back to the team within a minute" in page
     assert referral.number not in page
 
 

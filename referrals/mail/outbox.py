@@ -241,8 +241,9 @@ def _mark_sent(notification: Notification, by: User) -> None:
 def remind_due(*, by: User, at: datetime) -> int:
     """Queues the reminders that are due: a day before the due time, and when it has passed, each once.
 
-    The first is never sent before half of the time has passed: a referral may have no more than a day.
-    Returns how many were queued. A referral that is completed or closed gets none.
+    The first is never sent before half of the time has passed: a referral may have no more than a day. To
+    the team's mailbox, and to whoever has it where their account has an address. Returns of how many
+    referrals. One that is completed or closed gets none.
     """
     check_authority(by, Permission.SEND_REMINDERS)
     queued = 0
@@ -261,21 +262,11 @@ def remind_due(*, by: User, at: datetime) -> int:
             referrals = (
                 Referral.objects.alias(begun_at=begun_at)
                 .filter(due, ~Exists(told), status=ReferralStatus.OPEN)
-                .select_related("team")
+                .select_related("team", "taken_by")
                 .order_by("pk")
                 .select_for_update(of=("self",), skip_locked=True)
             )
-            reminded = [
-                referral.number
-                for referral in referrals
-                if queue(
-                    kind=kind,
-                    referral=referral,
-                    recipient=referral.team.mailbox,
-                    unique_key=f"{kind}:{referral.number}:{referral.due_at.isoformat()}",
-                    at=at,
-                )
-            ]
+            reminded = [referral.number for referral in referrals if _remind(kind, referral, at)]
             if reminded:
                 record(
                     Action.MAIL_QUEUED,
@@ -286,6 +277,19 @@ def remind_due(*, by: User, at: datetime) -> int:
                 )
         queued += len(reminded)
     return queued
+
+
+def _remind(kind: MailKind, referral: Referral, at: datetime) -> bool:
+    """Queues one reminder for the team and one for whoever has it; says whether any is new."""
+    recipients = {"": referral.team.mailbox}
+    if referral.taken_by is not None and referral.taken_by.email:
+        recipients[":taker"] = referral.taken_by.email
+    key = f"{kind}:{referral.number}:{referral.due_at.isoformat()}"
+    made = [
+        queue(kind=kind, referral=referral, recipient=recipient, unique_key=key + whose, at=at)
+        for whose, recipient in recipients.items()
+    ]
+    return any(made)
 
 
 def remind_again(referral: Referral, at: datetime) -> None:

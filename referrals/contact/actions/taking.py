@@ -11,9 +11,10 @@ from referrals.contact.actions.referral_lock import (
     refuse_closed,
     refuse_handed_over,
     refuse_officer_in_case,
+    tell,
 )
 from referrals.contact.readers.colleagues import why_not_at_work, why_not_give
-from referrals.models import Referral, ReferralStatus
+from referrals.models import MailKind, Referral, ReferralStatus
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -63,8 +64,8 @@ def give(*, referral_ids: Collection[int], to: User, by: User, at: datetime) -> 
     """Gives open referrals to an officer of their team, all of them or none; returns those that changed.
 
     A supervisor gives any of their teams'; everybody else what they have themselves. Never to the officer in
-    the case, and never to somebody on leave. Raises :class:`Refused` with what stands in the way of the
-    first, and ``Referral.DoesNotExist`` for another team's.
+    the case, and never to somebody on leave. They are told by mail. Raises :class:`Refused` with what stands
+    in the way of the first, and ``Referral.DoesNotExist`` for another team's.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
     if not referral_ids:
@@ -87,6 +88,15 @@ def give(*, referral_ids: Collection[int], to: User, by: User, at: datetime) -> 
             fields = ["taken_at", "taken_by", "given_by"]
             referral.save(update_fields=fields)
             record_change(Action.REFERRAL_GIVEN, referral, by, fields)
+            if to.email and to != by:
+                tell(
+                    kind=MailKind.GIVEN,
+                    referral=referral,
+                    mailbox=to.email,
+                    unique_key=f"{MailKind.GIVEN}:{referral.number}:{at.isoformat()}",
+                    by=by,
+                    at=at,
+                )
             given.append(referral)
     return given
 

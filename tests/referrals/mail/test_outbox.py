@@ -376,6 +376,20 @@ def test_a_referral_overdue_before_anybody_looked_gets_the_overdue_reminder_alon
     assert _kinds() == [MailKind.OVERDUE]
 
 
+def test_whoever_has_it_is_reminded_too_where_their_account_has_an_address(
+    make_referral: MakeReferral, officer: User, system: User
+) -> None:
+    User.objects.filter(pk=officer.pk).update(email="pc1001@example.police.uk")
+    due = {"made_at": NOW - timedelta(days=5), "due_at": NOW - timedelta(hours=1)}
+    mine = make_referral(taken_by=officer, taken_at=NOW - timedelta(days=1), **due)
+    make_referral(**due)
+    assert outbox.remind_due(by=system, at=NOW) == 2
+    assert outbox.remind_due(by=system, at=NOW) == 0
+    told = Notification.objects.filter(referral=mine).values_list("recipient", flat=True)
+    assert set(told) == {mine.team.mailbox, "pc1001@example.police.uk"}
+    assert Notification.objects.count() == 3
+
+
 @pytest.mark.parametrize("ended", ["completed", "closed"])
 def test_nothing_reminds_of_a_referral_that_has_ended(
     make_referral: MakeReferral, system: User, ended: str

@@ -7,8 +7,9 @@ import pytest
 
 from referrals.contact.actions.attempts import log_attempt
 from referrals.contact.actions.taking import give, give_back, take
-from referrals.models import Method, Referral, ReferralStatus, Result
+from referrals.models import MailKind, Method, Notification, Referral, ReferralStatus, Result
 from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.factories import LeaveFactory, TeamMembershipFactory
@@ -24,6 +25,18 @@ def test_a_supervisor_gives_many_at_once(make_referral, supervisor, officer, col
     for referral in Referral.objects.all():
         assert (referral.taken_by, referral.taken_at, referral.given_by) == (officer, now, supervisor)
     assert AuditEntry.objects.filter(action=Action.REFERRAL_GIVEN, actor=supervisor).count() == 2
+
+
+def test_whoever_is_given_one_is_told_by_mail_unless_they_gave_it_themselves(
+    make_referral, supervisor, officer, now
+):
+    User.objects.filter(pk=officer.pk).update(email="pc1001@example.police.uk")
+    User.objects.filter(pk=supervisor.pk).update(email="ps51@example.police.uk")
+    referral = make_referral()
+    for to in (User.objects.get(pk=officer.pk), User.objects.get(pk=supervisor.pk)):
+        give(referral_ids=[referral.pk], to=to, by=supervisor, at=now)
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.GIVEN, "pc1001@example.police.uk")
 
 
 def test_an_officer_gives_what_they_have_and_nothing_else(make_referral, officer, colleague, now):

@@ -276,7 +276,7 @@ CONTENT_SECURITY_POLICY = {
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Uploads stay in memory: an extract written to a temporary file would outlive the request that holds it.
 FILE_UPLOAD_HANDLERS = ["src_app.uploads.BoundedMemoryUploadHandler"]
-UPLOAD_PAGES = frozenset({"import_cases"})
+UPLOAD_PAGES = frozenset({"import_cases", "compare_flags"})
 
 # Static files.
 STATIC_URL = "/static/"

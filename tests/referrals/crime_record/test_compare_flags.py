@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,6 +32,7 @@ from tests.factories import (
 
 ClientOf = Callable[[User], Client]
 Make = Callable[..., Any]
+FILTERED = Path(__file__).parents[2] / "real_files" / "hidden" / "b-rows-hidden-by-a-filter.xlsx"
 BEFORE = NOW - timedelta(days=2)
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -222,6 +224,11 @@ def test_what_cannot_be_compared_is_said_in_one_sentence(
     page = _upload(browser, "01/1/26", **given)
     assert says in _text(page)
     assert not AuditEntry.objects.filter(action=Action.FLAGS_COMPARED).exists()
+
+
+def test_rows_that_the_spreadsheet_hides_are_compared_and_told_of(browser: Client) -> None:
+    page = _upload(browser, content=FILTERED.read_bytes())
+    assert "The spreadsheet hides 3 rows, and they were compared too." in _text(page)
 
 
 def test_an_empty_file_and_a_page_sent_on_wrongly_lead_back_to_the_choice(browser: Client) -> None:

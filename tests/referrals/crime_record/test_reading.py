@@ -60,7 +60,3 @@ def test_a_list_that_is_too_long_says_the_limit(monkeypatch: pytest.MonkeyPatch,
     settings.MAX_UPLOAD_BYTES = 2 * 1024 * 1024
     with pytest.raises(NotATable, match="larger than 2 MB"):
         _signs(b"URN\n" + b" " * settings.MAX_UPLOAD_BYTES)
-
-
-def test_hidden_rows_are_counted() -> None:
-    assert read_flags(Content.of(b"URN\n01/1/26\n")).hidden == 0

@@ -75,7 +75,6 @@ class FlagListForm(OfBcuForm):
             "invalid": "Choose a file.",
         },
     )
-    field_order = ("bcu", "file", "taken_on")
 
     def __init__(self, *args: Any, size: int = 0, **kwargs: Any) -> None:
         """``size``: bytes of the request; a file that was too large to be taken in is known by it alone."""

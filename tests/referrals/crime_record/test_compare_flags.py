@@ -226,6 +226,15 @@ def test_what_cannot_be_compared_is_said_in_one_sentence(
     assert not AuditEntry.objects.filter(action=Action.FLAGS_COMPARED).exists()
 
 
+def test_of_a_file_that_is_too_large_nothing_but_its_limit_is_said(browser: Client, settings: Any) -> None:
+    settings.MAX_UPLOAD_BYTES = 1024 * 1024
+    file = SimpleUploadedFile("flags.csv", b"x" * (1024 * 1024 + 1))
+    page = browser.post(reverse("compare_flags"), {"taken_on": "2026-11-23", "file": file})
+    assert list(page.context["form"].errors.values()) == [
+        ["The file is larger than 1 MB: save the column of references alone."]
+    ]
+
+
 def test_rows_that_the_spreadsheet_hides_are_compared_and_told_of(browser: Client) -> None:
     page = _upload(browser, content=FILTERED.read_bytes())
     assert "The spreadsheet hides 3 rows, and they were compared too." in _text(page)

@@ -128,6 +128,20 @@ def referrals_visible_to(user: User) -> QuerySet[Referral]:
     return Referral.objects.filter(_within(places_of(user), team="team", bcu="case__bcu"))
 
 
+def bcus_to_confirm_flags_of(user: User) -> QuerySet[Bcu]:
+    """The BCUs whose flags the account sees to: its own; commands work for all."""
+    if not user.can(Permission.CONFIRM_FLAGS):
+        return Bcu.objects.none()
+    return Bcu.objects.all() if user.role == Role.SYSTEM else bcus_of(user)
+
+
+def flags_visible_to(user: User) -> QuerySet[Referral]:
+    """Referrals whose flag the account sees to: of its BCUs; commands work for all."""
+    if not user.can(Permission.CONFIRM_FLAGS):
+        return Referral.objects.none()
+    return Referral.objects.all() if user.role == Role.SYSTEM else referrals_visible_to(user)
+
+
 def wards_visible_to(user: User) -> QuerySet[Ward]:
     """The wards whose compliance the account may see: of its BCUs, or of its own teams."""
     if not user.can(Permission.VIEW_COMPLIANCE):

@@ -41,6 +41,7 @@ urlpatterns = [
         name="submitted",
     ),
     path("flags/", flags.flag_list, name="flag_list"),
+    path("flags/compare/", flags.compare_flags, name="compare_flags"),
     path("flags/confirm/", flags.confirm_flags, name="confirm_flags"),
     path("flags/removed/", flags.confirm_flags_removed, name="confirm_flags_removed"),
     path("flags/undo/", flags.undo_flags, name="undo_flags"),

@@ -284,7 +284,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Uploads stay in memory: an extract written to a temporary file would outlive the request that holds it.
 FILE_UPLOAD_HANDLERS = ["src_app.uploads.BoundedMemoryUploadHandler"]
 # Each page that takes files, with the permission to send it one.
-UPLOAD_PAGES = {"import_cases": "import cases", "import_people": "manage accounts"}
+UPLOAD_PAGES = {
+    "import_cases": "import cases",
+    "compare_flags": "confirm flags",
+    "import_people": "manage accounts",
+}
 
 # Static files.
 STATIC_URL = "/static/"

@@ -54,7 +54,7 @@ def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
     """Keeps the outcomes of the good rows, in one transaction; the same file again changes nothing.
 
     An outcome is known by its case, code and time. Raises
-    :class:`~referrals.intake.reading.text.NotATable` for a file that cannot be read.
+    :class:`~referrals.table_files.text.NotATable` for a file that cannot be read.
     """
     check_authority(by, Permission.IMPORT_OUTCOMES)
     reading = read_outcomes(content, at=at)

@@ -7,12 +7,12 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeVar
 
-from referrals.intake.reading.cells import bare
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.moments import read_moment
-from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import Rejection, shown
-from referrals.intake.reading.shape import is_aside, is_remark, squared
+from referrals.table_files.cells import bare
+from referrals.table_files.content import Content
+from referrals.table_files.moments import read_moment
+from referrals.table_files.read import Record, find_columns, read_rows
+from referrals.table_files.shape import is_aside, is_remark, squared
 
 
 class Column(StrEnum):
@@ -56,7 +56,7 @@ def _column_of(heading: str) -> Column | None:
 
 
 def read_outcomes(content: bytes, *, at: datetime) -> Reading:
-    """The file's rows as of ``at``; raises :class:`~referrals.intake.reading.text.NotATable`."""
+    """The file's rows as of ``at``; raises :class:`~referrals.table_files.text.NotATable`."""
     reading = Reading()
     with read_rows(Content.of(content), _column_of) as table:
         places = find_columns(table.headings, _column_of, required=list(Column))

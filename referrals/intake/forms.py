@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from referrals.intake.held.matching import Choice, Heading
-from referrals.intake.reading.cells import letters
 from referrals.intake.reading.columns import REQUIRED, Column, heading_words
 from referrals.models import Bcu, Strand
 from referrals.scope import bcus_to_import_for
+from referrals.table_files.cells import letters
 from src_app.accounts.models import User
 
 _MEGABYTE = 1024 * 1024

@@ -17,10 +17,10 @@ from referrals.intake.held.parts import pieces_of
 from referrals.intake.held.report import report_of
 from referrals.intake.readers import imports_to_see_to, latest_imports
 from referrals.intake.reading.columns import REQUIRED, Column
-from referrals.intake.reading.content import Content
 from referrals.intake.tables import ImportTable
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
 from referrals.scope import imports_visible_to
+from referrals.table_files.content import Content
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose

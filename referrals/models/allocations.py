@@ -107,6 +107,7 @@ class DeviationKind(NamedChoices):
     WRONG_WARD = "wrong_ward", "Allocated in the wrong ward"
     REFERRED_FOR_SAFETY = "referred_for_safety", "Control referred because safety called for it"
     REFERRED_BY_WISH = "referred_by_wish", "Control referred because the victim asked for contact"
+    FLAGGED = "flagged", "Control flagged as an SRC case"
 
 
 # What says by itself that a control was contacted.
@@ -114,7 +115,7 @@ CONTROL_CONTACTED = (DeviationKind.BY_ACCIDENT, DeviationKind.FOR_SAFETY)
 # Recorded with the referral of a control, which says whether the contact was made.
 CONTROL_REFERRED = (DeviationKind.REFERRED_FOR_SAFETY, DeviationKind.REFERRED_BY_WISH)
 # Of one arm alone.
-OF_CONTROL = (*CONTROL_CONTACTED, *CONTROL_REFERRED)
+OF_CONTROL = (*CONTROL_CONTACTED, *CONTROL_REFERRED, DeviationKind.FLAGGED)
 OF_SRC = (DeviationKind.NOT_DELIVERED,)
 
 

@@ -103,6 +103,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     Role.SYSTEM: frozenset(
         {
             Permission.IMPORT_CASES,
+            Permission.CONFIRM_FLAGS,
             Permission.IMPORT_OUTCOMES,
             Permission.COMPUTE_RATES,
             Permission.SEND_REMINDERS,

@@ -55,6 +55,7 @@ class Action(NamedChoices):
     REFERRALS_MADE = "referrals made", "Referrals made"
     FLAGS_CONFIRMED = "flags confirmed", "Flags confirmed"
     FLAGS_REMOVED = "flags removed", "Flags removed"
+    FLAGS_COMPARED = "flags compared", "Flags compared with a list"
     FLAGS_UNDONE = "flags undone", "Flags confirmed or removed by mistake"
     CRIME_RECORD_CHANGED = "crime record changed", "Crime record ruled a case out, or in again"
     REFERRAL_CHANGED = "referral changed", "Change of an open referral noticed"
@@ -120,7 +121,8 @@ class Purpose(NamedChoices):
 class AuditEntry(AppendOnly):
     """One act of one account. ``references`` are crime references and referral numbers, at most 1,000.
 
-    ``rows``: how many a downloaded file held; of a file with more references each of its entries says so.
+    ``rows``: how many a downloaded file, or a list of flags, held; of one with more references each of its
+    entries says so.
     """
 
     at = models.DateTimeField()

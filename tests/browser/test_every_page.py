@@ -131,6 +131,27 @@ def test_an_upload_that_is_refused_or_discarded_can_be_read(sign_in: SignIn, loo
     look(page, "import-settled")
 
 
+def test_flags_that_were_compared_with_a_list_can_be_read(sign_in: SignIn, look: Look) -> None:
+    page = sign_in("hcop")
+    page.get_by_role("link", name="Cases", exact=True).click()
+    cases = page.get_by_role("main").get_by_role("table").inner_text()
+    listed = "\n".join(["Crime reference", *re.findall(r"\d\d/\d{7}/\d\d", cases)])
+    page.get_by_role("link", name=re.compile("^Flag 49")).click()
+    page.get_by_role("link", name="Compare with a list").click()
+    look(page, "compare-flags")
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_text("There is a problem")).to_be_visible()
+    look(page, "compare-flags-refused")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "flags.csv", "mimeType": "text/csv", "buffer": listed.encode()}
+    )
+    page.get_by_role("button", name="Compare").click()
+    expect(page.get_by_role("heading", name="Flag 49 compared")).to_be_visible()
+    for summary in page.get_by_role("main").locator("summary").all():
+        summary.click()
+    look(page, "compared-flags")
+
+
 def test_the_rarer_pages_of_a_referral_can_be_read(sign_in: SignIn, look: Look) -> None:
     page = sign_in("officer", width=320)
     page.get_by_role("link", name=re.compile("^Log contact")).first.click()

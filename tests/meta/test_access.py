@@ -41,7 +41,13 @@ OWN, OTHER_TEAM, OTHER_BCU = "own", "other team", "other BCU"
 # Addresses whose argument is no record of the domain.
 NO_RECORD = {"audit_request", "mfa_remove_webauthn"}
 # These name their record in the body.
-RECORD_IN_BODY = {"submit_decisions", "confirm_flags", "confirm_flags_removed", "undo_flags"}
+RECORD_IN_BODY = {
+    "submit_decisions",
+    "compare_flags",
+    "confirm_flags",
+    "confirm_flags_removed",
+    "undo_flags",
+}
 
 
 def _patterns(resolver: URLResolver) -> Iterator[URLPattern]:
@@ -137,9 +143,16 @@ class Records:
                     ward=self.world.wards[0], crime_reference=f"01/73{number}4711/26"
                 )
             return {"reference": "4711/26"}
+        if name == "compare_flags":
+            return self._compared(whose)
         if name in {"confirm_flags", "confirm_flags_removed", "undo_flags"}:
             return {"referral": factories.ReferralFactory.create(case__ward=self._ward(whose)).pk}
         return {}
+
+    def _compared(self, whose: str) -> dict[str, Any]:
+        """A list, as the page sends it on, with a referral of the scope in it."""
+        case = factories.ReferralFactory.create(case__ward=self._ward(whose)).case_id
+        return {"taken_on": f"{timezone.localdate()}", "references": 1, "found": case, "act": "confirm"}
 
     def _ward(self, whose: str) -> Any:
         return {
@@ -341,6 +354,19 @@ def test_flags_of_another_bcu_cannot_be_confirmed(world: World, people: dict[str
         referral.refresh_from_db()
     assert own.flag_removed_at is not None
     assert other.flag_removed_at is None
+
+
+def test_a_list_confirms_no_flag_of_another_bcu(world: World, people: dict[str, User]) -> None:
+    own, other = (
+        factories.ReferralFactory.create(case__ward=ward) for ward in (world.wards[0], world.north_ward)
+    )
+    client = Client()
+    client.force_login(people["hcop"])
+    given = {"taken_on": f"{timezone.localdate()}", "references": 2, "act": "confirm"}
+    page = client.post(reverse("compare_flags"), {**given, "found": f"{own.case_id},{other.case_id}"})
+    assert own.number in page.text
+    assert other.number not in page.text
+    assert list(Referral.objects.filter(flag_confirmed_at=None)) == [other]
 
 
 def test_flags_of_another_bcu_cannot_be_unconfirmed(world: World, people: dict[str, User]) -> None:

@@ -30,10 +30,12 @@ from referrals.contact.actions.taking import give, give_back, take
 from referrals.crime_record.actions.flags import (
     confirm_flags,
     confirm_flags_removed,
+    reconcile_flags,
     unconfirm_flags,
     unconfirm_flags_removed,
 )
 from referrals.crime_record.actions.follow import follow_crime_record
+from referrals.crime_record.readers import GivenList
 from referrals.intake.held.holding import (
     delete_expired_extracts,
     discard_extract,
@@ -143,7 +145,7 @@ Act = Callable[..., Any]
 # Each makes what the action needs and returns its arguments.
 ARGUMENTS: dict[Act, Callable[["Scene"], dict[str, Any]]] = {}
 # They give something outside and change nothing: without its audit row it is not given.
-DISCLOSURES = {export_trial, head_of, check_trial}
+DISCLOSURES = {export_trial, head_of, check_trial, reconcile_flags}
 # Parts of an action: their caller holds the transaction or writes the row. Delivery of mail commits its claim
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 # A question about power saves nothing.
@@ -477,6 +479,12 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     wrong = scene.referral(flag_confirmed_at=NOW, flag_confirmed_by=scene.hcop, ruled_out_since=NOW)
     return {"referral_ids": [wrong.pk], "by": scene.hcop, "at": NOW}
+
+
+@prepares(reconcile_flags)
+def _(scene: Scene) -> dict[str, Any]:
+    given = GivenList(NOW.date(), 1, (scene.referral().case_id,))
+    return {"bcu": scene.world.south_west, "given": given, "by": scene.hcop, "at": NOW}
 
 
 @prepares(unconfirm_flags)

@@ -36,6 +36,7 @@ CONSULTATIONS = {
     Action.REFERRAL_OPENED,
     Action.DOWNLOADED,
     Action.SEARCHED,
+    Action.FLAGS_COMPARED,
 }
 REFERENCE = re.compile(r"\b\d{2}/\d{6,7}/\d{2}\b|\bSRC-\d{4}-\d{6}\b")
 # Their audit row says by which filters the log was read: naming all that it names would double it each time.

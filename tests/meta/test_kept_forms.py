@@ -7,12 +7,13 @@ from django.conf import settings
 
 TEMPLATES = settings.BASE_DIR / "templates"
 FORM = re.compile(r"<form\b(?P<tag>(?:[^>]|%}|{{[^}]*}})*?)>(?P<inside>.*?)</form>", re.DOTALL)
-# What a form has that nobody fills in: tokens, keys, hidden fields, words, and what a list was asked.
+# What a form has that nobody fills in: tokens, keys, hidden fields, words, and what a list was asked
+# or had in it.
 NOT_FILLED_IN = re.compile(
     r"""{%\s*(csrf_token|kept_form|load[^%]*|if[^%]*|elif[^%]*|else|endif|for[^%]*|endfor)\s*%}"""
     r"""|{%\s*(with[^%]*|endwith)\s*%}"""
     r"""|{{\s*(form\.)?key\s*}}|{{\s*redirect_field\s*}}|{{\s*field\.as_hidden\s*}}"""
-    r"""|{%\s*include\s+"lists/_asked\.html"\s*%}"""
+    r"""|{%\s*include\s+"(lists/_asked|crime_record/_compared)\.html"\s*%}"""
     r"""|<input\s[^>]*type="hidden"(?:[^>]|%}|{{[^}]*}})*>"""
     r"""|<button\b.*?</button>|<a\b.*?</a>|<p\b.*?</p>|<h2\b.*?</h2>""",
     re.DOTALL,
@@ -35,6 +36,7 @@ NOT_KEPT = {
     "mfa/recovery_codes/generate.html": "nothing but allauth's form without a field",
     "audit/list.html": "a search: nothing is saved by it",
     "base.html": "a search: nothing is saved by it",
+    "crime_record/compare_flags.html": "a file, which no page can put back",
     "cases/search.html": "a search: nothing is saved by it",
     "intake/upload.html": "a file, which no page can put back",
     "review/check.html": "ticks that say what was looked at: the script puts them back for the same texts",

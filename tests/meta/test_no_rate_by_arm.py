@@ -70,6 +70,7 @@ READ: dict[str, list[str]] = {
     "compute_rates": ["--json"],
     "export_cases": ["FILE", "--bcu=SW"],
     "recount": ["--json"],
+    "reconcile_flags": ["LIST", "--bcu=SW", "--json"],
     "trial_check": ["Pilot", "--json"],
     "trial_export": ["Pilot"],
     "trial_head": ["Pilot"],
@@ -397,10 +398,12 @@ def test_every_command_is_known_here() -> None:
 
 
 def test_no_command_tells(scene: Scene, tmp_path: Path) -> None:
+    listed = tmp_path / "list.csv"
+    listed.write_text("\n".join(["URN", *Case.objects.values_list("crime_reference", flat=True)]))
     for command, given in READ.items():
         out = io.StringIO()
         file = tmp_path / command
-        arguments = [str(file) if each == "FILE" else each for each in given]
+        arguments = [{"FILE": str(file), "LIST": str(listed)}.get(each, each) for each in given]
         # Made allocations are no true chain: the check ends with 1.
         with suppress(SystemExit, CommandError):
             call_command(command, *arguments, stdout=out, stderr=out)

@@ -38,6 +38,7 @@ ROOMS = ("src_app", "referrals", "outcomes")
 # browser says of a passkey, which nobody types.
 NOT_KEPT = {
     ("CodeOnceMoreForm", "code"),
+    ("ComparedForm", "found"),
     ("PasskeyOnceMoreForm", "credential"),
     ("PeopleListForm", "pasted"),
     ("PeopleRowsForm", "rows"),

@@ -27,9 +27,10 @@ def small(settings: Any) -> None:
     settings.MAX_UPLOAD_BYTES = LIMIT
 
 
-def test_who_may_import_uploads_on_the_import_page(hcop: User) -> None:
-    assert kept(hcop, "import_cases", LIMIT) == LIMIT
-    assert kept(hcop, "import_cases", LIMIT + 1) == 0
+@pytest.mark.parametrize("page", ["import_cases", "compare_flags"])
+def test_who_may_import_uploads_on_the_pages_for_files(hcop: User, page: str) -> None:
+    assert kept(hcop, page, LIMIT) == LIMIT
+    assert kept(hcop, page, LIMIT + 1) == 0
 
 
 def test_many_files_have_no_more_room_than_one(hcop: User) -> None:

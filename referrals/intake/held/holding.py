@@ -14,16 +14,7 @@ from referrals.intake.held.parts import (
 )
 from referrals.intake.held.work import start_work
 from referrals.intake.reading.columns import REQUIRED, recogniser
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.read import (
-    SeveralSheets,
-    Unmatched,
-    find_columns,
-    read_rows,
-)
 from referrals.intake.reading.rows import shown
-from referrals.intake.reading.text import NotATable
-from referrals.intake.reading.workbook import unpacked_size
 from referrals.intake.saving.save import check_scope
 from referrals.models import (
     HELD,
@@ -36,6 +27,15 @@ from referrals.models import (
     PartKind,
 )
 from referrals.scope import imports_visible_to
+from referrals.table_files.content import Content
+from referrals.table_files.read import (
+    SeveralSheets,
+    Unmatched,
+    find_columns,
+    read_rows,
+)
+from referrals.table_files.text import NotATable
+from referrals.table_files.workbook import unpacked_size
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -67,7 +67,7 @@ def hold_extract(
 
     A short file is read before this returns, a long one by a worker. From the watched folder it is saved
     without being confirmed. Where headings or sheet have to be chosen it waits for that. Raises
-    :class:`~referrals.intake.reading.text.NotATable` for a file that cannot be read, and keeps nothing then.
+    :class:`~referrals.table_files.text.NotATable` for a file that cannot be read, and keeps nothing then.
     """
     check_scope(by, bcu)
     content = Content.of(content) if isinstance(content, bytes) else content

@@ -11,14 +11,14 @@ from django.db import transaction
 from referrals.intake.held.holding import locked
 from referrals.intake.held.parts import content_of
 from referrals.intake.held.work import start_work
-from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading
 from referrals.intake.reading.columns import Column, recogniser
 from referrals.intake.reading.fitting import fits_form, guessed
-from referrals.intake.reading.read import SeveralSheets, read_rows
 from referrals.intake.reading.rows import shown
-from referrals.intake.reading.shape import is_aside, squared
 from referrals.intake.saving.save import check_scope
 from referrals.models import Bcu, CaseImport, HeadingMeaning, ImportStatus, Strand, StrandMeaning
+from referrals.table_files.cells import LONGEST_HEADING, letters, may_be_heading
+from referrals.table_files.read import SeveralSheets, read_rows
+from referrals.table_files.shape import is_aside, squared
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record

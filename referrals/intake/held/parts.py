@@ -4,8 +4,8 @@ import io
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO, cast
 
-from referrals.intake.reading.content import Content
 from referrals.models import CaseImport, HeldPart, PartKind
+from referrals.table_files.content import Content
 from src_app.keys import WrongKey, decrypt_extract, encrypt_extract
 from src_app.refused import Refused
 

@@ -11,11 +11,11 @@ from itertools import count, groupby
 from django.db import connection
 
 from referrals.intake.held.parts import PIECE
-from referrals.intake.reading.cells import letters
 from referrals.intake.reading.columns import recogniser
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.read import read_rows
 from referrals.models import CaseImport, HeadingMeaning
+from referrals.table_files.cells import letters
+from referrals.table_files.content import Content
+from referrals.table_files.read import read_rows
 from src_app.lists.cells import as_it_was
 from src_app.lists.download import BYTE_ORDER_MARK, csv_line
 

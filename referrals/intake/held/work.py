@@ -22,12 +22,12 @@ from referrals.intake.held.parts import (
 )
 from referrals.intake.held.rejected import rejected_file
 from referrals.intake.held.report import keep_report
-from referrals.intake.reading.read import SeveralSheets, Unmatched
-from referrals.intake.reading.text import NotATable
-from referrals.intake.reading.workbook import unpacked_size
 from referrals.intake.saving.preview import MOST_SHOWN, ImportPreview
 from referrals.intake.saving.save import Asked, import_cases, preview_cases
 from referrals.models import WORKING, CaseImport, ImportStatus, PartKind
+from referrals.table_files.read import SeveralSheets, Unmatched
+from referrals.table_files.text import NotATable
+from referrals.table_files.workbook import unpacked_size
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission, Role

@@ -5,9 +5,9 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from referrals.intake.reading.moments import read_moment
 from referrals.models import CrimeStatus, Strand
-from src_app.scrubbing import plain, scrub_references, visible
+from referrals.table_files.cells import letters
+from src_app.scrubbing import plain
 
 
 def _spellings(**words: str) -> dict[str, str]:
@@ -19,11 +19,6 @@ def _spellings(**words: str) -> dict[str, str]:
 def folded(text: str) -> str:
     """Lower case, with single spaces: how words of a cell are compared."""
     return " ".join(text.split()).casefold()
-
-
-def letters(text: str) -> str:
-    """Letters and digits alone, in lower case: how words are compared that people join and part at will."""
-    return "".join(sign for sign in text.casefold() if sign.isalnum())
 
 
 STRANDS = {
@@ -85,31 +80,6 @@ VICTIM_TYPES = _spellings(
     organisation="organisation, organization, business, company, o",
     state="state, crown, the state, society, s",
 )
-LONGEST_HEADING = 50
-
-
-_WRAPPED = re.compile(r'="(.*)"', re.DOTALL)
-
-
-def unwrapped(cell: str) -> str:
-    """The cell as a spreadsheet shows it: what stands in ``="…"``; it keeps a number's zeros so."""
-    found = _WRAPPED.fullmatch(cell.strip())
-    return found[1].replace('""', '"') if found else cell
-
-
-def bare(cell: str) -> str:
-    """What can be seen of the cell, without the apostrophe that a spreadsheet put before it."""
-    return visible(cell).strip().removeprefix("'").strip()
-
-
-def may_be_heading(text: str) -> bool:
-    """Whether a text may name a column: it is short, and no time, reference, key or address is in it."""
-    try:
-        read_moment(text)
-    except ValueError:
-        reference = re.fullmatch(settings.CRIME_REFERENCE_PATTERN, text, re.ASCII)
-        return len(text) <= LONGEST_HEADING and scrub_references(text) == text and reference is None
-    return False
 
 
 @lru_cache(maxsize=256)

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 
-from referrals.intake.reading.cells import letters
 from referrals.models import Question, TextKind
+from referrals.table_files.cells import CRIME_REFERENCE_HEADINGS, letters
 
 
 class Column(StrEnum):
@@ -36,11 +36,7 @@ SELDOM = (Column.CRIME_STATUS, Column.HATE_FLAG)
 
 # What crime management systems call them, as a person would say it: case, spaces and signs do not count.
 _OTHER_HEADINGS: dict[Column, str] = {
-    Column.CRIME_REFERENCE: (
-        "crime ref, crime ref no, crime ref number, crime reference no, crime reference number, crime no, "
-        "crime number, crime report no, crime report number, crn, urn, occurrence number, occurrence no, "
-        "cris, cris no, cris ref"
-    ),
+    Column.CRIME_REFERENCE: CRIME_REFERENCE_HEADINGS,
     Column.REPORTED_AT: (
         "date time reported, reported date time, reported date, date reported, reported on, reported, "
         "report date, report date time, date of report, recorded date, date recorded, "

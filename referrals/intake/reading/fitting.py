@@ -11,14 +11,14 @@ from referrals.intake.reading.cells import (
     VICTIM_TYPES,
     YES_OR_NO,
     folded,
-    letters,
     read_repeat,
     read_strands,
     says_nothing,
 )
 from referrals.intake.reading.columns import REQUIRED, Column, names_of
-from referrals.intake.reading.moments import read_moment
 from referrals.rules.postcodes import read_postcode
+from referrals.table_files.cells import letters
+from referrals.table_files.moments import read_moment
 from src_app.scrubbing import plain, scrub, scrub_references
 
 # Every report says these.

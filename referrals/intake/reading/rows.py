@@ -17,9 +17,7 @@ from referrals.intake.reading.cells import (
     CRIME_STATUSES,
     VICTIM_TYPES,
     YES_OR_NO,
-    bare,
     folded,
-    letters,
     read_repeat,
     read_strands,
     says_not_known,
@@ -36,13 +34,14 @@ from referrals.intake.reading.columns import (
     heading_words,
     recogniser,
 )
-from referrals.intake.reading.content import Content
 from referrals.intake.reading.fitting import NEVER_EMPTY, fits
-from referrals.intake.reading.moments import read_moment
-from referrals.intake.reading.read import Record, Rows, find_columns, read_rows
-from referrals.intake.reading.shape import ROWS_ABOVE, is_aside, is_remark, repeats_headings, squared
 from referrals.models import Case, CrimeStatus, Strand, VictimType
 from referrals.rules.postcodes import read_postcode
+from referrals.table_files.cells import bare, letters
+from referrals.table_files.content import Content
+from referrals.table_files.moments import read_moment
+from referrals.table_files.read import Record, Rows, find_columns, read_rows
+from referrals.table_files.shape import ROWS_ABOVE, is_aside, is_remark, repeats_headings, squared
 from src_app.keys import linking_hash
 from src_app.lists.cells import as_it_was
 from src_app.scrubbing import plain, scrub, scrub_keys, scrub_references, visible
@@ -136,7 +135,7 @@ def open_extract(
 ) -> Iterator[Extract]:
     """The file's rows, validated as of ``at``; ``strand_words``: what the BCU's own words for strands mean.
 
-    Raises :class:`~referrals.intake.reading.text.NotATable` on the way.
+    Raises :class:`~referrals.table_files.text.NotATable` on the way.
 
     Two rows of one reference are both given here: the database finds them, as it remembers every row.
     """

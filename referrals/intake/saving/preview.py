@@ -10,12 +10,12 @@ from django.db import connection
 from django.db.backends.utils import CursorWrapper
 from psycopg2 import sql
 
-from referrals.intake.reading.cells import LONGEST_HEADING, letters
 from referrals.intake.reading.columns import WORDS, Column
 from referrals.intake.reading.rows import UNKNOWN_STRAND, Rejection, Warned
 from referrals.intake.saving.comparison import compare, reject, warn
 from referrals.intake.saving.staging import Staging
 from referrals.models import Bcu
+from referrals.table_files.cells import LONGEST_HEADING, letters
 from src_app.audit.record import MOST_REFERENCES
 from src_app.database import run
 

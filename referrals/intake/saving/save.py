@@ -9,13 +9,13 @@ from django.db import OperationalError, connection, transaction
 
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.intake.reading.columns import Column, Meanings, field_name
-from referrals.intake.reading.content import Content
 from referrals.intake.reading.rows import open_extract
 from referrals.intake.saving import merging
 from referrals.intake.saving.preview import ImportPreview, make_preview, references
 from referrals.intake.saving.staging import ReportProgress, Staging, staged
 from referrals.models import Bcu, HeadingMeaning, StrandMeaning
 from referrals.scope import bcus_to_import_for
+from referrals.table_files.content import Content
 from src_app.accounts.guards import NotAllowed, check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -49,7 +49,7 @@ def preview_cases(
 
     It is recorded as a consultation, since it tells which reports are in the system.
 
-    Raises :class:`~referrals.intake.reading.text.NotATable`.
+    Raises :class:`~referrals.table_files.text.NotATable`.
     """
     with _staged(content, bcu, by, at, asked) as staging, _unhurried():
         preview = make_preview(staging, bcu=bcu, listed=asked.get("listed"))
@@ -65,7 +65,7 @@ def import_cases(
 ) -> ImportPreview:
     """Saves the good rows and returns what became of every row; the same file again changes nothing.
 
-    Raises :class:`~referrals.intake.reading.text.NotATable`, and :class:`Refused` when another import is
+    Raises :class:`~referrals.table_files.text.NotATable`, and :class:`Refused` when another import is
     in the way.
     Imports of one BCU take turns on its row, so that the second of two sees what the first saved; the lock
     leaves foreign keys to that row free: nobody else waits for it.

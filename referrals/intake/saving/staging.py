@@ -73,7 +73,7 @@ class Staging:
 def staged(extract: Extract, *, bcu: Bcu, progress: ReportProgress | None = None) -> Iterator[Staging]:
     """Reads the file into the tables and takes them away at the end.
 
-    Raises :class:`~referrals.intake.reading.text.NotATable`, and whatever ``progress`` raises to stop it.
+    Raises :class:`~referrals.table_files.text.NotATable`, and whatever ``progress`` raises to stop it.
     """
     # The ward comes last: it is known once a batch of rows is read.
     names = [

@@ -18,8 +18,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from referrals.intake.held.holding import GONE, hold_extract, note_refused
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.text import NotATable
 from referrals.intake.watched import claims
 from referrals.intake.watched.finished import (
     Watch,
@@ -29,6 +27,8 @@ from referrals.intake.watched.finished import (
 )
 from referrals.models import Bcu, CaseImport, ImportSource, ImportStatus
 from referrals.scope import bcus_to_import_for
+from referrals.table_files.content import Content
+from referrals.table_files.text import NotATable
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission

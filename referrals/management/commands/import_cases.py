@@ -14,14 +14,14 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from referrals.intake.held.matching import read_meanings, remember_headings
-from referrals.intake.reading.cells import letters
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.read import SeveralSheets, Unmatched
 from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.intake.saving.staging import ReportProgress
 from referrals.management.named import bcu_to_import_for
 from referrals.models import HeadingMeaning
+from referrals.table_files.cells import letters
+from referrals.table_files.content import Content
+from referrals.table_files.read import SeveralSheets, Unmatched
 from src_app.accounts.models import User
 from src_app.audit.record import acting
 from src_app.refused import Refused

@@ -74,7 +74,7 @@ def record_deviation(
 
 def _check_arm(allocation: Allocation, kind: DeviationKind) -> None:
     if allocation.arm == Arm.SRC and kind in OF_CONTROL:
-        raise Refused("The case is to get SRC: contact is no deviation. Choose what happened to it.")
+        raise Refused("The case is to get SRC: that is no deviation. Choose what happened to it.")
     if allocation.arm == Arm.CONTROL and kind in OF_SRC:
         raise Refused("The case is to get usual service, not SRC. Choose what happened to it.")
     contacted = Referral.objects.filter(allocation=allocation, contacted_at__isnull=False).first()

@@ -25,6 +25,7 @@ _WORDS = {
     DeviationKind.WRONG_WARD: "The case was put in the wrong ward",
     DeviationKind.REFERRED_FOR_SAFETY: "The victim was referred because safety called for it",
     DeviationKind.REFERRED_BY_WISH: "The victim was referred because they asked for contact",
+    DeviationKind.FLAGGED: "The case was flagged as an SRC case",
 }
 _OF_THE_OTHER_ARM = {Arm.SRC: OF_CONTROL, Arm.CONTROL: OF_SRC}
 

@@ -9,7 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST
 
-from referrals.models import CONTROL_REFERRED, OF_CONTROL, Allocation, Deviation, TrialStatus
+from referrals.models import CONTROL_CONTACTED, CONTROL_REFERRED, Allocation, Deviation, TrialStatus
 from referrals.scope import allocations_visible_to
 from referrals.trial.actions import deviations
 from referrals.trial.forms.deviations import DeviationForm
@@ -90,7 +90,7 @@ def _recorded(request: SignedInRequest, allocation: Allocation, form: DeviationF
     unit = allocation.follows or allocation
     follow_up = timedelta(days=allocation.trial.conduct.follow_up_days)
     last = timezone.localdate(unit.allocated_at + follow_up)
-    if deviation.kind in OF_CONTROL and deviation.happened_on > last:
+    if deviation.kind in CONTROL_CONTACTED and deviation.happened_on > last:
         messages.info(
             request, f"The case was followed up until {day(last)}: a contact after that does not count."
         )

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from outcomes.models import OutcomeCode, RecordedOutcome
 from outcomes.recording import actions
 from outcomes.recording.actions import OutcomeReport, import_outcomes
-from referrals.intake.reading.text import NotATable
 from referrals.models import Case
+from referrals.table_files.text import NotATable
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose

@@ -4,8 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from referrals.intake.reading.columns import REQUIRED, Column, recogniser
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.read import Record, find_columns, read_rows
 from referrals.intake.reading.rows import (
     ExtractRow,
     Rejection,
@@ -15,6 +13,8 @@ from referrals.intake.reading.rows import (
 from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import preview_cases
 from referrals.models import Bcu
+from referrals.table_files.content import Content
+from referrals.table_files.read import Record, find_columns, read_rows
 from src_app.accounts.models import User
 from tests.extracts import extract
 from tests.factories import NOW

@@ -13,9 +13,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 
-from referrals.intake.reading.text import NotATable
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case, CaseImport, ImportStatus
+from referrals.table_files.text import NotATable
 from src_app.accounts.models import User
 from tests.extracts import REAL_FILES as FILES
 from tests.factories import BcuMembershipFactory, UserFactory

@@ -20,9 +20,9 @@ from referrals.intake.held.holding import (
 from referrals.intake.held.matching import remember_headings
 from referrals.intake.held.parts import content_of
 from referrals.intake.held.report import report_of
-from referrals.intake.reading.text import NotATable
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, CaseImport, HeldPart, ImportStatus, PartKind
+from referrals.table_files.text import NotATable
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry

@@ -14,9 +14,9 @@ from structlog.testing import capture_logs
 from referrals.intake.held import work
 from referrals.intake.held.holding import discard_extract, hold_extract, save_extract
 from referrals.intake.held.report import report_of
-from referrals.intake.reading import workbook
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case, CaseImport, HeldPart, ImportStatus
+from referrals.table_files import workbook
 from referrals.tasks import resume_extracts, work_on_extract
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry

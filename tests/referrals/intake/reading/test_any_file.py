@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from referrals.intake.reading.columns import Column
-from referrals.intake.reading.text import NotATable
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu, Case
+from referrals.table_files.text import NotATable
 from src_app.accounts.models import User
 from tests.factories import NOW
 from tests.referrals.intake.read_files import Reading, read_extract

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from referrals.intake.reading.cells import read_repeat, read_strands, says_not_known, unwrapped
+from referrals.intake.reading.cells import read_repeat, read_strands, says_not_known
 from referrals.rules.postcodes import read_postcode
+from referrals.table_files.cells import unwrapped
 
 
 @pytest.mark.parametrize(

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from referrals.intake.reading import text
-from referrals.intake.reading.content import Content
 from referrals.intake.saving import staging
 from referrals.intake.saving.save import import_cases
 from referrals.models import Bcu
+from referrals.table_files import text
+from referrals.table_files.content import Content
 from src_app.accounts.models import User
 from src_app.audit.record import MOST_REFERENCES
 from tests.extracts import extract, row

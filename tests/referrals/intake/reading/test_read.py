@@ -3,8 +3,8 @@
 import pytest
 
 from referrals.intake.reading.columns import SELDOM, Column
-from referrals.intake.reading.read import Unmatched
-from referrals.intake.reading.text import NotATable
+from referrals.table_files.read import Unmatched
+from referrals.table_files.text import NotATable
 from tests.extracts import MESSY, extract, fourteen_strange, row
 from tests.referrals.intake.read_files import read_table
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from referrals.intake.reading.cells import may_be_heading
 from referrals.intake.reading.rows import shown
+from referrals.table_files.cells import may_be_heading
 from tests.extracts import extract, row
 from tests.factories import NOW
 from tests.referrals.intake.read_files import read_extract

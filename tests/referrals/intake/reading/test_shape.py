@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from referrals.intake.reading.columns import Column
-from referrals.intake.reading.read import SeveralSheets
-from referrals.intake.reading.shape import is_aside, is_remark, squared
-from referrals.intake.reading.text import NotATable
+from referrals.table_files.read import SeveralSheets
+from referrals.table_files.shape import is_aside, is_remark, squared
+from referrals.table_files.text import NotATable
 from tests.extracts import reference, row
 from tests.factories import NOW
 from tests.referrals.intake.read_files import Reading, read_extract, read_table

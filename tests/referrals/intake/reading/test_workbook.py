@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from referrals.intake.reading.columns import Column
-from referrals.intake.reading.moments import read_moment
-from referrals.intake.reading.text import NotATable
+from referrals.table_files.moments import read_moment
+from referrals.table_files.text import NotATable
 from tests.referrals.intake.read_files import read_table
 from tests.workbooks import Cell, with_stray_cell, xlsx
 

@@ -8,11 +8,11 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from referrals.intake.reading.text import NotATable
 from referrals.intake.saving import save
 from referrals.intake.saving.preview import ImportPreview
 from referrals.intake.saving.save import import_cases, preview_cases
 from referrals.models import Bcu, Case, CrimeRecordEvent, Decision, PersonalText, Referral, TextKind
+from referrals.table_files.text import NotATable
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose

@@ -94,6 +94,7 @@ def _check(*controls: Allocation, by: User, at: Any = AFTER) -> int:
     [
         (Arm.CONTROL, {"kind": DeviationKind.BY_ACCIDENT}),
         (Arm.CONTROL, {"kind": DeviationKind.FOR_SAFETY, "ordered_by": "Insp 4021"}),
+        (Arm.CONTROL, {"kind": DeviationKind.FLAGGED}),
         (Arm.SRC, {"kind": DeviationKind.NOT_DELIVERED, "why": NotDelivered.NO_OFFICER}),
         (Arm.SRC, {"kind": DeviationKind.IN_ERROR}),
         (Arm.CONTROL, {"kind": DeviationKind.IN_ERROR}),
@@ -132,6 +133,7 @@ def test_the_log_names_the_case_and_never_what_happened_to_it(control: Allocatio
     ("arm", "said", "refusal"),
     [
         (Arm.SRC, {"kind": DeviationKind.BY_ACCIDENT}, "is to get SRC"),
+        (Arm.SRC, {"kind": DeviationKind.FLAGGED}, "is to get SRC"),
         (Arm.SRC, {"kind": DeviationKind.FOR_SAFETY, "ordered_by": "PS 51"}, "is to get SRC"),
         (
             Arm.CONTROL,
@@ -365,6 +367,7 @@ def test_the_database_refuses_a_deviation_that_does_not_fit_its_arm(
     for act in (
         _write(src, kind=DeviationKind.BY_ACCIDENT),
         _write(src, kind=DeviationKind.FOR_SAFETY, ordered_by="PS 51"),
+        _write(src, kind=DeviationKind.FLAGGED),
         _write(control, **not_delivered),
     ):
         with pytest.raises(DatabaseError, match="of_its_arm"), transaction.atomic():

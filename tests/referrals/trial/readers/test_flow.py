@@ -236,13 +236,14 @@ def test_a_contact_that_was_made_counts_whatever_else_is_recorded(
 def test_controls_are_contacted_all_the_same_or_checked_or_not_checked_yet(
     trial: Trial, unit: Callable[..., Allocation]
 ) -> None:
-    by_accident, for_safety, both, checked, _ = (unit(trial, Arm.CONTROL) for _ in range(5))
+    by_accident, for_safety, both, checked, flagged = (unit(trial, Arm.CONTROL) for _ in range(5))
     DeviationFactory.create(allocation=by_accident)
     ControlCheckFactory.create(allocation=by_accident, contacted=True)
     for control in (for_safety, both):
         DeviationFactory.create(allocation=control, kind=DeviationKind.FOR_SAFETY, ordered_by="Insp 4")
     DeviationFactory.create(allocation=both)
     ControlCheckFactory.create(allocation=checked)
+    DeviationFactory.create(allocation=flagged, kind=DeviationKind.FLAGGED)
     box, *_ = boxes_of(trial, Arm.CONTROL)
     assert list(numbers(box.parts).values()) == [3, 1, 1]
     assert numbers(box.parts[0].parts) == {"By accident": 1, "Because safety called for it": 2}

@@ -299,6 +299,7 @@ def test_a_contact_after_follow_up_is_recorded_and_said_not_to_count(
         Allocation.objects.filter(pk=control.pk).update(allocated_at=NOW - timedelta(days=40))
     withdrawn = Deviation.objects.get()
     browser.post(_withdrawal(withdrawn))
+    assert "does not count" not in _post(browser, control, kind="flagged").content.decode()
     response = _post(browser, control, kind="by_accident")
     assert "until 13 November 2026: a contact after that does not count" in response.content.decode()
 

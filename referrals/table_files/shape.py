@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Sequence
 
-from referrals.intake.reading.cells import LONGEST_HEADING, letters, may_be_heading, unwrapped
-from referrals.intake.reading.text import NotATable
+from referrals.table_files.cells import LONGEST_HEADING, letters, may_be_heading, unwrapped
+from referrals.table_files.text import NotATable
 
 ROWS_ABOVE = 20
 _WEB_PAGE = re.compile(

@@ -10,11 +10,11 @@ from typing import TextIO, TypeVar
 
 from django.conf import settings
 
-from referrals.intake.reading.cells import may_be_heading, unwrapped
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.shape import ROWS_ABOVE, best_row, refuse_a_page
-from referrals.intake.reading.text import NotATable, encoding_of, text_of
-from referrals.intake.reading.workbook import NamedRows, is_workbook, sheets_of
+from referrals.table_files.cells import may_be_heading, unwrapped
+from referrals.table_files.content import Content
+from referrals.table_files.shape import ROWS_ABOVE, best_row, refuse_a_page
+from referrals.table_files.text import NotATable, encoding_of, text_of
+from referrals.table_files.workbook import NamedRows, is_workbook, sheets_of
 
 Name = TypeVar("Name", bound=str)
 Recognise = Callable[[str], Name | None]

@@ -14,10 +14,10 @@ from typing import Any, BinaryIO
 
 from django.conf import settings
 
-from referrals.intake.reading import sheet_reader
-from referrals.intake.reading.content import Content
-from referrals.intake.reading.shape import ROWS_ABOVE
-from referrals.intake.reading.text import NotATable
+from referrals.table_files import sheet_reader
+from referrals.table_files.content import Content
+from referrals.table_files.shape import ROWS_ABOVE
+from referrals.table_files.text import NotATable
 
 _BEGINNINGS = (b"PK\x03\x04", bytes.fromhex("D0CF11E0A1B11AE1"))
 # A spreadsheet is packed; one that unpacks to much more than its like is made to fill the memory.
@@ -61,7 +61,7 @@ def is_workbook(content: Content) -> bool:
 def sheets_of(content: Content) -> list[NamedRows]:
     """The sheets, in the workbook's order; raises :class:`NotATable`, also while rows are read.
 
-    A date is written as :func:`~referrals.intake.reading.moments.read_moment` reads it, a whole number
+    A date is written as :func:`~referrals.table_files.moments.read_moment` reads it, a whole number
     without a point. No refusal has a cause: a parser's message may quote a cell.
     """
     most = _MOST_TIMES_UNPACKED * settings.MAX_UPLOAD_BYTES

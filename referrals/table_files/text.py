@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TextIO
 
-from referrals.intake.reading.content import Content
+from referrals.table_files.content import Content
 from src_app.refused import Refused
 
 _UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from referrals.intake.reading.moments import read_moment
+from referrals.table_files.moments import read_moment
 
 EVENING = datetime(2026, 11, 22, 18, 7, tzinfo=UTC)
 

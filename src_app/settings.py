@@ -82,6 +82,7 @@ INSTALLED_APPS = [
     "src_app",
     "src_app.accounts",
     "src_app.audit",
+    "src_app.health",
     "referrals",
     "outcomes",
 ]
@@ -320,6 +321,11 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_connect_timeout": 3}
+
+# Health: how long after its time something counts as late.
+# Beat and worker have a heartbeat each half minute; a task may wait for others before it, and takes its time.
+WORKER_LATE_AFTER = timedelta(minutes=env.int("WORKER_LATE_MINUTES", 3))
+TASK_LATE_AFTER = timedelta(minutes=env.int("TASK_LATE_MINUTES", 30))
 
 # Logs.
 LOGGING = logging_config(ENVIRONMENT)

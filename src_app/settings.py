@@ -89,6 +89,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "src_app.audit.middleware.RequestIdMiddleware",
+    "src_app.health.middleware.HealthMiddleware",
     "src_app.busy.BusyMiddleware",
     "src_app.host.OneHostMiddleware",
     "django.middleware.security.SecurityMiddleware",

@@ -217,6 +217,15 @@ def test_web_is_reached_by_the_proxy_alone() -> None:
     assert '--bind", "0.0.0.0:8000' in _text("Dockerfile")
 
 
+def test_what_serves_is_asked_whether_it_lives_and_the_proxy_whether_it_can_serve() -> None:
+    services = _compose()["services"]
+    for name, port, asked in (("web", 8000, "health_live"), ("proxy", 8080, "health_ready")):
+        check = " ".join(services[name]["healthcheck"]["test"])
+        (path,) = re.findall(rf"http://127\.0\.0\.1:{port}(/[\w/]+)", check)
+        assert resolve(path).view_name == asked
+    assert services["proxy"]["depends_on"] == {"web": {"condition": "service_healthy"}}
+
+
 def test_the_proxy_has_a_request_whole_and_takes_an_answer_off_gunicorns_hands() -> None:
     assert _nginx("proxy_request_buffering") == _nginx("proxy_buffering") == ["on"]
     for name in ("client_header_timeout", "client_body_timeout", "send_timeout", "keepalive_timeout"):

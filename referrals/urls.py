@@ -6,6 +6,7 @@ from referrals.cases import views as cases
 from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
+from referrals.health import views as health
 from referrals.intake import views as intake
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
@@ -121,4 +122,5 @@ urlpatterns = [
         deviations.withdraw_deviation,
         name="withdraw_deviation",
     ),
+    path("system-health/", health.system_health, name="system_health"),
 ]

@@ -327,6 +327,10 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_connect_ti
 # Beat and worker have a heartbeat each half minute; a task may wait for others before it, and takes its time.
 WORKER_LATE_AFTER = timedelta(minutes=env.int("WORKER_LATE_MINUTES", 3))
 TASK_LATE_AFTER = timedelta(minutes=env.int("TASK_LATE_MINUTES", 30))
+MAIL_LATE_AFTER = timedelta(minutes=env.int("MAIL_LATE_MINUTES", 30))
+# Extracts come each night, files of outcomes each month.
+EXTRACT_LATE_AFTER = timedelta(hours=env.int("EXTRACT_LATE_HOURS", 36))
+OUTCOMES_LATE_AFTER = timedelta(days=env.int("OUTCOMES_LATE_DAYS", 35))
 
 # Logs.
 LOGGING = logging_config(ENVIRONMENT)

@@ -1,7 +1,8 @@
 """What goes out by e-mail.
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
-a file, what they keep of a trial. To whoever is to seal a trial: its name and a link.
+a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To the administrator:
+what of this system is late, since when, and a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, Notification, Referral, Trial, TrialNotice
+from referrals.models import Fault, MailKind, Notification, Referral, Trial, TrialNotice
 from referrals.rules.trial.draws import canonical
 from src_app.templatetags.words import day, moment
 
@@ -46,13 +47,25 @@ class ProposalMail:
     link: str
 
 
+@dataclass(frozen=True)
+class FaultMail:
+    """The same of a message to the administrator."""
+
+    what: str
+    began: str
+    ended: str
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail | ProposalMail
+    payload: ReferralMail | TrialMail | ProposalMail | FaultMail
     if notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:
         template, payload = notification.kind, _of_proposal(notification.trial)
+    elif notification.fault is not None:
+        template, payload = notification.kind, _of_fault(notification.fault)
     else:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
@@ -92,6 +105,15 @@ def _of_proposal(trial: Trial) -> ProposalMail:
         trial=trial.name,
         day=day(trial.proposed_at) if trial.proposed_at else "",
         link=settings.SITE_URL + reverse("seal_trial", args=[trial.pk]),
+    )
+
+
+def _of_fault(fault: Fault) -> FaultMail:
+    return FaultMail(
+        what=fault.what,
+        began=moment(fault.began_at),
+        ended=moment(fault.ended_at),
+        link=settings.SITE_URL + reverse("system_health"),
     )
 
 

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from referrals.mail.messages import message_of
 from referrals.models import (
+    Fault,
     MailKind,
     Notification,
     Referral,
@@ -65,6 +66,7 @@ def queue(
     referral: Referral | None = None,
     trial_notice: TrialNotice | None = None,
     trial: Trial | None = None,
+    fault: Fault | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -83,6 +85,7 @@ def queue(
             "referral": referral,
             "trial_notice": trial_notice,
             "trial": trial,
+            "fault": fault,
             "created_at": at,
             "not_before": at,
         },
@@ -162,7 +165,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "trial_notice__trial", "trial")
+            .select_related("referral__ward", "trial_notice__trial", "trial", "fault")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
@@ -183,7 +186,9 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
 
 
 def _is_of_no_use(notification: Notification) -> bool:
-    """Whether what it tells of is over: a referral that ended, or a trial that waits no more."""
+    """Whether what it tells of is over: a referral or a fault that ended, a trial that waits no more."""
+    if notification.kind == MailKind.FAULT:
+        return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.TRIAL_PROPOSED:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
@@ -214,16 +219,26 @@ def _mark_sent(notification: Notification, by: User) -> None:
             pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
         if sent:
-            referral, notice = notification.referral, notification.trial_notice
-            trial_id = notice.trial_id if notice else notification.trial_id
+            purpose, subject, references = _told_of(notification)
             record(
                 Action.MAIL_SENT,
                 by=by,
-                purpose=Purpose.CONTACT if referral else Purpose.EVALUATION,
-                subject="referral" if referral else "trial",
-                references=[referral.number if referral else f"trial {trial_id}"],
+                purpose=purpose,
+                subject=subject,
+                references=references,
                 recipients=[notification.recipient],
             )
+
+
+def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
+    """What a message is about, as the audit log has it."""
+    if notification.referral is not None:
+        return Purpose.CONTACT, "referral", [notification.referral.number]
+    if notification.fault is not None:
+        return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
+    notice = notification.trial_notice
+    trial_id = notice.trial_id if notice else notification.trial_id
+    return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
 
 
 def remind_due(*, by: User, at: datetime) -> int:

@@ -6,6 +6,7 @@ from django.db.models import Q
 from referrals.models.referrals import Referral
 from referrals.models.trials import Trial, TrialNotice
 from src_app.choices import NamedChoices
+from src_app.database import one_line
 
 
 class MailKind(NamedChoices):
@@ -26,6 +27,34 @@ class MailKind(NamedChoices):
     HOLDER_AWAY = "holder_away", "Nobody has it: whoever had it is away"
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
+    FAULT = "fault", "Something of this system is late"
+    FAULT_OVER = "fault_over", "Something of this system is no longer late"
+
+
+_OF_NO_REFERRAL = (MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED, MailKind.FAULT, MailKind.FAULT_OVER)
+
+
+class Fault(models.Model):
+    """Something of this system that was late: the administrator is told when it begins and when it is over.
+
+    ``name`` stays the same as long as it is late; ``what`` says it in words.
+    """
+
+    name = models.CharField(max_length=120)
+    what = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            *one_line("fault", "name", "what"),
+            models.UniqueConstraint(
+                fields=["name"], name="fault_open_once", condition=Q(ended_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class Notification(models.Model):
@@ -45,6 +74,7 @@ class Notification(models.Model):
         TrialNotice, on_delete=models.PROTECT, null=True, related_name="notifications"
     )
     trial = models.ForeignKey(Trial, on_delete=models.SET_NULL, null=True, related_name="+")
+    fault = models.ForeignKey(Fault, on_delete=models.PROTECT, null=True, related_name="notifications")
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -64,14 +94,32 @@ class Notification(models.Model):
                         referral__isnull=True,
                         trial_notice__isnull=False,
                         trial__isnull=True,
+                        fault__isnull=True,
                     )
-                    | Q(kind=MailKind.TRIAL_PROPOSED, referral__isnull=True, trial_notice__isnull=True)
+                    | Q(
+                        kind=MailKind.TRIAL_PROPOSED,
+                        referral__isnull=True,
+                        trial_notice__isnull=True,
+                        fault__isnull=True,
+                    )
+                    | Q(
+                        kind__in=[MailKind.FAULT, MailKind.FAULT_OVER],
+                        referral__isnull=True,
+                        trial_notice__isnull=True,
+                        trial__isnull=True,
+                        fault__isnull=False,
+                    )
                     | (
-                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED])
-                        & Q(referral__isnull=False, trial_notice__isnull=True, trial__isnull=True)
+                        ~Q(kind__in=_OF_NO_REFERRAL)
+                        & Q(
+                            referral__isnull=False,
+                            trial_notice__isnull=True,
+                            trial__isnull=True,
+                            fault__isnull=True,
+                        )
                     )
                 ),
-                name="notification_of_a_referral_or_a_trial",
+                name="notification_of_a_referral_a_trial_or_a_fault",
             ),
             models.CheckConstraint(
                 condition=Q(claim_token__isnull=True, claimed_until__isnull=True)

@@ -123,4 +123,5 @@ urlpatterns = [
         name="withdraw_deviation",
     ),
     path("system-health/", health.system_health, name="system_health"),
+    path("metrics", health.metrics_page, name="metrics"),
 ]

@@ -333,6 +333,8 @@ EXTRACT_LATE_AFTER = timedelta(hours=env.int("EXTRACT_LATE_HOURS", 36))
 OUTCOMES_LATE_AFTER = timedelta(days=env.int("OUTCOMES_LATE_DAYS", 35))
 # Who is told by mail when something is late, and when it no longer is; empty, nobody.
 ADMIN_MAILBOX = env.str("ADMIN_MAILBOX", "")
+# What Prometheus shows as a bearer token; empty, there is no /metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # Logs.
 LOGGING = logging_config(ENVIRONMENT)

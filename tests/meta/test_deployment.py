@@ -60,6 +60,7 @@ def test_of_several_mistakes_each_is_told() -> None:
     """In one run: starting the command is what takes long."""
     done = _check(
         LINKING_KEY="short",
+        METRICS_TOKEN="short",
         TRIAL_SEAL_KEYS="none",
         SECOND_FACTOR_KEYS="none",
         EXTRACT_FOLDER="/nowhere/at/all",
@@ -69,6 +70,7 @@ def test_of_several_mistakes_each_is_told() -> None:
     assert done.returncode == 1
     for said in (
         "(src_app.E002) LINKING_KEY",
+        "(src_app.E005) METRICS_TOKEN",
         "(src_app.E003) TRIAL_SEAL_KEYS",
         "(src_app.E003) SECOND_FACTOR_KEYS",
         "(src_app.W001) EXTRACT_FOLDER",

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 
+GetResponse = Callable[[HttpRequest], HttpResponse]
+
 PREFIX = "/health/"
 
 
@@ -15,13 +17,15 @@ class HealthMiddleware:
     nothing is asked of the database but what the view asks.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+    def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(PREFIX):
             try:
-                return resolve(request.path_info).func(request)
+                view: GetResponse = resolve(request.path_info).func
             except Resolver404:
                 pass
+            else:
+                return view(request)
         return self.get_response(request)

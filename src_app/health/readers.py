@@ -43,7 +43,9 @@ def tasks(*, at: datetime) -> list[Task]:
 
 def _interval(schedule: float | crontab | None) -> timedelta | None:
     if isinstance(schedule, crontab):
-        return timedelta(days=1) / (len(schedule.hour) * len(schedule.minute))
+        # Sets of numbers, which celery-types leaves out.
+        hours, minutes = schedule.hour, schedule.minute  # type: ignore[attr-defined]
+        return timedelta(days=1) / int(len(hours) * len(minutes))
     return None if schedule is None else timedelta(seconds=schedule)
 
 

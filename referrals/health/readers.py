@@ -18,7 +18,7 @@ MAIL_SWEEP = "referrals.tasks.deliver_waiting_mail"
 
 @dataclass(frozen=True)
 class Seen:
-    """When something was last heard of: ``code`` is that of a BCU, where it is one's."""
+    """When something was last heard of. ``code``: of the BCU, or the name of the task that shows it."""
 
     what: str
     last_at: datetime | None
@@ -42,8 +42,11 @@ class Health:
         return dict(self._late())
 
     def _late(self) -> Iterator[tuple[str, str]]:
+        for process in self.processes:
+            if process.is_late:
+                yield f"task {process.code}", f"The heartbeat of {process.what.lower()}"
         for task in self.tasks:
-            if task.is_late:
+            if task.is_late and task.run.name not in (HEARTBEAT, MAIL_SWEEP):
                 yield f"task {task.run.name}", f"The task “{task_words(task)}”"
         if self.outbox.is_late:
             yield "outbox", "Mail that waits to be sent"
@@ -76,11 +79,9 @@ def _processes(found: list[Task]) -> list[Seen]:
     """Each is known by a task that only it, and beat, can have brought about."""
     by_name = {task.run.name: task for task in found}
     return [
-        Seen(what, task.run.finished_at if task else None, task is None or task.is_late)
-        for what, task in (
-            ("Beat and the worker", by_name.get(HEARTBEAT)),
-            ("Beat and the worker for mail", by_name.get(MAIL_SWEEP)),
-        )
+        Seen(what, task.run.finished_at if task else None, task is None or task.is_late, name)
+        for what, name in (("Beat and worker", HEARTBEAT), ("Beat and mail worker", MAIL_SWEEP))
+        for task in [by_name.get(name)]
     ]
 
 

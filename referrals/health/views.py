@@ -25,7 +25,10 @@ def system_health(request: SignedInRequest) -> HttpResponse:
         "at": at,
         "health": found,
         "late": found.late().values(),
-        "tasks": [(task_words(task), task) for task in found.tasks],
+        "tasks": sorted(
+            ((task_words(task), task) for task in found.tasks),
+            key=lambda line: (not line[1].is_late, not line[1].has_failed, line[0]),
+        ),
     }
     return render(request, "health/system_health.html", context)
 

@@ -8,6 +8,7 @@ from django.core import mail
 from pytest_django.fixtures import Settings
 
 from referrals.health.actions import tell_of_faults
+from referrals.health.readers import MAIL_SWEEP
 from referrals.mail import outbox
 from referrals.models import Fault, MailKind, Notification
 from referrals.tasks import tell_of_faults as task
@@ -15,6 +16,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.health.models import TaskRun
+from src_app.health.readers import HEARTBEAT
 from tests.database import refused_by
 from tests.factories import NotificationFactory, ReferralFactory
 
@@ -30,7 +32,9 @@ def _mailbox(settings: Settings) -> None:
 
 @pytest.fixture
 def rates(db: None, now: datetime) -> TaskRun:
-    """The nightly task, which last finished more than a day ago."""
+    """The nightly task, which last finished more than a day ago. The workers are there all the time."""
+    for name in (HEARTBEAT, MAIL_SWEEP):
+        TaskRun.objects.create(name=name, known_since=now, finished_at=now + 9 * DAY)
     return TaskRun.objects.create(name=RATES, known_since=now - 9 * DAY, finished_at=now - 2 * DAY)
 
 

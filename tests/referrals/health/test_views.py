@@ -65,9 +65,10 @@ def test_each_is_late_once_its_limit_is_passed(world: World, now: datetime) -> N
 
 
 def test_before_anything_happened_the_processes_alone_are_late(world: World, now: datetime) -> None:
-    found = health(at=now)
-    assert found.late() == {}
-    assert [(seen.last_at, seen.is_late) for seen in found.processes] == [(None, True)] * 2
+    assert list(health(at=now).late().values()) == [
+        "The heartbeat of beat and worker",
+        "The heartbeat of beat and mail worker",
+    ]
 
 
 def test_an_extract_that_was_not_saved_is_none(world: World, now: datetime) -> None:

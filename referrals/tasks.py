@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from referrals.contact.actions import absence
+from referrals.health import actions as health
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
@@ -37,6 +38,14 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         outbox.remind_due(by=system, at=timezone.now())
+
+
+@shared_task
+def tell_of_faults() -> None:
+    """The administrator hears of what is late, and of what no longer is."""
+    system = User.objects.system()
+    with acting("task tell_of_faults", by=system):
+        health.tell_of_faults(by=system, at=timezone.now())
 
 
 @shared_task

@@ -6,6 +6,7 @@ from referrals.cases import views as cases
 from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
+from referrals.health import views as health
 from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
 from referrals.places import views as places
@@ -139,4 +140,6 @@ urlpatterns = [
         deviations.withdraw_deviation,
         name="withdraw_deviation",
     ),
+    path("system-health/", health.system_health, name="system_health"),
+    path("metrics", health.metrics_page, name="metrics"),
 ]

@@ -18,12 +18,20 @@ app.autodiscover_tasks()
 # A sweep that no worker came to before the next one is dropped, so that they do not queue up.
 _EVERY_HALF_MINUTE: dict[str, Any] = {"schedule": 30.0, "options": {"expires": 25}}
 app.conf.beat_schedule = {
+    "heartbeat": {
+        "task": "src_app.tasks.heartbeat",
+        **_EVERY_HALF_MINUTE,
+    },
     "deliver waiting mail": {
         "task": "referrals.tasks.deliver_waiting_mail",
         **_EVERY_HALF_MINUTE,
     },
     "send reminders": {
         "task": "referrals.tasks.send_reminders",
+        "schedule": crontab(minute="*/5"),
+    },
+    "tell of faults": {
+        "task": "referrals.tasks.tell_of_faults",
         "schedule": crontab(minute="*/5"),
     },
     "return work": {

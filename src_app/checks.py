@@ -53,6 +53,14 @@ def usable_keys(**_: Any) -> list[CheckMessage]:
                 id="src_app.E002",
             )
         )
+    if 0 < len(settings.METRICS_TOKEN) < 32:
+        found.append(
+            Error(
+                "METRICS_TOKEN is shorter than 32 characters.",
+                hint="Make one with: openssl rand -hex 32; or leave it empty, and there is no /metrics.",
+                id="src_app.E005",
+            )
+        )
     for name in ("EXTRACT_KEYS", "SECOND_FACTOR_KEYS", "TRIAL_SEAL_KEYS"):
         try:
             usable = [Fernet(key.encode()) for key in getattr(settings, name)]

@@ -41,6 +41,7 @@ DELETABLE_TABLES = (
 # ``advisory_key`` numbers those of each extract and of the watched folder.
 RECOUNT_LOCK = 4_900_049
 MAIL_SWEEP_LOCK = 4_900_050
+FAULTS_LOCK = 4_900_051
 
 
 class AppendOnly(models.Model):

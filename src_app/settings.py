@@ -89,12 +89,14 @@ INSTALLED_APPS = [
     "src_app",
     "src_app.accounts",
     "src_app.audit",
+    "src_app.health",
     "referrals",
     "outcomes",
 ]
 
 MIDDLEWARE = [
     "src_app.audit.middleware.RequestIdMiddleware",
+    "src_app.health.middleware.HealthMiddleware",
     "src_app.busy.BusyMiddleware",
     "src_app.host.OneHostMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -332,6 +334,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_TIME_LIMIT = 600
 CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 900, "socket_connect_timeout": 3}
+
+# Health: how long after its time something counts as late.
+# Beat and worker have a heartbeat each half minute; a task may wait for others before it, and takes its time.
+WORKER_LATE_AFTER = timedelta(minutes=env.int("WORKER_LATE_MINUTES", 3))
+TASK_LATE_AFTER = timedelta(minutes=env.int("TASK_LATE_MINUTES", 30))
+MAIL_LATE_AFTER = timedelta(minutes=env.int("MAIL_LATE_MINUTES", 30))
+# Extracts come each night, files of outcomes each month.
+EXTRACT_LATE_AFTER = timedelta(hours=env.int("EXTRACT_LATE_HOURS", 36))
+OUTCOMES_LATE_AFTER = timedelta(days=env.int("OUTCOMES_LATE_DAYS", 35))
+# Who is told by mail when something is late, and when it no longer is; empty, nobody.
+ADMIN_MAILBOX = env.str("ADMIN_MAILBOX", "")
+# What Prometheus shows as a bearer token; empty, there is no /metrics.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 # Logs.
 LOGGING = logging_config(ENVIRONMENT)

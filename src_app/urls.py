@@ -2,10 +2,13 @@
 
 from django.urls import include, path
 
+from src_app.health import views as health
 from src_app.views import home
 
 urlpatterns = [
     path("", home, name="home"),
+    path("health/live/", health.live, name="health_live"),
+    path("health/ready/", health.ready, name="health_ready"),
     path("", include("src_app.accounts.urls")),
     path("audit/", include("src_app.audit.urls")),
     path("", include("referrals.urls")),

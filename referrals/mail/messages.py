@@ -2,7 +2,7 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks: a link.
+access review asks: a link. To the administrator: what of this system is late, since when, and a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import MailKind, Notification, Referral, Trial, TrialNotice
+from referrals.models import Fault, MailKind, Notification, Referral, Trial, TrialNotice
 from referrals.rules.trial.draws import canonical
 from src_app.templatetags.words import day, moment
 
@@ -55,15 +55,27 @@ class AccessMail:
     link: str
 
 
+@dataclass(frozen=True)
+class FaultMail:
+    """The same of a message to the administrator."""
+
+    what: str
+    began: str
+    ended: str
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail | ProposalMail | AccessMail
+    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | FaultMail
     if notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
     elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:
         template, payload = notification.kind, _of_proposal(notification.trial)
+    elif notification.fault is not None:
+        template, payload = notification.kind, _of_fault(notification.fault)
     else:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
@@ -108,6 +120,15 @@ def _of_proposal(trial: Trial) -> ProposalMail:
 
 def _of_access_review(notification: Notification) -> AccessMail:
     return AccessMail(day=day(notification.created_at), link=settings.SITE_URL + reverse("confirm_access"))
+
+
+def _of_fault(fault: Fault) -> FaultMail:
+    return FaultMail(
+        what=fault.what,
+        began=moment(fault.began_at),
+        ended=moment(fault.ended_at),
+        link=settings.SITE_URL + reverse("system_health"),
+    )
 
 
 def _page_for(kind: str, referral: Referral) -> str:

@@ -16,6 +16,7 @@ from django.utils import timezone
 from referrals.mail.messages import message_of
 from referrals.models import (
     AccessReview,
+    Fault,
     MailKind,
     Notification,
     Referral,
@@ -66,6 +67,7 @@ def queue(
     referral: Referral | None = None,
     trial_notice: TrialNotice | None = None,
     trial: Trial | None = None,
+    fault: Fault | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -84,6 +86,7 @@ def queue(
             "referral": referral,
             "trial_notice": trial_notice,
             "trial": trial,
+            "fault": fault,
             "created_at": at,
             "not_before": at,
         },
@@ -163,7 +166,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "trial_notice__trial", "trial")
+            .select_related("referral__ward", "trial_notice__trial", "trial", "fault")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
@@ -184,7 +187,9 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
 
 
 def _is_of_no_use(notification: Notification) -> bool:
-    """Whether what it tells of is over: a referral that ended, or a trial that waits no more."""
+    """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
+    if notification.kind == MailKind.FAULT:
+        return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.ACCESS_REVIEW:
         # Of the review that was started then: at most one is open.
         started = Q(started_at__lte=notification.created_at, ended_at=None)
@@ -219,23 +224,30 @@ def _mark_sent(notification: Notification, by: User) -> None:
             pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
         if sent:
-            referral, notice = notification.referral, notification.trial_notice
-            trial_id = notice.trial_id if notice else notification.trial_id
-            purpose, subject, references = Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
-            recipients = [notification.recipient]
-            if referral:
-                purpose, subject, references = Purpose.CONTACT, "referral", [referral.number]
-            elif notification.kind == MailKind.ACCESS_REVIEW:
-                # It tells nothing of anybody, and who was asked is on record by user name.
-                purpose, subject, references, recipients = Purpose.ADMINISTRATION, "account", [], []
+            purpose, subject, references = _told_of(notification)
+            # An access review tells nothing of anybody, and who was asked is on record by user name.
+            is_review = notification.kind == MailKind.ACCESS_REVIEW
             record(
                 Action.MAIL_SENT,
                 by=by,
                 purpose=purpose,
                 subject=subject,
                 references=references,
-                recipients=recipients,
+                recipients=[] if is_review else [notification.recipient],
             )
+
+
+def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
+    """What a message is about, as the audit log has it."""
+    if notification.referral is not None:
+        return Purpose.CONTACT, "referral", [notification.referral.number]
+    if notification.fault is not None:
+        return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
+    if notification.kind == MailKind.ACCESS_REVIEW:
+        return Purpose.ADMINISTRATION, "account", []
+    notice = notification.trial_notice
+    trial_id = notice.trial_id if notice else notification.trial_id
+    return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
 
 
 def remind_due(*, by: User, at: datetime) -> int:

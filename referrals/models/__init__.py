@@ -62,7 +62,7 @@ from referrals.models.imports import (
     PartKind,
     StrandMeaning,
 )
-from referrals.models.notifications import MailKind, Notification
+from referrals.models.notifications import Fault, MailKind, Notification
 from referrals.models.places import (
     Bcu,
     BcuMembership,
@@ -139,6 +139,7 @@ __all__ = [
     "Decision",
     "Deviation",
     "DeviationKind",
+    "Fault",
     "FollowUp",
     "FollowUpKind",
     "FoundNotSuitable",

@@ -6,6 +6,7 @@ from django.db.models import Q
 from referrals.models.referrals import Referral
 from referrals.models.trials import Trial, TrialNotice
 from src_app.choices import NamedChoices
+from src_app.database import one_line
 
 
 class MailKind(NamedChoices):
@@ -28,6 +29,48 @@ class MailKind(NamedChoices):
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
+    FAULT = "fault", "Something of this system is late"
+    FAULT_OVER = "fault_over", "Something of this system is no longer late"
+
+
+_OF_NO_REFERRAL = (
+    MailKind.TRIAL_NOTICE,
+    MailKind.TRIAL_PROPOSED,
+    MailKind.ACCESS_REVIEW,
+    MailKind.FAULT,
+    MailKind.FAULT_OVER,
+)
+
+
+def _about(*names: str) -> Q:
+    """The condition that a message names these and nothing else."""
+    condition = Q()
+    for name in ("referral", "trial_notice", "trial", "fault"):
+        condition &= Q(**{f"{name}__isnull": name not in names})
+    return condition
+
+
+class Fault(models.Model):
+    """Something of this system that was late: the administrator is told when it begins and when it is over.
+
+    ``name`` stays the same as long as it is late; ``what`` says it in words.
+    """
+
+    name = models.CharField(max_length=120)
+    what = models.CharField(max_length=200)
+    began_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            *one_line("fault", "name", "what"),
+            models.UniqueConstraint(
+                fields=["name"], name="fault_open_once", condition=Q(ended_at__isnull=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.what
 
 
 class Notification(models.Model):
@@ -47,6 +90,7 @@ class Notification(models.Model):
         TrialNotice, on_delete=models.PROTECT, null=True, related_name="notifications"
     )
     trial = models.ForeignKey(Trial, on_delete=models.SET_NULL, null=True, related_name="+")
+    fault = models.ForeignKey(Fault, on_delete=models.PROTECT, null=True, related_name="notifications")
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -61,25 +105,13 @@ class Notification(models.Model):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(
-                        kind=MailKind.TRIAL_NOTICE,
-                        referral__isnull=True,
-                        trial_notice__isnull=False,
-                        trial__isnull=True,
-                    )
-                    | Q(kind=MailKind.TRIAL_PROPOSED, referral__isnull=True, trial_notice__isnull=True)
-                    | Q(
-                        kind=MailKind.ACCESS_REVIEW,
-                        referral__isnull=True,
-                        trial_notice__isnull=True,
-                        trial__isnull=True,
-                    )
-                    | (
-                        ~Q(kind__in=[MailKind.TRIAL_NOTICE, MailKind.TRIAL_PROPOSED, MailKind.ACCESS_REVIEW])
-                        & Q(referral__isnull=False, trial_notice__isnull=True, trial__isnull=True)
-                    )
+                    (Q(kind=MailKind.TRIAL_NOTICE) & _about("trial_notice"))
+                    | (Q(kind=MailKind.TRIAL_PROPOSED) & (_about("trial") | _about()))
+                    | (Q(kind=MailKind.ACCESS_REVIEW) & _about())
+                    | (Q(kind__in=[MailKind.FAULT, MailKind.FAULT_OVER]) & _about("fault"))
+                    | (~Q(kind__in=_OF_NO_REFERRAL) & _about("referral"))
                 ),
-                name="notification_of_a_referral_or_a_trial",
+                name="notification_of_a_referral_a_trial_or_a_fault",
             ),
             models.CheckConstraint(
                 condition=Q(claim_token__isnull=True, claimed_until__isnull=True)

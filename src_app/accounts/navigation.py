@@ -43,6 +43,7 @@ ENTRIES = (
     Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),
     Entry("Wards and teams", "place_list", Permission.MANAGE_PLACES, "/places/"),
     Entry("People", "person_list", Permission.MANAGE_ACCOUNTS, "/people/"),
+    Entry("System health", "system_health", Permission.MANAGE_PLACES, "/system-health/"),
 )
 
 

@@ -56,6 +56,26 @@ def waited(since: datetime, now: datetime) -> str:
 
 
 @register.filter
+def ago(value: datetime | None, now: datetime) -> str:
+    """``less than a minute ago``, ``22 hours ago``; nothing for no moment."""
+    if value is None:
+        return ""
+    return f"{waited(value, now) if now - value >= timedelta(minutes=1) else 'less than a minute'} ago"
+
+
+@register.filter
+def every(interval: timedelta | None) -> str:
+    """``every 30 seconds``, ``every 5 minutes``, ``every hour``, ``every day``; ``when asked`` for none."""
+    if interval is None:
+        return "when asked"
+    if interval < timedelta(minutes=1):
+        return f"every {interval // timedelta(seconds=1)} seconds"
+    if interval == timedelta(days=1):
+        return "every day"
+    return f"every {span(interval).removeprefix('1 ')}"
+
+
+@register.filter
 def due_words(due_at: datetime, now: datetime) -> str:
     """``due in 5 hours``, ``due in 2 days 23 hours``, or ``2 days overdue``."""
     if due_at < now:

@@ -13,7 +13,14 @@ SPREADSHEET = ROOT / "referrals" / "data" / "overnight-2026-11-04.xlsx"
 PAGES = {
     "triallead": ["/trials/", "/compliance/"],
     "leader": ["/compliance/", "/outcomes/", "/accessibility/"],
-    "admin": ["/places/", "/people/", "/people/add/", "/people/import/", "/people/access-review/"],
+    "admin": [
+        "/places/",
+        "/people/",
+        "/people/add/",
+        "/people/import/",
+        "/people/access-review/",
+        "/system-health/",
+    ],
     "supervisor": ["/compliance/", "/compliance/?period=this-month"],
     "auditor": ["/audit/"],
     "hcop": ["/account/password/change/", "/account/2fa/"],

@@ -36,6 +36,8 @@ from environ import Env
 from local.services.processes import addresses, free_port, processes
 from referrals.models import Case, ContactAttempt, MailKind, Notification, Referral, Submission
 from src_app.accounts.models import User
+from src_app.health.models import TaskRun
+from src_app.health.readers import HEARTBEAT
 from tests.away import Door, doors
 from tests.conftest import World
 from tests.factories import PASSWORD, CaseFactory, ReferralFactory
@@ -318,6 +320,9 @@ def _nothing_is_lost(site: Site, people: People) -> None:
     waiting = Notification.objects.filter(sent_at__isnull=True)
     waiting.update(not_before=timezone.now())
     waiting.filter(claimed_until__isnull=False).update(claimed_until=timezone.now())
+    # Beat and the worker are at work again, too, after all that was away.
+    heartbeats = TaskRun.objects.filter(name=HEARTBEAT, finished_at__gt=timezone.now())
+    wait_for(heartbeats.exists, "a heartbeat")
     wait_for(lambda: not made.filter(sent_at__isnull=True).exists(), "every message to be sent")
     arrived = Counter(message_from_bytes(path.read_bytes())["Message-ID"] for path in site.mail.iterdir())
     assert set(arrived) == set(made.values_list("message_id", flat=True))

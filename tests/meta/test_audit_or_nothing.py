@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 import outcomes
 import referrals
@@ -36,6 +37,7 @@ from referrals.crime_record.actions.flags import (
 )
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import GivenList
+from referrals.health.actions import tell_of_faults
 from referrals.intake.held.holding import (
     delete_expired_extracts,
     discard_extract,
@@ -630,6 +632,11 @@ def _(scene: Scene) -> dict[str, Any]:
     return {"by": scene.system, "at": NOW + timedelta(days=9)}
 
 
+@prepares(tell_of_faults)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system, "at": NOW}
+
+
 @prepares(join_team)
 def _(scene: Scene) -> dict[str, Any]:
     place = {"team": scene.world.teams[4], "starts_on": NOW.date()}
@@ -884,6 +891,12 @@ def _everything() -> dict[str, list[tuple[Any, ...]]]:
         for model in apps.get_models()
         if model._meta.app_label in {"accounts", "referrals", "outcomes"}
     }
+
+
+@pytest.fixture(autouse=True)
+def _mailbox(settings: Settings) -> None:
+    """Without one nobody is told of faults."""
+    settings.ADMIN_MAILBOX = "administrator@example.org"
 
 
 @pytest.fixture

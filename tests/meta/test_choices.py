@@ -14,7 +14,7 @@ from django.db.models.enums import ChoicesType
 from referrals.models import Notification
 from src_app.choices import NamedChoices
 
-APPS = {"accounts", "audit", "referrals", "outcomes"}
+APPS = {"accounts", "audit", "health", "referrals", "outcomes"}
 
 
 def _choices(name: str, field: Any) -> Iterator[tuple[str, object]]:

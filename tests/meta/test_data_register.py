@@ -16,7 +16,7 @@ from django.conf import settings
 from src_app.audit.models import AuditEntry
 
 REGISTER = settings.BASE_DIR / "docs" / "data-register.csv"
-APPS = {"accounts", "audit", "referrals", "outcomes"}
+APPS = {"accounts", "audit", "health", "referrals", "outcomes"}
 CLASSES = {"personal", "pseudonymous", "free"}
 
 

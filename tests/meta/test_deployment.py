@@ -60,6 +60,7 @@ def test_of_several_mistakes_each_is_told() -> None:
     """In one run: starting the command is what takes long."""
     done = _check(
         LINKING_KEY="short",
+        METRICS_TOKEN="short",
         TRIAL_SEAL_KEYS="none",
         SECOND_FACTOR_KEYS="none",
         EXTRACT_FOLDER="/nowhere/at/all",
@@ -70,6 +71,7 @@ def test_of_several_mistakes_each_is_told() -> None:
     assert done.returncode == 1
     for said in (
         "(src_app.E002) LINKING_KEY",
+        "(src_app.E005) METRICS_TOKEN",
         "(src_app.E003) TRIAL_SEAL_KEYS",
         "(src_app.E003) SECOND_FACTOR_KEYS",
         "(src_app.W001) EXTRACT_FOLDER",
@@ -217,6 +219,15 @@ def test_web_is_reached_by_the_proxy_alone() -> None:
     assert _nginx("set $gunicorn") == ["http://web:8000"]
     assert set(_nginx("proxy_pass")) == {"$gunicorn"}
     assert '--bind", "0.0.0.0:8000' in _text("Dockerfile")
+
+
+def test_what_serves_is_asked_whether_it_lives_and_the_proxy_whether_it_can_serve() -> None:
+    services = _compose()["services"]
+    for name, port, asked in (("web", 8000, "health_live"), ("proxy", 8080, "health_ready")):
+        check = " ".join(services[name]["healthcheck"]["test"])
+        (path,) = re.findall(rf"http://127\.0\.0\.1:{port}(/[\w/]+)", check)
+        assert resolve(path).view_name == asked
+    assert services["proxy"]["depends_on"] == {"web": {"condition": "service_healthy"}}
 
 
 def test_the_proxy_has_a_request_whole_and_takes_an_answer_off_gunicorns_hands() -> None:

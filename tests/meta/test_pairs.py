@@ -7,7 +7,7 @@ import pytest
 from django.apps import apps
 from django.db import connection
 
-APPS = {"accounts", "audit", "referrals", "outcomes"}
+APPS = {"accounts", "audit", "health", "referrals", "outcomes"}
 
 
 def _pairs() -> list[tuple[Any, str, str]]:

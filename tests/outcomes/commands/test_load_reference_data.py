@@ -19,7 +19,7 @@ def everything() -> dict[str, list[Any]]:
     """All rows of the project's own tables."""
     return {
         model._meta.db_table: sorted(map(str, model._default_manager.values_list()))
-        for app in ("accounts", "audit", "referrals", "outcomes")
+        for app in ("accounts", "audit", "health", "referrals", "outcomes")
         for model in apps.get_app_config(app).get_models()
     }
 

@@ -73,10 +73,14 @@ def test_two_reports_are_not_each_a_duplicate_of_the_other(
     make_case: MakeCase, hcop: User, other_hcop: User, now: datetime
 ) -> None:
     one, other = make_case(), make_case()
-    given = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "version": None, "at": now}
-    drafts.draft_not_suitable(case_id=one.pk, duplicate_of=other.crime_reference, by=hcop, **given)
+    given: dict[str, Any] = {"reason": Reason.DUPLICATE, "contact_by": ContactBy.INVESTIGATOR, "at": now}
+    drafts.draft_not_suitable(
+        case_id=one.pk, version=None, duplicate_of=other.crime_reference, by=hcop, **given
+    )
     with pytest.raises(Refused, match="are each said to be a duplicate of the other: decide which"):
-        drafts.draft_not_suitable(case_id=other.pk, duplicate_of=one.crime_reference, by=other_hcop, **given)
+        drafts.draft_not_suitable(
+            case_id=other.pk, version=None, duplicate_of=one.crime_reference, by=other_hcop, **given
+        )
     assert Decision.objects.count() == 1
 
 

@@ -62,8 +62,8 @@ def make_reports_of_today(ward: str, count: int) -> Extract:
 
 
 def make_one(ward: str) -> Extract:
-    """A crime of this morning in that ward."""
-    row = _report(84_000, 1, _postcodes((ward,))[0], time.strftime("%d/%m/%Y 00:01"))
+    """A crime of this morning in that ward, with neither note nor need."""
+    row = _report(84_000, 2, _postcodes((ward,))[0], time.strftime("%d/%m/%Y 00:01"))
     return _extract([row], [row])
 
 

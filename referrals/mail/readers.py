@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, Max, Min, Q, QuerySet
 
 from referrals.models import Notification
+
+# Classes of what the mail server said to one message, and not that it was away.
+_REFUSED = ("SMTPRecipientsRefused", "SMTPSenderRefused", "SMTPDataError")
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Outbox:
 
 @dataclass(frozen=True)
 class RefusedMailbox:
-    """A mailbox whose messages have failed more than once; ``error`` is the class of the last failure."""
+    """A mailbox to which the mail server has refused messages more than once; ``error`` is what it was."""
 
     recipient: str
     since: datetime
@@ -38,13 +42,16 @@ def outbox(*, at: datetime) -> Outbox:
     return Outbox(**found, is_late=oldest_at is not None and oldest_at + settings.MAIL_LATE_AFTER < at)
 
 
-def refused_mailboxes() -> list[RefusedMailbox]:
-    """Mailboxes with waiting mail that has failed more than once, the longest first; one query."""
+def refused_mailboxes(**among: Any) -> list[RefusedMailbox]:
+    """Mailboxes with waiting mail that was refused more than once, the longest first; one query.
+
+    ``among``: conditions on the messages that are looked at.
+    """
     # The attempt of a message that is with a worker has not failed yet.
     failed_twice = Q(attempts__gt=1, claim_token__isnull=True) | Q(attempts__gt=2)
     found = (
         _unsent()
-        .filter(failed_twice, ~Q(last_error=""))
+        .filter(failed_twice, last_error__in=_REFUSED, **among)
         .values("recipient")
         .annotate(since=Min("created_at"), messages=Count("pk"), error=Max("last_error"))
         .order_by("since", "recipient")

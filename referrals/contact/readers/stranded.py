@@ -5,10 +5,10 @@ from datetime import datetime
 
 from django.db.models import Count, Exists, Min, OuterRef
 
+from referrals.mail.readers import RefusedMailbox, refused_mailboxes
 from referrals.models import (
     Leave,
     Noticed,
-    Notification,
     ReferralNotice,
     ReferralStatus,
     TeamMembership,
@@ -16,9 +16,6 @@ from referrals.models import (
 from referrals.scope import referrals_visible_to, today
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
-
-# Names of what the mail server said; see ``last_error`` of a notification.
-_REFUSED = ("SMTPRecipientsRefused", "SMTPSenderRefused", "SMTPDataError")
 
 
 @dataclass(frozen=True)
@@ -31,20 +28,11 @@ class TeamWithoutAnybody:
 
 
 @dataclass(frozen=True)
-class RefusingMailbox:
-    """A mailbox that the mail server refuses, since when the oldest mail to it waits, and how many do."""
-
-    address: str
-    since: datetime
-    waiting: int
-
-
-@dataclass(frozen=True)
 class StrandedWork:
     """``came_back``: open referrals nobody took again after whoever had them went away."""
 
     teams: list[TeamWithoutAnybody]
-    mailboxes: list[RefusingMailbox]
+    mailboxes: list[RefusedMailbox]
     came_back: int
 
     @property
@@ -68,22 +56,11 @@ def stranded_work(user: User) -> StrandedWork | None:
         .annotate(open=Count("pk"), first_due=Min("due_at"))
         .order_by("first_due", "team")
     )
-    mailboxes = (
-        Notification.objects.filter(
-            referral__in=referrals_visible_to(user),
-            sent_at__isnull=True,
-            abandoned_at__isnull=True,
-            last_error__in=_REFUSED,
-        )
-        .values("recipient")
-        .annotate(since=Min("created_at"), waiting=Count("pk"))
-        .order_by("since", "recipient")
-    )
     unread = ReferralNotice.objects.filter(
         referral=OuterRef("pk"), read_at__isnull=True, changed__contains=[Noticed.HOLDER_AWAY]
     )
     return StrandedWork(
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
-        mailboxes=[RefusingMailbox(each["recipient"], each["since"], each["waiting"]) for each in mailboxes],
+        mailboxes=refused_mailboxes(referral__in=referrals_visible_to(user)),
         came_back=visible.filter(Exists(unread), taken_by__isnull=True).count(),
     )

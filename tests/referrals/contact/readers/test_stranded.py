@@ -39,7 +39,7 @@ def test_a_mailbox_that_refuses_is_named_since_when(make_referral, supervisor, n
     NotificationFactory.create(**refused, last_error="ConnectionRefusedError", created_at=now)
     NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", sent_at=now)
     (mailbox,) = _stranded(supervisor).mailboxes
-    assert (mailbox.address, mailbox.since, mailbox.waiting) == ("abbey@example.police.uk", now, 1)
+    assert (mailbox.recipient, mailbox.since, mailbox.messages) == ("abbey@example.police.uk", now, 1)
 
 
 def test_what_came_back_is_counted_until_somebody_takes_it(

@@ -139,8 +139,11 @@ class LeaveForm(forms.Form):
     user = forms.ModelChoiceField(
         queryset=User.objects.none(),
         label="Who",
-        empty_label=None,
-        error_messages={"invalid_choice": "Choose yourself, or somebody of your teams."},
+        empty_label="Choose",
+        error_messages={
+            "required": "Choose who is on leave.",
+            "invalid_choice": "Choose yourself, or somebody whose work you see to.",
+        },
     )
     starts_on = DayField(label="First day of leave", required_message="Give the first day of leave.")
     back_on = DayField(label="Back at work on", required_message="Give the first day back at work.")

@@ -58,6 +58,8 @@ _OF_THIS_MESSAGE = (
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
 )
+# How the key of a reminder to whoever has the referral ends.
+_TO_TAKER = ":taker"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
@@ -166,7 +168,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "trial_notice__trial", "trial", "fault")
+            .select_related("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
@@ -198,10 +200,25 @@ def _is_of_no_use(notification: Notification) -> bool:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
     referral = notification.referral
-    if referral is None or notification.kind not in (*REMINDERS, *_CLOSED):
+    if referral is None:
+        return False
+    is_open = referral.status == ReferralStatus.OPEN
+    if notification.kind == MailKind.HOLDER_AWAY:
+        return not is_open or referral.taken_by is not None
+    if _is_personal(notification):
+        # For whoever has it, and for nobody who had it.
+        holder = referral.taken_by
+        return not is_open or holder is None or holder.email != notification.recipient
+    if notification.kind not in (*REMINDERS, *_CLOSED):
         return False
     # A referral may have been opened again before its closing was told.
-    return (referral.status == ReferralStatus.OPEN) == (notification.kind in _CLOSED)
+    return is_open == (notification.kind in _CLOSED)
+
+
+def _is_personal(notification: Notification) -> bool:
+    """Whether it goes to one person's own address, which no log is to keep."""
+    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW)
+    return notification.kind in personal or notification.unique_key.endswith(_TO_TAKER)
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
@@ -225,15 +242,13 @@ def _mark_sent(notification: Notification, by: User) -> None:
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
         if sent:
             purpose, subject, references = _told_of(notification)
-            # An access review tells nothing of anybody, and who was asked is on record by user name.
-            is_review = notification.kind == MailKind.ACCESS_REVIEW
             record(
                 Action.MAIL_SENT,
                 by=by,
                 purpose=purpose,
                 subject=subject,
                 references=references,
-                recipients=[] if is_review else [notification.recipient],
+                recipients=[] if _is_personal(notification) else [notification.recipient],
             )
 
 
@@ -295,7 +310,7 @@ def _remind(kind: MailKind, referral: Referral, at: datetime) -> bool:
     """Queues one reminder for the team and one for whoever has it; says whether any is new."""
     recipients = {"": referral.team.mailbox}
     if referral.taken_by is not None and referral.taken_by.email:
-        recipients[":taker"] = referral.taken_by.email
+        recipients[_TO_TAKER] = referral.taken_by.email
     key = f"{kind}:{referral.number}:{referral.due_at.isoformat()}"
     made = [
         queue(kind=kind, referral=referral, recipient=recipient, unique_key=key + whose, at=at)

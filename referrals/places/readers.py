@@ -4,20 +4,24 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from referrals.models import (
+    BcuMembership,
     Case,
+    FollowUp,
     Leave,
     Postcode,
+    Referral,
+    ReferralStatus,
     Team,
     TeamMembership,
     Ward,
 )
 from referrals.places.ward_modes import EffectiveMode, WardModes
-from referrals.scope import teams_led_by, today
+from referrals.scope import bcus_of, teams_led_by, today
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
+from src_app.accounts.roles import PERMISSIONS, Permission, Role
 
 
 def wards_to_keep(user: User) -> QuerySet[Ward]:
@@ -59,14 +63,73 @@ def people_of(teams: QuerySet[Team], day: date) -> QuerySet[User]:
     return User.objects.filter(is_active=True, pk__in=members.values("user")).order_by("display_name", "pk")
 
 
+def members_since(team: Team, day: date) -> QuerySet[User]:
+    """Those with an open account who belong to the team, or did on that day or later; by name."""
+    members = TeamMembership.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gt=day), team=team, starts_on__lte=today()
+    )
+    return User.objects.filter(is_active=True, pk__in=members.values("user")).order_by("display_name", "pk")
+
+
 def is_away(day: date) -> Exists:
     """A condition for accounts: on leave on that day."""
     return Exists(Leave.objects.filter(Leave.current(day), user=OuterRef("pk")))
 
 
+def people_led_by(user: User, day: date) -> QuerySet[User]:
+    """Those whose work the account sees to: of its teams, and the HCOPs and supervisors of its BCUs."""
+    if not user.can(Permission.CHASE_REFERRALS):
+        return User.objects.none()
+    in_bcus = BcuMembership.objects.filter(BcuMembership.current(day), bcu__in=bcus_of(user))
+    of_bcus = Q(pk__in=in_bcus.values("user"), role__in=(Role.HCOP, Role.SUPERVISOR))
+    of_teams = Q(pk__in=people_of(teams_led_by(user), day).values("pk"))
+    return User.objects.filter(of_teams | of_bcus, is_active=True)
+
+
 def may_set_leave(user: User, setter: User) -> bool:
     """Whether ``setter`` may set the leave of ``user``: everybody their own, and that of those they lead."""
-    return user == setter or people_of(teams_led_by(setter), today()).filter(pk=user.pk).exists()
+    return user == setter or people_led_by(setter, today()).filter(pk=user.pk).exists()
+
+
+def with_somebody_away(day: date) -> QuerySet[Referral]:
+    """Open referrals of people who cannot make the contact: on leave, or without account, role or place."""
+    gone = _gone("taken_by", Permission.CONTACT_VICTIMS, teams=["team"], bcus=["case__bcu"], day=day)
+    return Referral.objects.filter(gone, status=ReferralStatus.OPEN, taken_by__isnull=False)
+
+
+def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
+    """The same of follow-ups that are not done, but for those of which another of the kind waits already."""
+    gone = _gone(
+        "acknowledged_by",
+        Permission.ACKNOWLEDGE_FOLLOW_UPS,
+        teams=["referral__team"],
+        bcus=["referral__case__bcu", "case__bcu"],
+        day=day,
+    )
+    waits = FollowUp.objects.filter(
+        referral=OuterRef("referral"),
+        kind=OuterRef("kind"),
+        attempt__isnull=True,
+        acknowledged_at__isnull=True,
+    )
+    return FollowUp.objects.filter(
+        gone, Q(attempt__isnull=False) | ~Exists(waits), acknowledged_at__isnull=False, done_at__isnull=True
+    ).select_related("referral", "case")
+
+
+def _gone(who: str, permission: Permission, *, teams: list[str], bcus: list[str], day: date) -> Q:
+    """A condition for rows whose ``who`` cannot see to them. ``teams``, ``bcus``: paths to a row's places."""
+    roles = [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+    on_leave = Leave.objects.filter(Leave.current(day), user=OuterRef(who))
+    of_teams, of_bcus = Q(), Q()
+    for path in teams:
+        of_teams |= Q(team=OuterRef(path))
+    for path in bcus:
+        of_bcus |= Q(bcu=OuterRef(path))
+    in_team = TeamMembership.objects.filter(TeamMembership.current(day), of_teams, user=OuterRef(who))
+    in_bcu = BcuMembership.objects.filter(BcuMembership.current(day), of_bcus, user=OuterRef(who))
+    may_not = Q(**{f"{who}__is_active": False}) | ~Q(**{f"{who}__role__in": roles})
+    return may_not | Exists(on_leave) | (~Exists(in_team) & ~Exists(in_bcu))
 
 
 def leave_to_come(people: Iterable[User], day: date) -> QuerySet[Leave]:

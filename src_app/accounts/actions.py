@@ -82,6 +82,8 @@ def change_details(*, user: User, display_name: str, email: str, by: User) -> bo
 def set_role(*, user: User, role: Role, by: User) -> bool:
     """Another role, from the next page on; says whether it is another. Places stay as they are."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
+    if user == by:
+        raise AccountRefused("Nobody changes their own role: ask another administrator.")
     _of_a_person(role)
     with transaction.atomic():
         user = _lock(user)
@@ -182,7 +184,7 @@ def _sign_in_anew(user: User, password: str) -> None:
 
 def _lock_administrators() -> None:
     """So that whoever asks for a name or an address that is taken at this moment is told so."""
-    list(User.objects.select_for_update().filter(_OPEN_ADMINISTRATOR).order_by("pk"))
+    list(User.objects.select_for_update(no_key=True).filter(_OPEN_ADMINISTRATOR).order_by("pk"))
 
 
 def _lock(user: User) -> User:
@@ -191,7 +193,7 @@ def _lock(user: User) -> User:
     So two people do not take the last two administrators away at once.
     """
     wanted = Q(pk=user.pk) | _OPEN_ADMINISTRATOR
-    locked = User.objects.select_for_update().filter(wanted).order_by("pk")
+    locked = User.objects.select_for_update(no_key=True).filter(wanted).order_by("pk")
     return {each.pk: each for each in locked}[user.pk]
 
 

@@ -85,8 +85,18 @@ def record_change(
 
 
 def tell(
-    *, kind: MailKind, referral: Referral, mailbox: str, unique_key: str, by: User, at: datetime
+    *,
+    kind: MailKind,
+    referral: Referral,
+    mailbox: str,
+    unique_key: str,
+    by: User,
+    at: datetime,
+    whose: str = "",
 ) -> None:
-    """Queues a message to a team's mailbox, with its audit row."""
+    """Queues a message to a team's mailbox, with its audit row.
+
+    ``whose``: the user name of whose own address it is, which the log keeps in place of the address.
+    """
     if queue(kind=kind, referral=referral, recipient=mailbox, unique_key=unique_key, at=at):
-        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[mailbox])
+        record_change(Action.MAIL_QUEUED, referral, by, [], recipients=[whose or mailbox])

@@ -64,7 +64,8 @@ def give(*, referral_ids: Collection[int], to: User, by: User, at: datetime) -> 
     """Gives open referrals to an officer of their team, all of them or none; returns those that changed.
 
     A supervisor gives any of their teams'; everybody else what they have themselves. Never to the officer in
-    the case, and never to somebody on leave. They are told by mail. Raises :class:`Refused` with what stands
+    the case, and never to somebody on leave. They are told by mail, if their account has
+    an address. Raises :class:`Refused` with what stands
     in the way of the first, and ``Referral.DoesNotExist`` for another team's.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
@@ -93,6 +94,7 @@ def give(*, referral_ids: Collection[int], to: User, by: User, at: datetime) -> 
                     kind=MailKind.GIVEN,
                     referral=referral,
                     mailbox=to.email,
+                    whose=to.username,
                     unique_key=f"{MailKind.GIVEN}:{referral.number}:{at.isoformat()}",
                     by=by,
                     at=at,

@@ -1,18 +1,14 @@
 """Who of a team can have a referral: at work today, and not the officer in the case."""
 
 from dataclasses import dataclass
-from datetime import date
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from referrals.models import (
-    BcuMembership,
-    FollowUp,
     Leave,
     Referral,
     ReferralStatus,
     Team,
-    TeamMembership,
 )
 from referrals.places.readers import is_away, people_of
 from referrals.rules.contact import same_person
@@ -60,34 +56,3 @@ def why_not_give(referral: Referral, to: User) -> str:
     if same_person(referral.case.officer_in_case, to.display_name):
         return f"{to} is the officer in the case of {referral.number}: choose a colleague."
     return why_not_at_work(to)
-
-
-def with_somebody_away(on: date) -> QuerySet[Referral]:
-    """Open referrals of people who are on leave, have no account any more, or are not in its team."""
-    belongs = TeamMembership.objects.filter(
-        TeamMembership.current(on), user=OuterRef("taken_by"), team=OuterRef("team")
-    )
-    oversees = BcuMembership.objects.filter(
-        BcuMembership.current(on), user=OuterRef("taken_by"), bcu=OuterRef("case__bcu")
-    )
-    is_on_leave = Leave.objects.filter(Leave.current(on), user=OuterRef("taken_by"))
-    gone = Q(taken_by__is_active=False) | Exists(is_on_leave) | (~Exists(belongs) & ~Exists(oversees))
-    return Referral.objects.filter(gone, status=ReferralStatus.OPEN, taken_by__isnull=False)
-
-
-def owned_by_somebody_away(on: date) -> QuerySet[FollowUp]:
-    """Follow-ups that are not done, of people who are on leave or have no account any more.
-
-    But for those of which another of the same kind waits for somebody already.
-    """
-    is_on_leave = Leave.objects.filter(Leave.current(on), user=OuterRef("acknowledged_by"))
-    gone = Q(acknowledged_by__is_active=False) | Exists(is_on_leave)
-    waits = FollowUp.objects.filter(
-        referral=OuterRef("referral"),
-        kind=OuterRef("kind"),
-        attempt__isnull=True,
-        acknowledged_at__isnull=True,
-    )
-    return FollowUp.objects.filter(
-        gone, Q(attempt__isnull=False) | ~Exists(waits), acknowledged_at__isnull=False, done_at__isnull=True
-    ).select_related("referral", "case")

@@ -56,11 +56,11 @@ def stranded_work(user: User) -> StrandedWork | None:
         .annotate(open=Count("pk"), first_due=Min("due_at"))
         .order_by("first_due", "team")
     )
-    unread = ReferralNotice.objects.filter(
-        referral=OuterRef("pk"), read_at__isnull=True, changed__contains=[Noticed.HOLDER_AWAY]
+    came_back = ReferralNotice.objects.filter(
+        referral=OuterRef("pk"), changed__contains=[Noticed.HOLDER_AWAY]
     )
     return StrandedWork(
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
         mailboxes=refused_mailboxes(referral__in=referrals_visible_to(user)),
-        came_back=visible.filter(Exists(unread), taken_by__isnull=True).count(),
+        came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
     )

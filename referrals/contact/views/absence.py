@@ -1,7 +1,7 @@
 """Who has what: referrals given to a colleague, and days of leave."""
 
 from django.contrib import messages
-from django.db.models import Q
+from django.db.models import F, Q
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -14,8 +14,8 @@ from referrals.contact.readers.colleagues import colleagues_of
 from referrals.contact.readers.referrals import open_referrals
 from referrals.models import Leave, Team
 from referrals.places.actions import leave
-from referrals.places.readers import leave_to_come, people_of
-from referrals.scope import teams_led_by, today
+from referrals.places.readers import leave_to_come, people_led_by
+from referrals.scope import today
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -24,7 +24,7 @@ from src_app.audit.record import record
 from src_app.refused import Refused
 from src_app.templatetags.words import counted
 
-MOST_GIVEN = 100
+MOST_GIVEN = 30
 
 
 @requires(Permission.CONTACT_VICTIMS)
@@ -37,7 +37,8 @@ def give_referrals(request: SignedInRequest) -> HttpResponse:
         mine_to_give = mine_to_give.filter(taken_by=user)
     number = request.GET.get("number", "")
     listed = mine_to_give.filter(number=number) if number else mine_to_give
-    shown = list(listed.select_related("team")[:MOST_GIVEN])
+    by_need = F("taken_by").asc(nulls_first=True)
+    shown = list(listed.select_related("team").order_by(by_need, "due_at", "pk")[:MOST_GIVEN])
     teams = Team.objects.filter(pk__in={referral.team_id for referral in shown})
     colleagues = [each for each in colleagues_of(teams) if each.user != user or not number]
     form = GiveForm(
@@ -79,7 +80,8 @@ def _given(request: SignedInRequest, form: GiveForm) -> bool:
     except Refused as refused:
         form.add_error(None, str(refused))
         return False
-    messages.success(request, f"{to} has {counted(len(given), 'more referral,more referrals')} now.")
+    told = "" if to.email else " Their account has no e-mail address: tell them yourself."
+    messages.success(request, f"{to} has {counted(len(given), 'more referral,more referrals')} now.{told}")
     return True
 
 
@@ -87,13 +89,11 @@ def _given(request: SignedInRequest, form: GiveForm) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave_list(request: SignedInRequest) -> HttpResponse:
     """Who is away and when: one's own leave, and that of those whose work the account sees to."""
-    led = people_of(teams_led_by(request.user), today())
+    led = people_led_by(request.user, today())
     people = User.objects.filter(Q(pk=request.user.pk) | Q(pk__in=led.values("pk"))).order_by(
         "display_name", "pk"
     )
-    form = LeaveForm(
-        request.POST if request.method == "POST" else None, people=people, initial={"user": request.user.pk}
-    )
+    form = LeaveForm(request.POST if request.method == "POST" else None, people=people)
     if request.method == "POST" and form.is_valid() and _leave_set(request, form):
         return redirect("leave_list")
     listed = list(leave_to_come(people, today()))

@@ -1,5 +1,7 @@
 """Logging contact, and ending a referral without it."""
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,14 +17,17 @@ from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, Team, TextKind
-from referrals.places.readers import people_of
+from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, TextKind
+from referrals.places.readers import members_since
 from referrals.rules.contact import method_wished
 from referrals.scope import referrals_visible_to, today
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.lists.back import back_to
 from src_app.refused import Refused
+
+# Contacts of colleagues who have left the team since are logged for so long.
+TEAM_KNOWN_FOR = timedelta(days=14)
 
 
 @requires(Permission.CONTACT_VICTIMS)
@@ -34,7 +39,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
     form = AttemptForm(
         request.POST if request.method == "POST" else None,
         case=referral.case,
-        colleagues=people_of(Team.objects.filter(pk=referral.team_id), today()).exclude(pk=request.user.pk),
+        colleagues=members_since(referral.team, today() - TEAM_KNOWN_FOR).exclude(pk=request.user.pk),
         initial=_wished(referral, choices),
     )
     if request.method == "POST":

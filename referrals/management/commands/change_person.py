@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from referrals.management.named import bcu_of_code, person_named, team_named
-from referrals.models import Bcu, Referral, ReferralStatus, Team
+from referrals.models import Bcu, Team
 from referrals.people.actions.people import close_person
 from referrals.places.actions.membership import (
     join_bcu,
@@ -14,6 +14,7 @@ from referrals.places.actions.membership import (
     leave_bcu,
     leave_team,
 )
+from referrals.places.readers import with_somebody_away
 from referrals.scope import bcus_of, teams_of, today
 from src_app.accounts.actions import reopen_account, reset_sign_in
 from src_app.accounts.models import ClosedBecause, User
@@ -85,9 +86,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{user.username} is closed." if options["close"] else f"Belongs to {belongs}.")
         if options["reset"]:
             self.stdout.write(f"First password, shown once: {password}")
-        taken = Referral.objects.filter(taken_by=user, status=ReferralStatus.OPEN).exclude(
-            team__in=teams_of(user)
-        )
+        taken = with_somebody_away(today()).filter(taken_by=user)
         for referral in taken.select_related("team").order_by("due_at"):
             self.stdout.write(
                 f"{referral} goes back to {referral.team} within a minute, and the team is told."

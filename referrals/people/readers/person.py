@@ -7,8 +7,9 @@ from typing import Any
 from django.apps import apps
 from django.db.models import Count
 
-from referrals.models import BcuMembership, Referral, ReferralStatus, TeamMembership
+from referrals.models import BcuMembership, TeamMembership
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS
+from referrals.places.readers import with_somebody_away
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -52,15 +53,9 @@ class Kept:
 
 
 def still_taken(user: User, on: date) -> list[Kept]:
-    """How many referrals a supervisor of each team has to hand back. Which ones is not said here."""
-    own = TeamMembership.objects.filter(TeamMembership.current(on), user=user)
-    taken = Referral.objects.filter(taken_by=user, status=ReferralStatus.OPEN)
-    counted = (
-        taken.exclude(team__in=own.values("team"))
-        .values("team__name")
-        .annotate(count=Count("pk"))
-        .order_by("team__name")
-    )
+    """How many referrals go back to each team. Which ones is not said here."""
+    taken = with_somebody_away(on).filter(taken_by=user)
+    counted = taken.values("team__name").annotate(count=Count("pk")).order_by("team__name")
     return [Kept(each["team__name"], each["count"]) for each in counted]
 
 

@@ -25,10 +25,10 @@ def set_leave(*, user: User, starts_on: date, back_on: date, by: User, at: datet
     _check(user, by)
     if back_on <= starts_on:
         raise Refused("The day they are back must come after the first day of leave: change one of the two.")
-    if back_on <= today():
-        raise Refused("That leave is over already: give days that are still to come.")
+    if starts_on < today():
+        raise Refused("Leave begins today or later: give the first day that is still to come.")
     with transaction.atomic():
-        User.objects.select_for_update().get(pk=user.pk)
+        User.objects.select_for_update(no_key=True).get(pk=user.pk)
         # A leave that was set by mistake has no day at all.
         others = Leave.objects.filter(user=user, starts_on__lt=back_on, back_on__gt=starts_on)
         for other in others:

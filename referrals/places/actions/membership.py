@@ -70,6 +70,8 @@ def move(
     planned for after it is dropped. Raises :class:`Refused` for a day that has passed.
     """
     check_authority(by, Permission.MANAGE_ACCOUNTS)
+    if user == by:
+        raise Refused("Nobody moves themselves: ask another administrator.")
     if on < today():
         raise Refused("Choose today or a later day: where somebody belonged before stays as it was.")
     with transaction.atomic():
@@ -134,7 +136,7 @@ def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, 
 
 def _lock(user: User) -> None:
     """Locks the account, so that its places are changed by one person at a time."""
-    User.objects.select_for_update().get(pk=user.pk)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
 
 
 def _record(user: User, place: str, by: User, *, ended: bool = False) -> None:

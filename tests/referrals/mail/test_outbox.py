@@ -31,7 +31,7 @@ from src_app.breaker import Breaker
 from src_app.celery import app
 from src_app.database import MAIL_SWEEP_LOCK
 from tests.away import hanging
-from tests.factories import NOW, NotificationFactory, ReferralFactory
+from tests.factories import NOW, NotificationFactory, ReferralFactory, UserFactory
 from tests.patience import patience
 
 MakeReferral = Callable[..., Referral]
@@ -116,6 +116,9 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         Referral.objects.filter(pk=referral.pk).update(
             status="closed", close_reason="cancelled", closed_at=referral.due_at, closed_by=system
         )
+    if kind == MailKind.GIVEN:
+        holder = UserFactory.create(email=mail.recipient)
+        Referral.objects.filter(pk=referral.pk).update(taken_by=holder, taken_at=referral.made_at)
     outbox.deliver(notification_id=mail.pk, by=system)
     body = str(peer.accepted[0])
     assert referral.number in body
@@ -388,6 +391,39 @@ def test_whoever_has_it_is_reminded_too_where_their_account_has_an_address(
     told = Notification.objects.filter(referral=mine).values_list("recipient", flat=True)
     assert set(told) == {mine.team.mailbox, "pc1001@example.police.uk"}
     assert Notification.objects.count() == 3
+
+
+@pytest.mark.parametrize("kind", [MailKind.GIVEN, MailKind.OVERDUE])
+@pytest.mark.parametrize("now_with", ["them", "a colleague", "nobody"])
+def test_what_goes_to_a_person_goes_only_while_they_have_it(
+    make_referral: MakeReferral,
+    peer: Peer,
+    officer: User,
+    colleague: User,
+    system: User,
+    kind: MailKind,
+    now_with: str,
+) -> None:
+    User.objects.filter(pk=officer.pk).update(email="pc1001@example.police.uk")
+    holder = {"them": officer, "a colleague": colleague, "nobody": None}[now_with]
+    referral = make_referral(taken_by=holder, taken_at=NOW if holder else None)
+    mail = NotificationFactory.create(
+        referral=referral, kind=kind, recipient="pc1001@example.police.uk", unique_key=f"{kind}:taker"
+    )
+    assert outbox.deliver(notification_id=mail.pk, by=system) is (now_with == "them")
+    mail.refresh_from_db()
+    assert (mail.abandoned_at is None) is (now_with == "them")
+    told = AuditEntry.objects.filter(action=Action.MAIL_SENT).values_list("recipients", flat=True)
+    assert list(told) == ([[]] if now_with == "them" else [])
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_that_nobody_has_it_is_told_only_while_that_is_so(
+    make_referral: MakeReferral, peer: Peer, officer: User, system: User, taken: bool
+) -> None:
+    referral = make_referral(taken_by=officer if taken else None, taken_at=NOW if taken else None)
+    mail = NotificationFactory.create(referral=referral, kind=MailKind.HOLDER_AWAY)
+    assert outbox.deliver(notification_id=mail.pk, by=system) is not taken
 
 
 @pytest.mark.parametrize("ended", ["completed", "closed"])

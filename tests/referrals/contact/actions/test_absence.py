@@ -3,8 +3,10 @@
 from datetime import timedelta
 
 import pytest
+from django.db import DatabaseError
 from django.utils import timezone
 
+from referrals.contact.actions import absence
 from referrals.contact.actions.absence import return_work
 from referrals.models import (
     FollowUp,
@@ -17,12 +19,13 @@ from referrals.models import (
     TeamMembership,
 )
 from referrals.places.actions.leave import end_leave, set_leave
-from src_app.accounts.actions import close_account
+from src_app.accounts.actions import close_account, set_role
 from src_app.accounts.guards import NotAllowed
-from src_app.accounts.models import ClosedBecause
+from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
-from tests.factories import FollowUpFactory, LeaveFactory
+from tests.factories import BcuMembershipFactory, FollowUpFactory, LeaveFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -73,20 +76,67 @@ def test_a_supervisor_of_the_whole_bcu_keeps_what_they_took(make_referral, world
     assert return_work(by=system, at=now) == 0
 
 
-def test_follow_ups_go_back_too_unless_another_of_the_kind_waits(make_referral, supervisor, system, now):
+@pytest.fixture
+def own(make_referral, supervisor, system, now):
+    """Makes a follow-up of the record on a referral, which the supervisor owns unless told otherwise."""
     referral = make_referral()
-    owned = {"acknowledged_at": now, "acknowledged_by": supervisor}
-    back = FollowUpFactory.create(referral=referral, **owned)
-    done = FollowUpFactory.create(referral=referral, **owned, done_at=now, done_by=supervisor)
+
+    def make(**fields):
+        owned = {"acknowledged_at": now, "acknowledged_by": supervisor}
+        raised = {"raised_at": now, "raised_by": system, "kind": FollowUpKind.OFFICER_IN_CASE}
+        return FollowUpFactory.create(referral=referral, attempt=None, **{**owned, **raised, **fields})
+
+    return make
+
+
+def _owners():
+    return dict(FollowUp.objects.values_list("pk", "acknowledged_by"))
+
+
+@pytest.mark.parametrize("why", ["leave", "closed", "another team", "another role"])
+def test_follow_ups_go_back_too(own, supervisor, administrator, system, world, now, why):
+    back, done = own(), own(kind=FollowUpKind.RULED_OUT, done_at=now, done_by=supervisor)
+    if why == "leave":
+        LeaveFactory.create(user=supervisor)
+    elif why == "closed":
+        close_account(user=supervisor, because=ClosedBecause.LEFT, by=administrator)
+    elif why == "another team":
+        TeamMembership.objects.filter(user=supervisor).update(team=world.teams[1])
+    else:
+        set_role(user=supervisor, role=Role.OFFICER, by=administrator)
+    assert return_work(by=system, at=now) == 1
+    assert _owners() == {back.pk: None, done.pk: supervisor.pk}
+
+
+def test_of_two_of_a_kind_one_goes_back_and_holds_up_no_other(own, supervisor, system, now):
+    first, second, other = own(), own(), own(kind=FollowUpKind.TRANSFERRED)
     LeaveFactory.create(user=supervisor)
-    return_work(by=system, at=now)
-    owners = dict(FollowUp.objects.values_list("pk", "acknowledged_by"))
-    assert owners == {back.pk: None, done.pk: supervisor.pk}
-    raised = {"raised_at": now, "raised_by": system}
-    record = {"referral": referral, "attempt": None, "kind": FollowUpKind.OFFICER_IN_CASE, **raised}
-    FollowUpFactory.create(**record, **owned)
-    FollowUpFactory.create(**record)
+    assert return_work(by=system, at=now) == 2
     assert return_work(by=system, at=now) == 0
+    assert _owners() == {first.pk: None, second.pk: supervisor.pk, other.pk: None}
+
+
+def test_one_that_the_database_refuses_holds_up_no_other(make_referral, officer, system, now, monkeypatch):
+    first, second = (make_referral(taken_by=officer, taken_at=now) for _ in range(2))
+    LeaveFactory.create(user=officer)
+    given = absence.give_notice
+
+    def refuse_first(*, referral, **rest):
+        if referral == first:
+            raise DatabaseError
+        return given(referral=referral, **rest)
+
+    monkeypatch.setattr(absence, "give_notice", refuse_first)
+    assert return_work(by=system, at=now) == 1
+    assert dict(Referral.objects.values_list("pk", "taken_by")) == {first.pk: officer.pk, second.pk: None}
+
+
+@pytest.mark.parametrize("role", [Role.HCOP, Role.LEADER])
+def test_whoever_may_contact_nobody_any_more_keeps_none(make_referral, world, officer, system, now, role):
+    make_referral(taken_by=officer, taken_at=now)
+    BcuMembershipFactory.create(user=officer, bcu=world.south_west)
+    User.objects.filter(pk=officer.pk).update(role=role)
+    assert return_work(by=system, at=now) == 1
 
 
 def test_leave_is_set_by_oneself_or_by_whoever_leads_the_team(
@@ -105,6 +155,15 @@ def test_leave_is_set_by_oneself_or_by_whoever_leads_the_team(
     assert AuditEntry.objects.filter(action=Action.LEAVE_SET, references=[officer.username]).count() == 6
 
 
+def test_an_hcop_who_falls_ill_is_put_on_leave_by_the_deputy_or_an_inspector(
+    hcop, other_hcop, inspector, now
+):
+    days = {"starts_on": now.date(), "back_on": now.date() + timedelta(days=3)}
+    for by in (other_hcop, inspector):
+        leave = set_leave(user=hcop, **days, by=by, at=now)
+        end_leave(leave_id=leave.pk, by=by)
+
+
 def test_leave_that_cannot_be_is_refused_in_one_sentence(officer, now):
     today = now.date()
 
@@ -119,8 +178,8 @@ def test_leave_that_cannot_be_is_refused_in_one_sentence(officer, now):
 
     with pytest.raises(Refused, match="must come after the first day"):
         set_for(1, 1)
-    with pytest.raises(Refused, match="is over already"):
-        set_for(-3, 0)
+    with pytest.raises(Refused, match="begins today or later"):
+        set_for(-1, 3)
     set_for(2, 5)
     with pytest.raises(Refused, match="on leave from 25 November 2026 and back on 28 November 2026"):
         set_for(4, 6)

@@ -37,6 +37,7 @@ def test_whoever_is_given_one_is_told_by_mail_unless_they_gave_it_themselves(
         give(referral_ids=[referral.pk], to=to, by=supervisor, at=now)
     mail = Notification.objects.get()
     assert (mail.kind, mail.recipient) == (MailKind.GIVEN, "pc1001@example.police.uk")
+    assert AuditEntry.objects.get(action=Action.MAIL_QUEUED).recipients == [officer.username]
 
 
 def test_an_officer_gives_what_they_have_and_nothing_else(make_referral, officer, colleague, now):

@@ -6,6 +6,7 @@ from django.urls import reverse
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.taking import take
 from referrals.contact.readers.stranded import StrandedWork, stranded_work
+from referrals.models import ReferralNotice
 from src_app.accounts.models import User
 from tests.factories import LeaveFactory, NotificationFactory
 
@@ -48,6 +49,8 @@ def test_what_came_back_is_counted_until_somebody_takes_it(
     referral = make_referral(taken_by=officer, taken_at=now)
     LeaveFactory.create(user=officer)
     return_work(by=system, at=now)
+    assert _stranded(supervisor).came_back == 1
+    ReferralNotice.objects.update(read_at=now, read_by=colleague)
     assert _stranded(supervisor).came_back == 1
     take(referral_id=referral.pk, by=colleague, at=now)
     assert _stranded(supervisor).came_back == 0

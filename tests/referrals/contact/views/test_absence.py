@@ -33,7 +33,9 @@ def test_a_supervisor_ticks_several_and_gives_them_to_an_officer(
     assert "PC 1001: has 0 open referrals" in page
     assert "PS 51: has 1 open referral<" in page
     done = give(supervisor, data={"referrals": [first.pk, second.pk], "to": officer.pk})
-    assert "PC 1001 has 2 more referrals now." in done
+    assert (
+        "PC 1001 has 2 more referrals now. Their account has no e-mail address: tell them yourself." in done
+    )
     assert set(Referral.objects.values_list("taken_by", "given_by")) == {(officer.pk, supervisor.pk)}
     assert "With PC 1001, given by PS 51" in give(supervisor)
 
@@ -118,7 +120,7 @@ def test_a_supervisor_sets_the_leave_of_their_team_and_of_nobody_else(
     assert "is away, back on 24 November 2026" in " ".join(page.split())
     assert "set by PS 51" in page
     page = client.post(address, {**days, "user": other_officer.pk}).content.decode()
-    assert "Choose yourself, or somebody of your teams." in page
+    assert "Choose yourself, or somebody whose work you see to." in page
     assert Leave.objects.count() == 1
     theirs = LeaveFactory.create(user=other_officer)
     assert client.post(reverse("end_leave", args=[theirs.pk])).status_code == 404

@@ -14,9 +14,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from referrals.models import BcuMembership, TeamMembership
-from referrals.scope import bcus_of, teams_of
+from referrals.places.actions.membership import move
+from referrals.scope import bcus_of, teams_of, today
+from src_app.accounts.actions import AccountRefused, set_role
 from src_app.accounts.models import User
+from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
 from src_app.templatetags.words import day as date_words
 from tests.conftest import World
 from tests.factories import NOW, PASSWORD, ReferralFactory, TeamMembershipFactory, UserFactory
@@ -218,17 +222,27 @@ def test_nobody_closes_or_resets_their_own_account(browser: Client, administrato
     assert "Nobody resets their own" in browser.post(at("reset_person", administrator)).content.decode()
     administrator.refresh_from_db()
     assert administrator.is_active
-    assert "another administrator closes it" in words(browser, at("person", administrator))
+    assert "another administrator changes its role and places" in words(browser, at("person", administrator))
 
 
-def test_the_last_administrator_stays_one(browser: Client, administrator: User) -> None:
-    closed = UserFactory.create(role="administrator", is_active=False)
-    page = browser.post(at("change_person_role", administrator), {"role": "auditor"}).content.decode()
-    assert "is the last administrator" in page
-    User.objects.filter(pk=closed.pk).update(is_active=True)
-    browser.post(at("change_person_role", administrator), {"role": "auditor"})
+def test_nobody_changes_their_own_role_or_places(browser: Client, administrator: User, world: World) -> None:
+    UserFactory.create(role="administrator")
+    page = browser.post(at("change_person_role", administrator), {"role": "hcop"}).content.decode()
+    assert "Nobody changes their own role: ask another administrator." in page
+    with pytest.raises(Refused, match="Nobody moves themselves"):
+        move(user=administrator, teams=[], bcus=[world.south_west], on=today(), by=administrator)
     administrator.refresh_from_db()
-    assert administrator.role == "auditor"
+    assert administrator.role == "administrator"
+    own_page = words(browser, at("person", administrator))
+    assert reverse("change_person_role", args=[administrator.pk]) not in own_page
+
+
+def test_the_last_administrator_stays_one(administrator: User, system: User) -> None:
+    closed = UserFactory.create(role="administrator", is_active=False)
+    with pytest.raises(AccountRefused, match="is the last administrator"):
+        set_role(user=administrator, role=Role.AUDITOR, by=system)
+    User.objects.filter(pk=closed.pk).update(is_active=True)
+    assert set_role(user=administrator, role=Role.AUDITOR, by=system)
 
 
 def test_what_a_leaver_had_taken_is_counted_and_no_case_is_named(

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from referrals.contact.actions import absence
 from referrals.contact.actions.absence import return_work
+from referrals.contact.actions.notices import give_notice
 from referrals.models import (
     FollowUp,
     FollowUpKind,
@@ -119,7 +120,7 @@ def test_of_two_of_a_kind_one_goes_back_and_holds_up_no_other(own, supervisor, s
 def test_one_that_the_database_refuses_holds_up_no_other(make_referral, officer, system, now, monkeypatch):
     first, second = (make_referral(taken_by=officer, taken_at=now) for _ in range(2))
     LeaveFactory.create(user=officer)
-    given = absence.give_notice
+    given = give_notice
 
     def refuse_first(*, referral, **rest):
         if referral == first:

@@ -97,11 +97,11 @@ class GivenList:
 
 
 STANDING_WORDS = {
-    FlagStanding.MISSING: "Missing",
-    FlagStanding.NOT_CONFIRMED: "Not confirmed here",
+    FlagStanding.MISSING: "Not flagged there but should be",
+    FlagStanding.NOT_CONFIRMED: "Flagged there and not confirmed here",
     FlagStanding.TO_REMOVE: "To remove",
-    FlagStanding.OFF: "Off, and not said so here",
-    FlagStanding.EXTRA: "Extra",
+    FlagStanding.OFF: "Off there and not said so here",
+    FlagStanding.EXTRA: "Flagged there but should not be",
     FlagStanding.MATCHING: "Matching",
 }
 FlagCases = dict[FlagStanding, list[FlagCase]]

@@ -287,7 +287,7 @@ class Noticed(NamedChoices):
     OFFICER_IN_CASE = "officer_in_case", "officer in the case"
     WARD = "ward", "ward of the victim's home"
     REOPENED = "reopened", "open again after it was closed by the crime record"
-    HOLDER_AWAY = "holder_away", "whoever had it is away: a colleague must take it"
+    HOLDER_AWAY = "holder_away", "nobody has it now, because whoever had it is away"
 
 
 @pghistory.track()

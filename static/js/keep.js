@@ -20,6 +20,8 @@ const told = document.querySelector("meta[name=kept-forms]");
 const account = told?.content;
 const timers = new Map();
 const seen = new WeakSet();
+// Names of forms that were sent as a part of the page, until they are shown again or done.
+const asked = new Set();
 let key = null;
 let restoring = false;
 
@@ -214,6 +216,8 @@ function tell(form, isUnanswered) {
 
 async function restore(form) {
   const name = nameOf(form);
+  // Sent a moment ago as a part of the page, and shown again as it was sent: nothing older goes over it.
+  if (asked.delete(name)) return writeSoon(form);
   const entry = read(name);
   const kept = entry && (await open(entry));
   if (!kept) return drop(name);
@@ -291,10 +295,13 @@ function submitted(event) {
 function answered(event) {
   // The form itself may be gone by now, and the event is then told to what is around it.
   const form = event.detail.requestConfig?.elt;
-  if (!event.detail.successful || !form?.dataset?.keptName) return;
+  if (!form?.dataset?.keptName) return;
+  if (!event.detail.successful) return asked.delete(form.dataset.keptName);
   // Asked once more with what is wrong it stands there as it was; where it does not it is done.
   const again = keptForms().find((other) => nameOf(other) === form.dataset.keptName);
-  if (!again) drop(form.dataset.keptName);
+  if (again) return;
+  asked.delete(form.dataset.keptName);
+  drop(form.dataset.keptName);
 }
 
 // Told of what another tab did, never of what this one does. Sign-in leads on to the first page of whoever is
@@ -324,7 +331,9 @@ async function start() {
   document.addEventListener("htmx:load", takeUp);
   document.addEventListener("htmx:beforeRequest", (event) => {
     const form = event.target;
-    if (isKept(form)) form.dataset.keptName = nameOf(form);
+    if (!isKept(form)) return;
+    form.dataset.keptName = nameOf(form);
+    asked.add(form.dataset.keptName);
   });
   document.addEventListener("htmx:afterRequest", answered);
 }

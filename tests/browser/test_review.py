@@ -197,6 +197,26 @@ def test_several_questions_are_open_and_what_is_wrong_is_told_in_each(sign_in: S
     look(page, "overnight-review-questions")
 
 
+def test_what_was_chosen_last_stands_in_a_question_that_is_asked_again(sign_in: SignIn) -> None:
+    page = sign_in("hcop")
+    row = _row(page, 0)
+    row.get_by_role("link", name=re.compile("^Not suitable")).click()
+    row.get_by_label("Why not").select_option(label="Duplicate of another report")
+    # By now the browser has kept what was chosen so far.
+    page.wait_for_timeout(2_000)
+    row.locator("[data-question] form").evaluate(
+        """form => {
+            form.contact_by.value = "safeguarding";
+            form.contact_by.dispatchEvent(new Event("change", {bubbles: true}));
+            form.requestSubmit();
+        }"""
+    )
+    expect(row.get_by_role("alert")).to_have_text(re.compile("Say of which report"))
+    page.wait_for_timeout(500)
+    expect(row.get_by_label("Who will contact the victim")).to_have_value("safeguarding")
+    expect(page.locator("#kept-form-notice")).to_be_empty()
+
+
 def test_an_incident_has_its_answer_chosen(sign_in: SignIn) -> None:
     page = sign_in("hcop")
     row = page.locator("tr", has_text="Incident, not a crime").first

@@ -276,10 +276,11 @@ def _save(attempt: ContactAttempt, note: str) -> None:
 def _advance(referral: Referral, attempt: ContactAttempt) -> None:
     """What an attempt changes about its referral: somebody has it now, and contact completes it.
 
-    Nobody on leave has it: they did a colleague a favour.
+    Nobody on leave has it: they did a colleague a favour. Nor has whoever did not log it themselves.
     """
     taken, completed = [], []
-    if referral.taken_by is None and not why_not_at_work(attempt.made_by):
+    is_own = attempt.entered_by is None
+    if referral.taken_by is None and is_own and not why_not_at_work(attempt.made_by):
         referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
         taken = ["taken_at", "taken_by"]
         record_change(Action.REFERRAL_TAKEN, referral, attempt.logger, taken)

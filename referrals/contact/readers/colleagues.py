@@ -1,6 +1,7 @@
 """Who of a team can have a referral: at work today, and not the officer in the case."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from django.db.models import Count, QuerySet
 
@@ -9,12 +10,15 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Team,
+    TeamMembership,
 )
-from referrals.places.readers import is_away, people_of
+from referrals.places.readers import is_away, leave_to_come, people_of
 from referrals.rules.contact import same_person
 from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.templatetags.words import counted, day
+
+MOST_TEAMS_NAMED = 2
 
 
 @dataclass(frozen=True)
@@ -23,22 +27,36 @@ class Colleague:
 
     user: User
     has: int
+    teams: list[str]
+    away_from: date | None
 
     @property
     def words(self) -> str:
-        return f"{self.user}: has {counted(self.has, 'open referral,open referrals')}"
+        more = len(self.teams) - MOST_TEAMS_NAMED
+        teams = ", ".join(self.teams[:MOST_TEAMS_NAMED]) + (f" and {more} more" if more > 0 else "")
+        leave = f", on leave from {day(self.away_from)}" if self.away_from else ""
+        return f"{self.user}, {teams}: has {counted(self.has, 'open referral,open referrals')}{leave}"
 
 
 def colleagues_of(teams: QuerySet[Team]) -> list[Colleague]:
-    """Those of the teams who are at work today, by name."""
+    """Those of the teams who are at work today, by name; four queries."""
+    people = list(people_of(teams, today()).filter(~is_away(today())))
     has: dict[int | None, int] = dict(
-        Referral.objects.filter(status=ReferralStatus.OPEN, taken_by__isnull=False, team__in=teams)
+        Referral.objects.filter(status=ReferralStatus.OPEN, taken_by__in=people)
         .values("taken_by")
         .annotate(has=Count("pk"))
         .values_list("taken_by", "has")
     )
-    people = people_of(teams, today()).filter(~is_away(today()))
-    return [Colleague(user, has.get(user.pk, 0)) for user in people]
+    members = TeamMembership.objects.filter(
+        TeamMembership.current(today()), user__in=people, team__in=teams
+    ).order_by("team__name")
+    names: dict[int, list[str]] = {}
+    for user, name in members.values_list("user", "team__name"):
+        names.setdefault(user, []).append(name)
+    soon = {each.user_id: each.starts_on for each in reversed(leave_to_come(people, today()))}
+    return [
+        Colleague(user, has.get(user.pk, 0), names.get(user.pk, []), soon.get(user.pk)) for user in people
+    ]
 
 
 def why_not_at_work(user: User) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Exists, Min, OuterRef
+from django.utils import timezone
 
 from referrals.mail.readers import RefusedMailbox, refused_mailboxes
 from referrals.models import (
@@ -29,19 +30,23 @@ class TeamWithoutAnybody:
 
 @dataclass(frozen=True)
 class StrandedWork:
-    """``came_back``: open referrals nobody took again after whoever had them went away."""
+    """``came_back``: open referrals nobody took again after whoever had them went away.
+
+    ``untaken``: those that are overdue and that nobody has.
+    """
 
     teams: list[TeamWithoutAnybody]
     mailboxes: list[RefusedMailbox]
     came_back: int
+    untaken: int
 
     @property
     def is_any(self) -> bool:
-        return bool(self.teams or self.mailboxes or self.came_back)
+        return bool(self.teams or self.mailboxes or self.came_back or self.untaken)
 
 
 def stranded_work(user: User) -> StrandedWork | None:
-    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Three queries."""
+    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Four queries."""
     if not user.can(Permission.CHASE_REFERRALS):
         return None
     visible = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
@@ -63,4 +68,5 @@ def stranded_work(user: User) -> StrandedWork | None:
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
         mailboxes=refused_mailboxes(referral__in=referrals_visible_to(user)),
         came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
+        untaken=visible.filter(taken_by__isnull=True, due_at__lt=timezone.now()).count(),
     )

@@ -125,13 +125,15 @@ def attempt_saved(request: SignedInRequest, number: str, attempt_id: int) -> Htt
 @require_POST
 def settle_attempt(request: SignedInRequest, number: str, attempt_id: int) -> HttpResponse:
     """Takes what an attempt left to do off the list."""
-    _, attempt = _attempt_of(request, number, attempt_id)
+    referral, attempt = _attempt_of(request, number, attempt_id)
     try:
         attempts.settle_attempt(attempt_id=attempt.pk, by=request.user, at=timezone.now())
     except Refused as refused:
         messages.error(request, str(refused))
         return redirect("referral", number=number)
-    messages.success(request, f"{number}: done, and off your list.")
+    still_open = referral.status == ReferralStatus.OPEN
+    rest = f"{number} is still open: try again." if still_open else "Nothing more is to be done."
+    messages.success(request, f"Noted for {number}. {rest}")
     return redirect("my_referrals")
 
 

@@ -55,7 +55,10 @@ def test_it_gives_every_list_as_json_and_ends_with_1_where_a_flag_is_wrong(
         "matching": [],
     }
     told = _run(path, status=1)
-    assert "3 references: 1 missing, 1 not confirmed here, 0 to remove" in " ".join(told.split())
+    assert (
+        "3 references: 1 not flagged there but should be, 1 flagged there and not confirmed here, 0 to remove"
+        in " ".join(told.split())
+    )
     assert missing.number in told
     assert "control" not in told.lower()
     entry = AuditEntry.objects.filter(action=Action.FLAGS_COMPARED).latest("pk")

@@ -101,16 +101,16 @@ def test_each_case_is_listed_by_how_its_flag_stands(
     page = _upload(browser, *(case.crime_reference for case in listed), "99/9999999/26")
     sections = {label: set(references) for label, references in _sections(page).items()}
     assert sections == {
-        "Missing": {missing.case.crime_reference},
-        "Not confirmed here": {unconfirmed.case.crime_reference},
+        "Not flagged there but should be": {missing.case.crime_reference},
+        "Flagged there and not confirmed here": {unconfirmed.case.crime_reference},
         "To remove": {ruled_out.case.crime_reference, unsuitable.case.crime_reference},
-        "Off, and not said so here": {off.case.crime_reference},
-        "Extra": {case.crime_reference for case in (control, usual, waiting)},
+        "Off there and not said so here": {off.case.crime_reference},
+        "Flagged there but should not be": {case.crime_reference for case in (control, usual, waiting)},
         "Matching": {matching.case.crime_reference},
     }
     text = _text(page)
     assert "9 references carried flag 49 on the crime management system on 23 November 2026." in text
-    assert "Extra: 3 cases" in text
+    assert "Flagged there but should not be: 3 cases" in text
     assert "Unknown here: 2 references of no case of South West" in text
     assert elsewhere.case.crime_reference not in text
     assert "99/9999999/26" not in text
@@ -125,8 +125,12 @@ def test_references_are_compared_however_they_are_written(browser: Client, flagg
 
 def test_a_list_taken_before_tells_nothing_of_later_referrals(browser: Client, make_referral: Make) -> None:
     make_referral()
-    assert "Missing: none" in _text(_upload(browser, "01/1/26", taken_on="2026-11-22"))
-    assert "Missing: 1 case" in _text(_upload(browser, "01/1/26", taken_on="23/11/2026"))
+    assert "Not flagged there but should be: none" in _text(
+        _upload(browser, "01/1/26", taken_on="2026-11-22")
+    )
+    assert "Not flagged there but should be: 1 case" in _text(
+        _upload(browser, "01/1/26", taken_on="23/11/2026")
+    )
 
 
 def test_the_flags_that_the_list_shows_are_confirmed_together(
@@ -173,7 +177,7 @@ def test_the_flag_of_a_control_is_settled_by_its_deviation(browser: Client, worl
 def test_a_case_outside_any_trial_has_no_deviation(browser: Client, make_case: Make) -> None:
     case = make_case()
     page = _upload(browser, case.crime_reference)
-    assert _sections(page) == {"Extra": [case.crime_reference]}
+    assert _sections(page) == {"Flagged there but should not be": [case.crime_reference]}
     assert "deviation/" not in page.text
 
 
@@ -199,8 +203,8 @@ def test_the_result_is_a_file(browser: Client, flagged: Make, world: World) -> N
     assert answer["Content-Disposition"] == 'attachment; filename="flags-compared-2026-11-23.csv"'
     assert answer.content.decode().removeprefix("\ufeff").splitlines() == [
         "Flag,Crime reference,Referral,State,Deviation",
-        f"Missing,{missing.case.crime_reference},{missing.number},SRC,",
-        f"Extra,{control.case.crime_reference},,Usual service,To record",
+        f"Not flagged there but should be,{missing.case.crime_reference},{missing.number},SRC,",
+        f"Flagged there but should not be,{control.case.crime_reference},,Usual service,To record",
     ]
     entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
     assert (entry.rows, control.case.crime_reference in entry.references) == (2, True)
@@ -256,7 +260,7 @@ def test_of_several_bcus_the_one_that_the_list_is_of_is_chosen(
     browser, north = client_of(other_hcop), str(world.north.pk)
     assert "Choose the BCU the list is of." in _text(_upload(browser, "01/1/26"))
     page = _upload(browser, here.case.crime_reference, there.case.crime_reference, bcu=north)
-    assert _sections(page) == {"Not confirmed here": [there.case.crime_reference]}
+    assert _sections(page) == {"Flagged there and not confirmed here": [there.case.crime_reference]}
     browser.post(reverse("compare_flags"), _sent_on(page, "confirm"))
     assert list(flags_to_confirm(other_hcop)) == [here]
 
@@ -281,7 +285,7 @@ def test_the_number_of_queries_does_not_grow_with_references(
             flagged()
         with CaptureQueriesContext(connection) as queries:
             page = _upload(browser, *references)
-        assert len(_sections(page)["Missing"]) == len(references) // 2
+        assert len(_sections(page)["Not flagged there but should be"]) == len(references) // 2
         return len(queries)
 
     assert add(2) == add(20)

@@ -108,7 +108,7 @@ def test_a_colleagues_contact_is_logged_under_both_names(make_referral, officer,
     attempt = _log(referral, officer, now, key=uuid.uuid4(), made_by=colleague)
     assert (attempt.made_by, attempt.entered_by, attempt.logger) == (colleague, officer, officer)
     referral.refresh_from_db()
-    assert (referral.status, referral.taken_by) == (ReferralStatus.COMPLETED, colleague)
+    assert (referral.status, referral.taken_by) == (ReferralStatus.COMPLETED, None)
     assert {entry.actor for entry in AuditEntry.objects.all()} == {officer}
 
 

@@ -1,5 +1,7 @@
 """Open work that nobody can do as things stand."""
 
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 
@@ -68,3 +70,11 @@ def test_it_stands_on_the_first_page_of_whoever_chases_and_of_nobody_else(
         assert (reverse("give_referrals") in page) is (user == supervisor)
     assert stranded_work(leader) is None
     assert "came back from somebody" not in client_of(leader).get(reverse("compliance")).content.decode()
+
+
+def test_what_is_overdue_and_nobodys_is_counted(make_referral, supervisor, officer, now):
+    overdue = {"made_at": now - timedelta(days=5), "due_at": now - timedelta(hours=1)}
+    make_referral(**overdue)
+    make_referral(**overdue, taken_by=officer, taken_at=now)
+    make_referral()
+    assert _stranded(supervisor).untaken == 1

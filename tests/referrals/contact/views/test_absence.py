@@ -30,8 +30,8 @@ def test_a_supervisor_ticks_several_and_gives_them_to_an_officer(
 ):
     first, second = make_referral(), make_referral(taken_by=supervisor, taken_at=now)
     page = give(supervisor)
-    assert "PC 1001: has 0 open referrals" in page
-    assert "PS 51: has 1 open referral<" in page
+    assert "PC 1001, Abbey team: has 0 open referrals" in page
+    assert "PS 51, Abbey team: has 1 open referral<" in page
     done = give(supervisor, data={"referrals": [first.pk, second.pk], "to": officer.pk})
     assert (
         "PC 1001 has 2 more referrals now. Their account has no e-mail address: tell them yourself." in done
@@ -50,7 +50,7 @@ def test_an_officer_gives_their_own_to_a_colleague_in_two_taps(
     assert link in client_of(officer).get(address).content.decode()
     page = give(officer, referral.number)
     assert "checked" in page
-    assert "PC 1001: has" not in page
+    assert "PC 1001, Abbey team: has" not in page
     assert others.number not in give(officer)
     give(officer, referral.number, {"referrals": [referral.pk], "to": colleague.pk})
     referral.refresh_from_db()

@@ -35,10 +35,12 @@ def give_referrals(request: SignedInRequest) -> HttpResponse:
     mine_to_give = open_referrals(user)
     if not user.can(Permission.CHASE_REFERRALS):
         mine_to_give = mine_to_give.filter(taken_by=user)
-    number = request.GET.get("number", "")
-    listed = mine_to_give.filter(number=number) if number else mine_to_give
+    asked = request.GET.get("number", "")
+    listed = mine_to_give.filter(number=asked) if asked else mine_to_give
     by_need = F("taken_by").asc(nulls_first=True)
     shown = list(listed.select_related("team").order_by(by_need, "due_at", "pk")[:MOST_GIVEN])
+    # What is asked for may be no number at all, or not theirs to give.
+    number = shown[0].number if asked and shown else ""
     teams = Team.objects.filter(pk__in={referral.team_id for referral in shown})
     colleagues = [each for each in colleagues_of(teams) if each.user != user or not number]
     form = GiveForm(

@@ -72,6 +72,12 @@ def test_nothing_ticked_and_nobody_chosen_is_said(give, make_referral, superviso
     assert "Choose who is to have it." in page
 
 
+@pytest.mark.parametrize("number", ["//elsewhere.example", "SRC-2026-999999"])
+def test_a_number_that_is_not_theirs_to_give_is_answered_calmly(give, make_referral, supervisor, number):
+    make_referral()
+    assert "Nothing to give" in give(supervisor, number)
+
+
 def test_whoever_is_on_leave_is_not_offered(give, make_referral, supervisor, officer):
     make_referral()
     LeaveFactory.create(user=officer)

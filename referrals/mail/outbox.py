@@ -217,7 +217,7 @@ def _is_of_no_use(notification: Notification) -> bool:
 
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW)
+    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET)
     return notification.kind in personal or notification.unique_key.endswith(_TO_TAKER)
 
 
@@ -258,7 +258,7 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.CONTACT, "referral", [notification.referral.number]
     if notification.fault is not None:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
-    if notification.kind == MailKind.ACCESS_REVIEW:
+    if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id

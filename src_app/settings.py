@@ -216,6 +216,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCOUNT_ADAPTER = "src_app.accounts.adapter.ClosedAccountAdapter"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # staff sign in by username; nobody does by e-mail
+ACCOUNT_FORMS = {"change_password": "src_app.accounts.forms.OwnPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

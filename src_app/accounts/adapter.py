@@ -4,12 +4,13 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, resolve_url
 from django.utils import timezone
 
 from src_app.accounts.models import User
@@ -52,6 +53,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
             raise ValidationError("Choose a password that nobody else has seen.", code="first_password")
         checked: str = super().clean_password(password, user)
         return checked
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """On to their work."""
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
 
     def is_safe_url(self, url: str) -> bool:
         """Whether ``next`` may lead there: neither what cannot be read nor the name of a page leads on."""

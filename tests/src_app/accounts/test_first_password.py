@@ -47,7 +47,7 @@ def test_every_page_leads_to_the_one_for_another_password(handed_over: User) -> 
 
 def test_with_a_password_of_their_own_they_go_on_and_stay_signed_in(handed_over: User) -> None:
     browser = signed_in(handed_over)
-    change(browser, OWN)
+    assert '<h1 class="govuk-heading-l">My referrals</h1>' in change(browser, OWN)
     handed_over.refresh_from_db()
     assert handed_over.first_password_until is None
     assert browser.get(LIST).status_code == 200

@@ -1,4 +1,4 @@
-"""What waits for this account, told in the navigation of every page."""
+"""What waits for this account, told in the navigation of every page; and the banner."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from referrals.contact.readers.follow_ups import waiting_for
 from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
+from referrals.guidance.readers import banner_at
 from referrals.intake.readers import imports_to_see_to
 from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
@@ -26,6 +27,7 @@ def navigation_counts(request: HttpRequest) -> dict[str, Any]:
         "follow_ups_waiting": counted(Permission.ACKNOWLEDGE_FOLLOW_UPS, _follow_ups),
         "flags_waiting": counted(Permission.CONFIRM_FLAGS, _flags),
         "imports_waiting": counted(Permission.IMPORT_CASES, _imports),
+        "banner": partial(banner_at, timezone.now()) if isinstance(user, User) else None,
     }
 
 

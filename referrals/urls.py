@@ -6,6 +6,7 @@ from referrals.cases import views as cases
 from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
+from referrals.guidance import views as guidance
 from referrals.health import views as health
 from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
@@ -103,6 +104,13 @@ urlpatterns = [
     path("people/<record:user_id>/close/", person.close_account, name="close_account"),
     path("people/<record:user_id>/reopen/", person.reopen_person, name="reopen_person"),
     path("people/<record:user_id>/reset/", person.reset_person, name="reset_person"),
+    path("briefings/", guidance.briefing_list, name="briefing_list"),
+    path("briefings/add/", guidance.add_briefing, name="add_briefing"),
+    path("briefings/<record:briefing_id>/", guidance.briefing, name="briefing"),
+    path("banner/", guidance.banner, name="banner"),
+    path("banner/end/", guidance.end_banner, name="end_banner"),
+    path("guidance/", guidance.guidance, name="guidance"),
+    path("help/", guidance.help_page, name="help_page"),
     path("trials/", trials.trial_list, name="trial_list"),
     path("trials/new/", trials.new_trial, name="new_trial"),
     path("trials/power/", trials.trial_power, name="trial_power"),

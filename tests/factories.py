@@ -32,6 +32,8 @@ from referrals.models import (
     Bcu,
     BcuMembership,
     Borough,
+    Briefing,
+    BriefingAttendance,
     Case,
     CaseImport,
     CaseState,
@@ -202,6 +204,28 @@ class LeaveFactory(DjangoModelFactory[Leave]):
     back_on = NOW.date() + timedelta(days=1)
     set_at = NOW
     set_by = SelfAttribute("user")
+
+
+class BriefingFactory(DjangoModelFactory[Briefing]):
+    """A session of its own."""
+
+    class Meta:
+        model = Briefing
+
+    title = Sequence(lambda n: f"Online session {n}")
+    held_on = NOW.date()
+    recorded_at = NOW
+    recorded_by = SubFactory(UserFactory, role=Role.HCOP)
+
+
+class BriefingAttendanceFactory(DjangoModelFactory[BriefingAttendance]):
+    """Somebody was there."""
+
+    class Meta:
+        model = BriefingAttendance
+
+    briefing = SubFactory(BriefingFactory)
+    user = SubFactory(UserFactory)
 
 
 class CaseFactory(DjangoModelFactory[Case]):

@@ -51,6 +51,7 @@ from referrals.models.contact import (
     SettledAttempt,
 )
 from referrals.models.counts import ContactCount
+from referrals.models.guidance import Banner, Briefing, BriefingAttendance
 from referrals.models.imports import (
     HELD,
     WORKING,
@@ -122,9 +123,12 @@ __all__ = [
     "Approval",
     "ApprovalKind",
     "Arm",
+    "Banner",
     "Bcu",
     "BcuMembership",
     "Borough",
+    "Briefing",
+    "BriefingAttendance",
     "Case",
     "CaseImport",
     "CaseState",

@@ -43,6 +43,13 @@ ENTRIES = (
     Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),
     Entry("Wards and teams", "place_list", Permission.MANAGE_PLACES, "/places/"),
     Entry("People", "person_list", Permission.MANAGE_ACCOUNTS, "/people/"),
+    Entry(
+        "Briefings",
+        "briefing_list",
+        Permission.RECORD_BRIEFINGS,
+        "/briefings/",
+        work_of=Permission.MANAGE_ACCOUNTS,
+    ),
     Entry("System health", "system_health", Permission.MANAGE_PLACES, "/system-health/"),
 )
 

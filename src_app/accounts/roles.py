@@ -44,6 +44,7 @@ class Permission(StrEnum):
     MANAGE_PLACES = "manage places"
     MANAGE_ACCOUNTS = "manage accounts"
     CONFIRM_ACCESS = "confirm access"
+    RECORD_BRIEFINGS = "record briefings"
     SEND_REMINDERS = "send reminders"
 
 
@@ -62,6 +63,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_OUTCOMES,
             Permission.IMPORT_OUTCOMES,
             Permission.RECORD_DEVIATIONS,
+            Permission.RECORD_BRIEFINGS,
         }
     ),
     Role.OFFICER: frozenset({Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS}),
@@ -74,6 +76,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
             Permission.CONFIRM_ACCESS,
+            Permission.RECORD_BRIEFINGS,
         }
     ),
     Role.TRIAL_LEAD: frozenset(
@@ -98,7 +101,12 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     ),
     Role.AUDITOR: frozenset({Permission.VIEW_AUDIT, Permission.DOWNLOAD_LISTS}),
     Role.ADMINISTRATOR: frozenset(
-        {Permission.MANAGE_PLACES, Permission.MANAGE_ACCOUNTS, Permission.DOWNLOAD_LISTS}
+        {
+            Permission.MANAGE_PLACES,
+            Permission.MANAGE_ACCOUNTS,
+            Permission.RECORD_BRIEFINGS,
+            Permission.DOWNLOAD_LISTS,
+        }
     ),
     Role.SYSTEM: frozenset(
         {

@@ -35,6 +35,8 @@ class Action(NamedChoices):
     MEMBERSHIP_MADE = "membership made", "Put in a team or BCU"
     MEMBERSHIP_ENDED = "membership ended", "Taken out of a team or BCU"
     LEAVE_SET = "leave set", "Leave set or ended"
+    BRIEFING_RECORDED = "briefing recorded", "Said who was at a briefing"
+    BANNER_SET = "banner set", "Banner set or taken off"
     LIST_SHOWN = "list shown", "List or page shown"
     SEARCHED = "searched", "Searched"
     CASE_OPENED = "case opened", "Case opened"

@@ -213,6 +213,7 @@ class Records:
             "acknowledge_follow_up": self._follow_up,
             "finish_follow_up": self._follow_up,
             "end_leave": self._leave,
+            "briefing": self._briefing,
             "undo_follow_up": self._follow_up,
             "submitted": self._submission,
             "correct_data_set": self._locked_trial,
@@ -249,6 +250,10 @@ class Records:
     def _leave(self, whose: str) -> dict[str, Any]:
         colleague = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
         return {"leave_id": factories.LeaveFactory.create(user=colleague).pk}
+
+    def _briefing(self, whose: str) -> dict[str, Any]:
+        member = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
+        return {"briefing_id": factories.BriefingAttendanceFactory.create(user=member).briefing_id}
 
     def _person(self, whose: str) -> dict[str, Any]:
         member = factories.TeamMembershipFactory.create(team=self._ward(whose).team)

@@ -60,7 +60,8 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
     for taken_back in records.reopened:
         yield from _of_reopened(taken_back)
     for found in records.found:
-        yield Event(found["found_at"], "Not suitable after all", found["by"], _why_not(found))
+        title = "Put right why it is not suitable" if found["corrects_id"] else "Not suitable after all"
+        yield Event(found["found_at"], title, found["by"], _why_not(found))
     # What causes comes before what follows from it, where both bear one time.
     for change in records.crime_record:
         title = CrimeRecordKind.label_of(change["kind"])

@@ -96,8 +96,13 @@ from referrals.review.actions.drafts import (
     draft_suitable,
     set_safety,
 )
-from referrals.review.actions.put_right import find_not_suitable, move_referral, reopen_decision
-from referrals.review.actions.refer_now import refer_now
+from referrals.review.actions.put_right import (
+    correct_finding,
+    find_not_suitable,
+    move_referral,
+    reopen_decision,
+)
+from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.rollout import Order
@@ -272,6 +277,12 @@ def _(scene: Scene) -> dict[str, Any]:
     return {"case_id": case.pk, **order, "by": scene.hcop, "at": NOW}
 
 
+@prepares(ask_to_ring_again)
+def _(scene: Scene) -> dict[str, Any]:
+    case = scene.decided(scene.referral(completed=True).case)
+    return {"case_id": case.pk, "reason": OrderReason.HIGH_RISK, "by": scene.hcop, "at": NOW}
+
+
 @prepares(reopen_decision)
 def _(scene: Scene) -> dict[str, Any]:
     case = scene.decided(scene.case())
@@ -283,6 +294,14 @@ def _(scene: Scene) -> dict[str, Any]:
     case = scene.decided(scene.control().case)
     found = {"reason": Reason.CLOSED, "contact_by": ContactBy.INVESTIGATOR}
     return {"case_id": case.pk, **found, "by": scene.hcop, "at": NOW}
+
+
+@prepares(correct_finding)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral(closed=True)
+    wrong = factories.FoundNotSuitableFactory.create(referral=referral)
+    right = {"reason": Reason.CLOSED, "contact_by": ContactBy.HOME_BCU}
+    return {"case_id": referral.case_id, "seen": wrong.pk, **right, "by": scene.hcop, "at": NOW}
 
 
 @prepares(move_referral)

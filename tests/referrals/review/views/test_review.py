@@ -10,13 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from referrals.models import (
+    Arm,
     Case,
     ContactBy,
     Decision,
     ImportSource,
     ImportStatus,
+    Mode,
     Question,
     Reason,
     Referral,
@@ -30,10 +33,15 @@ from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.factories import (
     NOW,
+    AllocationFactory,
     CaseImportFactory,
     CrimeRecordEventFactory,
     DecisionFactory,
     PersonalTextFactory,
+    ReferralFactory,
+    SubmissionFactory,
+    TrialFactory,
+    WardModeFactory,
 )
 
 MakeCase = Callable[..., Case]
@@ -279,6 +287,38 @@ def test_of_a_duplicate_it_is_asked_of_which_report(browser: Client, make_case: 
     closed = {**sent, "version": version, "reason": "closed", "other_report": "01/7654321/26"}
     browser.post(address, closed)
     assert Decision.objects.get().why == Reason.CLOSED.label
+
+
+def test_a_duplicate_is_left_to_the_other_report_where_nobody_is_chosen(
+    browser: Client, make_case: MakeCase
+) -> None:
+    case, other = make_case(), make_case()
+    address = reverse("mark_not_suitable", args=[case.pk])
+    sent = {"version": "", "contact_by": "", "other_report": other.crime_reference}
+    browser.post(address, {**sent, "reason": "duplicate"})
+    decision = Decision.objects.get()
+    assert decision.contact_by == ContactBy.OTHER_REPORT
+    assert "Contact: Whoever contacts them for the other report." in page(browser, "overnight_review")
+    sent = {**sent, "version": str(decision.version), "reason": "closed"}
+    assert "Choose who will contact the victim." in browser.post(address, sent).text
+    refused = browser.post(address, {**sent, "contact_by": "other_report"}).text
+    assert "Only a duplicate is left to another report" in refused
+
+
+def test_of_a_duplicate_it_is_said_where_the_other_report_gets_no_contact(
+    browser: Client, make_case: MakeCase, world: World, submit_all: Callable[..., Submission]
+) -> None:
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    other = make_case(ward=world.wards[3], incident_hash="b" * 64)
+    submit_all(other)
+    case = make_case(incident_hash="b" * 64)
+    address = reverse("mark_not_suitable", args=[case.pk])
+    assert "Usual service: no team contacts the victim" in browser.get(address).text
+    sent = {"version": "", "reason": "duplicate", "duplicate_of": other.crime_reference}
+    refused = browser.post(address, sent).text
+    assert f"Nobody contacts the victim for {other.crime_reference}" in refused
+    browser.post(address, {**sent, "contact_by": "investigator"})
+    assert Decision.objects.get(case=case).contact_by == ContactBy.INVESTIGATOR
 
 
 def test_a_team_is_chosen_in_the_list_only_where_no_ward_says_which(

@@ -534,6 +534,26 @@ def test_a_case_to_be_referred_now_is_checked_as_one_that_goes_out(
     assert "High risk" in done
 
 
+def test_usual_service_says_whether_the_trial_decided_or_the_ward_has_not_started(
+    browser: Client, client_of: ClientOf, make_case: MakeCase, world: World, now: datetime
+) -> None:
+    submission = SubmissionFactory.create(bcu=world.south_west, submitted_at=now)
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot")
+    cases = [make_case(decided_at=now) for _ in range(3)]
+    control, src, not_started = cases
+    for case in cases:
+        DecisionFactory.create(case=case, submission=submission)
+    AllocationFactory.create(case=control, trial=trial, arm=Arm.CONTROL, allocated_at=now)
+    referred = AllocationFactory.create(case=src, trial=trial, arm=Arm.SRC, allocated_at=now)
+    ReferralFactory.create(case=src, allocation=referred, made_at=now)
+    html = browser.get(reverse("submitted", args=[submission.pk])).text
+    words = " ".join(strip_tags(html[html.index("Usual service</h2>") :]).split())
+    assert f"Decided by the trial of the ward: {control.crime_reference}, by Pilot" in words
+    why = "The ward has not started with SRC, or its trial is paused:"
+    assert f"{why} {not_started.crime_reference}, Abbey" in words
+    assert src.crime_reference not in words.partition("In words, to copy")[0]
+
+
 def test_what_was_submitted_can_be_looked_at_again(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:

@@ -157,6 +157,7 @@ DISCLOSURES = {export_trial, head_of, check_trial, reconcile_flags}
 # before it sends, on purpose. A look at the watched folder calls the actions here for each file.
 # A question about power saves nothing.
 PARTS = {
+    "ask_for_duplicates",
     "ask_hcop",
     "ask_power",
     "check_authority",
@@ -279,8 +280,8 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(ask_to_ring_again)
 def _(scene: Scene) -> dict[str, Any]:
-    case = scene.decided(scene.referral(completed=True).case)
-    return {"case_id": case.pk, "reason": OrderReason.HIGH_RISK, "by": scene.hcop, "at": NOW}
+    referral = scene.referral(completed=True)
+    return {"case_id": referral.case_id, "reason": OrderReason.HIGH_RISK, "by": scene.hcop, "at": NOW}
 
 
 @prepares(reopen_decision)

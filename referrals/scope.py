@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from referrals.models import (
     FOR_THE_HCOP,
+    RING_AGAIN,
     Allocation,
     Bcu,
     BcuMembership,
@@ -181,12 +182,14 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
     """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone.
 
-    So is all that is about a case without a referral: it may be a control.
+    So is all that is about a case without a referral: it may be a control. Officers see what their teams are
+    asked to do.
     """
-    if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
-        return FollowUp.objects.none()
     places = places_of(user)
     visible = _within(places, team="referral__team", bcu="referral__case__bcu")
+    if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
+        kinds = RING_AGAIN if user.can(Permission.CONTACT_VICTIMS) else ()
+        return FollowUp.objects.filter(visible, kind__in=kinds)
     if not user.can(Permission.REVIEW_CASES):
         return FollowUp.objects.filter(visible).exclude(kind__in=FOR_THE_HCOP)
     return FollowUp.objects.filter(visible | Q(case__bcu__in=places.bcus))

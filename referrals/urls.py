@@ -139,8 +139,10 @@ urlpatterns = [
     path("trials/<record:trial_id>/wards/roll-out/", wards.roll_out, name="plan_roll_out"),
     path("trials/<record:trial_id>/controls/", controls.controls, name="controls"),
     path("cases/<record:case_id>/refer-now/", refer_now.refer_now, name="refer_now"),
+    path("cases/<record:case_id>/ring-again/", refer_now.ring_again, name="ring_again"),
     path("cases/<record:case_id>/reopen/", put_right.reopen_decision, name="reopen_decision"),
     path("cases/<record:case_id>/not-suitable/", put_right.find_not_suitable, name="find_not_suitable"),
+    path("cases/<record:case_id>/not-suitable/put-right/", put_right.correct_finding, name="correct_finding"),
     path("cases/<record:case_id>/move/", put_right.move_referral, name="move_referral"),
     path("cases/<record:case_id>/deviation/", deviations.record_deviation, name="record_deviation"),
     path(

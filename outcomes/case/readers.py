@@ -116,9 +116,9 @@ _SELECTS = {
         FROM referrals_reopeneddecision WHERE case_id = %(case)s ORDER BY id
     """,
     "found": """
-        SELECT reason, contact_by, duplicate_of, found_at,
+        SELECT reason, contact_by, duplicate_of, found_at, corrects_id,
             (SELECT display_name FROM accounts_user WHERE id = found_by_id) AS by
-        FROM referrals_foundnotsuitable WHERE case_id = %(case)s
+        FROM referrals_foundnotsuitable WHERE case_id = %(case)s ORDER BY id
     """,
     "checks": """
         SELECT contacted, checked_at, (SELECT display_name FROM accounts_user WHERE id = checked_by_id) AS by

@@ -60,7 +60,8 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
     for taken_back in records.reopened:
         yield from _of_reopened(taken_back)
     for found in records.found:
-        yield Event(found["found_at"], "Not suitable after all", found["by"], _why_not(found))
+        title = "Put right why it is not suitable" if found["corrects_id"] else "Not suitable after all"
+        yield Event(found["found_at"], title, found["by"], _why_not(found))
     # What causes comes before what follows from it, where both bear one time.
     for change in records.crime_record:
         title = CrimeRecordKind.label_of(change["kind"])
@@ -137,7 +138,8 @@ def _of_referral(referral: Referral, records: CaseRecords) -> Iterator[Event]:
     if referral.flag_confirmed_at:
         yield Event(referral.flag_confirmed_at, "Flag confirmed", names[referral.flag_confirmed_by_id])
     if referral.flag_removed_at:
-        yield Event(referral.flag_removed_at, "Flag removed", names[referral.flag_removed_by_id])
+        title = "Flag removed" if referral.flag_confirmed_at else "Flag looked for: it is off"
+        yield Event(referral.flag_removed_at, title, names[referral.flag_removed_by_id])
     ordered = {order["ordered_at"] for order in records.orders}
     for hand_over in records.hand_overs:
         yield _of_hand_over(hand_over, by_order=hand_over["handed_at"] in ordered)

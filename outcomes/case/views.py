@@ -12,8 +12,13 @@ from referrals.cases.readers import report_of
 from referrals.contact.readers.briefing import briefing
 from referrals.models import Case, Strand, TextKind
 from referrals.review.readers.linked import shown_with
-from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
-from referrals.review.readers.refer_now import why_not_refer
+from referrals.review.readers.put_right import (
+    why_not_correct,
+    why_not_find_unsuitable,
+    why_not_move,
+    why_not_reopen,
+)
+from referrals.review.readers.refer_now import why_not_refer, why_not_ring_again
 from referrals.rules.eligibility import warnings_of_record
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
@@ -38,6 +43,7 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
     )
     records = records_of(found)
     texts = {text["kind"]: text["body"] for text in records.texts}
+    may_find_unsuitable = not why_not_find_unsuitable(found)
     context = {
         "case": found,
         "strands": [Strand(strand).label for strand in found.strands],
@@ -49,8 +55,10 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
         "grounds": warnings_of_record(report_of(found)),
         "reviews": request.user.can(Permission.REVIEW_CASES),
         "why_not_refer": why_not_refer(found),
+        "may_ring_again": not why_not_ring_again(found),
         "may_reopen": not why_not_reopen(found),
-        "may_find_unsuitable": not why_not_find_unsuitable(found),
+        "may_find_unsuitable": may_find_unsuitable,
+        "may_correct_finding": not may_find_unsuitable and not why_not_correct(found),
         "may_move": not why_not_move(found),
         # Named to those alone who may record a deviation from it.
         "trial": records.trial if request.user.can(Permission.RECORD_DEVIATIONS) else "",

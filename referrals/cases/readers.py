@@ -1,5 +1,7 @@
 """The case list, a report as the rules see it, and reports that are linked to it."""
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from django.db.models import (
@@ -16,10 +18,15 @@ from django.db.models.lookups import Exact, StartsWith
 from django.utils import timezone
 
 from referrals.models import (
+    CLOSED_BY_RECORD,
     Case,
+    CloseReason,
+    ContactBy,
+    Decision,
     FoundNotSuitable,
     Referral,
     ReferralOrder,
+    ReferralStatus,
     VictimType,
     backwards,
 )
@@ -117,8 +124,39 @@ def references_of(signs: str) -> list[str]:
 
 
 def standing_findings() -> QuerySet[FoundNotSuitable]:
-    """That a case was found not suitable after all, unless its victim was referred again since."""
+    """The latest finding of each case that it was not suitable, unless it was referred again since."""
     since = ReferralOrder.objects.filter(
         referral__case=OuterRef("case"), ordered_at__gte=OuterRef("found_at")
     )
-    return FoundNotSuitable.objects.filter(~Exists(since))
+    later = FoundNotSuitable.objects.filter(case=OuterRef("case"), pk__gt=OuterRef("pk"))
+    return FoundNotSuitable.objects.filter(~Exists(since), ~Exists(later))
+
+
+def cases_in_hand() -> QuerySet[Case]:
+    """Cases that wait for their decision, and those whose victim a team contacts or has dealt with."""
+    referral = Referral.objects.filter(case=OuterRef("pk"))
+    ended = referral.filter(close_reason__in=(*CLOSED_BY_RECORD, CloseReason.NOT_SUITABLE))
+    unsuitable = standing_findings().filter(case=OuterRef("pk"))
+    spoken_with = referral.filter(status=ReferralStatus.COMPLETED)
+    return Case.objects.filter(
+        Q(decided_at__isnull=True)
+        | Exists(spoken_with)
+        | Q(Exists(referral), ~Exists(ended), ~Exists(unsuitable))
+    )
+
+
+def duplicates_left_to(cases: Collection[Case]) -> QuerySet[Case]:
+    """Decided cases whose victim is contacted for one of these, of which each is a duplicate.
+
+    Without those whose own victim a team has contacted or contacts now.
+    """
+    references: dict[int, list[str]] = defaultdict(list)
+    for case in cases:
+        references[case.bcu_id].append(case.crime_reference)
+    left = Q(pk__in=[])
+    for bcu_id, others in references.items():
+        said = {"case__bcu": bcu_id, "duplicate_of__in": others, "contact_by": ContactBy.OTHER_REPORT}
+        found = FoundNotSuitable.objects.filter(case=OuterRef("case"))
+        decided = Decision.objects.filter(~Exists(found), submission__isnull=False, **said)
+        left |= Q(pk__in=decided.values("case")) | Q(pk__in=standing_findings().filter(**said).values("case"))
+    return Case.objects.filter(left).exclude(pk__in=cases_in_hand().filter(left).values("pk"))

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.models import OF_A_CASE, FollowUp, FollowUpKind, Referral
+from referrals.models import OF_A_CASE, RING_AGAIN, FollowUp, FollowUpKind, Referral
 from src_app.lists.tables import ActionColumn, ListTable, RowTemplateColumn, with_line
 from src_app.templatetags.words import waited, weekday_moment
 
@@ -17,10 +17,11 @@ URGENT = (
     FollowUpKind.NEW_OFFENCE,
     FollowUpKind.BARRED_METHOD,
     FollowUpKind.TRANSFERRED,
+    *RING_AGAIN,
 )
 
-# About a case, and raised by what somebody did here.
-_RAISED_BY_HAND = (FollowUpKind.RESTRICTIONS_CHANGED, FollowUpKind.CONTACT_ELSEWHERE)
+# Raised by what somebody did here.
+_RAISED_BY_HAND = (FollowUpKind.RESTRICTIONS_CHANGED, FollowUpKind.CONTACT_ELSEWHERE, *RING_AGAIN)
 
 
 class FollowUpTable(ListTable):

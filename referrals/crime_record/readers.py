@@ -37,10 +37,11 @@ def flags_to_confirm(user: User) -> QuerySet[Referral]:
 
 
 def flags_to_remove(user: User) -> QuerySet[Referral]:
-    """Referrals whose flag was set and has to go, the first ruled out first."""
-    flags = _flags(user).filter(
-        flag_confirmed_at__isnull=False, ruled_out_since__isnull=False, flag_removed_at__isnull=True
-    )
+    """Referrals whose flag has to go, the first ruled out first.
+
+    One that was never confirmed here may have been set on the crime management system all the same.
+    """
+    flags = _flags(user).filter(ruled_out_since__isnull=False, flag_removed_at__isnull=True)
     return flags.order_by("ruled_out_since", "pk")
 
 

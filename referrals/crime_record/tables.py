@@ -55,7 +55,16 @@ class FlagsToConfirm(FlagTable):
 
 
 class FlagsToRemove(FlagTable):
-    """Referrals whose flag has to go."""
+    """Referrals whose flag has to go, or may have been set and then has to."""
 
     ticked = django_tables2.Column(verbose_name="Flag is off", accessor="case__crime_reference")
+    here = django_tables2.Column(
+        verbose_name="Confirmed here", accessor="flag_confirmed_at", empty_values=(), orderable=False
+    )
     told = django_tables2.Column(verbose_name="Ruled out", accessor="ruled_out_since")
+
+    def render_here(self, value: datetime | None) -> str:
+        return moment(value) if value else "No: it may carry the flag. Look, and take it off"
+
+    def value_here(self, value: datetime | None) -> datetime | str:
+        return value or ""

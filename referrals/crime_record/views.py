@@ -71,7 +71,9 @@ TO_REMOVE = ListPage(
     references=("number", "case__crime_reference"),
     per_page=100,
     template="crime_record/_to_remove.html",
-    empty=Empty("No flag has to go", "What the crime record rules out appears here."),
+    empty=Empty(
+        "No flag has to go", "What the crime record rules out, or what is found not suitable, appears here."
+    ),
 )
 
 

@@ -144,6 +144,6 @@ def _of_fault(fault: Fault) -> FaultMail:
 def _page_for(kind: str, referral: Referral) -> str:
     if kind in (MailKind.FOLLOW_UP, MailKind.BARRED_METHOD):
         return reverse("follow_up_list")
-    if kind == MailKind.HANDED_ON:
-        return reverse("my_referrals")  # The referral itself is out of the old team's sight.
+    if kind in (MailKind.HANDED_ON, MailKind.RING_AGAIN):
+        return reverse("my_referrals")  # A referral handed on is out of the old team's sight.
     return reverse("referral", args=[referral.number])

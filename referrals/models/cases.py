@@ -323,6 +323,7 @@ class ContactBy(NamedChoices):
     SAFEGUARDING = "safeguarding", "Safeguarding"
     POLICE_SCHEME = "police_scheme", "The force's scheme for police victims"
     INVESTIGATOR = "investigator", "The investigating officer only"
+    OTHER_REPORT = "other_report", "Whoever contacts them for the other report"
 
 
 def why_in_words(reason: str, duplicate_of: str) -> str:
@@ -332,10 +333,24 @@ def why_in_words(reason: str, duplicate_of: str) -> str:
 
 
 def _names_a_duplicate(model: str) -> list[models.BaseConstraint]:
-    """Constraints that only a duplicate names the report it is one of. Those of before name none."""
+    """Constraints that only a duplicate names another report, and only one that does leaves it the contact.
+
+    Duplicates of before name none.
+    """
     name = f"{model}_duplicate_is_of_a_report"
     condition = Q(duplicate_of="") | Q(reason=Reason.DUPLICATE)
-    return [models.CheckConstraint(condition=condition, name=name), *one_line(model, "duplicate_of")]
+    leaves_contact = Q(contact_by=ContactBy.OTHER_REPORT) & Q(duplicate_of="")
+    return [
+        models.CheckConstraint(condition=condition, name=name),
+        models.CheckConstraint(condition=~leaves_contact, name=f"{model}_contact_left_to_a_report"),
+        *one_line(model, "duplicate_of"),
+    ]
+
+
+def _by_other_report(model: str) -> models.Index:
+    """An index of the duplicates whose victims are contacted for the other report."""
+    condition = Q(contact_by=ContactBy.OTHER_REPORT)
+    return models.Index(fields=["duplicate_of"], name=f"{model}_by_other_report", condition=condition)
 
 
 class Submission(AppendOnly):
@@ -391,6 +406,7 @@ class Decision(models.Model):
                 name="decision_referred_anyway_goes_to_team",
             ),
         ]
+        indexes = [_by_other_report("decision")]
         triggers = [
             *keep_state_by_decision(),
             pgtrigger.Trigger(
@@ -480,7 +496,8 @@ class ReopenedDecision(AppendOnly):
 class FoundNotSuitable(AppendOnly):
     """That a case turned out not to be suitable after it was allocated or referred; the latest one counts.
 
-    Decision, arm and allocation stay what they were; an open referral is closed with it.
+    Decision, arm and allocation stay what they were; an open referral is closed with it. ``corrects``: the
+    one before it, of which the reason, the other report or who contacts the victim was wrong.
     """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="found_not_suitable")
@@ -489,6 +506,7 @@ class FoundNotSuitable(AppendOnly):
     duplicate_of = models.CharField(max_length=40, blank=True, default="", db_default="")
     found_at = models.DateTimeField()
     found_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    corrects = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="corrected_by")
 
     class Meta(AppendOnly.Meta):
         constraints = [
@@ -499,6 +517,7 @@ class FoundNotSuitable(AppendOnly):
                 name="found_not_suitable_says_why_and_who",
             ),
         ]
+        indexes = [_by_other_report("found")]
         triggers = [
             *AppendOnly.Meta.triggers,
             refuse(

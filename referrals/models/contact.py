@@ -137,6 +137,9 @@ class FollowUpKind(NamedChoices):
     SAFETY_CHANGED = "safety_changed", "Safety note changed after the decision"
     RESTRICTIONS_CHANGED = "restrictions_changed", "Restrictions or safety note set after the decision"
     CONTACT_ELSEWHERE = "contact_elsewhere", "Not suitable: see that somebody else contacts the victim"
+    RING_AGAIN_WISH = "ring_again_wish", "Ring the victim again: asked for contact"
+    RING_AGAIN_RISK = "ring_again_risk", "Ring the victim again: high risk"
+    RING_AGAIN_SAFETY = "ring_again_safety", "Ring the victim again: safety, see the crime record"
 
 
 # Raised by each change of a decided case while no referral of it is open, when no team is told.
@@ -147,13 +150,20 @@ RAISED_BY_CHANGE = (
 )
 # About a case that has no referral.
 OF_A_CASE = (*RAISED_BY_CHANGE, FollowUpKind.CONTACT_ELSEWHERE)
-# Raised by no attempt at contact, but by a change of the crime record or of what is kept here of the case.
+# Asked by the HCOP of a team that has spoken with the victim already.
+RING_AGAIN = (
+    FollowUpKind.RING_AGAIN_WISH,
+    FollowUpKind.RING_AGAIN_RISK,
+    FollowUpKind.RING_AGAIN_SAFETY,
+)
+# Raised by no attempt at contact, but by the crime record, by what is kept here of the case, or by the HCOP.
 RAISED_BY_RECORD = (
     FollowUpKind.TRANSFERRED,
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
     FollowUpKind.OFFICER_IN_CASE,
     *OF_A_CASE,
+    *RING_AGAIN,
 )
 # Each asks who contacts the victim now that no team does.
 ASKS_WHO_CONTACTS = (FollowUpKind.RULED_OUT, FollowUpKind.CONTACT_ELSEWHERE)

@@ -116,9 +116,8 @@ class Referral(models.Model):
                 name="referral_flag_removed_at_by",
             ),
             models.CheckConstraint(
-                condition=Q(flag_removed_at__isnull=True)
-                | Q(flag_confirmed_at__isnull=False, ruled_out_since__isnull=False),
-                name="referral_flag_removed_was_set_and_had_to_go",
+                condition=Q(flag_removed_at__isnull=True) | Q(ruled_out_since__isnull=False),
+                name="referral_flag_removed_had_to_go",
             ),
             models.CheckConstraint(condition=together("taken_at", "taken_by"), name="referral_taken_at_by"),
             models.CheckConstraint(
@@ -174,7 +173,6 @@ class Referral(models.Model):
                 name="referral_flag_to_remove",
                 condition=Q(
                     ruled_out_since__isnull=False,
-                    flag_confirmed_at__isnull=False,
                     flag_removed_at__isnull=True,
                 ),
             ),

@@ -82,8 +82,15 @@ class AccessTable(PersonTable):
         )
 
     def render_answer(self, record: AccessRow) -> SafeString | str:
-        answer = record.answer
-        return with_line(answer.get_said_display(), str(answer.answered_by)) if answer else "Nothing yet"
+        if answer := record.answer:
+            return with_line(answer.get_said_display(), str(answer.answered_by))
+        if not record.is_open:
+            return ""
+        if not record.asked:
+            return "No supervisor is asked"
+        more = len(record.asked) - SHOWN_PLACES
+        names = ", ".join(map(str, record.asked[:SHOWN_PLACES]))
+        return with_line("Nothing yet", f"Asked: {names}{f' and {more} more' if more > 0 else ''}")
 
     def value_answer(self, record: AccessRow) -> str:
         return record.answer.get_said_display() if record.answer else ""

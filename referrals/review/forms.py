@@ -25,6 +25,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.places.readers import teams_to_pick_from
+from referrals.review.readers.linked import why_not_left_to
 from referrals.review.readers.refer_now import chosen_before, home_ward
 from referrals.review.readers.rows import ReviewRow
 from src_app.fields import LineField, NoteField
@@ -85,9 +86,14 @@ class WhyNotForm(forms.Form):
     )
     contact_by = forms.TypedChoiceField(
         label="Who will contact the victim",
-        choices=[("", "Choose who"), *ContactBy.choices],
+        choices=[
+            ("", "Choose who"),
+            (ContactBy.OTHER_REPORT, ContactBy.OTHER_REPORT.label),
+            *((who.value, who.label) for who in ContactBy if who != ContactBy.OTHER_REPORT),
+        ],
         coerce=ContactBy,
-        error_messages={"required": "Choose who will contact the victim."},
+        empty_value="",
+        required=False,
     )
     # Both are shown for a duplicate alone, by the style sheet.
     duplicate_of = forms.ChoiceField(label="Of which report", required=False, widget=forms.RadioSelect)
@@ -98,8 +104,9 @@ class WhyNotForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off", "class": "govuk-input--width-20"}),
     )
 
-    def offer(self, reports: list[tuple[str, str]], chosen: str = "") -> None:
-        """Offers these reports as the one that it is a duplicate of; ``chosen``: which one is on record."""
+    def offer(self, case: Case, reports: list[tuple[str, str]], chosen: str = "") -> None:
+        """Offers these reports as the one that the case is a duplicate of; ``chosen``: which is on record."""
+        self.about = case
         is_offered = chosen in dict(reports)
         if not is_offered:
             self.initial["other_report"] = chosen
@@ -113,7 +120,15 @@ class WhyNotForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         typed = cleaned.pop("other_report", "")
-        if cleaned.get("reason") != Reason.DUPLICATE:
+        is_duplicate = cleaned.get("reason") == Reason.DUPLICATE
+        if is_duplicate and cleaned.get("contact_by") == "":
+            # Without JavaScript nobody has chosen it first.
+            cleaned["contact_by"] = ContactBy.OTHER_REPORT
+        if not cleaned.get("contact_by", True):
+            self.add_error("contact_by", "Choose who will contact the victim.")
+        if not is_duplicate:
+            if cleaned.get("contact_by") == ContactBy.OTHER_REPORT:
+                self.add_error("contact_by", "Only a duplicate is left to another report: choose who.")
             return {**cleaned, "duplicate_of": ""}
         offered = cleaned.get("duplicate_of")
         chosen = typed if offered in (None, "", ANOTHER) else offered
@@ -124,6 +139,10 @@ class WhyNotForm(forms.Form):
             )
         elif chosen == typed and not re.fullmatch(settings.CRIME_REFERENCE_PATTERN, typed):
             self.add_error("other_report", "Type the crime reference as it stands on the crime record.")
+        elif cleaned.get("contact_by") == ContactBy.OTHER_REPORT and (
+            why_not := why_not_left_to(self.about.bcu_id, chosen)
+        ):
+            self.add_error("contact_by", why_not)
         return {**cleaned, "duplicate_of": chosen}
 
 
@@ -141,6 +160,18 @@ class NotSuitableForm(ReasonForm, WhyNotForm):
 
 class FoundNotSuitableForm(WhyNotForm, CaseForm):
     """The same of a case that was submitted."""
+
+
+class CorrectFindingForm(FoundNotSuitableForm):
+    """The same of a finding that is on record. ``seen``: the key of the one that the page showed."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
+        super().__init__(*args, case=case, **kwargs)
+        if found := case.latest_finding:
+            said = {"reason": found.reason, "contact_by": found.contact_by}
+            self.initial = {**self.initial, **said, "seen": found.pk}
 
 
 class ReopenForm(CaseForm):
@@ -322,6 +353,18 @@ class TeamForm(CaseForm):
         super().__init__(*args, case=case, **kwargs)
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         field.queryset = teams_to_pick_from(case).order_by("borough__name", "name")
+
+
+class RingAgainForm(CaseForm):
+    """Why a victim whom a team has spoken with is to be rung again."""
+
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=OrderReason.choices,
+        coerce=OrderReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why the victim is to be rung again."},
+    )
 
 
 class ReferNowForm(KeyForm, CaseForm):

@@ -171,8 +171,10 @@ class Records:
             "answer_questions",
             "choose_team",
             "refer_now",
+            "ring_again",
             "reopen_decision",
             "find_not_suitable",
+            "correct_finding",
             "move_referral",
             "case",
         )

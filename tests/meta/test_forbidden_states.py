@@ -1,6 +1,7 @@
 """States that must never be are refused by the database, whatever code or role asks for them."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connection, transaction
@@ -141,6 +142,17 @@ def test_only_what_went_out_is_found_not_suitable_and_never_for_a_reason_to_refe
     _refuses("decision_duplicate_is_of_a_report", lambda: DecisionFactory.create(case=waiting, **other))
 
 
+def test_only_a_duplicate_leaves_the_contact_to_another_report(src: Allocation) -> None:
+    left: dict[str, Any] = {"contact_by": "other_report", "reason": "duplicate"}
+    waiting = CaseFactory.create()
+    _refuses("found_contact_left_to_a_report", lambda: FoundNotSuitableFactory.create(case=src.case, **left))
+    _refuses(
+        "decision_contact_left_to_a_report",
+        lambda: DecisionFactory.create(case=waiting, suitable=False, **left),
+    )
+    DecisionFactory.create(case=waiting, suitable=False, duplicate_of="01/7654321/26", **left)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -187,17 +199,10 @@ def test_a_case_added_without_them_is_recorded_and_flagged(db: None) -> None:
         assert cursor.fetchone() == ("recorded", True)
 
 
-def test_a_flag_is_removed_where_it_was_set_and_has_to_go(db: None) -> None:
-    set_by = {"flag_confirmed_at": NOW, "flag_confirmed_by": UserFactory.create()}
+def test_a_flag_is_removed_where_it_had_to_go(db: None) -> None:
     removed_by = {"flag_removed_at": NOW, "flag_removed_by": UserFactory.create()}
-    _refuses(
-        "referral_flag_removed_was_set_and_had_to_go",
-        lambda: ReferralFactory.create(**removed_by, ruled_out_since=NOW),
-    )
-    _refuses(
-        "referral_flag_removed_was_set_and_had_to_go", lambda: ReferralFactory.create(**removed_by, **set_by)
-    )
-    ReferralFactory.create(**removed_by, **set_by, ruled_out_since=NOW)
+    _refuses("referral_flag_removed_had_to_go", lambda: ReferralFactory.create(**removed_by))
+    ReferralFactory.create(**removed_by, ruled_out_since=NOW)
 
 
 def test_a_hand_over_is_to_another_team(db: None) -> None:

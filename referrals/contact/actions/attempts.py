@@ -95,20 +95,12 @@ def log_attempt(
         noted_on_record=noted_on_record,
     )
     with transaction.atomic():
-        said.referral = referral = lock_referral(referral_id, by)
+        said.referral = lock_referral(referral_id, by)
         if known := ContactAttempt.objects.filter(key=key).first():
             _refuse_another_attempt(known, said, follow_ups, note)
             return known
-        refuse_officer_in_case(referral, by)
-        _refuse_stranger(said)
-        _refuse_ended(referral, result)
-        _refuse_wrong_time(referral, made_at, at)
-        if reason := contradiction(result, follow_ups=follow_ups, support_offered=support_offered):
-            raise Refused(reason)
-        _save(said, note)
-        record_change(Action.ATTEMPT_LOGGED, referral, by, ["attempt", *(["note"] if said.note else [])])
-        _advance(referral, said)
-        _raise_follow_ups(said, follow_ups)
+        _refuse_impossible(said, follow_ups)
+        _keep(said, follow_ups, note)
     return said
 
 
@@ -231,6 +223,26 @@ def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
 
 def _note_of(attempt: ContactAttempt) -> str:
     return attempt.note.body if attempt.note else ""
+
+
+def _refuse_impossible(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind]) -> None:
+    """Raises :class:`Refused` for what the account cannot log of the referral, or contradicts itself."""
+    referral, result = attempt.referral, Result(attempt.result)
+    refuse_officer_in_case(referral, attempt.logger)
+    _refuse_stranger(attempt)
+    _refuse_ended(referral, result)
+    _refuse_wrong_time(referral, attempt.made_at, attempt.logged_at)
+    if reason := contradiction(result, follow_ups=follow_ups, support_offered=attempt.support_offered):
+        raise Refused(reason)
+
+
+def _keep(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note: str) -> None:
+    """Saves it with its audit row, and does what follows from it."""
+    _save(attempt, note)
+    fields = ["attempt", *(["note"] if attempt.note else [])]
+    record_change(Action.ATTEMPT_LOGGED, attempt.referral, attempt.logger, fields)
+    _advance(attempt.referral, attempt)
+    _raise_follow_ups(attempt, follow_ups)
 
 
 def _refuse_stranger(attempt: ContactAttempt) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from referrals.contact.actions.notices import raise_task
+from referrals.contact.actions.notices import ask_for_duplicates, raise_task
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -101,6 +101,7 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
     transferred = event.kind == CrimeRecordKind.TRANSFERRED
     task = FollowUpKind.TRANSFERRED if transferred else FollowUpKind.RULED_OUT
     raise_task(referral=referral, kind=task, by=by, at=at)
+    ask_for_duplicates(cases=[referral.case], owner=None, by=by, at=at)
     if was_open:
         tell(
             kind=MailKind.CLOSED_BY_RECORD,

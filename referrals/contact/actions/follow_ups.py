@@ -1,4 +1,4 @@
-"""What a supervisor or HCOP does about a referral or case: deal with what came up, send a reminder."""
+"""What somebody does about a referral or case: deal with what came up, send a reminder."""
 
 from datetime import datetime
 from uuid import UUID
@@ -32,7 +32,7 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
 
     Acknowledging twice changes nothing. Raises ``FollowUp.DoesNotExist`` for one out of scope.
     """
-    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
         follow_ups = follow_ups_visible_to(by).select_related("referral__case", "case", "acknowledged_by")
         follow_up = follow_ups.get(pk=follow_up_id)
@@ -56,7 +56,7 @@ def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
 
     Raises :class:`Refused` where nobody owns it yet, and ``FollowUp.DoesNotExist`` for one out of scope.
     """
-    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
         follow_up = (
             follow_ups_visible_to(by)
@@ -79,7 +79,7 @@ def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     Raises :class:`Refused` where that is not so, or where it was decided anew who contacts the victim, and
     ``FollowUp.DoesNotExist`` for one out of scope.
     """
-    check_authority(by, Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    check_authority(by, Permission.VIEW_REFERRALS)
     follow_ups = follow_ups_visible_to(by).select_related("referral__case", "case", "acknowledged_by")
     with transaction.atomic():
         # Who contacts the victim is decided under the lock of the case.

@@ -7,14 +7,18 @@ from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from referrals.cases.readers import cases_in_hand, duplicates_left_to
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
 from referrals.contact.readers.follow_ups import contact_tasks
 from referrals.contact.readers.referrals import may_read
 from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
+    ContactBy,
+    Decision,
     FollowUp,
     FollowUpKind,
+    FoundNotSuitable,
     MailKind,
     Noticed,
     Referral,
@@ -116,19 +120,44 @@ def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime)
     _record_raised(names, by)
 
 
-def own_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
+def own_contacts(*, said: Collection[Decision | FoundNotSuitable], by: User, at: datetime) -> None:
     """Gives whoever found these cases not suitable the task to see that somebody else contacts the victims.
 
-    The caller holds the cases' locks.
+    There is none for a duplicate whose victim is contacted for the other report, while that one is in hand.
+    The caller holds the locks of the cases and of those other reports.
     """
+    left = {each.duplicate_of for each in said if each.contact_by == ContactBy.OTHER_REPORT}
+    others = cases_in_hand().filter(bcu__in={each.case.bcu_id for each in said}, crime_reference__in=left)
+    in_hand = set(others.values_list("crime_reference", flat=True)) if left else set()
+    cases = [
+        each.case
+        for each in said
+        if each.contact_by != ContactBy.OTHER_REPORT or each.duplicate_of not in in_hand
+    ]
+    _ask_who_contacts(cases, owner=by, by=by, at=at)
+
+
+def ask_for_duplicates(*, cases: Collection[Case], owner: User | None, by: User, at: datetime) -> None:
+    """Asks who contacts the victims of duplicates of these cases that were left to them, if none is in hand.
+
+    ``owner`` gets the tasks; where there is none they are any HCOP's. The caller holds the cases' locks.
+    """
+    in_hand = cases_in_hand().filter(pk__in=[case.pk for case in cases])
+    let_down = set(cases) - set(in_hand)
+    if let_down:
+        duplicates = [each for each in duplicates_left_to(let_down) if not contact_tasks(each).exists()]
+        _ask_who_contacts(duplicates, owner=owner, by=by, at=at)
+
+
+def _ask_who_contacts(cases: Collection[Case], *, owner: User | None, by: User, at: datetime) -> None:
     FollowUp.objects.bulk_create(
         FollowUp(
             case=case,
             kind=FollowUpKind.CONTACT_ELSEWHERE,
             raised_at=at,
             raised_by=by,
-            acknowledged_at=at,
-            acknowledged_by=by,
+            acknowledged_at=at if owner else None,
+            acknowledged_by=owner,
         )
         for case in cases
     )
@@ -138,8 +167,16 @@ def own_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
 def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
     """Ends the tasks that ask who contacts the victim instead of a team: it is decided anew who does.
 
-    The caller holds the case's lock.
+    Where the case is in hand again, so do the tasks of the duplicates that were left to it. The caller holds
+    the case's lock.
     """
+    _drop_tasks_of(case, by, at)
+    if cases_in_hand().filter(pk=case.pk).exists():
+        for duplicate in duplicates_left_to([case]):
+            _drop_tasks_of(duplicate, by, at)
+
+
+def _drop_tasks_of(case: Case, by: User, at: datetime) -> None:
     dropped = contact_tasks(case).update(
         acknowledged_at=Coalesce("acknowledged_at", Value(at)),
         acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),

@@ -13,6 +13,7 @@ from referrals.models import Decision, Noticed, Reason, Referral, ReferralStatus
 from referrals.rules.crime_record import is_for_safety
 from referrals.scope import teams_of
 from src_app.accounts.models import User
+from src_app.lists.paging import Paged
 from src_app.templatetags.words import clock, due_words, weekday_moment
 
 MOST_TEAMS_NAMED = 3
@@ -160,15 +161,37 @@ def unread_of(referral: Referral, user: User) -> Unread | None:
 
 
 @dataclass(frozen=True)
+class Part:
+    """The open referrals that one kind of person has, of which a page is shown.
+
+    ``count``: how many there are on all pages. ``folded``: somebody else sees to them.
+    """
+
+    title: str
+    cards: list[Card]
+    paged: Paged[Referral]
+    count: int
+    folded: bool = False
+
+
+@dataclass(frozen=True)
 class Summary:
     """All open referrals of an account in one sentence; ``open`` is how many there are.
 
-    ``teams`` names the account's teams and is empty where it has none.
+    ``teams`` names the account's teams and is empty where it has none. ``yours`` and ``nobodys``: how many of
+    them the account has, and nobody.
     """
 
     teams: str
     sentence: str
     open: int
+    yours: int
+    nobodys: int
+
+    @property
+    def colleagues(self) -> int:
+        """How many of them colleagues have."""
+        return self.open - self.yours - self.nobodys
 
 
 def summary_of(user: User, now: datetime) -> Summary:
@@ -184,6 +207,8 @@ def summary_of(user: User, now: datetime) -> Summary:
         today=Count("pk", filter=Q(due_at__lt=tomorrow)),
         soon=Count("pk", filter=Q(due_at__gte=tomorrow, due_at__lte=now + timedelta(days=1))),
         overdue=Count("pk", filter=Q(due_at__lt=now)),
+        yours=Count("pk", filter=Q(taken_by=user)),
+        nobodys=Count("pk", filter=Q(taken_by__isnull=True)),
     )
     names = list(teams_of(user).order_by("name").values_list("name", flat=True))
     teams = _joined(names) if len(names) <= MOST_TEAMS_NAMED else f"your {len(names)} teams"
@@ -192,7 +217,7 @@ def summary_of(user: User, now: datetime) -> Summary:
     sentence = f"{today or 'Nobody'} to contact today in {teams}{soon}."
     if overdue:
         sentence += f" {overdue} {'is' if overdue == 1 else 'are'} overdue."
-    return Summary(teams=teams, sentence=sentence, open=counts["open"])
+    return Summary(teams, sentence, counts["open"], yours=counts["yours"], nobodys=counts["nobodys"])
 
 
 def _joined(names: list[str]) -> str:

@@ -15,6 +15,7 @@ from django.db.models import (
 from referrals.cases.readers import standing_findings
 from referrals.models import (
     ASKS_WHO_CONTACTS,
+    RING_AGAIN,
     Case,
     ContactAttempt,
     Decision,
@@ -36,6 +37,16 @@ def follow_ups_open(user: User) -> QuerySet[FollowUp]:
 def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
     """Follow-ups that are done, the latest first."""
     return _follow_ups(user).filter(done_at__gte=since).order_by("-done_at", "-pk")
+
+
+def to_ring_again(user: User, at: datetime) -> list[FollowUp]:
+    """What the account's teams are asked to ring again: what is not done, and what it has just said is."""
+    own = Q(done_by=user, done_at__gt=at - UNDONE_WITHIN, dropped=False)
+    return list(
+        _follow_ups(user)
+        .filter(Q(done_at__isnull=True) | own, kind__in=RING_AGAIN)
+        .order_by(F("done_at").asc(nulls_first=True), "raised_at", "pk")
+    )
 
 
 def may_undo(follow_up: FollowUp, user: User, at: datetime) -> bool:

@@ -1,5 +1,6 @@
 """Referrals with what their pages show, their attempts and the changes nobody has read."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db.models import (
@@ -7,6 +8,7 @@ from django.db.models import (
     OuterRef,
     Prefetch,
     QuerySet,
+    prefetch_related_objects,
 )
 
 from referrals.cases.readers import of_linked_cases
@@ -55,7 +57,17 @@ def may_read(referral: Referral, user: User) -> bool:
 
 
 def open_referrals(user: User) -> QuerySet[Referral]:
-    """Referrals to contact, the first due first, each with the texts and changes that its card tells of."""
+    """Referrals to contact, the first due first. :func:`tell_cards` adds what the card of each tells of."""
+    return (
+        referrals_visible_to(user)
+        .filter(status=ReferralStatus.OPEN)
+        .select_related("case__decision", "ward", "taken_by", "given_by")
+        .order_by("due_at", "pk")
+    )
+
+
+def tell_cards(referrals: Sequence[Referral]) -> None:
+    """Reads the orders, texts, changes and attempts that the cards of ``open_referrals`` tell of."""
     told = (
         TextKind.SAFETY_NOTE,
         TextKind.REVIEW_SAFETY,
@@ -63,17 +75,12 @@ def open_referrals(user: User) -> QuerySet[Referral]:
         TextKind.COMMUNICATION_NEED,
     )
     texts = PersonalText.objects.filter(kind__in=told).order_by("pk")
-    return (
-        referrals_visible_to(user)
-        .filter(status=ReferralStatus.OPEN)
-        .select_related("case__decision", "ward", "taken_by", "given_by")
-        .prefetch_related(
-            "orders",
-            Prefetch("case__texts", texts),
-            Prefetch("notices", unread_notices()),
-            Prefetch("attempts", standing_attempts()),
-        )
-        .order_by("due_at", "pk")
+    prefetch_related_objects(
+        referrals,
+        "orders",
+        Prefetch("case__texts", texts),
+        Prefetch("notices", unread_notices()),
+        Prefetch("attempts", standing_attempts()),
     )
 
 

@@ -71,7 +71,7 @@ def follow_up_list(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "contact/follow_up_list.html", context)
 
 
-@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@requires(Permission.VIEW_REFERRALS)
 @require_POST
 def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     """Makes it the task of whoever pressed."""
@@ -83,10 +83,10 @@ def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
         messages.error(request, str(refused))
     else:
         messages.success(request, f"{acknowledged.name}: {acknowledged}. It is yours to deal with now.")
-    return redirect(back_to(request, "follow_up_list"))
+    return redirect(_back(request))
 
 
-@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@requires(Permission.VIEW_REFERRALS)
 @require_POST
 def finish(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     """Says that it is done."""
@@ -97,12 +97,12 @@ def finish(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        undo_it = " A mistake? Undo it at the end of this page." if finished.done_by == request.user else ""
+        undo_it = " A mistake? Undo it below." if finished.done_by == request.user else ""
         messages.success(request, f"{finished.name}: {finished}. Done: {finished.done_by}.{undo_it}")
-    return redirect(back_to(request, "follow_up_list"))
+    return redirect(_back(request))
 
 
-@requires(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+@requires(Permission.VIEW_REFERRALS)
 @require_POST
 def undo(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
     """Takes back that it is done."""
@@ -116,4 +116,10 @@ def undo(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
         messages.success(
             request, f"{undone.name}: {undone}. Undone: it is with {undone.acknowledged_by} again."
         )
-    return redirect(back_to(request, "follow_up_list"))
+    return redirect(_back(request))
+
+
+def _back(request: SignedInRequest) -> str:
+    """The list that it was on: officers have theirs on My referrals."""
+    lists = request.user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS)
+    return back_to(request, "follow_up_list" if lists else "my_referrals")

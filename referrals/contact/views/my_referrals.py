@@ -1,6 +1,6 @@
 """The officer's list, and the page of one referral."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib import messages
@@ -12,14 +12,25 @@ from django.views.decorators.http import require_POST, require_safe
 from referrals.contact.actions import notices, taking
 from referrals.contact.forms import KeyForm
 from referrals.contact.readers.briefing import briefing_of
-from referrals.contact.readers.cards import card_of, due_of, holder_of, summary_of, unread_of, urgency_of
+from referrals.contact.readers.cards import (
+    Part,
+    Summary,
+    card_of,
+    due_of,
+    holder_of,
+    summary_of,
+    unread_of,
+    urgency_of,
+)
 from referrals.contact.readers.choices import attempts_of, choices_for
+from referrals.contact.readers.follow_ups import to_ring_again
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
     open_referrals,
     referrals_ended_since,
     referrals_linked_to,
     referrals_to_open,
+    tell_cards,
 )
 from referrals.contact.readers.to_do import left_to_do
 from referrals.contact.views.opening import record_opening
@@ -41,29 +52,59 @@ MOST_DONE = 20
 @requires(Permission.CONTACT_VICTIMS)
 @require_safe
 def my_referrals(request: SignedInRequest) -> HttpResponse:
-    """What the team has to do, the first due first, and what it has done lately."""
+    """What there is to do: one's own, what nobody has, what colleagues have; each the first due first."""
     now = timezone.now()
-    paged = page_of(request, open_referrals(request.user), PER_PAGE)
+    summary, ring_again = summary_of(request.user, now), to_ring_again(request.user, now)
+    parts = _parts(request, summary, now)
+    rows = [referral for part in parts for referral in part.paged.rows]
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
     left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
-    linked = linked_to(paged.rows, request.user, now)
-    shown = [each.number for each in [*paged.rows, *done, *(each.attempt.referral for each in left.shown)]]
+    shown = [each.number for each in [*rows, *done, *(each.attempt.referral for each in left.shown)]]
+    shown += [task.name for task in ring_again]
     record(
         Action.LIST_SHOWN,
         by=request.user,
         purpose=Purpose.CONTACT,
         subject="referral",
-        references=dict.fromkeys([*shown, *(name for each in linked.values() for name in each.numbers)]),
+        references=dict.fromkeys(
+            [*shown, *(name for part in parts for card in part.cards for name in card.linked.numbers)]
+        ),
     )
     context = {
-        "summary": summary_of(request.user, now),
-        "cards": [card_of(each, request.user, now, linked[each.pk]) for each in paged.rows],
-        "paged": paged,
+        "summary": summary,
+        "parts": parts,
+        "ring_again": ring_again,
         "left": left,
         "done": done,
         "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }
     return render(request, "contact/my_referrals.html", context)
+
+
+def _parts(request: SignedInRequest, summary: Summary, now: datetime) -> list[Part]:
+    """The parts of the list that are not empty, with a page of each."""
+    user, referrals = request.user, open_referrals(request.user)
+    others = referrals.exclude(taken_by=user).filter(taken_by__isnull=False)
+    asked = [
+        ("Yours", referrals.filter(taken_by=user), "yours", summary.yours),
+        ("Nobody has these yet", referrals.filter(taken_by__isnull=True), "page", summary.nobodys),
+        ("Colleagues have these", others, "colleagues", summary.colleagues),
+    ]
+    pages = [page_of(request, rows, PER_PAGE, name=name) for _, rows, name, _ in asked]
+    shown = [referral for page in pages for referral in page.rows]
+    tell_cards(shown)
+    linked = linked_to(shown, user, now)
+    return [
+        Part(
+            title=title,
+            cards=[card_of(each, user, now, linked[each.pk]) for each in page.rows],
+            paged=page,
+            count=count,
+            folded=name == "colleagues",
+        )
+        for (title, _, name, count), page in zip(asked, pages, strict=True)
+        if page.rows
+    ]
 
 
 @requires(Permission.VIEW_REFERRALS)

@@ -1,6 +1,6 @@
 """The access review: which accounts, who is asked of whom, and what was said."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,16 +78,61 @@ def answers_in(review: AccessReview | None, people: Iterable[User]) -> dict[int,
 
 
 @dataclass(frozen=True)
+class Asked:
+    """Whom a review that starts now asks, and how many people no supervisor is asked about."""
+
+    supervisors: list[User]
+    nobody_asked_about: int
+
+    @property
+    def without_mail(self) -> list[User]:
+        """Those of the supervisors who have no address: they are asked on their first page alone."""
+        return [user for user in self.supervisors if not user.email]
+
+    @property
+    def mails(self) -> int:
+        """How many of them get an e-mail."""
+        return len(self.supervisors) - len(self.without_mail)
+
+
+def to_be_asked(user: User) -> Asked:
+    """Whom a review that the account starts now asks."""
+    people = list(accounts_in_review(user))
+    asked = asked_about(people)
+    return Asked(list(supervisors_to_ask()), sum(person.pk not in asked for person in people))
+
+
+def asked_about(people: Iterable[User]) -> dict[int, list[User]]:
+    """By the key of each person: the supervisors of the same teams, who are asked about them, by name."""
+    now = TeamMembership.objects.filter(TeamMembership.current(today()))
+    supervisors = {user.pk: user for user in supervisors_to_ask()}
+    leads: dict[int, list[int]] = defaultdict(list)
+    for team, user in now.filter(user__in=supervisors).values_list("team", "user"):
+        leads[team].append(user)
+    found: dict[int, set[int]] = defaultdict(set)
+    for team, person in now.filter(user__in=[each.pk for each in people]).values_list("team", "user"):
+        found[person] |= {lead for lead in leads[team] if lead != person}
+    return {
+        person: [user for key, user in supervisors.items() if key in found[person]]
+        for person in found
+        if found[person]
+    }
+
+
+@dataclass(frozen=True)
 class AccessRow(Person):
-    """An account as the access review lists it."""
+    """An account as the access review lists it. ``asked``: who is asked about it while a review is open."""
 
     answer: AccessAnswer | None
     is_unused: bool
+    is_open: bool
+    asked: list[User]
 
 
 def access_rows(users: list[User], at: datetime) -> list[AccessRow]:
     """The accounts with their places, the answer about each, and whether each is used."""
-    answers = answers_in(open_review(), users)
+    review = open_review()
+    answers, asked = answers_in(review, users), asked_about(users) if review else {}
     before = at - settings.UNUSED_AFTER
     return [
         AccessRow(
@@ -95,6 +140,8 @@ def access_rows(users: list[User], at: datetime) -> list[AccessRow]:
             places=person.places,
             answer=answers.get(person.user.pk),
             is_unused=(person.user.last_login or person.user.created_at) < before,
+            is_open=review is not None,
+            asked=asked.get(person.user.pk, []),
         )
         for person in with_places(users, timezone.localdate(at))
     ]

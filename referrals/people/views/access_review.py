@@ -18,6 +18,7 @@ from referrals.people.readers.access_review import (
     answers_in,
     open_review,
     past_reviews,
+    to_be_asked,
     to_confirm,
 )
 from referrals.people.tables import AccessTable
@@ -62,9 +63,19 @@ def access_review(request: SignedInRequest) -> HttpResponseBase:
 
 
 @requires(Permission.MANAGE_ACCOUNTS)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def start_access_review(request: SignedInRequest) -> HttpResponse:
-    """Asks the supervisors."""
+    """Says whom it asks and how, then asks the supervisors."""
+    if request.method != "POST":
+        asked = to_be_asked(request.user)
+        record(
+            Action.LIST_SHOWN,
+            by=request.user,
+            purpose=Purpose.ADMINISTRATION,
+            subject="account",
+            references=[user.username for user in asked.supervisors],
+        )
+        return render(request, "people/access/start.html", {"review": open_review(), "asked": asked})
     try:
         actions.start_review(by=request.user, at=timezone.now())
     except Refused as refused:

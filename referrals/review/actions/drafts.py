@@ -26,7 +26,7 @@ from referrals.models import (
     TextKind,
 )
 from referrals.review.actions.chosen_team import place_of, refuse_without_reason
-from referrals.review.readers.linked import named_back
+from referrals.review.readers.linked import named_back, why_not_left_to
 from referrals.rules.duplicates import why_no_duplicate
 from referrals.rules.eligibility import ineligible_because
 from referrals.scope import cases_visible_to
@@ -97,6 +97,7 @@ def draft_not_suitable(
     with transaction.atomic():
         case = _lock(case_id, by)
         refuse_no_duplicate(case, reason, duplicate_of)
+        refuse_left_to_nobody(case, contact_by, duplicate_of)
         return _draft(
             case,
             version,
@@ -126,6 +127,21 @@ def refuse_no_duplicate(case: Case, reason: Reason, duplicate_of: str) -> None:
     if why_not := why_no_duplicate(own=case.crime_reference, other=duplicate_of):
         raise Refused(why_not)
     refuse_named_back(case.bcu_id, {case.crime_reference: duplicate_of})
+
+
+def refuse_left_to_nobody(case: Case, contact_by: ContactBy, duplicate_of: str) -> None:
+    """Raises :class:`Refused` where the contact is left to another report that is none or gets no contact.
+
+    Another report that is not kept here may get one: somebody then has the task to see to it.
+    """
+    if contact_by != ContactBy.OTHER_REPORT:
+        return
+    if not duplicate_of:
+        raise Refused(
+            "Only a duplicate leaves the contact to another report: choose who contacts the victim."
+        )
+    if why_not := why_not_left_to(case.bcu_id, duplicate_of):
+        raise Refused(why_not)
 
 
 def choose_team(

@@ -11,7 +11,7 @@ from django.utils import timezone
 from referrals.cases.actions import keep_text
 from referrals.contact.actions.closing import close_not_suitable
 from referrals.contact.actions.hand_over import hand_over
-from referrals.contact.actions.notices import drop_contacts, own_contacts
+from referrals.contact.actions.notices import ask_for_duplicates, drop_contacts, own_contacts
 from referrals.models import (
     REFERRED_ANYWAY,
     Allocation,
@@ -29,8 +29,14 @@ from referrals.models import (
     Ward,
 )
 from referrals.review.actions.case_lock import lock_submitted
-from referrals.review.actions.drafts import refuse_no_duplicate
-from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
+from referrals.review.actions.drafts import refuse_left_to_nobody, refuse_no_duplicate
+from referrals.review.readers.put_right import (
+    standing_finding,
+    why_not_correct,
+    why_not_find_unsuitable,
+    why_not_move,
+    why_not_reopen,
+)
 from referrals.trial.actions.deviations import record_deviation
 from referrals.trial.readers.deviations import standing_deviations
 from src_app.accounts.models import User
@@ -88,13 +94,11 @@ def find_not_suitable(
     spoken with them. Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out
     of scope.
     """
-    if reason in REFERRED_ANYWAY:
-        raise Refused("That is a reason to refer: choose why the case is not suitable.")
     with transaction.atomic():
-        case = lock_submitted(case_id, by)
+        case = lock_submitted(case_id, by, beside=duplicate_of)
         if why_not := why_not_find_unsuitable(case):
             raise Refused(why_not)
-        refuse_no_duplicate(case, reason, duplicate_of)
+        _refuse_no_reason(case, reason, contact_by, duplicate_of)
         found = FoundNotSuitable.objects.create(
             case=case,
             reason=reason,
@@ -110,8 +114,46 @@ def find_not_suitable(
         if allocation is not None:
             _record_in_error(allocation, by, at)
         drop_contacts(case=case, by=by, at=at)
-        if referral is None or referral.status != ReferralStatus.COMPLETED:
-            own_contacts(cases=[case], by=by, at=at)
+        _see_to_contact(found, referral, by, at)
+        ask_for_duplicates(cases=[case], owner=by, by=by, at=at)
+        _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by", "duplicate_of"])
+    return found
+
+
+def correct_finding(
+    *,
+    case_id: int,
+    seen: int | None,
+    reason: Reason,
+    contact_by: ContactBy,
+    duplicate_of: str = "",
+    by: User,
+    at: datetime,
+) -> FoundNotSuitable:
+    """Puts right why a case was found not suitable: the reason, the other report, or who contacts the victim.
+
+    ``seen``: the key of the finding that the page showed. What was said before stays on record. Where
+    somebody else contacts the victim now, the task to see to it is ``by``'s. Raises :class:`Refused` where
+    that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    """
+    with transaction.atomic():
+        case = lock_submitted(case_id, by, beside=duplicate_of)
+        wrong = _seen_finding(case, seen)
+        if (wrong.reason, wrong.contact_by, wrong.duplicate_of) == (reason, contact_by, duplicate_of):
+            raise Refused("That is what is on record: nothing was changed.")
+        _refuse_no_reason(case, reason, contact_by, duplicate_of)
+        found = FoundNotSuitable.objects.create(
+            case=case,
+            reason=reason,
+            contact_by=contact_by,
+            duplicate_of=duplicate_of,
+            found_at=at,
+            found_by=by,
+            corrects=wrong,
+        )
+        if contact_by == ContactBy.OTHER_REPORT or contact_by != wrong.contact_by:
+            drop_contacts(case=case, by=by, at=at)
+            _see_to_contact(found, _lock_referral(case), by, at)
         _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by", "duplicate_of"])
     return found
 
@@ -144,6 +186,30 @@ def move_referral(
         keep_text(case=case, kind=TextKind.TEAM_REASON, body=why, at=at)
         hand_over(referral=referral, ward=ward, by_hand=True, by=by, at=at)
     return referral
+
+
+def _seen_finding(case: Case, seen: int | None) -> FoundNotSuitable:
+    """The finding that stands, if it is the one that the page showed."""
+    found = standing_finding(case)
+    if found is None:
+        raise Refused(why_not_correct(case))
+    if found.pk != seen:
+        raise Refused(f"{found.found_by} put this right meanwhile: look whether it is right now.")
+    return found
+
+
+def _refuse_no_reason(case: Case, reason: Reason, contact_by: ContactBy, duplicate_of: str) -> None:
+    """Raises :class:`Refused` where that is no reason against the case, or the victim is left to nobody."""
+    if reason in REFERRED_ANYWAY:
+        raise Refused("That is a reason to refer: choose why the case is not suitable.")
+    refuse_no_duplicate(case, reason, duplicate_of)
+    refuse_left_to_nobody(case, contact_by, duplicate_of)
+
+
+def _see_to_contact(found: FoundNotSuitable, referral: Referral | None, by: User, at: datetime) -> None:
+    """Asks that somebody else contacts the victim, unless the team has spoken with them."""
+    if referral is None or referral.status != ReferralStatus.COMPLETED:
+        own_contacts(said=[found], by=by, at=at)
 
 
 def _record_in_error(allocation: Allocation, by: User, at: datetime) -> None:

@@ -8,13 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.cases.actions import keep_text
-from referrals.contact.actions.notices import drop_contacts
+from referrals.contact.actions.notices import drop_contacts, raise_task
 from referrals.contact.actions.refer import refer, refer_again
+from referrals.contact.actions.referral_lock import tell
 from referrals.models import (
     Allocation,
     Arm,
     Case,
     DeviationKind,
+    FollowUp,
+    FollowUpKind,
+    MailKind,
     OrderReason,
     Referral,
     ReferralOrder,
@@ -24,7 +28,7 @@ from referrals.models import (
 )
 from referrals.review.actions.case_lock import lock_submitted
 from referrals.review.actions.chosen_team import place_of, refuse_without_reason
-from referrals.review.readers.refer_now import home_ward, why_not_refer
+from referrals.review.readers.refer_now import home_ward, why_not_refer, why_not_ring_again
 from referrals.trial.actions.deviations import record_deviation
 from src_app.accounts.models import User
 from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
@@ -66,6 +70,42 @@ def refer_now(
         order.save(force_insert=True)
         drop_contacts(case=case, by=by, at=at)
     return order.referral
+
+
+# What a team that has spoken with the victim is asked.
+_RING_AGAIN = {
+    OrderReason.ASKED_FOR_CONTACT: FollowUpKind.RING_AGAIN_WISH,
+    OrderReason.HIGH_RISK: FollowUpKind.RING_AGAIN_RISK,
+    OrderReason.OTHER_SAFETY: FollowUpKind.RING_AGAIN_SAFETY,
+}
+
+
+def ask_to_ring_again(*, case_id: int, reason: OrderReason, by: User, at: datetime) -> FollowUp:
+    """Asks the team that has spoken with the victim to ring them again; returns its follow-up.
+
+    The referral stays as it is, and counts as it did. While the same is asked already, nothing is added.
+    Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
+    """
+    with transaction.atomic():
+        case = lock_submitted(case_id, by)
+        if why_not := why_not_ring_again(case):
+            raise Refused(why_not)
+        referral = Referral.objects.select_related("team").select_for_update(of=("self",)).get(case=case)
+        referral.case, kind = case, _RING_AGAIN[reason]
+        asked = FollowUp.objects.filter(referral=referral, kind=kind, done_at__isnull=True)
+        if waiting := asked.first():
+            return waiting
+        raise_task(referral=referral, kind=kind, by=by, at=at)
+        task = asked.get()
+        tell(
+            kind=MailKind.RING_AGAIN,
+            referral=referral,
+            mailbox=referral.team.mailbox,
+            unique_key=f"{MailKind.RING_AGAIN}:{task.pk}",
+            by=by,
+            at=at,
+        )
+    return task
 
 
 def _refuse_another(earlier: ReferralOrder, case: Case, at: datetime) -> None:

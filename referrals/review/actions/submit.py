@@ -7,17 +7,18 @@ from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.db import OperationalError, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases, report_of
-from referrals.contact.actions.notices import own_contacts
+from referrals.contact.actions.notices import ask_for_duplicates, own_contacts
 from referrals.contact.actions.refer import refer
 from referrals.models import (
     Allocation,
     Arm,
     Bcu,
     Case,
+    ContactBy,
     Decision,
     Mode,
     PersonalText,
@@ -154,7 +155,8 @@ def _submit(
         fields=["decided_at", "submission"],
     )
     SubmissionOutcome(submission=submission, trials=trials, by=by, at=at).carry_out(decisions, places)
-    own_contacts(cases=[each.case for each in decisions if not _goes_out(each)], by=by, at=at)
+    own_contacts(said=[each for each in decisions if not _goes_out(each)], by=by, at=at)
+    ask_for_duplicates(cases=[each.case for each in decisions], owner=by, by=by, at=at)
     return submission
 
 
@@ -167,13 +169,16 @@ def _check_clock(trials: Mapping[int, Trial], at: datetime) -> None:
 
 def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:
     """The BCU's decisions as they were checked, their cases locked, by report time, then reference."""
+    left = Decision.objects.filter(case__in=seen, contact_by=ContactBy.OTHER_REPORT)
+    others = list(left.values_list("duplicate_of", flat=True))
+    # Other reports that victims are left to are locked too, all in one order: none is decided meanwhile.
     cases = (
         cases_visible_to(by)
-        .filter(bcu=bcu, pk__in=seen, decided_at__isnull=True)
+        .filter(Q(pk__in=seen, decided_at__isnull=True) | Q(crime_reference__in=others), bcu=bcu)
         .order_by("pk")
         .select_for_update(of=("self",))
     )
-    locked = {case.pk for case in cases}
+    locked = {case.pk for case in cases if case.pk in seen and case.decided_at is None}
     decisions = list(
         Decision.objects.filter(case__in=locked)
         .select_related("case__ward__team", "case__ward__borough", "team")

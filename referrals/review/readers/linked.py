@@ -11,7 +11,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
-from referrals.cases.readers import latest_cases, standing_findings
+from referrals.cases.readers import cases_in_hand, latest_cases, standing_findings
 from referrals.models import Case, CaseState, Decision, Referral
 from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.scope import cases_visible_to
@@ -84,12 +84,23 @@ def named_back(bcu_id: int, duplicates: Mapping[str, str]) -> list[tuple[str, st
     return [(own, other) for own, other in duplicates.items() if (other, own) in said]
 
 
+def why_not_left_to(bcu_id: int, reference: str) -> str:
+    """Why the victim of a duplicate is not contacted for the other report; empty where it may be.
+
+    So for one that is not kept here: what becomes of it is not known.
+    """
+    other = Case.objects.select_related("referral").filter(bcu=bcu_id, crime_reference=reference).first()
+    if other is None or cases_in_hand().filter(pk=other.pk).exists():
+        return ""
+    return f"Nobody contacts the victim for {reference} ({_became(other)}): choose who contacts them."
+
+
 def _became(case: Case) -> str:
     """What became of the case, as the case list says it, and of its referral."""
     if case.state == CaseState.WAITING:
         return "Waits for a decision"
     if case.state != CaseState.REFERRED:
-        return case.get_state_display()
+        return f"{case.get_state_display()}: no team contacts the victim"
     referral: Referral = case.referral
     if referral.contacted_at:
         return f"SRC: contact made on {moment(referral.contacted_at)}"

@@ -4,6 +4,7 @@ from referrals.cases.readers import standing_findings
 from referrals.models import (
     Case,
     Decision,
+    FoundNotSuitable,
     Referral,
     ReferralStatus,
     Trial,
@@ -34,10 +35,21 @@ def why_not_find_unsuitable(case: Case) -> str:
         return "The decision can still be made anew: reopen it."
     if case.decided_at is None:
         return "This case waits in the overnight review: decide it there."
-    found = case.latest_finding
-    if found is not None and standing_findings().filter(pk=found.pk).exists():
+    if found := standing_finding(case):
         return f"{found.found_by} recorded on {moment(found.found_at)} that it was not suitable."
     return ""
+
+
+def standing_finding(case: Case) -> FoundNotSuitable | None:
+    """That the case was found not suitable after all, as it stands; None where it does not."""
+    return standing_findings().select_related("found_by").filter(case=case).first()
+
+
+def why_not_correct(case: Case) -> str:
+    """Why it cannot be put right why the case was found not suitable; empty where it can."""
+    if case.decided_at is not None and standing_finding(case) is not None:
+        return ""
+    return "It is not on record that this case was not suitable after all: there is nothing to put right."
 
 
 def why_not_move(case: Case) -> str:

@@ -40,6 +40,14 @@ def why_not_refer(case: Case) -> str:
     return ""
 
 
+def why_not_ring_again(case: Case) -> str:
+    """Why no team can be asked to ring the victim again, in one sentence; empty where one can."""
+    referral: Referral | None = getattr(case, "referral", None)
+    if referral is None or referral.status != ReferralStatus.COMPLETED:
+        return why_not_refer(case) or "No team has spoken with the victim yet: refer now instead."
+    return "" if case.crime_status == CrimeStatus.RECORDED else why_not_refer(case)
+
+
 def home_ward(case: Case) -> Ward | None:
     """The ward of the victim's home, where it is one of the case's BCU: its team can be sent."""
     ward = case.ward

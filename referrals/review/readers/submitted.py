@@ -11,10 +11,11 @@ from src_app.accounts.models import User
 
 @dataclass(frozen=True)
 class DecisionResult:
-    """What became of one submitted case."""
+    """What became of one submitted case. ``trial``: the name of the one that decided it, if one did."""
 
     decision: Decision
     referral: Referral | None
+    trial: str
 
 
 def decision_results(submission: Submission) -> list[DecisionResult]:
@@ -22,10 +23,14 @@ def decision_results(submission: Submission) -> list[DecisionResult]:
     told = Notification.objects.filter(kind=MailKind.REFERRAL_MADE)
     decisions = (
         submission.decisions.select_related("case__ward", "case__referral__team", "case__referral__ward")
+        .annotate(trial=F("case__allocation__trial__name"))
         .prefetch_related(Prefetch("case__referral__notifications", told))
         .order_by(F("case__reported_at"), "case__crime_reference")
     )
-    return [DecisionResult(decision, _referral_of(decision, submission)) for decision in decisions]
+    return [
+        DecisionResult(decision, _referral_of(decision, submission), trial=decision.trial or "")
+        for decision in decisions
+    ]
 
 
 def reopened_of(submission: Submission) -> list[ReopenedDecision]:

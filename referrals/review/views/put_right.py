@@ -11,11 +11,17 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from referrals.cases.forms import CaseForm
+from referrals.contact.readers.follow_ups import contact_tasks
 from referrals.models import Case
 from referrals.review.actions import put_right as actions
-from referrals.review.forms import FoundNotSuitableForm, MoveForm, ReopenForm
+from referrals.review.forms import CorrectFindingForm, FoundNotSuitableForm, MoveForm, ReopenForm
 from referrals.review.readers.linked import offered, shown_with
-from referrals.review.readers.put_right import why_not_find_unsuitable, why_not_move, why_not_reopen
+from referrals.review.readers.put_right import (
+    why_not_correct,
+    why_not_find_unsuitable,
+    why_not_move,
+    why_not_reopen,
+)
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -35,6 +41,10 @@ class Correction:
     done: str
 
 
+# Said where somebody has the task to see to it.
+_WAITS = " It waits in your follow-ups: somebody else has to contact the victim."
+
+
 _REOPEN = Correction(
     name="reopen",
     form=ReopenForm,
@@ -47,14 +57,21 @@ _NOT_SUITABLE = Correction(
     form=FoundNotSuitableForm,
     why_not=why_not_find_unsuitable,
     act=actions.find_not_suitable,
-    done="On record as not suitable. It waits in your follow-ups: somebody else has to contact the victim.",
+    done="On record as not suitable.",
+)
+_FINDING = Correction(
+    name="correct_finding",
+    form=CorrectFindingForm,
+    why_not=why_not_correct,
+    act=actions.correct_finding,
+    done="Put right. What was said before stays on record.",
 )
 _MOVE = Correction(
     name="move",
     form=MoveForm,
     why_not=why_not_move,
     act=actions.move_referral,
-    done="The referral is moved. A team that is new to it, and the one that had it, are told by e-mail.",
+    done=("The referral is moved. A team that is new to it, and the one that had it, are told by e-mail."),
 )
 
 
@@ -74,6 +91,13 @@ def find_not_suitable(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 @requires(Permission.REVIEW_CASES)
 @require_http_methods(["GET", "HEAD", "POST"])
+def correct_finding(request: SignedInRequest, case_id: int) -> HttpResponse:
+    """Asks what is right where the reason or the other report of such a case is wrong."""
+    return _put_right(request, case_id, _FINDING)
+
+
+@requires(Permission.REVIEW_CASES)
+@require_http_methods(["GET", "HEAD", "POST"])
 def move_referral(request: SignedInRequest, case_id: int) -> HttpResponse:
     """Asks where an open referral belongs, and says what follows."""
     return _put_right(request, case_id, _MOVE)
@@ -89,7 +113,8 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
     if isinstance(form, FoundNotSuitableForm):
         linked, alike = shown_with(request.user, case)
         reports = offered(request.user, [*linked, *alike])
-        form.offer(reports)
+        found = case.latest_finding if correction is _FINDING else None
+        form.offer(case, reports, found.duplicate_of if found else "")
         shown += [reference for reference, _ in reports]
     if request.method == "POST" and form.is_valid():
         try:
@@ -100,7 +125,8 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
             if isinstance(form, MoveForm):
                 form.show_again(case)
         else:
-            messages.success(request, f"{case.crime_reference}: {correction.done}")
+            waits = _WAITS if isinstance(form, FoundNotSuitableForm) and contact_tasks(case).exists() else ""
+            messages.success(request, f"{case.crime_reference}: {correction.done}{waits}")
             return redirect("case", case_id=case_id)
     record(
         Action.CASE_OPENED,

@@ -244,7 +244,7 @@ def _marked_with_reason(
     form = form_class(request.POST if request.method == "POST" else None, row=row)
     if isinstance(form, NotSuitableForm):
         chosen = row.decision.duplicate_of if row.decision else ""
-        form.offer(offered(request.user, [*row.linked, *row.alike]), chosen)
+        form.offer(row.case, offered(request.user, [*row.linked, *row.alike]), chosen)
     if not form.is_valid():
         return _case_form(request, row, form, template)
     return _marked(

@@ -92,10 +92,13 @@ def submitted(request: SignedInRequest, submission_id: int) -> HttpResponse:
         subject="case",
         references=[case.crime_reference for case in cases],
     )
+    usual = [each for each in results if not each.referral and each.decision.suitable]
     context = {
         "submission": submission,
         "referred": [each for each in results if each.referral],
-        "usual": [each for each in results if not each.referral and each.decision.suitable],
+        "usual": usual,
+        "by_trial": [each for each in usual if each.trial],
+        "not_started": [each for each in usual if not each.trial],
         "not_suitable": [
             result for result in results if not result.referral and not result.decision.suitable
         ],

@@ -182,7 +182,7 @@ def test_of_a_case_without_a_referral_the_list_says_the_same_in_every_state(
         browser = client_of(user)
         assert case.crime_reference not in browser.get(reverse("follow_up_list")).content.decode()
         assert browser.post(page).status_code == 404
-    assert client_of(officer).post(page).status_code == 403
+    assert client_of(officer).post(page).status_code == 404
 
 
 def test_while_a_case_waits_or_its_referral_is_open_nobody_else_is_asked(bring):

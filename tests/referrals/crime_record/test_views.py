@@ -14,9 +14,11 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape, strip_tags
 
+from outcomes.case.readers import records_of
+from outcomes.case.timeline import timeline
 from referrals.crime_record import views
 from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
-from referrals.models import Referral
+from referrals.models import Case, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
@@ -106,6 +108,24 @@ def test_a_confirmed_flag_that_has_to_go_since_is_not_unconfirmed(
     assert list(flags_to_remove(hcop)) == [wrong]
 
 
+def test_a_flag_that_was_never_confirmed_here_is_looked_for_and_settled_once(
+    client_of: ClientOf, hcop: User, make_wrong: MakeReferral, now: datetime
+) -> None:
+    """It may have been set on the crime record all the same, before the case was found not suitable."""
+    browser, never = client_of(hcop), make_wrong(flag_confirmed_at=None, flag_confirmed_by=None)
+    make_wrong()
+    html = browser.get(reverse("flag_list")).text
+    assert html.count("No: it may carry the flag. Look, and take it off") == 1
+    html = browser.post(reverse("confirm_flags_removed"), {"referral": [never.pk]}, follow=True).text
+    assert never.case.crime_reference not in html
+    never.refresh_from_db()
+    assert (never.flag_removed_at, never.flag_removed_by, never.flag_confirmed_at) == (now, hcop, None)
+    case = Case.objects.get(pk=never.case_id)
+    assert "Flag looked for: it is off" in [event.title for event in timeline(case, records_of(case))]
+    browser.post(reverse("undo_flags"), {"of": "removed", "referral": [never.pk]})
+    assert never in flags_to_remove(hcop)
+
+
 def test_the_navigation_counts_the_flags_to_see_to(
     client_of: ClientOf, hcop: User, officer: User, make_wrong: MakeReferral, make_referral: MakeReferral
 ) -> None:
@@ -117,7 +137,7 @@ def test_the_navigation_counts_the_flags_to_see_to(
     make_referral()
     make_wrong()
     make_referral(ruled_out_since=NOW)
-    assert "Flag 49 (2 waiting)" in told(hcop)
+    assert "Flag 49 (3 waiting)" in told(hcop)
     assert "Flag 49" not in told(officer)
 
 

@@ -101,6 +101,7 @@ LEADS_TO = {
     MailKind.FOLLOW_UP: "/follow-ups/",
     MailKind.BARRED_METHOD: "/follow-ups/",
     MailKind.HANDED_ON: "/referrals/",
+    MailKind.RING_AGAIN: "/referrals/",
 }
 
 

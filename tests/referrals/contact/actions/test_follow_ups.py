@@ -174,8 +174,8 @@ def test_of_two_who_undo_it_at_once_one_is_told_that_it_waits(done, supervisor, 
 
 
 @pytest.mark.parametrize("act", [acknowledge, finish, undo])
-def test_an_officer_acknowledges_nothing(follow_up, officer, now, act):
-    with pytest.raises(NotAllowed):
+def test_an_officer_finds_nothing_that_a_supervisor_has_to_see_to(follow_up, officer, now, act):
+    with pytest.raises(FollowUp.DoesNotExist):
         act(follow_up_id=follow_up.pk, by=officer, at=now)
 
 

@@ -152,7 +152,7 @@ def test_done_by_mistake_is_undone_from_the_list_by_whoever_said_so(
     follow_up = make_follow_up(acknowledged_by=hcop, acknowledged_at=now)
     page, browser = reverse("undo_follow_up", args=[follow_up.pk]), client_of(supervisor)
     told = browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).text
-    assert "A mistake? Undo it at the end of this page." in told
+    assert "A mistake? Undo it below." in told
     assert page in told
     assert page not in client_of(hcop).get(reverse("follow_up_list")).text
     assert "It stays done" in client_of(hcop).post(page, follow=True).text
@@ -194,7 +194,7 @@ def test_it_is_for_those_who_acknowledge(request, client_of, make_follow_up, who
     client = client_of(request.getfixturevalue(who))
     assert client.get(reverse("follow_up_list")).status_code == 403
     page = reverse("acknowledge_follow_up", args=[make_follow_up().pk])
-    assert client.post(page).status_code == 403
+    assert client.post(page).status_code == (404 if who == "officer" else 403)
 
 
 def test_the_number_of_queries_does_not_grow_with_the_rows(client_of, make_follow_up, make_task, hcop, now):

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from referrals.contact.views import my_referrals
 from referrals.models import (
     Arm,
     CloseReason,
@@ -20,7 +21,7 @@ from referrals.models import (
     Result,
     TextKind,
 )
-from referrals.review.actions.refer_now import refer_now
+from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
     AllocationFactory,
@@ -44,12 +45,16 @@ def page(client_of, officer):
     return lambda query="": client.get(reverse("my_referrals") + query)
 
 
+def cards_of(response):
+    return [card for part in response.context["parts"] for card in part.cards]
+
+
 def test_the_first_due_comes_first_and_the_first_sentence_counts(page, make_referral, now):
     week = make_referral(due_at=now + timedelta(days=6))
     today = make_referral(due_at=now + timedelta(hours=5))
     overdue = make_referral(made_at=now - timedelta(days=5), due_at=now - timedelta(days=2))
     response = page()
-    cards = response.context["cards"]
+    cards = cards_of(response)
     assert [card.referral for card in cards] == [overdue, today, week]
     assert [card.due.words for card in cards] == [
         "2 days overdue",
@@ -179,7 +184,7 @@ def test_a_card_says_how_often_somebody_tried_and_what_came_of_it_last(page, mak
         ContactAttemptFactory.create(referral=referral, made_at=now - timedelta(hours=hours))
     withdrawn = ContactAttemptFactory.create(referral=once, made_at=now - timedelta(hours=1))
     ContactAttemptFactory.create(referral=once, made_at=now, withdraws=withdrawn)
-    tries = {card.referral: card.tries for card in page().context["cards"]}
+    tries = {card.referral: card.tries for card in cards_of(page())}
     assert tries[once] == "Tried once: No answer, Monday 23 November, 4:30am"
     assert tries[twice] == "Tried 2 times, last: No answer, Monday 23 November, 5:30am"
     assert tries[never] == ""
@@ -195,7 +200,7 @@ def test_a_card_says_first_what_changed_and_was_not_read(page, make_referral, of
         ReferralNoticeFactory.create(referral=referral, changed=[Noticed.CONTACT_WISHES])
     ReferralNoticeFactory.create(referral=mine)
     ReferralNoticeFactory.create(referral=read, read_at=now, read_by=officer)
-    unread = {card.referral: card.unread for card in page().context["cards"]}
+    unread = {card.referral: card.unread for card in cards_of(page())}
     assert unread[read] is None
     assert {unread[each].title for each in (free, theirs)} == {"Changed since it was referred"}
     text = " ".join(page().content.decode().split())
@@ -232,7 +237,7 @@ def test_the_list_is_the_own_teams_and_recorded_as_one_consultation(page, make_r
 
 def test_ended_referrals_are_no_cards(page, make_referral, now):
     make_referral(completed=True)
-    assert page().context["cards"] == []
+    assert cards_of(page()) == []
     assert "Nobody to contact now" in page().content.decode()
 
 
@@ -254,11 +259,92 @@ def test_more_than_fifty_are_paged(page, make_referral, now):
     for minutes in range(51):
         make_referral(due_at=now + timedelta(minutes=minutes))
     first = page()
-    assert len(first.context["cards"]) == 50
+    assert len(cards_of(first)) == 50
     assert first.context["summary"].open == 51
-    second = page("?" + first.context["paged"].next_url.partition("?")[2])
-    assert len(second.context["cards"]) == 1
-    assert second.context["cards"][0].referral.due_at == now + timedelta(minutes=50)
+    second = page("?" + first.context["parts"][0].paged.next_url.partition("?")[2])
+    assert len(cards_of(second)) == 1
+    assert cards_of(second)[0].referral.due_at == now + timedelta(minutes=50)
+
+
+def test_ones_own_come_first_then_what_nobody_has_and_colleagues_are_folded_away(
+    page, make_referral, officer, colleague, now
+):
+    def taken(by, hours):
+        return make_referral(taken_by=by, taken_at=now, due_at=now + timedelta(hours=hours))
+
+    theirs, free = taken(colleague, 1), make_referral(due_at=now + timedelta(hours=2))
+    later, first = taken(officer, 4), taken(officer, 3)
+    parts = [
+        (part.title, part.count, [card.referral for card in part.cards]) for part in page().context["parts"]
+    ]
+    assert parts == [
+        ("Yours", 2, [first, later]),
+        ("Nobody has these yet", 1, [free]),
+        ("Colleagues have these", 1, [theirs]),
+    ]
+    text = page().text
+    assert text.index("Colleagues have these: 1</summary>") < text.index(theirs.number)
+    assert text.index(free.number) < text.index("<details")
+    assert '<details class="app-more">' in text
+
+
+def test_a_part_without_any_is_not_there(page, make_referral):
+    make_referral()
+    assert [part.title for part in page().context["parts"]] == ["Nobody has these yet"]
+
+
+def test_each_part_is_paged_by_itself_and_counts_all_its_pages(
+    page, make_referral, officer, colleague, now, monkeypatch
+):
+    monkeypatch.setattr(my_referrals, "PER_PAGE", 2)
+    for minutes in range(3):
+        make_referral(taken_by=colleague, taken_at=now, due_at=now + timedelta(minutes=minutes))
+    mine = make_referral(taken_by=officer, taken_at=now)
+    theirs = page().context["parts"][1]
+    assert (theirs.count, len(theirs.cards)) == (3, 2)
+    second = page("?" + theirs.paged.next_url.partition("?")[2])
+    assert [len(part.cards) for part in second.context["parts"]] == [1, 1]
+    assert cards_of(second)[0].referral == mine
+    assert '<details class="app-more" open>' in second.text
+
+
+@pytest.fixture
+def asked_again(make_referral, hcop, now):
+    """A victim whom the officer's team has spoken with, and is asked to ring again."""
+    referral = make_referral(completed=True, made_at=now - timedelta(days=20))
+    return ask_to_ring_again(case_id=referral.case_id, reason=OrderReason.HIGH_RISK, by=hcop, at=now)
+
+
+def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
+    page, client_of, officer, colleague, asked_again, clock
+):
+    number, officers = asked_again.referral.number, client_of(officer)
+    text = page().text
+    assert "Ring the victim again: high risk" in text
+    assert number in AuditEntry.objects.filter(action=Action.LIST_SHOWN).latest("pk").references
+    assert "Ring the victim again" in client_of(colleague).get(reverse("my_referrals")).text
+    taken = officers.post(reverse("acknowledge_follow_up", args=[asked_again.pk]))
+    assert taken.url == reverse("my_referrals")
+    assert "With PC 1001" in page().text
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    asked_again.refresh_from_db()
+    assert (asked_again.acknowledged_by, asked_again.done_by) == (officer, officer)
+    assert "Ring the victim again" not in client_of(colleague).get(reverse("my_referrals")).text
+    undo = reverse("undo_follow_up", args=[asked_again.pk])
+    assert undo in page().text
+    officers.post(undo)
+    asked_again.refresh_from_db()
+    assert asked_again.done_at is None
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    clock.shift(timedelta(hours=1, minutes=1))
+    assert "Ring the victim again" not in client_of(officer).get(reverse("my_referrals")).text
+
+
+def test_an_officer_deals_with_nothing_else_that_came_up(client_of, officer, make_referral, asked_again):
+    attempt = ContactAttemptFactory.create(referral=make_referral())
+    threat = FollowUpFactory.create(attempt=attempt, kind=FollowUpKind.THREAT)
+    address = reverse("acknowledge_follow_up", args=[threat.pk])
+    assert client_of(officer).post(address).status_code == 404
 
 
 def test_a_page_that_is_none_is_not_found(page):

@@ -309,7 +309,8 @@ def test_a_taker_who_is_now_the_officer_in_the_case_hands_it_back(
     ("flag", "says"),
     [
         ({}, "Not confirmed yet"),
-        ({"ruled_out_since": True}, "Not needed any more"),
+        ({"ruled_out_since": True}, "May be on the crime record: to be looked at"),
+        ({"ruled_out_since": True, "flag_removed": True}, "Not on the crime record"),
         ({"flag_confirmed": True}, "On the crime record"),
         ({"flag_confirmed": True, "ruled_out_since": True}, "To be taken off the crime record"),
         (

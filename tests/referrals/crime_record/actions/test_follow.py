@@ -280,14 +280,14 @@ def test_open_again_it_follows_the_ward_that_changed_meanwhile(referral, extract
     ]
 
 
-def test_the_flag_has_to_go_if_it_was_set_and_is_not_asked_for_if_it_never_was(
+def test_the_flag_has_to_go_if_it_was_set_and_is_looked_for_if_it_was_not_confirmed(
     make_referral, extract, hcop, now
 ):
     was_set = make_referral(flag_confirmed_at=now, flag_confirmed_by=hcop, completed=True)
     never = make_referral()
     for each in (was_set, never):
         extract(each.case, hate_flag=False)
-    assert list(flags_to_remove(hcop)) == [was_set]
+    assert list(flags_to_remove(hcop)) == [was_set, never]
     assert list(flags_to_confirm(hcop)) == []
     was_set.refresh_from_db()
     assert was_set.ruled_out_since == now

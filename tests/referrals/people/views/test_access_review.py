@@ -72,6 +72,29 @@ def test_each_supervisor_is_asked_once_and_one_review_is_open(
     assert "ps51@" not in str(list(AuditEntry.objects.values_list()))
 
 
+def test_what_a_review_does_is_said_before_it_starts(
+    browser: Client, sergeant: Client, world: World, officer: User, other_officer: User
+) -> None:
+    nowhere = UserFactory.create(role="supervisor", display_name="PS 52", email=None)
+    TeamMembershipFactory.create(user=nowhere, team=world.teams[0])
+    assert f'href="{START}"' in words(browser, REVIEW)
+    page = words(browser, START)
+    assert "2 supervisors are asked" in page
+    assert "1 e-mail goes out" in page
+    assert "1 has no address and will see it on the first page alone: PS 52." in page
+    about = len(cells(browser)) - len({"PS 51", "PS 52", "PC 1001"})
+    assert f"No supervisor is asked about {about} open accounts" in page
+    assert not AccessReview.objects.exists()
+    assert not Notification.objects.exists()
+    entry = AuditEntry.objects.filter(action=Action.LIST_SHOWN).first()
+    assert entry is not None
+    browser.post(START)
+    assert "A review is open already" in words(browser, START)
+    said = cells(browser)
+    assert "Asked: PS 51, PS 52" in said["PC 1001"][1]
+    assert "Asked: PS 52" in said["PS 51"][1]
+
+
 def test_nobody_is_asked_of_a_review_that_has_ended(browser: Client, sergeant: Client, system: User) -> None:
     browser.post(START)
     browser.post(END)
@@ -95,7 +118,7 @@ def test_a_supervisor_answers_for_the_own_team_and_the_first_page_says_so_until_
     assert AccessAnswer.objects.count() == 2
     assert cells(browser)["PCSO 7002"][1].startswith("Should be closed")
     assert "PS 51" in cells(browser)["PCSO 7002"][1]
-    assert cells(browser)["PC 1002"][1] == "Nothing yet"
+    assert cells(browser)["PC 1002"][1] == "No supervisor is asked"
     entries = AuditEntry.objects.filter(action=Action.ACCESS_CONFIRMED).order_by("pk")
     assert [entry.references for entry in entries] == [["officer"], ["colleague"]]
 
@@ -117,8 +140,9 @@ def test_the_last_answer_counts_and_the_history_is_kept(
     browser.post(END)
     page = words(browser, REVIEW)
     assert "1 person still needed, 0 people to be closed." in page
-    assert cells(browser)["PC 1001"][1] == "Nothing yet"
+    assert cells(browser)["PC 1001"][1] == ""
     browser.post(START)
+    assert "Asked: PS 51" in cells(browser)["PC 1001"][1]
     assert AccessReview.objects.count() == 2
 
 

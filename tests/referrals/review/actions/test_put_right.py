@@ -7,6 +7,7 @@ import pytest
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
+from referrals.cases.readers import cases_in_hand
 from referrals.contact.actions.follow_ups import acknowledge
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
@@ -36,9 +37,15 @@ from referrals.models import (
     TrialStatus,
     Ward,
 )
-from referrals.review.actions.put_right import find_not_suitable, move_referral, reopen_decision
+from referrals.review.actions.put_right import (
+    correct_finding,
+    find_not_suitable,
+    move_referral,
+    reopen_decision,
+)
 from referrals.review.actions.refer_now import refer_now
 from referrals.review.actions.submit import submit
+from referrals.review.readers.linked import named_back
 from referrals.review.readers.submitted import decision_results, reopened_of
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
@@ -393,3 +400,178 @@ def test_what_a_closed_trial_counts_is_not_reopened(make_case, world, hcop, now)
     with pytest.raises(Refused, match="Pilot has closed"):
         _reopen(case, hcop, now)
     assert not ReopenedDecision.objects.exists()
+
+
+LEFT = {"contact_by": ContactBy.OTHER_REPORT}
+
+
+def _duplicate_of(other, **changed):
+    """A mark as a duplicate of the other report, whose contact belongs to that one."""
+    return {**NOT_SUITABLE, **LEFT, "duplicate_of": other.crime_reference, **changed}
+
+
+def test_a_duplicate_left_to_a_report_in_hand_asks_nobody(submitted, make_case, world, referred):
+    submitted(**_duplicate_of(referred))
+    submitted(**_duplicate_of(make_case()))  # waits for its decision
+    assert not FollowUp.objects.exists()
+
+
+def test_a_duplicate_left_to_a_report_that_is_not_kept_here_is_seen_to(submitted, hcop):
+    case = submitted(**NOT_SUITABLE | LEFT)
+    assert [(task.case, task.acknowledged_by) for task in _open_tasks()] == [(case, hcop)]
+
+
+def test_a_duplicate_left_to_a_report_that_gets_no_contact_is_refused(referred, usual, hcop, now):
+    with pytest.raises(Refused, match="Usual service: no team contacts the victim"):
+        _find(referred, hcop, now, **LEFT, duplicate_of=usual.crime_reference)
+    with pytest.raises(Refused, match="Only a duplicate"):
+        _find(referred, hcop, now, **LEFT, reason=Reason.CLOSED, duplicate_of="")
+    _find(referred, hcop, now, **LEFT)
+
+
+def test_a_referral_found_to_be_a_duplicate_of_one_in_hand_asks_nobody(submitted, referred, world, hcop, now):
+    other = submitted(ward=world.wards[5])
+    _find(referred, hcop, now, **LEFT, duplicate_of=other.crime_reference)
+    assert not FollowUp.objects.exists()
+
+
+@pytest.mark.parametrize("fate", ["found not suitable", "ruled out", "decided not suitable", "usual service"])
+def test_once_the_other_report_gets_no_contact_somebody_sees_to_its_duplicates(
+    submitted, submit_all, make_case, world, hcop, system, now, fate
+):
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    in_team = fate in ("found not suitable", "ruled out")
+    other = submitted(ward=world.wards[5]) if in_team else make_case(ward=world.wards[3])
+    duplicate = submitted(**_duplicate_of(other))
+    assert not _open_tasks().exists()
+    if fate == "found not suitable":
+        _find(other, hcop, now)
+    elif fate == "ruled out":
+        _change_record(other, {"hate_flag": False}, system, now)
+    elif fate == "decided not suitable":
+        DecisionFactory.create(case=other, **NOT_SUITABLE)
+        submit_all(other)
+    else:
+        submit_all(other)
+    task = _open_tasks().get(case=duplicate)
+    assert task.acknowledged_by == (None if fate == "ruled out" else hcop)
+    assert AuditEntry.objects.filter(
+        action=Action.FOLLOW_UP_RAISED, references=[duplicate.crime_reference]
+    ).exists()
+
+
+def test_of_two_submitted_together_the_duplicate_of_what_gets_no_contact_is_seen_to(
+    make_case, submit_all, world
+):
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    other, duplicate = make_case(ward=world.wards[3]), make_case()
+    DecisionFactory.create(case=duplicate, **_duplicate_of(other))
+    submit_all(other, duplicate)
+    assert [task.case for task in _open_tasks()] == [duplicate]
+
+
+def test_what_a_team_ends_without_contact_stays_ended_for_its_duplicates(submitted, referred, hcop, now):
+    submitted(**_duplicate_of(referred))
+    ended = {"status": ReferralStatus.CLOSED, "close_reason": CloseReason.DECLINED}
+    Referral.objects.update(**ended, closed_at=now, closed_by=hcop)
+    assert cases_in_hand().filter(pk=referred.pk).exists()
+    submitted(**_duplicate_of(referred))
+    assert not FollowUp.objects.exists()
+
+
+@pytest.mark.parametrize("back", ["referred now", "reopened"])
+def test_once_the_other_report_is_in_hand_again_nobody_is_asked_for_its_duplicates(
+    submitted, submit_all, make_case, world, hcop, now, back
+):
+    other = submitted(ward=world.wards[5]) if back == "referred now" else make_case()
+    duplicate = submitted(**_duplicate_of(other))
+    later = now + timedelta(hours=1)
+    if back == "referred now":
+        _find(other, hcop, now)
+        _refer_now(other, hcop, later)
+    else:
+        DecisionFactory.create(case=other, **NOT_SUITABLE)
+        submit_all(other)
+        _reopen(other, hcop, later)
+    task = FollowUp.objects.get(case=duplicate)
+    assert (task.done_at, task.dropped) == (later, True)
+
+
+def test_a_duplicate_that_is_referred_itself_is_asked_about_no_more(submitted, referred, world, hcop, now):
+    duplicate = submitted(ward=world.wards[5], **_duplicate_of(referred))
+    _refer_now(duplicate, hcop, now)
+    _find(referred, hcop, now)
+    assert [task.case for task in _open_tasks()] == [referred]
+
+
+def _correct(case, by, at, *, seen=None, **given):
+    seen = seen or FoundNotSuitable.objects.latest("pk").pk
+    return correct_finding(case_id=case.pk, seen=seen, **{**DUPLICATE, **given}, by=by, at=at)
+
+
+def test_why_a_case_is_not_suitable_is_put_right_and_what_was_said_stays(referred, hcop, other_hcop, now):
+    wrong, later = _find(referred, hcop, now), now + timedelta(hours=1)
+    right = _correct(referred, other_hcop, later, duplicate_of="01/7654322/26")
+    case = Case.objects.get(pk=referred.pk)
+    assert case.latest_finding == right
+    assert (right.corrects, right.found_by, right.found_at) == (wrong, other_hcop, later)
+    told = [
+        (event.title, event.who, event.detail.partition(".")[0])
+        for event in timeline(case, records_of(case))
+        if event.title in ("Not suitable after all", "Put right why it is not suitable")
+    ]
+    assert told == [
+        ("Not suitable after all", str(hcop), f"Duplicate of another report: {OTHER}"),
+        ("Put right why it is not suitable", str(other_hcop), "Duplicate of another report: 01/7654322/26"),
+    ]
+    referral = Referral.objects.get()
+    assert (referral.close_reason, referral.closed_at) == (CloseReason.NOT_SUITABLE, now)
+    # The same person still contacts the victim: nobody has anything else to see to.
+    assert [task.acknowledged_by for task in _open_tasks()] == [hcop]
+    assert AuditEntry.objects.filter(action=Action.FOUND_NOT_SUITABLE).count() == 2
+    # What was said by mistake keeps no other report from being a duplicate of this one.
+    assert named_back(referred.bcu_id, {OTHER: referred.crime_reference}) == []
+
+
+def test_where_somebody_else_contacts_the_victim_now_it_is_seen_to_anew(
+    submitted, referred, world, hcop, other_hcop, now
+):
+    _find(referred, hcop, now)
+    _correct(
+        referred, other_hcop, now, reason=Reason.DOMESTIC, duplicate_of="", contact_by=ContactBy.SAFEGUARDING
+    )
+    assert [task.acknowledged_by for task in _open_tasks()] == [other_hcop]
+    assert FollowUp.objects.filter(dropped=True).count() == 1
+    other = submitted(ward=world.wards[5])
+    _correct(referred, hcop, now, **LEFT, duplicate_of=other.crime_reference)
+    assert not _open_tasks().exists()
+
+
+def test_what_cannot_be_put_right_of_a_finding(referred, usual, hcop, other_hcop, officer, now):
+    with pytest.raises(Refused, match="there is nothing to put right"):
+        correct_finding(case_id=referred.pk, seen=None, **DUPLICATE, by=hcop, at=now)
+    wrong = _find(referred, hcop, now)
+    with pytest.raises(Refused, match="nothing was changed"):
+        _correct(referred, hcop, now)
+    with pytest.raises(Refused, match="a reason to refer"):
+        _correct(referred, hcop, now, reason=Reason.HIGH_RISK, duplicate_of="")
+    with pytest.raises(Refused, match="this report itself"):
+        _correct(referred, hcop, now, duplicate_of=referred.crime_reference)
+    with pytest.raises(Refused, match="no team contacts the victim"):
+        _correct(referred, hcop, now, **LEFT, duplicate_of=usual.crime_reference)
+    with pytest.raises(NotAllowed):
+        _correct(referred, officer, now, duplicate_of="01/7654322/26")
+    _correct(referred, other_hcop, now, duplicate_of="01/7654322/26")
+    with pytest.raises(Refused, match="put this right meanwhile"):
+        _correct(referred, hcop, now, seen=wrong.pk, duplicate_of="01/7654323/26")
+    _refer_now(referred, hcop, now)
+    with pytest.raises(Refused, match="there is nothing to put right"):
+        _correct(referred, hcop, now)
+
+
+def test_nobody_is_asked_to_call_whom_the_team_has_spoken_with_once_it_is_put_right(referred, hcop, now):
+    done = {"status": ReferralStatus.COMPLETED, "contacted_at": now, "closed_at": now, "closed_by": hcop}
+    Referral.objects.update(**done)
+    _find(referred, hcop, now)
+    _correct(referred, hcop, now, contact_by=ContactBy.HOME_BCU)
+    assert not FollowUp.objects.exists()

@@ -6,22 +6,29 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.urls import reverse
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
 from outcomes.evaluation.readers.data_set import rows_of
 from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.follow_ups import acknowledge, finish
+from referrals.contact.readers.follow_ups import follow_ups_open
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_confirm
+from referrals.mail.messages import message_of
 from referrals.mail.outbox import remind_due
 from referrals.models import (
     Allocation,
     Arm,
     Case,
     CloseReason,
+    ContactCount,
     Decision,
     Deviation,
     DeviationKind,
+    FollowUp,
+    FollowUpKind,
     MailKind,
     Notification,
     OrderReason,
@@ -32,7 +39,7 @@ from referrals.models import (
     TextKind,
     TrialStatus,
 )
-from referrals.review.actions.refer_now import refer_now
+from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from referrals.review.readers.submitted import decision_results
 from referrals.trial.actions.deviations import withdraw_deviation
 from referrals.trial.readers.progress import progress_of_trial
@@ -286,6 +293,76 @@ def test_an_open_a_completed_or_a_waiting_case_is_not_referred(make_referral, ma
         order(make_referral(completed=True).case)
     with pytest.raises(Refused, match="waits in the overnight review"):
         order(make_case())
+
+
+@pytest.fixture
+def spoken_with(make_referral, decide):
+    """The referral of a victim whom the team has spoken with."""
+    referral = make_referral(completed=True)
+    decide(referral.case)
+    return referral
+
+
+KINDS = {
+    OrderReason.ASKED_FOR_CONTACT: FollowUpKind.RING_AGAIN_WISH,
+    OrderReason.HIGH_RISK: FollowUpKind.RING_AGAIN_RISK,
+    OrderReason.OTHER_SAFETY: FollowUpKind.RING_AGAIN_SAFETY,
+}
+
+
+@pytest.mark.parametrize("reason", OrderReason)
+def test_a_team_that_has_spoken_with_the_victim_is_asked_to_ring_again(
+    spoken_with, officer, supervisor, hcop, now, reason
+):
+    def counts():
+        read = Referral.objects.values_list("number", "status", "due_at", "contacted_at", "closed_at")
+        return list(read), list(ContactCount.objects.values_list("in_time", "late", "closed_without_contact"))
+
+    before = counts()
+    task = ask_to_ring_again(case_id=spoken_with.case_id, reason=reason, by=hcop, at=now)
+    assert (task.kind, task.referral, task.raised_by) == (KINDS[reason], spoken_with, hcop)
+    assert task.acknowledged_by is None
+    for user in (hcop, supervisor, officer):
+        assert list(follow_ups_open(user)) == [task]
+    mail = Notification.objects.get()
+    assert (mail.kind, mail.recipient) == (MailKind.RING_AGAIN, spoken_with.team.mailbox)
+    message = message_of(mail)
+    assert message.subject == f"Ring again: {spoken_with.number}, Abbey"
+    assert reverse("my_referrals") in message.body
+    assert counts() == before
+    assert not ReferralOrder.objects.exists()
+    raised = AuditEntry.objects.get(action=Action.FOLLOW_UP_RAISED)
+    assert raised.references == [spoken_with.number, spoken_with.case.crime_reference]
+    case = Case.objects.get(pk=spoken_with.case_id)
+    assert f"To do: {KINDS[reason].label}" in [event.title for event in timeline(case, records_of(case))]
+
+
+def test_while_the_same_is_asked_nothing_is_added_and_afterwards_it_is_asked_anew(spoken_with, hcop, now):
+    def ask(at):
+        return ask_to_ring_again(case_id=spoken_with.case_id, reason=ASKED, by=hcop, at=at)
+
+    task = ask(now)
+    acknowledge(follow_up_id=task.pk, by=hcop, at=now)
+    assert ask(now) == task
+    finish(follow_up_id=task.pk, by=hcop, at=now)
+    assert ask(now) != task
+    assert Notification.objects.count() == FollowUp.objects.count() == 2
+
+
+def test_where_nobody_is_asked_to_ring_again(make_referral, case, spoken_with, decide, officer, hcop, now):
+    def ask(case, by=hcop):
+        ask_to_ring_again(case_id=case.pk, reason=ASKED, by=by, at=now)
+
+    with pytest.raises(Refused, match="refer now instead"):
+        ask(case)
+    with pytest.raises(Refused, match="is open already"):
+        ask(decide(make_referral().case))
+    with pytest.raises(NotAllowed):
+        ask(spoken_with.case, by=officer)
+    Case.objects.filter(pk=spoken_with.case_id).update(crime_status="transferred")
+    with pytest.raises(Refused, match="investigating officer"):
+        ask(spoken_with.case)
+    assert not FollowUp.objects.exists()
 
 
 def test_a_form_sent_again_is_one_referral_and_hours_later_none(case, make_case, decide, order, hcop, now):

@@ -12,7 +12,7 @@ from src_app.audit.models import Action, AuditEntry
 from tests.factories import DecisionFactory, SubmissionFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
-PAGES = ("reopen_decision", "find_not_suitable", "move_referral")
+PAGES = ("reopen_decision", "find_not_suitable", "correct_finding", "move_referral")
 
 
 @pytest.fixture
@@ -77,13 +77,12 @@ def test_a_referred_case_is_found_not_suitable(browser, referred):
     address = reverse("find_not_suitable", args=[referred.pk])
     assert "is closed without contact" in _page(browser, "find_not_suitable", referred)
     assert (
-        "Choose who will contact the victim."
-        in browser.post(address, {"reason": "duplicate"}).content.decode()
+        "Choose who will contact the victim." in browser.post(address, {"reason": "closed"}).content.decode()
     )
     sent = {"reason": "closed", "contact_by": "investigator"}
     assert "On record as not suitable" in browser.post(address, sent, follow=True).content.decode()
     assert FoundNotSuitable.objects.get().case == referred
-    assert reverse("find_not_suitable", args=[referred.pk]) not in _page(browser, "case", referred)
+    assert f'href="{address}"' not in _page(browser, "case", referred)
     listed = _page_of("follow_up_list", browser)
     assert "The investigating officer only" in listed
     assert "Referred since" not in listed
@@ -139,3 +138,22 @@ def test_a_referral_is_moved_to_a_ward_of_the_bcu(browser, referred, world):
     late = " ".join(browser.post(address, sent).content.decode().split())
     assert "by now. Nothing was moved" in late
     assert f'name="seen" value="{world.wards[1].pk}"' in late
+
+
+def test_why_a_case_is_not_suitable_is_put_right_from_its_page(browser, referred):
+    address = reverse("correct_finding", args=[referred.pk])
+    assert address not in _page(browser, "case", referred)
+    assert "there is nothing to put right" in _page(browser, "correct_finding", referred)
+    sent = {"reason": "duplicate", "contact_by": "investigator", "other_report": "01/7654321/26"}
+    browser.post(reverse("find_not_suitable", args=[referred.pk]), sent)
+    assert f'href="{address}"' in _page(browser, "case", referred)
+    form = _page(browser, "correct_finding", referred)
+    assert 'value="01/7654321/26"' in form
+    assert re.findall(r'value="(\w+)" selected', form) == ["duplicate", "investigator"]
+    seen = re.search(r'name="seen" value="(\d+)"', form)
+    assert seen
+    sent = {**sent, "seen": seen[1], "other_report": "01/7654322/26"}
+    said = browser.post(address, sent, follow=True).text
+    assert "Put right. What was said before stays on record." in said
+    assert FoundNotSuitable.objects.latest("pk").duplicate_of == "01/7654322/26"
+    assert "put this right meanwhile" in browser.post(address, sent).text

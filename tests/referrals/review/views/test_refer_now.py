@@ -6,7 +6,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from referrals.models import Arm, Case, Deviation, Referral, ReferralOrder
+from referrals.models import Arm, Case, Deviation, FollowUp, Referral, ReferralOrder
 from tests.factories import (
     AllocationFactory,
     DecisionFactory,
@@ -109,7 +109,7 @@ def test_where_it_cannot_be_one_sentence_says_why(browser, make_referral, case, 
         Case.objects.filter(pk=case.pk).update(crime_status="cancelled")
     words = {
         "open": "is open already",
-        "completed": "ask the team to ring again",
+        "completed": "spoke with the victim",
         "cancelled": "Crime cancelled: ",
     }
     for page in ("case", "refer_now"):
@@ -118,6 +118,25 @@ def test_where_it_cannot_be_one_sentence_says_why(browser, make_referral, case, 
     response = browser.post(reverse("refer_now", args=[refused.pk]), SENT)
     assert words[state] in unescape(response.content.decode())
     assert not ReferralOrder.objects.exists()
+
+
+def test_after_a_contact_the_team_is_asked_to_ring_again(browser, make_referral):
+    referral = make_referral(completed=True)
+    case = referral.case
+    address = reverse("ring_again", args=[case.pk])
+    for page in ("case", "refer_now"):
+        assert f'href="{address}"' in _page(browser, case, page)
+    assert "Choose why the victim is to be rung again." in browser.post(address, {}).text
+    said = browser.post(address, {"reason": "high_risk"}, follow=True).text
+    assert f"{referral.number}: Abbey team is asked to ring the victim." in said
+    assert FollowUp.objects.get().kind == "ring_again_risk"
+
+
+def test_where_no_team_has_spoken_with_the_victim_none_is_asked_to_ring_again(browser, case):
+    address = reverse("ring_again", args=[case.pk])
+    assert "refer now instead" in browser.get(address).text
+    assert "refer now instead" in browser.post(address, {"reason": "high_risk"}).text
+    assert address not in _page(browser, case, "case")
 
 
 def test_of_an_incident_it_says_so_and_refers_all_the_same(browser, case):

@@ -10,13 +10,16 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from referrals.models import (
+    Arm,
     Case,
     ContactBy,
     Decision,
     ImportSource,
     ImportStatus,
+    Mode,
     Question,
     Reason,
     Referral,
@@ -30,10 +33,15 @@ from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
 from tests.factories import (
     NOW,
+    AllocationFactory,
     CaseImportFactory,
     CrimeRecordEventFactory,
     DecisionFactory,
     PersonalTextFactory,
+    ReferralFactory,
+    SubmissionFactory,
+    TrialFactory,
+    WardModeFactory,
 )
 
 MakeCase = Callable[..., Case]
@@ -281,6 +289,38 @@ def test_of_a_duplicate_it_is_asked_of_which_report(browser: Client, make_case: 
     assert Decision.objects.get().why == Reason.CLOSED.label
 
 
+def test_a_duplicate_is_left_to_the_other_report_where_nobody_is_chosen(
+    browser: Client, make_case: MakeCase
+) -> None:
+    case, other = make_case(), make_case()
+    address = reverse("mark_not_suitable", args=[case.pk])
+    sent = {"version": "", "contact_by": "", "other_report": other.crime_reference}
+    browser.post(address, {**sent, "reason": "duplicate"})
+    decision = Decision.objects.get()
+    assert decision.contact_by == ContactBy.OTHER_REPORT
+    assert "Contact: Whoever contacts them for the other report." in page(browser, "overnight_review")
+    sent = {**sent, "version": str(decision.version), "reason": "closed"}
+    assert "Choose who will contact the victim." in browser.post(address, sent).text
+    refused = browser.post(address, {**sent, "contact_by": "other_report"}).text
+    assert "Only a duplicate is left to another report" in refused
+
+
+def test_of_a_duplicate_it_is_said_where_the_other_report_gets_no_contact(
+    browser: Client, make_case: MakeCase, world: World, submit_all: Callable[..., Submission]
+) -> None:
+    WardModeFactory.create(ward=world.wards[3], mode=Mode.NOT_STARTED)
+    other = make_case(ward=world.wards[3], incident_hash="b" * 64)
+    submit_all(other)
+    case = make_case(incident_hash="b" * 64)
+    address = reverse("mark_not_suitable", args=[case.pk])
+    assert "Usual service: no team contacts the victim" in browser.get(address).text
+    sent = {"version": "", "reason": "duplicate", "duplicate_of": other.crime_reference}
+    refused = browser.post(address, sent).text
+    assert f"Nobody contacts the victim for {other.crime_reference}" in refused
+    browser.post(address, {**sent, "contact_by": "investigator"})
+    assert Decision.objects.get(case=case).contact_by == ContactBy.INVESTIGATOR
+
+
 def test_a_team_is_chosen_in_the_list_only_where_no_ward_says_which(
     browser: Client, make_case: MakeCase, world: World
 ) -> None:
@@ -492,6 +532,26 @@ def test_a_case_to_be_referred_now_is_checked_as_one_that_goes_out(
     done = " ".join(submit(browser, world, [f"{urgent.case_id}:{urgent.version}"]).split())
     assert "1 referral for SRC, 0 with usual service, 0 not suitable" in done
     assert "High risk" in done
+
+
+def test_usual_service_says_whether_the_trial_decided_or_the_ward_has_not_started(
+    browser: Client, client_of: ClientOf, make_case: MakeCase, world: World, now: datetime
+) -> None:
+    submission = SubmissionFactory.create(bcu=world.south_west, submitted_at=now)
+    trial = TrialFactory.create(bcu=world.south_west, name="Pilot")
+    cases = [make_case(decided_at=now) for _ in range(3)]
+    control, src, not_started = cases
+    for case in cases:
+        DecisionFactory.create(case=case, submission=submission)
+    AllocationFactory.create(case=control, trial=trial, arm=Arm.CONTROL, allocated_at=now)
+    referred = AllocationFactory.create(case=src, trial=trial, arm=Arm.SRC, allocated_at=now)
+    ReferralFactory.create(case=src, allocation=referred, made_at=now)
+    html = browser.get(reverse("submitted", args=[submission.pk])).text
+    words = " ".join(strip_tags(html[html.index("Usual service</h2>") :]).split())
+    assert f"Decided by the trial of the ward: {control.crime_reference}, by Pilot" in words
+    why = "The ward has not started with SRC, or its trial is paused:"
+    assert f"{why} {not_started.crime_reference}, Abbey" in words
+    assert src.crime_reference not in words.partition("In words, to copy")[0]
 
 
 def test_what_was_submitted_can_be_looked_at_again(

@@ -1,0 +1,1 @@
+"""What each action needs, by feature, for those who try it where the audit row cannot be written."""

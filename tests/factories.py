@@ -29,6 +29,7 @@ from referrals.models import (
     Approval,
     ApprovalKind,
     Arm,
+    Banner,
     Bcu,
     BcuMembership,
     Borough,
@@ -226,6 +227,18 @@ class BriefingAttendanceFactory(DjangoModelFactory[BriefingAttendance]):
 
     briefing = SubFactory(BriefingFactory)
     user = SubFactory(UserFactory)
+
+
+class BannerFactory(DjangoModelFactory[Banner]):
+    """Stands for a day."""
+
+    class Meta:
+        model = Banner
+
+    text = "Flags are set late today."
+    set_at = NOW
+    set_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+    ends_at = NOW + timedelta(days=1)
 
 
 class CaseFactory(DjangoModelFactory[Case]):

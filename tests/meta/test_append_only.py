@@ -91,6 +91,8 @@ def rows(db: None) -> None:
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.LeaveFactory.create()
+        factories.BriefingAttendanceFactory.create()
+        factories.BannerFactory.create()
         factories.BcuMembershipFactory.create()
         factories.RecordedOutcomeFactory.create()
         factories.AuditEntryFactory.create()

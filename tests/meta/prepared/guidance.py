@@ -4,7 +4,6 @@ from datetime import timedelta
 from typing import Any
 
 from referrals.guidance.actions import end_banner, record_briefing, set_attendance, set_banner
-from referrals.models import Banner
 from tests import factories
 from tests.factories import NOW
 from tests.meta.prepared.scene import Scene, prepares
@@ -29,5 +28,5 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(end_banner)
 def _(scene: Scene) -> dict[str, Any]:
-    Banner.objects.create(text="Be quick.", ends_at=NOW + timedelta(days=1), set_at=NOW, set_by=scene.system)
+    factories.BannerFactory.create()
     return {"by": scene.system, "at": NOW}

@@ -13,7 +13,6 @@ from src_app.accounts.models import User
 from src_app.fields import DayField, LineField, MomentField
 
 _MOST_NAMED = 5
-_LONGEST_LIST = 20_000
 
 
 class AttendanceForm(forms.Form):
@@ -23,7 +22,6 @@ class AttendanceForm(forms.Form):
         label="Paste a list",
         help_text="User names, or names as pages show them, one on each line.",
         required=False,
-        max_length=_LONGEST_LIST,
         widget=forms.Textarea(attrs={"rows": 4}),
     )
     people = forms.ModelMultipleChoiceField(label="Or tick", queryset=User.objects.none(), required=False)

@@ -41,9 +41,18 @@ def briefings_seen_by(user: User, on: date) -> QuerySet[Briefing]:
 
 @dataclass(frozen=True)
 class TeamCoverage:
-    """A team, how many of its people there are, and the names of those still to be briefed."""
+    """A team, how many belong to it, and how many of them were briefed."""
 
     team: Team
+    people: int
+    briefed: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """The teams by borough and name; of all people together, each once, how many and who is missing."""
+
+    teams: list[TeamCoverage]
     people: int
     missing: list[str]
 
@@ -52,35 +61,24 @@ class TeamCoverage:
         return self.people - len(self.missing)
 
 
-@dataclass(frozen=True)
-class Coverage:
-    """The teams by borough and name; of all people together, each counted once."""
-
-    teams: list[TeamCoverage]
-    people: int
-    briefed: int
-
-
 def coverage(user: User, on: date) -> Coverage:
     """How far the account's teams are briefed on that day."""
     teams = teams_to_brief(user).select_related("borough").order_by("borough__name", "name", "pk")
     members = TeamMembership.objects.filter(
         TeamMembership.current(on), team__in=teams, user__is_active=True
     ).order_by("user__display_name", "user")
-    names: dict[int, dict[int, str]] = defaultdict(dict)
+    of_team: dict[int, set[int]] = defaultdict(set)
+    names: dict[int, str] = {}
     for team, key, name in members.values_list("team_id", "user_id", "user__display_name"):
-        names[team][key] = name
-    people = {key for of_team in names.values() for key in of_team}
-    done = briefed(people)
+        of_team[team].add(key)
+        names[key] = name
+    done = briefed(names)
     rows = [
-        TeamCoverage(
-            team=team,
-            people=len(names[team.pk]),
-            missing=[name for key, name in names[team.pk].items() if key not in done],
-        )
+        TeamCoverage(team=team, people=len(of_team[team.pk]), briefed=len(of_team[team.pk] & done))
         for team in teams
     ]
-    return Coverage(teams=rows, people=len(people), briefed=len(done))
+    missing = [name for key, name in names.items() if key not in done]
+    return Coverage(teams=rows, people=len(names), missing=missing)
 
 
 def banner_at(at: datetime) -> Banner | None:

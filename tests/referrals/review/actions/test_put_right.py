@@ -549,7 +549,7 @@ def test_where_somebody_else_contacts_the_victim_now_it_is_seen_to_anew(
 
 def test_what_cannot_be_put_right_of_a_finding(referred, usual, hcop, other_hcop, officer, now):
     with pytest.raises(Refused, match="there is nothing to put right"):
-        correct_finding(case_id=referred.pk, seen=None, **DUPLICATE, by=hcop, at=now)
+        _correct(referred, hcop, now, seen=1)
     wrong = _find(referred, hcop, now)
     with pytest.raises(Refused, match="nothing was changed"):
         _correct(referred, hcop, now)

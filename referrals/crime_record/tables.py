@@ -64,7 +64,7 @@ class FlagsToRemove(FlagTable):
     told = django_tables2.Column(verbose_name="Ruled out", accessor="ruled_out_since")
 
     def render_here(self, value: datetime | None) -> str:
-        return moment(value) if value else "No: it may carry the flag. Look, and take it off"
+        return moment(value) if value else "No: look whether it is set"
 
     def value_here(self, value: datetime | None) -> datetime | str:
         return value or ""

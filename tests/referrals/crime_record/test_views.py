@@ -115,7 +115,7 @@ def test_a_flag_that_was_never_confirmed_here_is_looked_for_and_settled_once(
     browser, never = client_of(hcop), make_wrong(flag_confirmed_at=None, flag_confirmed_by=None)
     make_wrong()
     html = browser.get(reverse("flag_list")).text
-    assert html.count("No: it may carry the flag. Look, and take it off") == 1
+    assert html.count("No: look whether it is set") == 1
     html = browser.post(reverse("confirm_flags_removed"), {"referral": [never.pk]}, follow=True).text
     assert never.case.crime_reference not in html
     never.refresh_from_db()

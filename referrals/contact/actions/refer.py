@@ -18,7 +18,7 @@ from referrals.models import (
     Team,
     Ward,
 )
-from referrals.rules.deadlines import due
+from referrals.rules.deadlines import Window, due
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -59,7 +59,7 @@ def refer(
         ward=ward,
         made_at=at,
         made_by=by,
-        due_at=due(at, due_after),
+        due_at=due(at, Window(passes=due_after)),
     )
     queue(
         kind=MailKind.REFERRAL_MADE,
@@ -101,7 +101,7 @@ def refer_again(
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = None
     referral.team, referral.ward = team, ward
-    referral.due_at = due(at, due_after)
+    referral.due_at = due(at, Window(passes=due_after))
     fields = ["status", "close_reason", "closed_at", "closed_by", "team", "ward", "due_at"]
     fields += referral.put_back()
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:

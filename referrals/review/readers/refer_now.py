@@ -20,7 +20,7 @@ from referrals.models import (
     TextKind,
     Ward,
 )
-from referrals.rules.deadlines import due
+from referrals.rules.deadlines import Window, due
 from referrals.rules.eligibility import warnings_of_record
 from src_app.templatetags.words import moment
 
@@ -87,7 +87,7 @@ def consequences(case: Case, at: datetime) -> Consequences:
         decided=_decided(case, referral),
         record=", ".join(warnings_of_record(report_of(case))),
         again=referral.number if referral else "",
-        due_at=due(at, settings.REFER_NOW_DUE_AFTER),
+        due_at=due(at, Window(passes=settings.REFER_NOW_DUE_AFTER)),
         trial=allocation.trial.name if allocation and allocation.arm == Arm.CONTROL else "",
     )
 

@@ -6,6 +6,7 @@ from referrals.cases import views as cases
 from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
+from referrals.deadlines import views as deadlines
 from referrals.health import views as health
 from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
@@ -86,6 +87,9 @@ urlpatterns = [
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
+    path("deadlines/", deadlines.deadline_list, name="deadline_list"),
+    path("deadlines/set/", deadlines.set_deadlines, name="set_deadlines"),
+    path("deadlines/holidays/add/", deadlines.add_holiday, name="add_holiday"),
     path("people/", people.person_list, name="person_list"),
     path("people/add/", people.add_person, name="add_person"),
     path("people/import/", importing.import_people_list, name="import_people"),

@@ -29,6 +29,7 @@ class MailKind(NamedChoices):
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
+    DECISION_LATE = "decision_late", "Reports wait too long for a decision"
     FAULT = "fault", "Something of this system is late"
     FAULT_OVER = "fault_over", "Something of this system is no longer late"
 
@@ -37,6 +38,7 @@ _OF_NO_REFERRAL = (
     MailKind.TRIAL_NOTICE,
     MailKind.TRIAL_PROPOSED,
     MailKind.ACCESS_REVIEW,
+    MailKind.DECISION_LATE,
     MailKind.FAULT,
     MailKind.FAULT_OVER,
 )
@@ -107,7 +109,7 @@ class Notification(models.Model):
                 condition=(
                     (Q(kind=MailKind.TRIAL_NOTICE) & _about("trial_notice"))
                     | (Q(kind=MailKind.TRIAL_PROPOSED) & (_about("trial") | _about()))
-                    | (Q(kind=MailKind.ACCESS_REVIEW) & _about())
+                    | (Q(kind__in=[MailKind.ACCESS_REVIEW, MailKind.DECISION_LATE]) & _about())
                     | (Q(kind__in=[MailKind.FAULT, MailKind.FAULT_OVER]) & _about("fault"))
                     | (~Q(kind__in=_OF_NO_REFERRAL) & _about("referral"))
                 ),

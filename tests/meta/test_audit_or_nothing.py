@@ -5,7 +5,7 @@ import inspect
 import pkgutil
 import uuid
 from collections.abc import Callable, Iterable
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from types import ModuleType
 from typing import Any
 
@@ -37,6 +37,7 @@ from referrals.crime_record.actions.flags import (
 )
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import GivenList
+from referrals.deadlines.actions import add_holiday, set_policy
 from referrals.health.actions import tell_of_faults
 from referrals.intake.held.holding import (
     delete_expired_extracts,
@@ -49,7 +50,7 @@ from referrals.intake.held.matching import match_columns, match_strands, remembe
 from referrals.intake.held.report import report_of
 from referrals.intake.held.work import resume_work
 from referrals.intake.saving.save import import_cases
-from referrals.mail.outbox import remind_due
+from referrals.mail.reminders import remind_due, tell_of_late_decisions
 from referrals.models import (
     AccessAnswer,
     Allocation,
@@ -173,6 +174,7 @@ PARTS = {
     "lock_referral",
     "lock_submitted",
     "lock_trial",
+    "move_due",
     "look_for_power",
     "locked",
     "note_head",
@@ -630,6 +632,34 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     scene.referral()
     return {"by": scene.system, "at": NOW + timedelta(days=9)}
+
+
+@prepares(tell_of_late_decisions)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.DeadlinePolicyFactory.create(bcu=scene.world.south_west, decision_hours=1)
+    User.objects.filter(pk=scene.hcop.pk).update(email="hcop@example.police.uk")
+    scene.case(reported_at=NOW - timedelta(days=1))
+    return {"by": scene.system, "at": NOW}
+
+
+@prepares(set_policy)
+def _(scene: Scene) -> dict[str, Any]:
+    asked = {
+        "contact_working_days": 3,
+        "refer_now_hours": 24,
+        "attempts_no_reply": 3,
+        "attempts_wrong_details": 2,
+    }
+    terms = {"bcu_id": scene.world.south_west.pk, "starts_on": today(), "asked": asked}
+    return {**terms, "by": scene.system, "at": timezone.now()}
+
+
+@prepares(add_holiday)
+def _(scene: Scene) -> dict[str, Any]:
+    day = next(day for n in range(9) if (day := today() + timedelta(days=n)).weekday() == 2)
+    counted = {"counted_from": timezone.now() - timedelta(days=1), "working_days": 20, "day_ends": time(17)}
+    scene.referral(due_at=timezone.now() + timedelta(days=20), **counted)
+    return {"day": day, "name": "A day of thanks", "by": scene.system, "at": timezone.now()}
 
 
 @prepares(tell_of_faults)

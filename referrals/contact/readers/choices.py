@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from referrals.contact.readers.referrals import (
     is_officer_in_case,
     is_with_officer_in_case,
     results_that_stand,
 )
+from referrals.deadlines.readers import deadlines_of_ward
 from referrals.models import (
     CloseReason,
     ContactAttempt,
@@ -139,10 +142,13 @@ def attempt_choices_for(referral: Referral) -> AttemptChoices:
 def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
     """The reasons its attempts have shown, the one of the latest attempt first."""
     results = results_that_stand(referral)
+    least = deadlines_of_ward(referral.ward_id, timezone.now()).least_attempts
     shown = [
         reason
         for reason in CloseReason
-        if not why_not_close(reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS))
+        if not why_not_close(
+            reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS), least=least
+        )
     ]
     return sorted(shown, key=lambda reason: reason != (results[-1] if results else ""))
 

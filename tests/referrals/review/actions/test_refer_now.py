@@ -13,7 +13,7 @@ from outcomes.evaluation.readers.data_set import rows_of
 from referrals.contact.actions.closing import close_without_contact
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_confirm
-from referrals.mail.outbox import remind_due
+from referrals.mail.reminders import remind_due
 from referrals.models import (
     Allocation,
     Arm,

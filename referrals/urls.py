@@ -4,7 +4,7 @@ from django.urls import path
 
 from referrals.cases import views as cases
 from referrals.compliance import views as compliance
-from referrals.contact.views import absence, attempts, follow_ups, my_referrals
+from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping
 from referrals.crime_record import views as flags
 from referrals.deadlines import views as deadlines
 from referrals.health import views as health
@@ -74,6 +74,8 @@ urlpatterns = [
         attempts.withdraw_attempt,
         name="withdraw_attempt",
     ),
+    path("referrals/<str:number>/stop/", stopping.stop_clock, name="stop_clock"),
+    path("referrals/<str:number>/go-on/", stopping.let_clock_go_on, name="let_clock_go_on"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(

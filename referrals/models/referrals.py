@@ -1,6 +1,7 @@
 """A referral, from being made to its end, and what the team is told of changes."""
 
 import uuid
+from datetime import datetime
 
 import pghistory
 from django.conf import settings
@@ -216,6 +217,11 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def is_stopped(self, at: datetime) -> bool:
+        """Whether its clock stands at that moment, as ``referrals.rules.deadlines.standing`` has it."""
+        is_open = self.status == ReferralStatus.OPEN
+        return is_open and self.stopped_until is not None and at < self.stopped_until
 
     def put_back(self) -> list[str]:
         """Nobody has it any more; returns the names of the fields to save."""

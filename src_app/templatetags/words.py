@@ -45,6 +45,12 @@ def span(length: timedelta) -> str:
     return _counted(hours, "hour") if hours < 48 else _counted(hours // 24, "day")
 
 
+@register.filter
+def length_of(value: timedelta) -> str:
+    """``40 minutes``, ``22 hours``, ``3 days``."""
+    return span(value)
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

@@ -27,6 +27,7 @@ from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
+from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.crime_record.actions.flags import (
     confirm_flags,
@@ -640,6 +641,19 @@ def _(scene: Scene) -> dict[str, Any]:
     User.objects.filter(pk=scene.hcop.pk).update(email="hcop@example.police.uk")
     scene.case(reported_at=NOW - timedelta(days=1))
     return {"by": scene.system, "at": NOW}
+
+
+@prepares(stop_clock)
+def _(scene: Scene) -> dict[str, Any]:
+    stop = {"reason": "victim_asked", "until": NOW + timedelta(days=3)}
+    return {"referral_id": scene.referral().pk, **stop, "by": scene.officer, "at": NOW}
+
+
+@prepares(let_clock_go_on)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    factories.ClockStopFactory.create(referral=referral)
+    return {"referral_id": referral.pk, "by": scene.officer, "at": NOW + timedelta(hours=1)}
 
 
 @prepares(set_policy)

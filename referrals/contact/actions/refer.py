@@ -106,6 +106,7 @@ def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: dat
     for name, value in given_due(ward, refer_now=True, at=at).items():
         setattr(referral, name, value)
         fields.append(name)
+    referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
     fields += referral.put_back()
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:
         referral.ruled_out_since = None

@@ -48,8 +48,10 @@ def test_the_database_and_the_rule_agree_over_a_grid(
     for hours in (-2, -second, 0, second, 2):
         due(hours)
     for hours, stopped in product((second, 2), (-1, 0, second)):
-        for ended in ({}, {"contacted": -3}, {"closed": -3}):
-            due(hours, stopped_until=now + stopped * HOUR, **ended)
+        until = {"stopped_until": now + stopped * HOUR}
+        due(hours, **until)
+        due(hours, contacted=-3, **until)
+        due(hours, closed=-3, **until)
     expected = Counter(
         standing(
             due_at=referral.due_at,

@@ -36,7 +36,7 @@ class _Number(forms.IntegerField):
 class _Clock(forms.TimeField):
     def __init__(self, **options: Any) -> None:
         super().__init__(
-            widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "govuk-input--width-5"}),
+            widget=forms.TimeInput(format="%H:%M", attrs={"type": "time", "class": "govuk-input--width-10"}),
             error_messages={"required": "Give a time.", "invalid": "Give a time such as 17:00."},
             **options,
         )
@@ -86,7 +86,7 @@ class PolicyForm(forms.Form):
         required_message="Say how many attempts are the least.",
     )
     attempts_wrong_details = _Number(
-        label="Attempts before “No working contact details” may",
+        label="Attempts before “No working contact details” may close one",
         most=MOST_ATTEMPTS,
         required_message="Say how many attempts are the least.",
     )

@@ -212,7 +212,7 @@ def words_of(asked: Deadlines) -> list[tuple[str, str]]:
     """What holds, as a list of what it is about and what it says."""
     no_reply, wrong = (asked.least_attempts[reason] for reason in ("no_reply", "wrong_details"))
     reminders = [
-        f"{_WHO[whom]}: {', '.join(step_words(step) for step in steps)}"
+        f"{_WHO[whom]}: {' and '.join(step_words(step) for step in steps)}"
         for whom, steps in asked.reminders.items()
         if steps
     ]

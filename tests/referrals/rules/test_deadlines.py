@@ -187,6 +187,13 @@ def test_a_bank_holiday_within_a_stop_is_not_made_up_for_twice() -> None:
     assert due(made_at, window, holidays=HOLIDAYS, stops=[longer]) == london(2027, 3, 31, 17)
 
 
+def test_a_stop_over_the_hour_at_which_it_was_due_moves_it_to_the_next_working_day() -> None:
+    made_at, window = london(2026, 11, 26, 9), Window(working_days=1)
+    assert due(made_at, window) == london(2026, 11, 27, 17)
+    stop = Stop(london(2026, 11, 27, 16), london(2026, 11, 27, 20))
+    assert due(made_at, window, stops=[stop]) == london(2026, 11, 30, 17)
+
+
 def test_a_stop_across_a_clock_change_adds_the_hours_that_passed() -> None:
     made_at, window = london(2026, 10, 24, 9), Window(passes=72 * HOUR)
     stop = Stop(london(2026, 10, 24, 12), london(2026, 10, 25, 12))

@@ -10,7 +10,7 @@ from referrals.health import actions as health
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
-from referrals.mail import outbox
+from referrals.mail import outbox, reminders
 from referrals.trial.actions import life, power, registry
 from src_app.accounts.models import User
 from src_app.audit.record import acting
@@ -34,10 +34,11 @@ def deliver_waiting_mail() -> None:
 
 @shared_task
 def send_reminders() -> None:
-    """Queues the reminders that are due now."""
+    """Queues the reminders that are due now, and tells inspectors of reports that wait too long."""
     system = User.objects.system()
     with acting("task send_reminders", by=system):
-        outbox.remind_due(by=system, at=timezone.now())
+        reminders.remind_due(by=system, at=timezone.now())
+        reminders.tell_of_late_decisions(by=system, at=timezone.now())
 
 
 @shared_task

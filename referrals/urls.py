@@ -4,8 +4,9 @@ from django.urls import path
 
 from referrals.cases import views as cases
 from referrals.compliance import views as compliance
-from referrals.contact.views import absence, attempts, follow_ups, my_referrals
+from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping
 from referrals.crime_record import views as flags
+from referrals.deadlines import views as deadlines
 from referrals.guidance import views as guidance
 from referrals.health import views as health
 from referrals.intake import views as intake
@@ -74,6 +75,8 @@ urlpatterns = [
         attempts.withdraw_attempt,
         name="withdraw_attempt",
     ),
+    path("referrals/<str:number>/stop/", stopping.stop_clock, name="stop_clock"),
+    path("referrals/<str:number>/go-on/", stopping.let_clock_go_on, name="let_clock_go_on"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(
@@ -87,6 +90,9 @@ urlpatterns = [
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
+    path("deadlines/", deadlines.deadline_list, name="deadline_list"),
+    path("deadlines/set/", deadlines.set_deadlines, name="set_deadlines"),
+    path("deadlines/holidays/add/", deadlines.add_holiday, name="add_holiday"),
     path("people/", people.person_list, name="person_list"),
     path("people/add/", people.add_person, name="add_person"),
     path("people/import/", importing.import_people_list, name="import_people"),

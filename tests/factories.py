@@ -29,6 +29,7 @@ from referrals.models import (
     Approval,
     ApprovalKind,
     Arm,
+    BankHoliday,
     Banner,
     Bcu,
     BcuMembership,
@@ -38,15 +39,18 @@ from referrals.models import (
     Case,
     CaseImport,
     CaseState,
+    ClockStop,
     CloseReason,
     ContactAttempt,
     ContactBy,
     ControlCheck,
     CrimeRecordEvent,
     CrimeRecordKind,
+    DeadlinePolicy,
     Decision,
     Deviation,
     DeviationKind,
+    DueMove,
     FollowUp,
     FollowUpKind,
     FoundNotSuitable,
@@ -54,10 +58,12 @@ from referrals.models import (
     HeadingMeaning,
     HeldPart,
     ImportStatus,
+    LateDecision,
     Leave,
     MailKind,
     Method,
     Mode,
+    MoveReason,
     Noticed,
     NoticeKind,
     Notification,
@@ -76,6 +82,7 @@ from referrals.models import (
     ReopenReason,
     Result,
     SettledAttempt,
+    StopReason,
     Strand,
     StrandMeaning,
     Submission,
@@ -515,6 +522,68 @@ class ReferralFactory(DjangoModelFactory[Referral]):
             closed_at=LazyAttribute(lambda r: r.made_at + timedelta(hours=70)),
             closed_by=SubFactory(UserFactory),
         )
+
+
+class DeadlinePolicyFactory(DjangoModelFactory[DeadlinePolicy]):
+    """What the settings ask, as a policy: 72 hours, or 24; reminders a day before and when overdue."""
+
+    class Meta:
+        model = DeadlinePolicy
+
+    bcu = SubFactory(BcuFactory)
+    starts_on = LazyFunction(NOW.date)
+    contact_hours = LazyAttribute(lambda policy: None if policy.contact_working_days else 72)
+    contact_working_days = None
+    refer_now_hours = LazyAttribute(lambda policy: None if policy.refer_now_working_days else 24)
+    refer_now_working_days = None
+    attempts_no_reply = 2
+    attempts_wrong_details = 1
+    remind_taker = LazyFunction(lambda: [-24, 0])
+    remind_mailbox = LazyFunction(lambda: [-24, 0])
+    set_at = NOW
+    set_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+
+
+class BankHolidayFactory(DjangoModelFactory[BankHoliday]):
+    class Meta:
+        model = BankHoliday
+
+    day = date(2026, 11, 25)
+    name = "A day of thanks"
+    added_at = NOW
+    added_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+
+
+class ClockStopFactory(DjangoModelFactory[ClockStop]):
+    class Meta:
+        model = ClockStop
+
+    referral = SubFactory(ReferralFactory)
+    reason = StopReason.VICTIM_ASKED
+    starts_at = NOW
+    ends_at = LazyAttribute(lambda stop: stop.starts_at + timedelta(days=1))
+    stopped_by = SubFactory(UserFactory)
+
+
+class DueMoveFactory(DjangoModelFactory[DueMove]):
+    class Meta:
+        model = DueMove
+
+    referral = SelfAttribute("stop.referral")
+    reason = MoveReason.STOPPED
+    from_due_at = SelfAttribute("referral.due_at")
+    to_due_at = LazyAttribute(lambda move: move.from_due_at + timedelta(days=1))
+    stop = SubFactory(ClockStopFactory)
+    moved_at = NOW
+    moved_by = SubFactory(UserFactory)
+
+
+class LateDecisionFactory(DjangoModelFactory[LateDecision]):
+    class Meta:
+        model = LateDecision
+
+    case = SubFactory(CaseFactory)
+    told_at = NOW
 
 
 class ContactAttemptFactory(DjangoModelFactory[ContactAttempt]):

@@ -28,6 +28,8 @@ class CaseRecords:
     outcomes: list[TableRow]
     attempts: list[TableRow]
     hand_overs: list[TableRow]
+    stops: list[TableRow]
+    moves: list[TableRow]
     notices: list[TableRow]
     tasks: list[TableRow]
     orders: list[TableRow]
@@ -73,6 +75,18 @@ _SELECTS = {
             (SELECT name FROM referrals_team WHERE id = to_team_id) AS to_team,
             by_hand, (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
         FROM referrals_handover WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    "stops": """
+        SELECT reason, starts_at, ends_at,
+            (SELECT display_name FROM accounts_user WHERE id = stopped_by_id) AS by,
+            (SELECT display_name FROM accounts_user WHERE id = ended_by_id) AS ended_by
+        FROM referrals_clockstop WHERE referral_id = %(referral)s ORDER BY id
+    """,
+    "moves": """
+        SELECT reason, from_due_at, to_due_at, moved_at,
+            (SELECT name FROM referrals_bankholiday WHERE id = holiday_id) AS holiday,
+            (SELECT display_name FROM accounts_user WHERE id = moved_by_id) AS by
+        FROM referrals_duemove WHERE referral_id = %(referral)s ORDER BY id
     """,
     "notices": """
         SELECT changed, noticed_at, read_at,

@@ -14,12 +14,14 @@ from referrals.models import (
     FollowUpKind,
     MailKind,
     Method,
+    MoveReason,
     Noticed,
     OrderReason,
     Referral,
     ReferralStatus,
     ReopenReason,
     Result,
+    StopReason,
     why_in_words,
 )
 from referrals.trial.readers.deviations import in_words, particulars
@@ -145,6 +147,10 @@ def _of_referral(referral: Referral, records: CaseRecords) -> Iterator[Event]:
         yield _of_hand_over(hand_over, by_order=hand_over["handed_at"] in ordered)
     for notice in records.notices:
         yield from _of_notice(notice)
+    for stop in records.stops:
+        yield from _of_stop(stop)
+    for move in records.moves:
+        yield _of_move(move)
     if referral.taken_at:
         yield Event(referral.taken_at, "Taken", names[referral.taken_by_id])
     for attempt in records.attempts:
@@ -174,6 +180,20 @@ def _of_hand_over(hand_over: TableRow, *, by_order: bool) -> Event:
         hand_over["by"],
         f"From {hand_over['from_team']} to {hand_over['to_team']}: {why}.",
     )
+
+
+def _of_stop(stop: TableRow) -> Iterator[Event]:
+    detail = f"{StopReason.label_of(stop['reason'])}. Until {moment(stop['ends_at'])}."
+    yield Event(stop["starts_at"], "Clock stopped", stop["by"], detail)
+    if stop["ended_by"]:
+        yield Event(stop["ends_at"], "Clock goes on", stop["ended_by"], "Before its time.")
+
+
+def _of_move(move: TableRow) -> Event:
+    why = MoveReason.label_of(move["reason"])
+    why = f"{why} ({move['holiday']})" if move["holiday"] else why
+    span = f"From {moment(move['from_due_at'])} to {moment(move['to_due_at'])}"
+    return Event(move["moved_at"], "Due time moved", move["by"], f"{span}: {why[0].lower()}{why[1:]}.")
 
 
 def _of_order(order: TableRow) -> Iterator[Event]:

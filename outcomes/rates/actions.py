@@ -54,7 +54,7 @@ def compute_rates(*, by: User, at: datetime) -> int:
                 computed_at=at,
                 bcu_id=bcu,
                 ward_id=ward,
-                **asdict(bcu_contact[bcu] if ward is None else contact.get(ward, Contact())),
+                **_counts_of(bcu_contact[bcu] if ward is None else contact.get(ward, Contact())),
                 **asdict(bcu_outcomes[bcu] if ward is None else ward_outcomes[ward]),
             )
             for bcu, ward in places
@@ -68,6 +68,13 @@ def compute_rates(*, by: User, at: datetime) -> int:
             fields=sorted(_COUNTS),
         )
     return len(snapshots)
+
+
+def _counts_of(contact: Contact) -> dict[str, int]:
+    """As a snapshot has them: those whose clock is stopped are among those that are not yet due."""
+    counts = asdict(contact)
+    counts["not_yet_due"] += counts.pop("stopped")
+    return counts
 
 
 def recount(*, by: User) -> int:
@@ -95,7 +102,7 @@ def recount(*, by: User) -> int:
     return sum(mended.values())
 
 
-_COUNTS = (*asdict(Contact()), *asdict(Outcomes()))
+_COUNTS = (*_counts_of(Contact()), *asdict(Outcomes()))
 
 
 def _replace(snapshots: list[RateSnapshot]) -> None:

@@ -62,6 +62,7 @@ class ContactTable(ListTable):
     not_yet_due = django_tables2.Column(
         verbose_name="Not yet due", accessor="contact__not_yet_due", attrs=NUMERIC
     )
+    stopped = django_tables2.Column(verbose_name="Clock stopped", accessor="contact__stopped", visible=False)
 
     def render_in_time(self, record: WardContact | Span) -> str:
         return of(record.contact.in_time, record.contact.due)

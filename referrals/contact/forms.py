@@ -17,6 +17,7 @@ from referrals.models import (
     Method,
     Referral,
     Result,
+    StopReason,
 )
 from src_app.accounts.models import User
 from src_app.fields import DayField, MomentField, NoteField
@@ -151,6 +152,30 @@ class LeaveForm(forms.Form):
     def __init__(self, *args: Any, people: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[User]", self.fields["user"]).queryset = people
+
+
+class StopForm(forms.Form):
+    """Why the clock of a referral stands, and until when."""
+
+    reason = forms.TypedChoiceField(
+        label="Why contact has to wait",
+        choices=StopReason.choices,
+        coerce=StopReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why contact has to wait."},
+    )
+    until = MomentField(
+        label="Until",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"
+        ),
+        help_text="The date that the victim asked for, or when safeguarding is asked again.",
+        error_messages={
+            "required": "Give the day and the time until which it stands.",
+            "invalid": "Give the day and the time until which it stands.",
+        },
+    )
 
 
 class CloseForm(forms.Form):

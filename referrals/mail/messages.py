@@ -2,8 +2,8 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks: a link. To somebody whose sign-in was reset: when. To the administrator: what of this
-system is late, since when, and a link.
+access review asks, and to the inspector of reports that wait: a link. To somebody whose sign-in was reset:
+when. To the administrator: what of this system is late, since when, and a link.
 """
 
 from dataclasses import asdict, dataclass
@@ -64,6 +64,13 @@ class SignInMail:
 
 
 @dataclass(frozen=True)
+class DecisionMail:
+    """The same of a message to the inspector, of reports that wait."""
+
+    link: str
+
+
+@dataclass(frozen=True)
 class FaultMail:
     """The same of a message to the administrator."""
 
@@ -75,11 +82,13 @@ class FaultMail:
 
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | SignInMail | FaultMail
+    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | SignInMail | DecisionMail | FaultMail
     if notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
     elif notification.kind == MailKind.SIGN_IN_RESET:
         template, payload = notification.kind, SignInMail(reset=moment(notification.created_at))
+    elif notification.kind == MailKind.DECISION_LATE:
+        template, payload = notification.kind, DecisionMail(settings.SITE_URL + reverse("compliance"))
     elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:

@@ -9,8 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Value
-from django.db.models.functions import Coalesce
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
@@ -20,15 +19,12 @@ from referrals.models import (
     MailKind,
     Notification,
     Referral,
-    ReferralOrder,
     ReferralStatus,
     Trial,
     TrialNotice,
     TrialStatus,
 )
-from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 from src_app.breaker import Breaker
@@ -39,6 +35,8 @@ log = structlog.get_logger()
 
 # Of no use once the referral is closed.
 _CLOSED = (MailKind.CLOSED_BY_RECORD, MailKind.CLOSED_BY_HCOP)
+# They come again once the clock goes on.
+_OF_THE_CLOCK = (MailKind.DUE_SOON, MailKind.OVERDUE)
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 LONGEST_WAIT = timedelta(hours=1)
 # A sweep ends before the next one comes.
@@ -58,8 +56,9 @@ _OF_THIS_MESSAGE = (
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
 )
-# How the key of a reminder to whoever has the referral ends.
-_TO_TAKER = ":taker"
+# How the key of a reminder to whoever has the referral ends, and what is in one to somebody in charge.
+TO_TAKER = ":taker"
+TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
@@ -175,7 +174,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         )
         if notification is None:
             return None
-        if _is_of_no_use(notification):
+        if _is_of_no_use(notification, at):
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
@@ -188,7 +187,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         return notification
 
 
-def _is_of_no_use(notification: Notification) -> bool:
+def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
     if notification.kind == MailKind.FAULT:
         return notification.fault is None or notification.fault.ended_at is not None
@@ -205,7 +204,10 @@ def _is_of_no_use(notification: Notification) -> bool:
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
         return not is_open or referral.taken_by is not None
-    if _is_personal(notification):
+    stopped_until = referral.stopped_until
+    if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
+        return True
+    if notification.kind == MailKind.GIVEN or notification.unique_key.endswith(TO_TAKER):
         # For whoever has it, and for nobody who had it.
         holder = referral.taken_by
         return not is_open or holder is None or holder.email != notification.recipient
@@ -217,8 +219,9 @@ def _is_of_no_use(notification: Notification) -> bool:
 
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET)
-    return notification.kind in personal or notification.unique_key.endswith(_TO_TAKER)
+    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
+    key = notification.unique_key
+    return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
@@ -258,70 +261,10 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.CONTACT, "referral", [notification.referral.number]
     if notification.fault is not None:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
+    if notification.kind == MailKind.DECISION_LATE:
+        return Purpose.REVIEW, "case", []
     if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id
     return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
-
-
-def remind_due(*, by: User, at: datetime) -> int:
-    """Queues the reminders that are due: a day before the due time, and when it has passed, each once.
-
-    The first is never sent before half of the time has passed: a referral may have no more than a day. To
-    the team's mailbox, and to whoever has it where their account has an address. Returns of how many
-    referrals. One that is completed or closed gets none.
-    """
-    check_authority(by, Permission.SEND_REMINDERS)
-    queued = 0
-    half_has_passed = Q(begun_at__lte=Value(at) - (F("due_at") - Value(at)))
-    soon = Q(due_at__gte=at, due_at__lte=at + settings.REMIND_BEFORE_DUE)
-    orders = ReferralOrder.objects.filter(referral=OuterRef("pk")).order_by("-ordered_at")
-    begun_at = Coalesce(orders.values("ordered_at")[:1], "made_at")
-    for kind, due in ((MailKind.DUE_SOON, soon & half_has_passed), (MailKind.OVERDUE, Q(due_at__lt=at))):
-        # One that was referred again since has another due time.
-        later = ReferralOrder.objects.filter(
-            referral=OuterRef("referral"), ordered_at__gt=OuterRef("created_at")
-        )
-        told = Notification.objects.filter(~Exists(later), referral=OuterRef("pk"), kind=kind)
-        with transaction.atomic():
-            # The lock keeps a completion from slipping in between the look and the mail.
-            referrals = (
-                Referral.objects.alias(begun_at=begun_at)
-                .filter(due, ~Exists(told), status=ReferralStatus.OPEN)
-                .select_related("team", "taken_by")
-                .order_by("pk")
-                .select_for_update(of=("self",), skip_locked=True)
-            )
-            reminded = [referral.number for referral in referrals if _remind(kind, referral, at)]
-            if reminded:
-                record(
-                    Action.MAIL_QUEUED,
-                    by=by,
-                    purpose=Purpose.CONTACT,
-                    subject="referral",
-                    references=reminded,
-                )
-        queued += len(reminded)
-    return queued
-
-
-def _remind(kind: MailKind, referral: Referral, at: datetime) -> bool:
-    """Queues one reminder for the team and one for whoever has it; says whether any is new."""
-    recipients = {"": referral.team.mailbox}
-    if referral.taken_by is not None and referral.taken_by.email:
-        recipients[_TO_TAKER] = referral.taken_by.email
-    key = f"{kind}:{referral.number}:{referral.due_at.isoformat()}"
-    made = [
-        queue(kind=kind, referral=referral, recipient=recipient, unique_key=key + whose, at=at)
-        for whose, recipient in recipients.items()
-    ]
-    return any(made)
-
-
-def remind_again(referral: Referral, at: datetime) -> None:
-    """Gives a referral that is open again the reminder that was given up while it had ended."""
-    kind = MailKind.OVERDUE if referral.due_at < at else MailKind.DUE_SOON
-    Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
-        abandoned_at=None, not_before=at
-    )

@@ -31,15 +31,17 @@ class MailKind(NamedChoices):
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
     SIGN_IN_RESET = "sign_in_reset", "The sign-in was reset"
+    DECISION_LATE = "decision_late", "Reports wait too long for a decision"
     FAULT = "fault", "Something of this system is late"
     FAULT_OVER = "fault_over", "Something of this system is no longer late"
 
 
+# What names nothing: whose it is and when it was queued say all of it.
+_OF_NOTHING = (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
 _OF_NO_REFERRAL = (
+    *_OF_NOTHING,
     MailKind.TRIAL_NOTICE,
     MailKind.TRIAL_PROPOSED,
-    MailKind.ACCESS_REVIEW,
-    MailKind.SIGN_IN_RESET,
     MailKind.FAULT,
     MailKind.FAULT_OVER,
 )
@@ -110,7 +112,7 @@ class Notification(models.Model):
                 condition=(
                     (Q(kind=MailKind.TRIAL_NOTICE) & _about("trial_notice"))
                     | (Q(kind=MailKind.TRIAL_PROPOSED) & (_about("trial") | _about()))
-                    | (Q(kind__in=[MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET]) & _about())
+                    | (Q(kind__in=_OF_NOTHING) & _about())
                     | (Q(kind__in=[MailKind.FAULT, MailKind.FAULT_OVER]) & _about("fault"))
                     | (~Q(kind__in=_OF_NO_REFERRAL) & _about("referral"))
                 ),

@@ -1,6 +1,7 @@
 """A referral, from being made to its end, and what the team is told of changes."""
 
 import uuid
+from datetime import datetime
 
 import pghistory
 from django.conf import settings
@@ -68,7 +69,9 @@ class Referral(models.Model):
 
     ``ruled_out_since``: when the crime record was first seen to rule the case out (cancelled, transferred,
     reclassified, unflagged); empty while it is a hate crime of the BCU. From then on the flag has to go.
-    ``given_by``: who gave it to whoever has it; empty where they took it themselves.
+    ``given_by``: who gave it to whoever has it; empty where they took it themselves. ``counted_from``,
+    ``working_days``, ``day_ends``: how its due time was counted; empty where it was given in hours.
+    ``stopped_until``: when the clock goes on that was stopped last.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -81,6 +84,10 @@ class Referral(models.Model):
     made_at = models.DateTimeField()
     made_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     due_at = models.DateTimeField()
+    counted_from = models.DateTimeField(null=True)
+    working_days = models.PositiveSmallIntegerField(null=True)
+    day_ends = models.TimeField(null=True)
+    stopped_until = models.DateTimeField(null=True)
     status = models.CharField(max_length=10, choices=ReferralStatus.as_choices, default=ReferralStatus.OPEN)
     flag_confirmed_at = models.DateTimeField(null=True)
     flag_confirmed_by = models.ForeignKey(
@@ -151,6 +158,14 @@ class Referral(models.Model):
             models.CheckConstraint(
                 condition=Q(due_at__gt=F("made_at")), name="referral_due_after_it_is_made"
             ),
+            models.CheckConstraint(
+                condition=together("counted_from", "working_days", "day_ends"),
+                name="referral_counted_in_working_days",
+            ),
+            models.CheckConstraint(
+                condition=Q(stopped_until__isnull=True) | Q(due_at__gte=F("stopped_until")),
+                name="referral_due_when_the_clock_goes_on",
+            ),
         ]
         indexes = [
             models.Index(
@@ -200,6 +215,11 @@ class Referral(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def is_stopped(self, at: datetime) -> bool:
+        """Whether its clock stands at that moment, as ``referrals.rules.deadlines.standing`` has it."""
+        is_open = self.status == ReferralStatus.OPEN
+        return is_open and self.stopped_until is not None and at < self.stopped_until
 
     def put_back(self) -> list[str]:
         """Nobody has it any more; returns the names of the fields to save."""

@@ -1,15 +1,17 @@
 """Forms of the overnight review."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
 from django.conf import settings
 from django.http import QueryDict
+from django.utils import timezone
 
 from referrals.cases.forms import CaseForm
 from referrals.contact.forms import KeyForm
+from referrals.deadlines.readers import deadlines_of_bcu, window_words
 from referrals.models import (
     REFERRED_ANYWAY,
     Case,
@@ -29,7 +31,6 @@ from referrals.review.readers.linked import why_not_left_to
 from referrals.review.readers.refer_now import chosen_before, home_ward
 from referrals.review.readers.rows import ReviewRow
 from src_app.fields import LineField, NoteField
-from src_app.templatetags.words import counted
 
 # Of the reports that a case may be a duplicate of, the one that is not offered.
 ANOTHER = "another"
@@ -245,9 +246,8 @@ class ReferNowMarkForm(ReasonForm):
 
     def __init__(self, data: QueryDict | None, *, row: ReviewRow) -> None:
         super().__init__(data, row=row)
-        hours = settings.REFER_NOW_DUE_AFTER // timedelta(hours=1)
-        within = counted(hours, "hour,hours")
-        self.fields["reason"].help_text = f"Contact is due {within} after you submit the day."
+        window = deadlines_of_bcu(row.case.bcu_id, timezone.now()).refer_now
+        self.fields["reason"].help_text = f"Contact is due {window_words(window)} after you submit the day."
 
     def initial_of(self, row: ReviewRow) -> dict[str, str]:
         """The draft's."""

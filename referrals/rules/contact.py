@@ -4,7 +4,8 @@ Words are the values the database keeps, so that a rule can be asked about a row
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 CONTACT_MADE = "contact_made"
 TELEPHONE = "telephone"
@@ -25,8 +26,8 @@ _WISHED = {
     "relay": r"(text )?relay|bsl|sign language",
 }
 
-# "Repeated" attempts are at least this many.
-LEAST_TRIES = 2
+# So many attempts at least go before the end of a referral for that reason, where no policy says otherwise.
+LEAST_ATTEMPTS = MappingProxyType({"no_reply": 2, "wrong_details": 1})
 
 
 def methods_barred(restrictions: Collection[str]) -> frozenset[str]:
@@ -83,16 +84,23 @@ def same_person(name: str, other: str) -> bool:
     return bool(folded) and folded == other_folded
 
 
-def why_not_close(reason: str, *, results: Collection[str], decides_safety: bool) -> str:
+def why_not_close(
+    reason: str,
+    *,
+    results: Collection[str],
+    decides_safety: bool,
+    least: Mapping[str, int] = LEAST_ATTEMPTS,
+) -> str:
     """Why a referral cannot end without contact for this reason; empty when it can.
 
     ``results`` are those of the attempts that stand. A supervisor decides where a contact may be
-    unsafe, and so needs no attempt for that.
+    unsafe, and so needs no attempt for that. ``least``: how many attempts a reason needs, if more than one.
     """
+    if len(results) < least.get(reason, 0) and (reason == "no_reply" or least[reason] > 1):
+        times = "once" if least[reason] == 1 else f"{least[reason]} times"
+        return f"Try at least {times}, and log each attempt, before you close it so."
     if reason == "no_reply":
-        if len(results) >= LEAST_TRIES:
-            return ""
-        return f"Try at least {LEAST_TRIES} times, and log each attempt, before you close it so."
+        return ""
     if reason in results or (reason == "unsafe" and decides_safety):
         return ""
     if reason == "unsafe":

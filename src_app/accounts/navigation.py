@@ -42,6 +42,7 @@ ENTRIES = (
     Entry("Follow-ups", "follow_up_list", Permission.ACKNOWLEDGE_FOLLOW_UPS, "/follow-ups/"),
     Entry("Audit", "audit_list", Permission.VIEW_AUDIT, "/audit/"),
     Entry("Wards and teams", "place_list", Permission.MANAGE_PLACES, "/places/"),
+    Entry("Deadlines", "deadline_list", Permission.MANAGE_PLACES, "/deadlines/"),
     Entry("People", "person_list", Permission.MANAGE_ACCOUNTS, "/people/"),
     Entry(
         "Briefings",

@@ -101,6 +101,10 @@ class Action(NamedChoices):
     DEVIATION_WITHDRAWN = "deviation withdrawn", "Deviation in a trial withdrawn"
     CONTROLS_CHECKED = "controls checked", "Controls checked for contact"
     WARD_MODE_SET = "ward mode set", "Ward's mode set"
+    DEADLINES_SET = "deadlines set", "Deadlines of a BCU set"
+    HOLIDAY_ADDED = "holiday added", "Bank holiday added"
+    CLOCK_STOPPED = "clock stopped", "Clock of a referral stopped"
+    CLOCK_WENT_ON = "clock went on", "Clock of a referral went on before its time"
     REFERENCE_DATA_LOADED = "reference data loaded", "Reference data loaded"
 
 

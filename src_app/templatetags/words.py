@@ -1,6 +1,6 @@
 """Dates, spans and shares in the words pages use."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 
 from django import template
 from django.utils import timezone
@@ -9,9 +9,9 @@ register = template.Library()
 
 
 @register.filter
-def clock(value: datetime) -> str:
+def clock(value: datetime | time) -> str:
     """``2:05pm``, in London."""
-    local = timezone.localtime(value)
+    local = value if isinstance(value, time) else timezone.localtime(value)
     return f"{local.hour % 12 or 12}:{local.minute:02}{'am' if local.hour < 12 else 'pm'}"
 
 
@@ -43,6 +43,12 @@ def span(length: timedelta) -> str:
         return _counted(minutes, "minute")
     hours = minutes // 60
     return _counted(hours, "hour") if hours < 48 else _counted(hours // 24, "day")
+
+
+@register.filter
+def length_of(value: timedelta) -> str:
+    """``40 minutes``, ``22 hours``, ``3 days``."""
+    return span(value)
 
 
 def _counted(number: int, noun: str) -> str:

@@ -15,6 +15,8 @@ PAGES = {
     "leader": ["/compliance/", "/outcomes/", "/accessibility/"],
     "admin": [
         "/places/",
+        "/deadlines/",
+        "/deadlines/set/",
         "/people/",
         "/people/add/",
         "/people/import/",

@@ -185,6 +185,8 @@ class Records:
             "read_changes",
             "log_contact",
             "close_referral",
+            "stop_clock",
+            "let_clock_go_on",
             "chase_referral",
         )
         imports = (

@@ -25,12 +25,15 @@ TABLES = {
     "outcomes_recordedoutcome",
     "referrals_accessanswer",
     "referrals_allocation",
+    "referrals_bankholiday",
     "referrals_contactattempt",
     "referrals_controlcheck",
     "referrals_crimerecordevent",
     "referrals_deviation",
+    "referrals_duemove",
     "referrals_foundnotsuitable",
     "referrals_handover",
+    "referrals_latedecision",
     "referrals_referralorder",
     "referrals_reopeneddecision",
     "referrals_settledattempt",
@@ -44,6 +47,8 @@ EVENT_TABLES = {
     "referrals_bcumembershipevent",
     "referrals_caseevent",
     "referrals_caseimportevent",
+    "referrals_clockstopevent",
+    "referrals_deadlinepolicyevent",
     "referrals_decisionevent",
     "referrals_followupevent",
     "referrals_headingmeaningevent",
@@ -83,6 +88,10 @@ def rows(db: None) -> None:
         factories.FollowUpFactory.create()
         factories.CrimeRecordEventFactory.create()
         factories.HandOverFactory.create()
+        factories.DeadlinePolicyFactory.create()
+        factories.BankHolidayFactory.create()
+        factories.DueMoveFactory.create()
+        factories.LateDecisionFactory.create()
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
         factories.SettledAttemptFactory.create()

@@ -56,6 +56,7 @@ PARTS = {
     "lock_trial",
     "look_for_power",
     "locked",
+    "move_due",
     "note_head",
     "own_contacts",
     "preview_cases",

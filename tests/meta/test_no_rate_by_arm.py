@@ -76,6 +76,7 @@ READ: dict[str, list[str]] = {
     "trial_head": ["Pilot"],
 }
 READ_NOTHING = {
+    "add_bank_holiday",
     "add_person",
     "change_person",
     "import_cases",

@@ -8,12 +8,22 @@ from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, DateField, F, Q, QuerySet, Sum
-from django.db.models.functions import TruncMonth, TruncWeek
+from django.db.models import (
+    Count,
+    DateField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+    Value,
+)
+from django.db.models.functions import Least, TruncMonth, TruncWeek
 from django.utils import timezone
 
 from referrals.compliance.readers.periods import Period, default_period, last_months
-from referrals.models import Borough, ContactCount, Referral, ReferralStatus, Team, Ward
+from referrals.models import Borough, ClockStop, ContactCount, Referral, ReferralStatus, Team, Ward
 from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
 
@@ -27,10 +37,16 @@ class Contact:
     overdue: int = 0
     not_yet_due: int = 0
     closed_without_contact: int = 0
+    stopped: int = 0
+
+    @property
+    def open(self) -> int:
+        """The denominator of those whose clock is stopped."""
+        return self.overdue + self.not_yet_due + self.stopped
 
     @property
     def due(self) -> int:
-        """The denominator: all but those that are open and not yet due."""
+        """The denominator: all but those that are open and not yet due, or whose clock is stopped."""
         return self.in_time + self.late + self.overdue + self.closed_without_contact
 
     @property
@@ -95,6 +111,11 @@ _WEEK = _Group(TruncWeek("due_on"), TruncWeek("due_at", output_field=DateField()
 _MONTH = _Group(TruncMonth("due_on"), TruncMonth("due_at", output_field=DateField()))
 
 
+def _runs(at: datetime) -> Q:
+    """A condition for open referrals: their clock runs. None is overdue whose clock stands."""
+    return Q(stopped_until__isnull=True) | Q(stopped_until__lte=at)
+
+
 def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
     """Aggregates that count referrals by their standing at a moment, of those ``within``."""
     within = Q() if within is None else within
@@ -103,8 +124,9 @@ def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
         "in_time": Q(contacted_at__lte=F("due_at")),
         "late": Q(contacted_at__gt=F("due_at")),
         "overdue": opened & Q(due_at__lt=at),
-        "not_yet_due": opened & Q(due_at__gte=at),
+        "not_yet_due": opened & Q(due_at__gte=at) & _runs(at),
         "closed_without_contact": Q(contacted_at__isnull=True, closed_at__isnull=False),
+        "stopped": opened & ~_runs(at),
     }
     return {name: Count("pk", filter=condition & within) for name, condition in conditions.items()}
 
@@ -124,12 +146,16 @@ class WardContact:
 
 @dataclass(frozen=True)
 class Compliance:
-    """The wards in sight, by name, and their sums."""
+    """The wards in sight, by name, and their sums.
+
+    ``stopped_for``: how long the clocks of the referrals due in the period have stood, all together.
+    """
 
     wards: list[WardContact]
     total: Contact
     overdue_now: int
     ended_early: int
+    stopped_for: timedelta
 
 
 def contact_by_ward(at: datetime) -> dict[int, Contact]:
@@ -141,7 +167,7 @@ def contact_by_ward(at: datetime) -> dict[int, Contact]:
 def compliance_of(
     user: User, *, period: Period, at: datetime, chosen: Chosen = EVERYTHING, order: str = "name"
 ) -> Compliance:
-    """Contact compliance of the account's wards, in four queries.
+    """Contact compliance of the account's wards, in five queries.
 
     ``order``: by ``name``, the most ``overdue`` first, or the smallest ``share`` contacted in time first.
 
@@ -151,8 +177,9 @@ def compliance_of(
     wards = chosen.wards(user).select_related("borough").order_by("name", "pk").in_bulk()
     ended = _ended(_WARD, period, at, wards, chosen)
     opened, overdue_now = {}, {}
-    for ward, late, to_come, all_late in _opened(_WARD, period, at, wards, chosen):
-        opened[ward], overdue_now[ward] = Contact(overdue=late, not_yet_due=to_come), all_late
+    for ward, late, to_come, stopped, all_late in _opened(_WARD, period, at, wards, chosen):
+        opened[ward] = Contact(overdue=late, not_yet_due=to_come, stopped=stopped)
+        overdue_now[ward] = all_late
     early = dict(
         Referral.objects.filter(
             due_in(period, at), chosen.taken, due_at__gte=at, closed_at__isnull=False, ward__in=wards
@@ -175,7 +202,17 @@ def compliance_of(
         total=sum((row.contact for row in listed), Contact()),
         overdue_now=sum(row.overdue_now for row in listed),
         ended_early=sum(row.ended_early for row in listed),
+        stopped_for=_stopped_for(period, at, wards, chosen),
     )
+
+
+def _stopped_for(period: Period, at: datetime, wards: "Wards", chosen: Chosen) -> timedelta:
+    """How long clocks have stood until now, or until the referral ended."""
+    referrals = Referral.objects.filter(due_in(period, at), chosen.taken, ward__in=wards)
+    stood = Least("ends_at", "referral__closed_at", Value(at)) - F("starts_at")
+    stops = ClockStop.objects.filter(referral__in=referrals, starts_at__lt=at)
+    found = stops.aggregate(stood=Sum(ExpressionWrapper(stood, DurationField())))
+    return found["stood"] or timedelta()
 
 
 Wards = Collection[int] | QuerySet[Ward, Any]
@@ -207,7 +244,7 @@ def _kept(period: Period, at: datetime) -> QuerySet[ContactCount]:
 def _opened(
     group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen
 ) -> QuerySet[Referral, Any]:
-    """Of the open referrals, by group: how many of the period are late, and how many are not yet due.
+    """Of the open referrals, by group: how many of the period are late, not yet due, or stopped.
 
     Then how many are late whatever the period.
     """
@@ -223,7 +260,8 @@ def _opened(
         .values_list(group.referrals)
         .annotate(
             late=Count("pk", filter=in_period & Q(due_at__lt=at)),
-            to_come=Count("pk", filter=in_period & Q(due_at__gte=at)),
+            to_come=Count("pk", filter=in_period & Q(due_at__gte=at) & _runs(at)),
+            stopped=Count("pk", filter=in_period & ~_runs(at)),
             all_late=Count("pk", filter=Q(due_at__lt=at)),
         )
     )
@@ -300,6 +338,7 @@ def _spans(group: _Group, user: User, period: Period, at: datetime, chosen: Chos
     """In two queries; a span in which no referral was due is left out."""
     wards = chosen.wards(user).values("pk")
     counts = _ended(group, period, at, wards, chosen)
-    for first, late, to_come, _ in _opened(group, period, at, wards, chosen):
-        counts[first] = counts.get(first, Contact()) + Contact(overdue=late, not_yet_due=to_come)
+    for first, late, to_come, stopped, _ in _opened(group, period, at, wards, chosen):
+        opened = Contact(overdue=late, not_yet_due=to_come, stopped=stopped)
+        counts[first] = counts.get(first, Contact()) + opened
     return [Span(first, counts[first]) for first in sorted(counts) if any(asdict(counts[first]).values())]

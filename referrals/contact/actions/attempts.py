@@ -17,7 +17,8 @@ from referrals.contact.actions.referral_lock import (
 )
 from referrals.contact.readers.colleagues import why_not_at_work
 from referrals.contact.readers.referrals import results_that_stand
-from referrals.mail.outbox import remind_again
+from referrals.deadlines.readers import deadlines_of_ward
+from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     ContactAttempt,
@@ -346,10 +347,12 @@ def _still_ended(referral: Referral) -> bool:
     if referral.close_reason in CLOSED_BY_RECORD:
         return referral.ruled_out_since is not None
     if referral.status == ReferralStatus.CLOSED:
-        closed_by = referral.closed_by
+        closed_by, closed_at = referral.closed_by, referral.closed_at
+        assert closed_at is not None
         return not why_not_close(
             referral.close_reason,
             results=results_that_stand(referral),
             decides_safety=closed_by is not None and closed_by.can(Permission.CHASE_REFERRALS),
+            least=deadlines_of_ward(referral.ward_id, closed_at).least_attempts,
         )
     return True

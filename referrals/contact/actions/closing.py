@@ -13,6 +13,7 @@ from referrals.contact.actions.referral_lock import (
     tell,
 )
 from referrals.contact.readers.referrals import results_that_stand
+from referrals.deadlines.readers import deadlines_of_ward
 from referrals.models import (
     CLOSED_BY_RECORD,
     CloseReason,
@@ -48,6 +49,7 @@ def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at
             reason,
             results=results_that_stand(referral),
             decides_safety=by.can(Permission.CHASE_REFERRALS),
+            least=deadlines_of_ward(referral.ward_id, at).least_attempts,
         ):
             raise Refused(why)
         referral.status, referral.close_reason = ReferralStatus.CLOSED, reason

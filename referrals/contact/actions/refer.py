@@ -1,11 +1,12 @@
 """Making a referral, or opening one again."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.utils import timezone
 
 from referrals.cases.readers import report_of
 from referrals.contact.actions.referral_lock import record_change, tell
+from referrals.deadlines.readers import given_due
 from referrals.mail.outbox import queue
 from referrals.models import (
     Allocation,
@@ -18,7 +19,6 @@ from referrals.models import (
     Team,
     Ward,
 )
-from referrals.rules.deadlines import due
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -45,11 +45,14 @@ def refer(
     team: Team,
     ward: Ward,
     allocation: Allocation | None,
-    due_after: timedelta,
+    refer_now: bool,
     by: User,
     at: datetime,
 ) -> Referral:
-    """Gives the case to the team and tells its mailbox; part of a larger transaction."""
+    """Gives the case to the team and tells its mailbox; part of a larger transaction.
+
+    ``refer_now``: with the shorter time of what is urgent.
+    """
     check_authority(by, Permission.REVIEW_CASES)
     referral = Referral.objects.create(
         number=next_number(at),
@@ -59,7 +62,7 @@ def refer(
         ward=ward,
         made_at=at,
         made_by=by,
-        due_at=due(at, due_after),
+        **given_due(ward, refer_now=refer_now, at=at),
     )
     queue(
         kind=MailKind.REFERRAL_MADE,
@@ -79,10 +82,8 @@ def refer(
     return referral
 
 
-def refer_again(
-    *, referral: Referral, team: Team, ward: Ward, due_after: timedelta, by: User, at: datetime
-) -> None:
-    """Opens a referral that was closed without contact, for the team, with a due time of its own.
+def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: datetime) -> None:
+    """Opens a referral that was closed without contact, for the team, with the due time of what is urgent.
 
     It keeps its number and its attempts. Its flag is to be set anew, where it had to go and the crime record
     does not rule the case out. The caller holds the case's lock.
@@ -101,8 +102,11 @@ def refer_again(
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = None
     referral.team, referral.ward = team, ward
-    referral.due_at = due(at, due_after)
-    fields = ["status", "close_reason", "closed_at", "closed_by", "team", "ward", "due_at"]
+    fields = ["status", "close_reason", "closed_at", "closed_by", "team", "ward"]
+    for name, value in given_due(ward, refer_now=True, at=at).items():
+        setattr(referral, name, value)
+        fields.append(name)
+    referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
     fields += referral.put_back()
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:
         referral.ruled_out_since = None

@@ -29,8 +29,14 @@ class Due:
 
 
 def due_of(referral: Referral, now: datetime) -> Due:
-    """``26 hours overdue`` since …, ``Due in 5 hours, 6:00pm``, or ``Due Thursday 26 November, 9:30am``."""
+    """``26 hours overdue`` since …, ``Due in 5 hours, 6:00pm``, or ``Due Thursday 26 November, 9:30am``.
+
+    Of one whose clock stands, until when it does.
+    """
     due_at = referral.due_at
+    if referral.stopped_until is not None and referral.is_stopped(now):
+        until = weekday_moment(referral.stopped_until)
+        return Due(f"Clock stopped until {until}; then due {weekday_moment(due_at)}", overdue=False, since="")
     if due_at < now:
         return Due(due_words(due_at, now), overdue=True, since=weekday_moment(due_at))
     if timezone.localdate(due_at) == timezone.localdate(now):
@@ -209,6 +215,7 @@ def summary_of(user: User, now: datetime) -> Summary:
         overdue=Count("pk", filter=Q(due_at__lt=now)),
         yours=Count("pk", filter=Q(taken_by=user)),
         nobodys=Count("pk", filter=Q(taken_by__isnull=True)),
+        stopped=Count("pk", filter=Q(stopped_until__gt=now)),
     )
     names = list(teams_of(user).order_by("name").values_list("name", flat=True))
     teams = _joined(names) if len(names) <= MOST_TEAMS_NAMED else f"your {len(names)} teams"
@@ -217,6 +224,8 @@ def summary_of(user: User, now: datetime) -> Summary:
     sentence = f"{today or 'Nobody'} to contact today in {teams}{soon}."
     if overdue:
         sentence += f" {overdue} {'is' if overdue == 1 else 'are'} overdue."
+    if counts["stopped"]:
+        sentence += f" The clock of {counts['stopped']} is stopped."
     return Summary(teams, sentence, counts["open"], yours=counts["yours"], nobodys=counts["nobodys"])
 
 

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 
+from django.utils import timezone
+
 from referrals.contact.readers.referrals import (
     is_officer_in_case,
     is_with_officer_in_case,
     results_that_stand,
 )
+from referrals.deadlines.readers import deadlines_of_ward
 from referrals.models import (
     CloseReason,
     ContactAttempt,
@@ -37,6 +40,8 @@ class ReferralChoices:
     give_back: bool
     give: bool
     close: bool
+    stop: bool
+    go_on: bool
     remind: bool
     officer_notice: str
     closure: str
@@ -44,12 +49,15 @@ class ReferralChoices:
     @property
     def is_any_for_contact(self) -> bool:
         """Whether there is a button at all for whoever makes contact."""
-        return self.log or self.take or self.give_back or self.give or self.close
+        offered = (self.log, self.take, self.give_back, self.give, self.close, self.stop, self.go_on)
+        return any(offered)
 
 
 def choices_for(referral: Referral, user: User) -> ReferralChoices:
     """What this account may do with one of ``referrals_to_open``; the actions refuse everything else."""
     is_open = referral.status == ReferralStatus.OPEN
+    now = timezone.now()
+    is_stopped = referral.is_stopped(now)
     contacts = user.can(Permission.CONTACT_VICTIMS)
     supervises = user.can(Permission.CHASE_REFERRALS)
     is_theirs = referral.taken_by == user
@@ -64,6 +72,8 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         give_back=give_back,
         give=contacts and is_open and (is_theirs or supervises),
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
+        stop=may_contact and is_open and not is_stopped and referral.due_at >= now,
+        go_on=may_contact and is_stopped,
         remind=supervises and is_open,
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
@@ -139,10 +149,13 @@ def attempt_choices_for(referral: Referral) -> AttemptChoices:
 def reasons_to_close(referral: Referral, user: User) -> list[CloseReason]:
     """The reasons its attempts have shown, the one of the latest attempt first."""
     results = results_that_stand(referral)
+    least = deadlines_of_ward(referral.ward_id, timezone.now()).least_attempts
     shown = [
         reason
         for reason in CloseReason
-        if not why_not_close(reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS))
+        if not why_not_close(
+            reason, results=results, decides_safety=user.can(Permission.CHASE_REFERRALS), least=least
+        )
     ]
     return sorted(shown, key=lambda reason: reason != (results[-1] if results else ""))
 

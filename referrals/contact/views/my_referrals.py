@@ -126,6 +126,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "strands": [Strand(each).label for each in referral.case.strands],
         "all_linked": linked,
         "linked": linked_to([referral], user, now)[referral.pk] if contacts else None,
+        "stops": referral.stops.select_related("stopped_by", "ended_by").order_by("starts_at"),
         "is_open": referral.status == ReferralStatus.OPEN,
         "contacts": contacts,
         "acknowledges": user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS),

@@ -16,7 +16,7 @@ from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
 from referrals.crime_record.readers import crime_record_standings
-from referrals.mail.outbox import remind_again
+from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     Case,

@@ -3,7 +3,6 @@
 import uuid
 from datetime import datetime
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -129,12 +128,11 @@ def _place(case: Case, team: Team | None, why: str) -> tuple[Team, Ward]:
 
 def _refer(case: Case, order: ReferralOrder, place: tuple[Team, Ward], by: User, at: datetime) -> Referral:
     team, ward = place
-    due_after = settings.REFER_NOW_DUE_AFTER
     referral = Referral.objects.select_for_update().filter(case=case).first()
     if referral is not None:
         referral.case = case
         order.earlier_reason, order.earlier_closed_at = referral.close_reason, referral.closed_at
-        refer_again(referral=referral, team=team, ward=ward, due_after=due_after, by=by, at=at)
+        refer_again(referral=referral, team=team, ward=ward, by=by, at=at)
         return referral
     control = Allocation.objects.filter(case=case, arm=Arm.CONTROL).first()
     if control is not None:
@@ -146,4 +144,4 @@ def _refer(case: Case, order: ReferralOrder, place: tuple[Team, Ward], by: User,
             by=by,
             at=at,
         )
-    return refer(case=case, team=team, ward=ward, allocation=None, due_after=due_after, by=by, at=at)
+    return refer(case=case, team=team, ward=ward, allocation=None, refer_now=True, by=by, at=at)

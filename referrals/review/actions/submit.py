@@ -5,7 +5,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.conf import settings
 from django.db import OperationalError, transaction
 from django.db.models import Max, Q
 from django.utils import timezone
@@ -268,9 +267,7 @@ class SubmissionOutcome:
                 team=decision.team or served.team,
                 ward=served,
                 allocation=allocation,
-                due_after=(
-                    settings.REFER_NOW_DUE_AFTER if decision.referred_anyway else settings.REFERRAL_DUE_AFTER
-                ),
+                refer_now=decision.referred_anyway,
                 by=self.by,
                 at=self.at,
             )

@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.conf import settings
-
 from referrals.cases.readers import report_of
 from referrals.contact.readers.chosen_team import chosen_team
+from referrals.deadlines.readers import deadlines_of_bcu, due_time
 from referrals.models import (
     Allocation,
     Arm,
@@ -20,7 +19,6 @@ from referrals.models import (
     TextKind,
     Ward,
 )
-from referrals.rules.deadlines import due
 from referrals.rules.eligibility import warnings_of_record
 from src_app.templatetags.words import moment
 
@@ -95,7 +93,7 @@ def consequences(case: Case, at: datetime) -> Consequences:
         decided=_decided(case, referral),
         record=", ".join(warnings_of_record(report_of(case))),
         again=referral.number if referral else "",
-        due_at=due(at, settings.REFER_NOW_DUE_AFTER),
+        due_at=due_time(deadlines_of_bcu(case.bcu_id, at).refer_now, at),
         trial=allocation.trial.name if allocation and allocation.arm == Arm.CONTROL else "",
     )
 

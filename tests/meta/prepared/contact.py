@@ -1,6 +1,7 @@
 """What the actions of contact need."""
 
 import uuid
+from datetime import timedelta
 from typing import Any
 
 from referrals.contact.actions.absence import return_work
@@ -8,6 +9,7 @@ from referrals.contact.actions.attempts import log_attempt, settle_attempt, with
 from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
+from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.models import (
     CloseReason,
@@ -115,3 +117,16 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(chase)
 def _(scene: Scene) -> dict[str, Any]:
     return {"referral_id": scene.referral().pk, "key": uuid.uuid4(), "by": scene.supervisor, "at": NOW}
+
+
+@prepares(stop_clock)
+def _(scene: Scene) -> dict[str, Any]:
+    stop = {"reason": "victim_asked", "until": NOW + timedelta(days=3)}
+    return {"referral_id": scene.referral().pk, **stop, "by": scene.officer, "at": NOW}
+
+
+@prepares(let_clock_go_on)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    factories.ClockStopFactory.create(referral=referral)
+    return {"referral_id": referral.pk, "by": scene.officer, "at": NOW + timedelta(hours=1)}

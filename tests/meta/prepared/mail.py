@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from referrals.health.actions import tell_of_faults
-from referrals.mail.outbox import remind_due
+from referrals.mail.reminders import remind_due, tell_of_late_decisions
+from src_app.accounts.models import User
+from tests import factories
 from tests.factories import NOW
 from tests.meta.prepared.scene import Scene, prepares
 
@@ -17,4 +19,12 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(tell_of_faults)
 def _(scene: Scene) -> dict[str, Any]:
+    return {"by": scene.system, "at": NOW}
+
+
+@prepares(tell_of_late_decisions)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.DeadlinePolicyFactory.create(bcu=scene.world.south_west, decision_hours=1)
+    User.objects.filter(pk=scene.hcop.pk).update(email="hcop@example.police.uk")
+    scene.case(reported_at=NOW - timedelta(days=1))
     return {"by": scene.system, "at": NOW}

@@ -40,6 +40,7 @@ def test_the_wards_download_with_their_denominator_and_the_download_is_recorded(
         "Closed without contact": "0",
         "Overdue": "1",
         "Not yet due": "0",
+        "Clock stopped": "0",
     }
     entry = AuditEntry.objects.get(action=Action.DOWNLOADED)
     assert (entry.actor, entry.purpose, entry.subject) == (leader, Purpose.SUPERVISION, "compliance")

@@ -28,6 +28,7 @@ from tests import factories
 from tests.conftest import World
 from tests.factories import (
     AllocationFactory,
+    ClockStopFactory,
     ContactAttemptFactory,
 )
 from tests.referrals.compliance.conftest import HOUR
@@ -46,19 +47,42 @@ def test_the_database_and_the_rule_agree_over_a_grid(
         due(hours, closed=ended)
     for hours in (-2, -second, 0, second, 2):
         due(hours)
+    for hours, stopped in product((second, 2), (-1, 0, second)):
+        until = {"stopped_until": now + stopped * HOUR}
+        due(hours, **until)
+        due(hours, contacted=-3, **until)
+        due(hours, closed=-3, **until)
     expected = Counter(
         standing(
             due_at=referral.due_at,
             contacted_at=referral.contacted_at,
             closed_at=referral.closed_at,
             at=now,
+            stopped_until=referral.stopped_until,
         ).value
         for referral in Referral.objects.all()
     )
-    assert len(expected) == 5
+    assert len(expected) == 6
     assert contact_by_ward(now) == {world.wards[0].pk: Contact(**expected)}
     # Of those that ended, the triggers kept count.
     assert compliance_of(hcop, period=default_period(now), at=now).total == Contact(**expected)
+
+
+def test_what_is_stopped_is_counted_apart_and_so_is_how_long(
+    due: MakeReferral, hcop: User, now: datetime
+) -> None:
+    stopped = due(30, stopped_until=now + 20 * HOUR)
+    ClockStopFactory.create(referral=stopped, starts_at=now - 5 * HOUR, ends_at=now + 20 * HOUR)
+    ended = due(30, contacted=-33)
+    ClockStopFactory.create(referral=ended, starts_at=now - 10 * HOUR, ends_at=now + 9 * HOUR)
+    due(30)
+    due(-30)
+    counted = compliance_of(hcop, period=default_period(now), at=now)
+    total = counted.total
+    assert (total.stopped, total.open, total.due) == (1, 3, 2)
+    # Five hours until now, and seven until contact was made.
+    assert counted.stopped_for == 12 * HOUR
+    assert [span.contact.stopped for span in by_week(hcop, at=now, chosen=Chosen())][-1] == 1
 
 
 def test_counts_by_ward_worked_out_by_hand(

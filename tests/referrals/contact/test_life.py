@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.models import (
     CLOSED_BY_TEAM,
@@ -32,6 +33,7 @@ from referrals.models import (
     OrderReason,
     ReferralStatus,
     Result,
+    StopReason,
     TeamMembership,
 )
 from referrals.places.actions.leave import end_leave, set_leave
@@ -76,7 +78,7 @@ class Life(RuleBasedStateMachine):
         self.referral = ReferralFactory.create(
             case__ward=self.world.wards[0], case__decided_at=NOW, made_at=NOW
         )
-        self.due_at = self.referral.due_at
+        self.counted_from, self.due_at = NOW, self.referral.due_at
         team = self.world.teams[0]
         self.people = [
             TeamMembershipFactory.create(user=UserFactory.create(role=role), team=team).user
@@ -179,7 +181,20 @@ class Life(RuleBasedStateMachine):
         given = {"case_id": self.referral.case_id, "reason": OrderReason.HIGH_RISK, "by": self.hcop}
         if self.tried(refer_now, key=uuid.uuid4(), **given, at=self.at):
             assert self.referral.due_at > self.at
-            self.due_at = self.referral.due_at
+            self.counted_from, self.due_at = self.at, self.referral.due_at
+            assert not self.referral.is_stopped(self.at)
+
+    @rule(who=person, hours=st.integers(1, 400), reason=st.sampled_from(list(StopReason)))
+    def somebody_stops_its_clock(self, who: int, hours: int, reason: StopReason) -> None:
+        until = self.at + timedelta(hours=hours)
+        given = {"referral_id": self.referral.pk, "reason": reason, "until": until}
+        if self.tried(stop_clock, **given, by=self.people[who], at=self.at):
+            assert self.referral.is_stopped(self.at)
+
+    @rule(who=person)
+    def somebody_lets_its_clock_go_on(self, who: int) -> None:
+        if self.tried(let_clock_go_on, referral_id=self.referral.pk, by=self.people[who], at=self.at):
+            assert not self.referral.is_stopped(self.at)
 
     @rule()
     def the_sweep_comes(self) -> None:
@@ -193,8 +208,18 @@ class Life(RuleBasedStateMachine):
             assert member.filter(team=self.referral.team).exists()
 
     @invariant()
-    def the_due_time_is_moved_by_nothing_but_a_new_referral(self) -> None:
-        assert self.referral.due_at == self.due_at
+    def the_due_time_is_moved_by_nothing_but_a_new_referral_and_the_time_its_clock_stood(self) -> None:
+        stops = self.referral.stops.filter(starts_at__gte=self.counted_from)
+        stood = sum((stop.ends_at - stop.starts_at for stop in stops), timedelta())
+        assert self.referral.due_at == self.due_at + stood
+
+    @invariant()
+    def each_move_of_the_due_time_begins_where_the_one_before_ended(self) -> None:
+        moves = list(self.referral.due_moves.filter(moved_at__gte=self.counted_from).order_by("pk"))
+        if moves and self.due_at == moves[0].from_due_at:
+            ends = [self.due_at, *(move.to_due_at for move in moves)]
+            assert [move.from_due_at for move in moves] == ends[:-1]
+            assert ends[-1] == self.referral.due_at
 
     @invariant()
     def contact_counts_from_the_attempt_that_made_it(self) -> None:

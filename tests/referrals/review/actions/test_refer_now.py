@@ -17,7 +17,7 @@ from referrals.contact.readers.follow_ups import follow_ups_open
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_confirm
 from referrals.mail.messages import message_of
-from referrals.mail.outbox import remind_due
+from referrals.mail.reminders import remind_due
 from referrals.models import (
     Allocation,
     Arm,

@@ -1,0 +1,1 @@
+"""What each BCU asks of its teams and by when, and bank holidays."""

@@ -1,0 +1,254 @@
+"""Reminders: of referrals before and after their due time, and of reports that wait for a decision.
+
+When, and to whom, is said by the deadlines of each BCU. Each goes to one recipient once.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+
+from django.db import transaction
+from django.db.models import (
+    BigIntegerField,
+    CharField,
+    Exists,
+    F,
+    Func,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Value,
+)
+from django.db.models.functions import Cast, Coalesce, Concat, Floor
+from django.utils import timezone
+
+from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
+from referrals.mail.outbox import queue
+from referrals.models import (
+    BcuMembership,
+    Case,
+    LateDecision,
+    Leave,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralOrder,
+    ReferralStatus,
+    TeamMembership,
+)
+from referrals.rules.deadlines import is_quiet
+from src_app.accounts.guards import check_authority
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission, Role
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
+
+_HOUR = timedelta(hours=1)
+_AT_DUE = timedelta()
+
+
+def remind_due(*, by: User, at: datetime) -> int:
+    """Queues the reminders whose step has come, as the deadlines of each BCU have them; returns of how many.
+
+    Of several steps of one recipient that have come, the last: nobody is told in one morning what was missed
+    in three days. Nothing goes out in the quiet hours of a BCU, of a referral that has ended, or while its
+    clock is stopped.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    reminded: set[str] = set()
+    in_charge = _InCharge(timezone.localdate(at))
+    for asked, bcus in _alike(deadlines_by_bcu(at)):
+        if is_quiet(at, asked.quiet_from, asked.quiet_until):
+            continue
+        for whom, steps in asked.reminders.items():
+            for step, later in pairwise([*steps, None]):
+                if step is None:
+                    continue
+                reminded.update(_remind_all(whom, step, later, bcus, in_charge, by, at))
+    return len(reminded)
+
+
+def _alike(deadlines: dict[int, Deadlines]) -> Iterable[tuple[Deadlines, list[int]]]:
+    """The BCUs of which the same holds, together: most have no policy."""
+    found: list[tuple[Deadlines, list[int]]] = []
+    for bcu, asked in deadlines.items():
+        same = next((bcus for other, bcus in found if other == asked), None)
+        if same is None:
+            found.append((asked, [bcu]))
+        else:
+            same.append(bcu)
+    return found
+
+
+class _InCharge:
+    """Supervisors by team, and supervisors and HCOPs by BCU: at work on that day, and with an address."""
+
+    def __init__(self, day: date) -> None:
+        away = Leave.objects.filter(Leave.current(day)).values("user")
+        can_be_told = Q(user__is_active=True, user__email__isnull=False) & ~Q(user__in=away)
+        self.of_team: dict[int, list[User]] = defaultdict(list)
+        members = TeamMembership.objects.filter(
+            TeamMembership.current(day), can_be_told, user__role=Role.SUPERVISOR
+        )
+        for membership in members.select_related("user").order_by("pk"):
+            self.of_team[membership.team_id].append(membership.user)
+        self.hcops: dict[int, list[User]] = defaultdict(list)
+        self.inspectors: dict[int, list[User]] = defaultdict(list)
+        of_bcus = BcuMembership.objects.filter(
+            BcuMembership.current(day), can_be_told, user__role__in=(Role.HCOP, Role.SUPERVISOR)
+        )
+        for of_bcu in of_bcus.select_related("user").order_by("pk"):
+            found = self.hcops if of_bcu.user.role == Role.HCOP else self.inspectors
+            found[of_bcu.bcu_id].append(of_bcu.user)
+
+
+def _remind_all(
+    whom: Reminded,
+    step: timedelta,
+    later: timedelta | None,
+    bcus: list[int],
+    in_charge: _InCharge,
+    by: User,
+    at: datetime,
+) -> list[str]:
+    """Queues one step of one kind of recipient; returns of which referrals, by number."""
+    kind = MailKind.DUE_SOON if step < _AT_DUE else MailKind.OVERDUE
+    ends = f":{step // _HOUR:+d}:{whom}"
+    told = Notification.objects.filter(
+        referral=OuterRef("pk"),
+        unique_key__startswith=Concat(
+            Value(f"{kind}:"), OuterRef("number"), Value(":"), _seconds(OuterRef("due_at")), Value(ends)
+        ),
+    )
+    with transaction.atomic():
+        # The lock keeps a completion from slipping in between the look and the mail.
+        referrals = (
+            Referral.objects.alias(begun_at=_begun_at())
+            .filter(
+                _has_come(step, later, at),
+                _can_be_told(whom, bcus, in_charge),
+                ~Exists(told),
+                Q(stopped_until__isnull=True) | Q(stopped_until__lte=at),
+                status=ReferralStatus.OPEN,
+                ward__borough__bcu__in=bcus,
+            )
+            .select_related("team", "taken_by", "ward__borough")
+            .order_by("pk")
+            .select_for_update(of=("self",), skip_locked=True)
+        )
+        reminded = []
+        for referral in referrals:
+            key = f"{kind}:{referral.number}:{math.floor(referral.due_at.timestamp())}{ends}"
+            for whose, recipient in _recipients(whom, referral, in_charge):
+                queue(kind=kind, referral=referral, recipient=recipient, unique_key=key + whose, at=at)
+            reminded.append(referral.number)
+        if reminded:
+            record(
+                Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=reminded
+            )
+    return reminded
+
+
+def _has_come(step: timedelta, later: timedelta | None, at: datetime) -> Q:
+    """A condition for referrals: this step has come, and the next one has not.
+
+    One before the due time never comes before half of the time has passed: a day may be all there is.
+    """
+    if step < _AT_DUE:
+        half_has_passed = Q(begun_at__lte=Value(at) - (F("due_at") - Value(at)))
+        has_come = Q(due_at__gte=at, due_at__lte=at - step) & half_has_passed
+    else:
+        has_come = Q(due_at__lte=at - step) if step else Q(due_at__lt=at)
+    if later is None or later == _AT_DUE:
+        return has_come
+    return has_come & Q(due_at__gt=at - later)
+
+
+def _begun_at() -> Coalesce:
+    """When the referral was made, or opened again last."""
+    orders = ReferralOrder.objects.filter(referral=OuterRef("pk")).order_by("-ordered_at")
+    return Coalesce(Subquery(orders.values("ordered_at")[:1]), "made_at")
+
+
+def _seconds(moment: OuterRef) -> Cast:
+    """The whole seconds of a moment since 1970, as text."""
+    epoch = Func(moment, template="EXTRACT(EPOCH FROM %(expressions)s)", output_field=BigIntegerField())
+    return Cast(Cast(Floor(epoch), BigIntegerField()), CharField())
+
+
+def _can_be_told(whom: Reminded, bcus: list[int], in_charge: _InCharge) -> Q:
+    """A condition for referrals: there is such a recipient."""
+    if whom == Reminded.TAKER:
+        return Q(taken_by__email__isnull=False)
+    if whom == Reminded.SUPERVISOR:
+        return Q(team__in=list(in_charge.of_team))
+    if whom == Reminded.HCOP:
+        return Q(ward__borough__bcu__in=[bcu for bcu in bcus if bcu in in_charge.hcops])
+    return Q()
+
+
+def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Iterator[tuple[str, str]]:
+    """The addresses, each with what the key of its message ends in."""
+    if whom == Reminded.MAILBOX:
+        yield "", referral.team.mailbox
+    elif whom == Reminded.TAKER:
+        assert referral.taken_by is not None
+        yield "", str(referral.taken_by.email)
+    else:
+        of_bcu = in_charge.hcops[referral.ward.borough.bcu_id]
+        for user in in_charge.of_team[referral.team_id] if whom == Reminded.SUPERVISOR else of_bcu:
+            yield f":{user.pk}", str(user.email)
+
+
+def remind_again(referral: Referral, at: datetime) -> None:
+    """Gives a referral that is open again the reminder that was given up while it had ended."""
+    kind = MailKind.OVERDUE if referral.due_at < at else MailKind.DUE_SOON
+    Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
+        abandoned_at=None, not_before=at
+    )
+
+
+def tell_of_late_decisions(*, by: User, at: datetime) -> int:
+    """Tells the inspector of reports that wait for a decision longer than their BCU lets them, each once.
+
+    The inspector is the supervisor who belongs to the BCU; where none with an address does, the HCOPs are
+    told. Returns of how many reports.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    in_charge = _InCharge(timezone.localdate(at))
+    told = 0
+    for bcu, asked in deadlines_by_bcu(at).items():
+        people = in_charge.inspectors[bcu] or in_charge.hcops[bcu]
+        if asked.decision_after is None or not people or is_quiet(at, asked.quiet_from, asked.quiet_until):
+            continue
+        waiting = Case.objects.filter(
+            bcu=bcu,
+            decided_at__isnull=True,
+            reported_at__lte=at - asked.decision_after,
+            late_decision__isnull=True,
+        )
+        told += _tell_once(waiting, people, by, at)
+    return told
+
+
+def _tell_once(waiting: QuerySet[Case], people: list[User], by: User, at: datetime) -> int:
+    with transaction.atomic():
+        cases = list(waiting.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True))
+        if not cases:
+            return 0
+        LateDecision.objects.bulk_create(LateDecision(case=case, told_at=at) for case in cases)
+        for user in people:
+            key = f"{MailKind.DECISION_LATE}:{cases[0].pk}:{user.pk}"
+            queue(kind=MailKind.DECISION_LATE, recipient=str(user.email), unique_key=key, at=at)
+        record(
+            Action.MAIL_QUEUED,
+            by=by,
+            purpose=Purpose.REVIEW,
+            subject="case",
+            references=[case.crime_reference for case in cases],
+            recipients=[user.username for user in people],
+        )
+    return len(cases)

@@ -42,7 +42,7 @@ def today() -> date:
 
 @dataclass(frozen=True)
 class Places:
-    """Keys of the teams and of the BCUs that an account belongs to today.
+    """Keys of the teams and of the BCUs that an account belongs to today; with a team those merged into it.
 
     Keys and no subquery: with them the database walks an index in the order of a list.
     """
@@ -68,9 +68,10 @@ def _read(user: User) -> Places:
     day = today()
     teams = TeamMembership.objects.filter(TeamMembership.current(day), user=user)
     bcus = BcuMembership.objects.filter(BcuMembership.current(day), user=user)
+    merged = Team.objects.filter(merged_into__in=teams.values("team"))
     found: dict[str, list[int]] = {"team": [], "bcu": []}
     for kind, place in teams.values_list(Value("team"), F("team_id")).union(
-        bcus.values_list(Value("bcu"), F("bcu_id")), all=True
+        merged.values_list(Value("team"), F("pk")), bcus.values_list(Value("bcu"), F("bcu_id")), all=True
     ):
         found[kind].append(place)
     return Places(teams=tuple(sorted(found["team"])), bcus=tuple(sorted(found["bcu"])))
@@ -104,7 +105,7 @@ def bcus_of(user: User) -> QuerySet[Bcu]:
 
 def teams_of(user: User) -> QuerySet[Team]:
     """The neighbourhood teams this account belongs to today."""
-    return Team.objects.filter(pk__in=places_of(user).teams)
+    return Team.objects.filter(pk__in=places_of(user).teams, closed_at__isnull=True)
 
 
 def teams_led_by(user: User) -> QuerySet[Team]:

@@ -11,6 +11,7 @@ from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
+from referrals.teams.views import moves, teams
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
 
 urlpatterns = [
@@ -86,6 +87,18 @@ urlpatterns = [
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
+    path("places/bcus/", teams.bcu_list, name="bcu_list"),
+    path("places/teams/", teams.team_list, name="team_list"),
+    path("places/teams/add/", teams.add_team, name="add_team"),
+    path("places/teams/<record:team_id>/", teams.team, name="team"),
+    path("places/teams/<record:team_id>/rename/", teams.rename_team, name="rename_team"),
+    path("places/teams/<record:team_id>/mailbox/", teams.change_mailbox, name="change_mailbox"),
+    path("places/teams/<record:team_id>/close/", teams.close_team, name="close_team"),
+    path("places/teams/<record:team_id>/wards/", moves.move_wards, name="move_wards"),
+    path("places/teams/<record:team_id>/merge/", moves.merge_team, name="merge_team"),
+    path("places/moves/<record:move_id>/drop/", moves.drop_move, name="drop_move"),
+    path("places/wards/<record:ward_id>/", moves.change_ward, name="change_ward"),
+    path("places/mailbox/", teams.confirm_mailbox, name="confirm_mailbox"),
     path("people/", people.person_list, name="person_list"),
     path("people/add/", people.add_person, name="add_person"),
     path("people/import/", importing.import_people_list, name="import_people"),

@@ -198,6 +198,10 @@ class Referral(models.Model):
                 name="never_of_a_control",
                 unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
             ),
+            refuse(
+                name="open_at_an_open_team",
+                unless=read_sql("referrals/models/sql/open_at_an_open_team.sql"),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -102,7 +102,7 @@ def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
     gone = _gone(
         "acknowledged_by",
         Permission.ACKNOWLEDGE_FOLLOW_UPS,
-        teams=["referral__team"],
+        teams=["referral__team", "referral__team__merged_into"],
         bcus=["referral__case__bcu", "case__bcu"],
         day=day,
     )
@@ -139,5 +139,5 @@ def leave_to_come(people: Iterable[User], day: date) -> QuerySet[Leave]:
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:
-    """Every team of the case's BCU, for a case whose ward cannot decide."""
-    return Team.objects.filter(borough__bcu=case.bcu_id).select_related("borough")
+    """Every open team of the case's BCU, for a case whose ward cannot decide."""
+    return Team.objects.filter(borough__bcu=case.bcu_id, closed_at__isnull=True).select_related("borough")

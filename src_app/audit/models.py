@@ -99,6 +99,16 @@ class Action(NamedChoices):
     DEVIATION_WITHDRAWN = "deviation withdrawn", "Deviation in a trial withdrawn"
     CONTROLS_CHECKED = "controls checked", "Controls checked for contact"
     WARD_MODE_SET = "ward mode set", "Ward's mode set"
+    WARD_CHANGED = "ward changed", "Ward's name or code changed"
+    WARDS_MOVED = "wards moved", "Wards moved to another team"
+    MOVE_PLANNED = "move planned", "Move of wards or of a team planned"
+    MOVE_DROPPED = "move dropped", "Planned move of wards or of a team dropped"
+    TEAM_ADDED = "team added", "Team added"
+    TEAM_CHANGED = "team changed", "Team's name or mailbox changed"
+    TEAM_CLOSED = "team closed", "Team closed"
+    TEAM_MERGED = "team merged", "Team merged into another"
+    MAILBOX_TESTED = "mailbox tested", "Test mail to a team's mailbox asked for"
+    MAILBOX_CONFIRMED = "mailbox confirmed", "Test mail to a team's mailbox confirmed"
     REFERENCE_DATA_LOADED = "reference data loaded", "Reference data loaded"
 
 

@@ -196,6 +196,7 @@ class Records:
         )
         of_trial = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
         of_person = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"user_id"}]
+        of_team = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"team_id"}]
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
@@ -204,6 +205,7 @@ class Records:
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             **dict.fromkeys(of_person, self._person),
+            **dict.fromkeys(of_team, lambda whose: {"team_id": self._ward(whose).team_id}),
             "attempt_saved": self._attempt,
             "compliance_ward": lambda whose: {"code": self._ward(whose).code},
             "settle_attempt": self._attempt,
@@ -212,6 +214,8 @@ class Records:
             "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "finish_follow_up": self._follow_up,
+            "change_ward": lambda whose: {"ward_id": self._ward(whose).pk},
+            "drop_move": self._move,
             "end_leave": self._leave,
             "undo_follow_up": self._follow_up,
             "submitted": self._submission,
@@ -249,6 +253,9 @@ class Records:
     def _leave(self, whose: str) -> dict[str, Any]:
         colleague = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
         return {"leave_id": factories.LeaveFactory.create(user=colleague).pk}
+
+    def _move(self, whose: str) -> dict[str, Any]:
+        return {"move_id": factories.PlaceMoveFactory.create(from_team=self._ward(whose).team).pk}
 
     def _person(self, whose: str) -> dict[str, Any]:
         member = factories.TeamMembershipFactory.create(team=self._ward(whose).team)

@@ -52,6 +52,8 @@ EVENT_TABLES = {
     "referrals_referralnoticeevent",
     "referrals_strandmeaningevent",
     "referrals_leaveevent",
+    "referrals_mailboxtestevent",
+    "referrals_placemoveevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",

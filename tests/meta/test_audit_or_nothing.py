@@ -79,15 +79,19 @@ from referrals.people.actions.access_review import confirm_access, end_review, s
 from referrals.people.actions.importing import import_people, preview_people
 from referrals.people.actions.people import add_person, change_role, close_person
 from referrals.places.actions.leave import end_leave, set_leave
+from referrals.places.actions.mailboxes import change_mailbox, confirm_mailbox
 from referrals.places.actions.membership import (
+    end_memberships,
     join_bcu,
     join_team,
     leave_bcu,
     leave_team,
     move,
+    move_members,
 )
 from referrals.places.actions.postcodes import load_postcodes
-from referrals.places.actions.wards import load_places
+from referrals.places.actions.teams import add_team, close_team, rename_team
+from referrals.places.actions.wards import change_ward, load_places
 from referrals.review.actions.drafts import (
     answer_questions,
     choose_team,
@@ -102,6 +106,7 @@ from referrals.review.actions.submit import submit
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.rollout import Order
 from referrals.scope import today
+from referrals.teams.actions.moves import carry_out_moves, drop_move, merge_team, move_wards
 from referrals.trial.actions.design import (
     delete_draft,
     draft_trial,
@@ -169,6 +174,7 @@ PARTS = {
     "follow_ward",
     "give_notice",
     "hand_over",
+    "leave_closed_team",
     "lock_draft",
     "lock_referral",
     "lock_submitted",
@@ -184,6 +190,7 @@ PARTS = {
     "record_trial",
     "refer_again",
     "refuse_handed_over",
+    "send_test",
     "refuse_officer_in_case",
     "take_extracts",
     "take_step",
@@ -664,6 +671,77 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(close_account)
 def _(scene: Scene) -> dict[str, Any]:
     return {"user": scene.officer, "because": ClosedBecause.LEFT, "by": scene.system}
+
+
+@prepares(add_team)
+def _(scene: Scene) -> dict[str, Any]:
+    place = {"borough": scene.world.wards[0].borough, "mailbox": "new@example.police.uk"}
+    return {"name": "New team", **place, "by": scene.system, "at": NOW}
+
+
+@prepares(rename_team)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"team": scene.world.teams[0], "name": "Other name", "by": scene.system}
+
+
+@prepares(close_team)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"team": factories.TeamFactory.create(), "by": scene.system, "at": NOW}
+
+
+@prepares(change_mailbox)
+def _(scene: Scene) -> dict[str, Any]:
+    address = "new@example.police.uk"
+    return {"team": scene.world.teams[0], "address": address, "by": scene.system, "at": NOW}
+
+
+@prepares(confirm_mailbox)
+def _(scene: Scene) -> dict[str, Any]:
+    test = factories.MailboxTestFactory.create(team=scene.world.teams[0], address="new@example.police.uk")
+    return {"code": test.code, "by": scene.officer, "at": NOW}
+
+
+@prepares(change_ward)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"ward": scene.world.wards[0], "name": "Abbey Road", "code": "E05099999", "by": scene.system}
+
+
+@prepares(end_memberships)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"team": scene.world.teams[0], "on": timezone.localdate(), "by": scene.system}
+
+
+@prepares(move_members)
+def _(scene: Scene) -> dict[str, Any]:
+    teams = {"from_team": scene.world.teams[0], "to_team": scene.world.teams[1]}
+    return {**teams, "on": timezone.localdate(), "by": scene.system}
+
+
+@prepares(move_wards)
+def _(scene: Scene) -> dict[str, Any]:
+    return {**_moving(scene), "wards": scene.world.wards[:1]}
+
+
+@prepares(merge_team)
+def _(scene: Scene) -> dict[str, Any]:
+    return _moving(scene)
+
+
+@prepares(drop_move)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"move_id": factories.PlaceMoveFactory.create().pk, "by": scene.system, "at": NOW}
+
+
+@prepares(carry_out_moves)
+def _(scene: Scene) -> dict[str, Any]:
+    factories.PlaceMoveFactory.create(from_team=scene.world.teams[0], starts_on=timezone.localdate())
+    return {"by": scene.system, "at": NOW}
+
+
+def _moving(scene: Scene) -> dict[str, Any]:
+    scene.referral()
+    teams = {"from_team": scene.world.teams[0], "to_team": scene.world.teams[1]}
+    return {**teams, "starts_on": timezone.localdate(), "by": scene.system, "at": NOW}
 
 
 @prepares(start_review)

@@ -66,6 +66,7 @@ class CodeForm(forms.Form):
     code = LineField(
         label="Code in the test mail",
         max_length=40,
+        widget=forms.TextInput(attrs={"class": "govuk-input--width-20", "autocomplete": "off"}),
         error_messages={"required": "Give the code that is in the test mail."},
     )
 

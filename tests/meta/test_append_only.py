@@ -90,6 +90,8 @@ def rows(db: None) -> None:
         factories.WardModeFactory.create()
         factories.TeamMembershipFactory.create()
         factories.LeaveFactory.create()
+        factories.MailboxTestFactory.create()
+        factories.PlaceMoveFactory.create()
         factories.BcuMembershipFactory.create()
         factories.RecordedOutcomeFactory.create()
         factories.AuditEntryFactory.create()

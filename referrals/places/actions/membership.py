@@ -177,12 +177,17 @@ def _belong(user: User, team: Team, first: date, last: date | None) -> None:
         TeamMembership(user=user, team=team, starts_on=first, ends_on=last)
     ]
     for other in others:
-        last = None if None in (last, other.ends_on) else max(last, other.ends_on)
+        last = _later(last, other.ends_on)
         other.ends_on = other.starts_on
         other.save(update_fields=["ends_on"])
     kept.starts_on = min(kept.starts_on, first)
-    kept.ends_on = None if last is None or kept.ends_on is None else max(kept.ends_on, last)
+    kept.ends_on = _later(last, kept.ends_on)
     kept.save()
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    """The later of two ends; none is later than any."""
+    return max(one, other) if one and other else None
 
 
 def _lock(user: User) -> None:

@@ -93,8 +93,8 @@ def why_not_close_team(team: Team) -> str:
 
 
 def _refuse_taken(name: str, borough: Borough, but: Team | None = None) -> None:
-    taken = Team.objects.filter(borough=borough, name__iexact=name, closed_at__isnull=True)
-    if taken.exclude(pk=but.pk if but else None).exists():
+    taken = Team.objects.filter(borough=borough, name__iexact=name, closed_at__isnull=True).first()
+    if taken not in (None, but):
         raise Refused(f"{borough} has a team called {name}: choose another name.")
 
 

@@ -179,7 +179,7 @@ def test_a_merge_is_checked_planned_shown_and_called_off(
     given = {"to_team": world.teams[1].pk, "starts_on": today() + timedelta(days=2)}
     page = words(browser.post(address, given))
     assert "1 referral stays with whoever has taken it." in page
-    assert "1 person is in Colliers Wood team from then on" in page
+    assert "1 person goes along. From then on everybody in Colliers Wood team sees" in page
     assert "The numbers are those of today" in page
     planned = browser.post(address, {**given, "confirmed": "yes"}, follow=True)
     assert "Planned: it is carried out early on that day" in words(planned)

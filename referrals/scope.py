@@ -123,10 +123,35 @@ def cases_visible_to(user: User) -> QuerySet[Case]:
 
 
 def referrals_visible_to(user: User) -> QuerySet[Referral]:
-    """Referrals of the account's BCUs (HCOP) or of its own teams (officers and supervisors)."""
+    """Referrals of the account's own teams and of the teams of its BCUs; to an HCOP also those of its cases.
+
+    One that was transferred to another BCU is the receiving team's, and its case stays the sending BCU's.
+    """
     if not user.can(Permission.VIEW_REFERRALS):
         return Referral.objects.none()
-    return Referral.objects.filter(_within(places_of(user), team="team", bcu="case__bcu"))
+    places = places_of(user)
+    visible = _within(places, team="team", bcu="team__borough__bcu")
+    if user.can(Permission.VIEW_CASES):
+        visible |= Q(case__bcu__in=places.bcus)
+    return Referral.objects.filter(visible)
+
+
+def referrals_led_by(user: User) -> QuerySet[Referral]:
+    """Referrals of the teams whose work the account sees to, and of no other."""
+    if not user.can(Permission.CHASE_REFERRALS):
+        return Referral.objects.none()
+    return Referral.objects.filter(_within(places_of(user), team="team", bcu="team__borough__bcu"))
+
+
+def cases_to_find(user: User) -> QuerySet[Case]:
+    """Cases that a search may name: those of the account's BCUs, and those of the referrals it may see."""
+    if not user.can(Permission.VIEW_REFERRALS):
+        return Case.objects.none()
+    places = places_of(user)
+    found = _within(places, team="referral__team", bcu="referral__team__borough__bcu")
+    if user.can(Permission.VIEW_CASES):
+        found |= Q(bcu__in=places.bcus)
+    return Case.objects.filter(found)
 
 
 def bcus_to_confirm_flags_of(user: User) -> QuerySet[Bcu]:
@@ -137,10 +162,12 @@ def bcus_to_confirm_flags_of(user: User) -> QuerySet[Bcu]:
 
 
 def flags_visible_to(user: User) -> QuerySet[Referral]:
-    """Referrals whose flag the account sees to: of its BCUs; commands work for all."""
+    """Referrals whose flag the account sees to: of its BCUs' cases; commands work for all."""
     if not user.can(Permission.CONFIRM_FLAGS):
         return Referral.objects.none()
-    return Referral.objects.all() if user.role == Role.SYSTEM else referrals_visible_to(user)
+    if user.role == Role.SYSTEM:
+        return Referral.objects.all()
+    return Referral.objects.filter(case__bcu__in=places_of(user).bcus)
 
 
 def wards_visible_to(user: User) -> QuerySet[Ward]:
@@ -182,15 +209,17 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
     """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone.
 
-    So is all that is about a case without a referral: it may be a control.
+    So is all that is about a case without a referral: it may be a control. The HCOP is that of the case's
+    BCU, also where the referral was transferred to another.
     """
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         return FollowUp.objects.none()
     places = places_of(user)
-    visible = _within(places, team="referral__team", bcu="referral__case__bcu")
-    if not user.can(Permission.REVIEW_CASES):
-        return FollowUp.objects.filter(visible).exclude(kind__in=FOR_THE_HCOP)
-    return FollowUp.objects.filter(visible | Q(case__bcu__in=places.bcus))
+    of_teams = _within(places, team="referral__team", bcu="referral__team__borough__bcu")
+    visible = of_teams & ~Q(kind__in=FOR_THE_HCOP)
+    if user.can(Permission.REVIEW_CASES):
+        visible |= Q(referral__case__bcu__in=places.bcus) | Q(case__bcu__in=places.bcus)
+    return FollowUp.objects.filter(visible)
 
 
 def trials_visible_to(user: User) -> QuerySet[Trial]:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from referrals.cases import views as cases
 from referrals.compliance import views as compliance
-from referrals.contact.views import absence, attempts, follow_ups, my_referrals
+from referrals.contact.views import absence, attempts, follow_ups, my_referrals, transfer
 from referrals.crime_record import views as flags
 from referrals.health import views as health
 from referrals.intake import views as intake
@@ -74,6 +74,7 @@ urlpatterns = [
         attempts.withdraw_attempt,
         name="withdraw_attempt",
     ),
+    path("referrals/<str:number>/transfer/", transfer.transfer_referral, name="transfer_referral"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(

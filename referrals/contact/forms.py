@@ -12,11 +12,14 @@ from referrals.contact.readers.colleagues import Colleague
 from referrals.models import (
     CLOSED_BY_TEAM,
     RAISED_BY_RECORD,
+    TRANSFER_REASONS,
     CloseReason,
     FollowUpKind,
+    HandOverReason,
     Method,
     Referral,
     Result,
+    Ward,
 )
 from src_app.accounts.models import User
 from src_app.fields import DayField, MomentField, NoteField
@@ -162,3 +165,33 @@ class CloseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},
     )
+
+
+class TransferForm(forms.Form):
+    """The ward whose team is to make the contact, and why. ``seen``: the key of the ward that it is with."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, error_messages=_OPEN_AGAIN)
+    ward = forms.ModelChoiceField(
+        label="To the team of which ward?",
+        queryset=Ward.objects.none(),
+        empty_label="Choose a ward",
+        error_messages={"required": "Choose the ward whose team is to make the contact."},
+    )
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=[(reason.value, reason.label) for reason in TRANSFER_REASONS],
+        coerce=HandOverReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it goes there."},
+    )
+
+    def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
+        super().__init__(*args, initial={"seen": referral.ward_id}, **kwargs)
+        elsewhere = Ward.objects.exclude(team=referral.team_id).select_related("team", "borough__bcu")
+        field = cast("forms.ModelChoiceField[Ward]", self.fields["ward"])
+        field.queryset = elsewhere.order_by("borough__bcu__name", "borough__name", "name", "pk")
+        field.label_from_instance = _in_its_bcu  # type: ignore[method-assign]
+
+
+def _in_its_bcu(ward: Ward) -> str:
+    return f"{ward.borough.bcu}, {ward.borough}: {ward.name} ({ward.team})"

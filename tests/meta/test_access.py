@@ -184,6 +184,7 @@ class Records:
             "log_contact",
             "close_referral",
             "chase_referral",
+            "transfer_referral",
         )
         imports = (
             "import_preview",

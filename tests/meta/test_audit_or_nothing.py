@@ -28,6 +28,7 @@ from referrals.contact.actions.follow_ups import acknowledge, chase, finish, und
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.refer import refer
 from referrals.contact.actions.taking import give, give_back, take
+from referrals.contact.actions.transfer import transfer
 from referrals.crime_record.actions.flags import (
     confirm_flags,
     confirm_flags_removed,
@@ -61,6 +62,7 @@ from referrals.models import (
     ContactBy,
     ContactCount,
     DeviationKind,
+    HandOverReason,
     ImportStatus,
     Leave,
     Method,
@@ -730,6 +732,13 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(drop_move)
 def _(scene: Scene) -> dict[str, Any]:
     return {"move_id": factories.PlaceMoveFactory.create().pk, "by": scene.system, "at": NOW}
+
+
+@prepares(transfer)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    place = {"ward": scene.world.north_ward, "reason": HandOverReason.WRONG_TEAM}
+    return {"referral_id": referral.pk, "seen": referral.ward_id, **place, "by": scene.hcop, "at": NOW}
 
 
 @prepares(carry_out_moves)

@@ -5,7 +5,7 @@ from datetime import datetime
 from referrals.contact.actions.notices import raise_task
 from referrals.contact.actions.referral_lock import record_change, tell
 from referrals.contact.readers.chosen_team import chosen_team
-from referrals.models import FollowUpKind, HandOver, MailKind, Referral, Team, Ward
+from referrals.models import FollowUpKind, HandOver, HandOverReason, MailKind, Referral, Team, Ward
 from referrals.places.readers import people_of
 from referrals.scope import today
 from src_app.accounts.models import User
@@ -38,7 +38,8 @@ def leave_closed_team(*, referral: Referral, by: User, at: datetime) -> None:
     The caller holds the locks of case and referral.
     """
     if referral.team.closed_at is not None:
-        hand_over(referral=referral, ward=referral.ward, by=by, at=at)
+        reason = HandOverReason.REORGANISED
+        hand_over(referral=referral, ward=referral.ward, reason=reason, by=by, at=at)
 
 
 def hand_over(
@@ -46,6 +47,7 @@ def hand_over(
     referral: Referral,
     ward: Ward,
     by_hand: bool = False,
+    reason: HandOverReason | None = None,
     is_merge: bool = False,
     by: User,
     at: datetime,
@@ -65,6 +67,7 @@ def hand_over(
         handed_at=at,
         handed_by=by,
         by_hand=by_hand,
+        reason=reason or "",
     )
     fields = ["team", "ward"]
     if ward.team_id != referral.team_id and not (is_merge and _goes_along(referral, ward.team)):

@@ -38,6 +38,7 @@ class ReferralChoices:
     give: bool
     close: bool
     remind: bool
+    transfer: bool
     officer_notice: str
     closure: str
 
@@ -65,6 +66,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         give=contacts and is_open and (is_theirs or supervises),
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
         remind=supervises and is_open,
+        transfer=supervises and is_open,
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
     )

@@ -22,6 +22,7 @@ from referrals.contact.readers.referrals import (
     referrals_to_open,
 )
 from referrals.contact.readers.to_do import left_to_do
+from referrals.contact.readers.went_elsewhere import went_from_own_teams
 from referrals.contact.views.opening import record_opening
 from referrals.models import ReferralStatus, Strand
 from referrals.scope import referrals_visible_to
@@ -46,8 +47,10 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
     paged = page_of(request, open_referrals(request.user), PER_PAGE)
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
     left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
+    went = went_from_own_teams(request.user, now - DONE_FOR, MOST_DONE)
     linked = linked_to(paged.rows, request.user, now)
     shown = [each.number for each in [*paged.rows, *done, *(each.attempt.referral for each in left.shown)]]
+    shown += [each.number for each in went]
     record(
         Action.LIST_SHOWN,
         by=request.user,
@@ -61,6 +64,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "paged": paged,
         "left": left,
         "done": done,
+        "went": went,
         "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }
     return render(request, "contact/my_referrals.html", context)

@@ -8,7 +8,17 @@ from django.db import DatabaseError, transaction
 
 from referrals.contact.actions.hand_over import hand_over
 from referrals.mail.outbox import queue, readdress
-from referrals.models import Case, Decision, MailKind, PlaceMove, Referral, ReferralStatus, Team, Ward
+from referrals.models import (
+    Case,
+    Decision,
+    HandOverReason,
+    MailKind,
+    PlaceMove,
+    Referral,
+    ReferralStatus,
+    Team,
+    Ward,
+)
 from referrals.places.actions.mailboxes import drop_test
 from referrals.places.actions.membership import move_members
 from referrals.places.actions.teams import open_team
@@ -176,7 +186,14 @@ def _hand_over_all(move: PlaceMove, wards: Collection[int], by: User, at: dateti
         referral.case = in_order[referral.case_id]
         # The team may have been chosen by hand, for a ward that another covers by now.
         ward = referral.ward if referral.ward.team_id == move.to_team_id else _ward_of(move.to_team)
-        hand_over(referral=referral, ward=ward, is_merge=move.is_merge, by=by, at=at)
+        hand_over(
+            referral=referral,
+            ward=ward,
+            reason=HandOverReason.REORGANISED,
+            is_merge=move.is_merge,
+            by=by,
+            at=at,
+        )
 
 
 def _locked_cases(keys: list[int]) -> list[Case]:

@@ -167,11 +167,18 @@ class CloseForm(forms.Form):
     )
 
 
+class _WardOfABcu(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs
+    """A ward with where it is, and its team."""
+
+    def label_from_instance(self, obj: Ward) -> str:
+        return f"{obj.borough.bcu}, {obj.borough}: {obj.name} ({obj.team})"
+
+
 class TransferForm(forms.Form):
     """The ward whose team is to make the contact, and why. ``seen``: the key of the ward that it is with."""
 
     seen = forms.IntegerField(widget=forms.HiddenInput, error_messages=_OPEN_AGAIN)
-    ward = forms.ModelChoiceField(
+    ward = _WardOfABcu(
         label="To the team of which ward?",
         queryset=Ward.objects.none(),
         empty_label="Choose a ward",
@@ -186,12 +193,8 @@ class TransferForm(forms.Form):
     )
 
     def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
-        super().__init__(*args, initial={"seen": referral.ward_id}, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "seen": referral.ward_id}
         elsewhere = Ward.objects.exclude(team=referral.team_id).select_related("team", "borough__bcu")
-        field = cast("forms.ModelChoiceField[Ward]", self.fields["ward"])
-        field.queryset = elsewhere.order_by("borough__bcu__name", "borough__name", "name", "pk")
-        field.label_from_instance = _in_its_bcu  # type: ignore[method-assign]
-
-
-def _in_its_bcu(ward: Ward) -> str:
-    return f"{ward.borough.bcu}, {ward.borough}: {ward.name} ({ward.team})"
+        in_order = elsewhere.order_by("borough__bcu__name", "borough__name", "name", "pk")
+        cast("forms.ModelChoiceField[Ward]", self.fields["ward"]).queryset = in_order

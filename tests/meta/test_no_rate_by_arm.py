@@ -275,7 +275,7 @@ class Scene:
             "leave_id": lambda: [factories.LeaveFactory.create().pk],
             "team_id": lambda: [referral.team_id],
             "ward_id": lambda: [referral.ward_id],
-            "move_id": lambda: [factories.PlaceMoveFactory.create(from_team=referral.team).pk],
+            "move_id": lambda: [factories.PlaceMoveFactory.create(to_team=referral.team).pk],
             "user_id": lambda: [User.objects.get(username="opener").pk],
             "pk": lambda: [1],  # of a passkey: there is none
             "request_id": lambda: [factories.AuditEntryFactory.create().request_id],

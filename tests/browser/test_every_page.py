@@ -15,6 +15,10 @@ PAGES = {
     "leader": ["/compliance/", "/outcomes/", "/accessibility/"],
     "admin": [
         "/places/",
+        "/places/bcus/",
+        "/places/mailbox/",
+        "/places/teams/",
+        "/places/teams/add/",
         "/people/",
         "/people/add/",
         "/people/import/",

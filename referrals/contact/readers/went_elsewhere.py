@@ -13,13 +13,15 @@ from src_app.accounts.roles import Permission
 
 @dataclass(frozen=True)
 class Went:
-    """A referral by its number, when it went from one team to another, and why."""
+    """A referral by its number, and when it went from one team to another.
+
+    Not why: that may tell where the victim lives now, to somebody who is not to know.
+    """
 
     number: str
     from_team: str
     to_team: str
     at: datetime
-    why: str
 
 
 def went_from_own_teams(user: User, since: datetime, most: int) -> list[Went]:
@@ -38,12 +40,6 @@ def _went(teams: QuerySet[Team], since: datetime, most: int) -> list[Went]:
     left = HandOver.objects.filter(handed_at__gte=since, from_team__in=teams).exclude(to_team__in=teams)
     related = ("referral", "from_team", "to_team")
     return [
-        Went(
-            each.referral.number,
-            str(each.from_team),
-            str(each.to_team),
-            each.handed_at,
-            each.get_reason_display(),
-        )
+        Went(each.referral.number, str(each.from_team), str(each.to_team), each.handed_at)
         for each in left.select_related(*related).order_by("-handed_at", "-pk")[:most]
     ]

@@ -93,6 +93,7 @@ def team(request: SignedInRequest, team_id: int) -> HttpResponse:
         "row": row,
         "mailbox_state": state_of(row.mailbox),
         "members": members_on(found, today()),
+        "today": today(),
         "planned": [move for move in moves if not move.done_at and not move.dropped_at],
         "past": [move for move in moves if move.done_at or move.dropped_at],
         "tests": tests_of(found)[:_MOST_TESTS],

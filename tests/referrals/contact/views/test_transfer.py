@@ -40,7 +40,8 @@ def test_a_sergeant_transfers_it_and_reads_where_it_went(
     page = " ".join(strip_tags(response.content.decode()).split())
     assert f"{referral.number} is with Hendon team now." in page
     assert f"{referral.number} went to Hendon team on 23 November 2026" in page
-    assert "Threats to kill" not in page
+    for of_the_victim in ("Threats to kill", "The victim lives there now", referral.case.crime_reference):
+        assert of_the_victim not in page
     assert referral.number in AuditEntry.objects.latest("pk").references
     assert browser.get(address).status_code == 404
     assert f"{referral.number} went to Hendon team" in words(browser, reverse("compliance"))

@@ -7,9 +7,11 @@ from uuid import uuid4
 
 import pytest
 import time_machine
+from django.core import mail
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import withdraw_attempt
+from referrals.mail.outbox import deliver
 from referrals.models import (
     Decision,
     HandOver,
@@ -242,6 +244,22 @@ def test_a_plan_is_called_off_and_both_are_told(
     done = merge_team(**give)
     with pytest.raises(Refused, match="carried out already"):
         drop_move(move_id=done.pk, by=administrator, at=now)
+
+
+@pytest.mark.parametrize("called_off", [False, True])
+def test_the_mail_says_what_goes_where_and_when(
+    world: World, give: dict[str, Any], administrator: User, system: User, now: datetime, *, called_off: bool
+) -> None:
+    move = move_wards(**{**give, "starts_on": today() + DAY}, wards=world.wards[:1])
+    if called_off:
+        drop_move(move_id=move.pk, by=administrator, at=now)
+    for notification in Notification.objects.filter(kind=MailKind.PLACE_MOVE):
+        assert deliver(notification_id=notification.pk, by=system)
+    [*_, message] = mail.outbox
+    begins = "Called off" if called_off else "From 24 November 2026"
+    assert message.subject == f"{begins}: Abbey: from Abbey team to Colliers Wood team"
+    assert ("Everything stays as it is." in message.body) is called_off
+    assert "/referrals/" in message.body
 
 
 def test_a_merge_calls_off_what_was_planned_of_the_wards(world: World, give: dict[str, Any]) -> None:

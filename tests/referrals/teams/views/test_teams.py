@@ -235,6 +235,13 @@ def test_bcus_are_listed_with_their_boroughs(browser: Client, world: World) -> N
     assert f"Merton {world.wards[0].borough.code} 3 wards 3 teams" in page
 
 
+def test_a_move_whose_day_has_passed_is_marked(browser: Client, world: World) -> None:
+    move = PlaceMoveFactory.create(from_team=world.teams[0])
+    assert "Could not be carried out" not in words(browser.get(at("team", world.teams[0])))
+    PlaceMove.objects.filter(pk=move.pk).update(starts_on=today() - timedelta(days=1))
+    assert "Could not be carried out" in words(browser.get(at("team", world.teams[0])))
+
+
 def test_a_move_that_is_done_is_not_called_off(browser: Client, world: World) -> None:
     move = PlaceMoveFactory.create(from_team=world.teams[0], done_at=NOW)
     page = browser.post(reverse("drop_move", args=[move.pk]), follow=True)

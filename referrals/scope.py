@@ -43,7 +43,7 @@ def today() -> date:
 
 @dataclass(frozen=True)
 class Places:
-    """Keys of the teams and of the BCUs that an account belongs to today.
+    """Keys of the teams and of the BCUs that an account belongs to today; with a team those merged into it.
 
     Keys and no subquery: with them the database walks an index in the order of a list.
     """
@@ -69,9 +69,10 @@ def _read(user: User) -> Places:
     day = today()
     teams = TeamMembership.objects.filter(TeamMembership.current(day), user=user)
     bcus = BcuMembership.objects.filter(BcuMembership.current(day), user=user)
+    merged = Team.objects.filter(merged_into__in=teams.values("team"))
     found: dict[str, list[int]] = {"team": [], "bcu": []}
     for kind, place in teams.values_list(Value("team"), F("team_id")).union(
-        bcus.values_list(Value("bcu"), F("bcu_id")), all=True
+        merged.values_list(Value("team"), F("pk")), bcus.values_list(Value("bcu"), F("bcu_id")), all=True
     ):
         found[kind].append(place)
     return Places(teams=tuple(sorted(found["team"])), bcus=tuple(sorted(found["bcu"])))
@@ -105,7 +106,7 @@ def bcus_of(user: User) -> QuerySet[Bcu]:
 
 def teams_of(user: User) -> QuerySet[Team]:
     """The neighbourhood teams this account belongs to today."""
-    return Team.objects.filter(pk__in=places_of(user).teams)
+    return Team.objects.filter(pk__in=places_of(user).teams, closed_at__isnull=True)
 
 
 def teams_led_by(user: User) -> QuerySet[Team]:
@@ -123,10 +124,35 @@ def cases_visible_to(user: User) -> QuerySet[Case]:
 
 
 def referrals_visible_to(user: User) -> QuerySet[Referral]:
-    """Referrals of the account's BCUs (HCOP) or of its own teams (officers and supervisors)."""
+    """Referrals of the account's own teams and of the teams of its BCUs; to an HCOP also those of its cases.
+
+    One that was transferred to another BCU is the receiving team's, and its case stays the sending BCU's.
+    """
     if not user.can(Permission.VIEW_REFERRALS):
         return Referral.objects.none()
-    return Referral.objects.filter(_within(places_of(user), team="team", bcu="case__bcu"))
+    places = places_of(user)
+    visible = _within(places, team="team", bcu="team__borough__bcu")
+    if user.can(Permission.VIEW_CASES):
+        visible |= Q(case__bcu__in=places.bcus)
+    return Referral.objects.filter(visible)
+
+
+def referrals_led_by(user: User) -> QuerySet[Referral]:
+    """Referrals of the teams whose work the account sees to, and of no other."""
+    if not user.can(Permission.CHASE_REFERRALS):
+        return Referral.objects.none()
+    return Referral.objects.filter(_within(places_of(user), team="team", bcu="team__borough__bcu"))
+
+
+def cases_to_find(user: User) -> QuerySet[Case]:
+    """Cases that a search may name: those of the account's BCUs, and those of the referrals it may see."""
+    if not user.can(Permission.VIEW_REFERRALS):
+        return Case.objects.none()
+    places = places_of(user)
+    found = _within(places, team="referral__team", bcu="referral__team__borough__bcu")
+    if user.can(Permission.VIEW_CASES):
+        found |= Q(bcu__in=places.bcus)
+    return Case.objects.filter(found)
 
 
 def bcus_to_confirm_flags_of(user: User) -> QuerySet[Bcu]:
@@ -137,10 +163,12 @@ def bcus_to_confirm_flags_of(user: User) -> QuerySet[Bcu]:
 
 
 def flags_visible_to(user: User) -> QuerySet[Referral]:
-    """Referrals whose flag the account sees to: of its BCUs; commands work for all."""
+    """Referrals whose flag the account sees to: of its BCUs' cases; commands work for all."""
     if not user.can(Permission.CONFIRM_FLAGS):
         return Referral.objects.none()
-    return Referral.objects.all() if user.role == Role.SYSTEM else referrals_visible_to(user)
+    if user.role == Role.SYSTEM:
+        return Referral.objects.all()
+    return Referral.objects.filter(case__bcu__in=places_of(user).bcus)
 
 
 def wards_visible_to(user: User) -> QuerySet[Ward]:
@@ -182,17 +210,18 @@ def submissions_visible_to(user: User) -> QuerySet[Submission]:
 def follow_ups_visible_to(user: User) -> QuerySet[FollowUp]:
     """What somebody must act on, for referrals the account may see; some of it is the HCOP's alone.
 
-    So is all that is about a case without a referral: it may be a control. Officers see what their teams are
-    asked to do.
+    So is all that is about a case without a referral: it may be a control. The HCOP is that of the case's
+    BCU, also where the referral was transferred to another. Officers see what their teams are asked to do.
     """
     places = places_of(user)
-    visible = _within(places, team="referral__team", bcu="referral__case__bcu")
+    of_teams = _within(places, team="referral__team", bcu="referral__team__borough__bcu")
     if not user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         kinds = RING_AGAIN if user.can(Permission.CONTACT_VICTIMS) else ()
-        return FollowUp.objects.filter(visible, kind__in=kinds)
-    if not user.can(Permission.REVIEW_CASES):
-        return FollowUp.objects.filter(visible).exclude(kind__in=FOR_THE_HCOP)
-    return FollowUp.objects.filter(visible | Q(case__bcu__in=places.bcus))
+        return FollowUp.objects.filter(of_teams, kind__in=kinds)
+    visible = of_teams & ~Q(kind__in=FOR_THE_HCOP)
+    if user.can(Permission.REVIEW_CASES):
+        visible |= Q(referral__case__bcu__in=places.bcus) | Q(case__bcu__in=places.bcus)
+    return FollowUp.objects.filter(visible)
 
 
 def trials_visible_to(user: User) -> QuerySet[Trial]:

@@ -11,6 +11,7 @@ from referrals.intake.held.holding import delete_expired_extracts as delete_expi
 from referrals.intake.held.work import resume_work, work
 from referrals.intake.watched import folder
 from referrals.mail import outbox, reminders
+from referrals.teams.actions import moves
 from referrals.trial.actions import life, power, registry
 from src_app.accounts.models import User
 from src_app.audit.record import acting
@@ -55,6 +56,14 @@ def return_work() -> None:
     system = User.objects.system()
     with acting("task return_work", by=system):
         absence.return_work(by=system, at=timezone.now())
+
+
+@shared_task
+def carry_out_moves() -> None:
+    """The sweep: wards and teams that go to another team from today on."""
+    system = User.objects.system()
+    with acting("task carry_out_moves", by=system):
+        moves.carry_out_moves(by=system, at=timezone.now())
 
 
 @shared_task

@@ -4,7 +4,7 @@ from django.urls import path
 
 from referrals.cases import views as cases
 from referrals.compliance import views as compliance
-from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping
+from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping, transfer
 from referrals.crime_record import views as flags
 from referrals.deadlines import views as deadlines
 from referrals.guidance import views as guidance
@@ -13,6 +13,7 @@ from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
 from referrals.places import views as places
 from referrals.review.views import put_right, refer_now, review, submission
+from referrals.teams.views import moves, teams
 from referrals.trial.views import controls, deviations, progress, steps, trials, wards
 
 urlpatterns = [
@@ -77,6 +78,7 @@ urlpatterns = [
     ),
     path("referrals/<str:number>/stop/", stopping.stop_clock, name="stop_clock"),
     path("referrals/<str:number>/go-on/", stopping.let_clock_go_on, name="let_clock_go_on"),
+    path("referrals/<str:number>/transfer/", transfer.transfer_referral, name="transfer_referral"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(
@@ -93,6 +95,18 @@ urlpatterns = [
     path("deadlines/", deadlines.deadline_list, name="deadline_list"),
     path("deadlines/set/", deadlines.set_deadlines, name="set_deadlines"),
     path("deadlines/holidays/add/", deadlines.add_holiday, name="add_holiday"),
+    path("places/bcus/", teams.bcu_list, name="bcu_list"),
+    path("places/teams/", teams.team_list, name="team_list"),
+    path("places/teams/add/", teams.add_team, name="add_team"),
+    path("places/teams/<record:team_id>/", teams.team, name="team"),
+    path("places/teams/<record:team_id>/rename/", teams.rename_team, name="rename_team"),
+    path("places/teams/<record:team_id>/mailbox/", teams.change_mailbox, name="change_mailbox"),
+    path("places/teams/<record:team_id>/close/", teams.close_team, name="close_team"),
+    path("places/teams/<record:team_id>/wards/", moves.move_wards, name="move_wards"),
+    path("places/teams/<record:team_id>/merge/", moves.merge_team, name="merge_team"),
+    path("places/moves/<record:move_id>/drop/", moves.drop_move, name="drop_move"),
+    path("places/wards/<record:ward_id>/", moves.change_ward, name="change_ward"),
+    path("places/mailbox/", teams.confirm_mailbox, name="confirm_mailbox"),
     path("people/", people.person_list, name="person_list"),
     path("people/add/", people.add_person, name="add_person"),
     path("people/import/", importing.import_people_list, name="import_people"),

@@ -38,6 +38,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.return_work",
         **_EVERY_HALF_MINUTE,
     },
+    "carry out moves": {
+        "task": "referrals.tasks.carry_out_moves",
+        **_EVERY_HALF_MINUTE,
+    },
     "take extracts": {
         "task": "referrals.tasks.take_extracts",
         **_EVERY_HALF_MINUTE,

@@ -60,6 +60,7 @@ from referrals.models import (
     ImportStatus,
     LateDecision,
     Leave,
+    MailboxTest,
     MailKind,
     Method,
     Mode,
@@ -71,6 +72,7 @@ from referrals.models import (
     PartKind,
     Pause,
     PersonalText,
+    PlaceMove,
     Postcode,
     Reason,
     Referral,
@@ -246,6 +248,33 @@ class BannerFactory(DjangoModelFactory[Banner]):
     set_at = NOW
     set_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
     ends_at = NOW + timedelta(days=1)
+
+
+class PlaceMoveFactory(DjangoModelFactory[PlaceMove]):
+    """A team that is to be merged into another of its borough, tomorrow by the clock of the tests."""
+
+    class Meta:
+        model = PlaceMove
+
+    from_team = SubFactory(TeamFactory)
+    to_team = SubFactory(TeamFactory, borough=SelfAttribute("..from_team.borough"))
+    is_merge = True
+    starts_on = NOW.date() + timedelta(days=1)
+    set_at = NOW
+    set_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
+
+
+class MailboxTestFactory(DjangoModelFactory[MailboxTest]):
+    """A test mail to the team's mailbox whose code nobody has given yet."""
+
+    class Meta:
+        model = MailboxTest
+
+    team = SubFactory(TeamFactory)
+    address = SelfAttribute("team.mailbox")
+    code = Sequence(lambda n: f"CODE{n:06}")
+    asked_at = NOW
+    asked_by = SubFactory(UserFactory, role=Role.ADMINISTRATOR)
 
 
 class CaseFactory(DjangoModelFactory[Case]):

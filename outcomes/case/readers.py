@@ -73,7 +73,7 @@ _SELECTS = {
     "hand_overs": """
         SELECT handed_at, (SELECT name FROM referrals_team WHERE id = from_team_id) AS from_team,
             (SELECT name FROM referrals_team WHERE id = to_team_id) AS to_team,
-            by_hand, (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
+            by_hand, reason, (SELECT display_name FROM accounts_user WHERE id = handed_by_id) AS by
         FROM referrals_handover WHERE referral_id = %(referral)s ORDER BY id
     """,
     "stops": """

@@ -12,6 +12,7 @@ from referrals.models import (
     CrimeRecordKind,
     Decision,
     FollowUpKind,
+    HandOverReason,
     MailKind,
     Method,
     MoveReason,
@@ -174,6 +175,9 @@ def _first_team(referral: Referral, records: CaseRecords) -> str:
 def _of_hand_over(hand_over: TableRow, *, by_order: bool) -> Event:
     why = "it was referred again" if by_order else "the victim's ward changed"
     why = "the hate crime officer moved it" if hand_over["by_hand"] else why
+    if hand_over["reason"]:
+        label = HandOverReason.label_of(hand_over["reason"])
+        why = label[0].lower() + label[1:]
     return Event(
         hand_over["handed_at"],
         "Handed over",

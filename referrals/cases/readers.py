@@ -31,9 +31,8 @@ from referrals.models import (
     backwards,
 )
 from referrals.rules.eligibility import Report
-from referrals.scope import cases_visible_to, referrals_visible_to
+from referrals.scope import cases_to_find, cases_visible_to
 from src_app.accounts.models import User
-from src_app.accounts.roles import Permission
 
 MOST_FOUND = 20
 
@@ -100,12 +99,10 @@ def cases_found(user: User, signs: str) -> Found:
         for year in ("", *(f"{each % 100:02}"[::-1] for each in (this_year, this_year - 1)))
     ]
     by_number = Referral.objects.filter(StartsWith(backwards("number"), end)).values_list("case_id")
-    visible = cases_visible_to(user)
-    if not user.can(Permission.VIEW_CASES):
-        visible = Case.objects.filter(referral__in=referrals_visible_to(user))
     is_whole = Q(Exact(backwards("crime_reference"), end)) | Q(Exact(backwards("referral__number"), end))
     found = list(
-        visible.filter(pk__in=by_number.union(*by_reference))
+        cases_to_find(user)
+        .filter(pk__in=by_number.union(*by_reference))
         # Of a case without a referral it is unknown whether the number is the same.
         .annotate(is_whole=Coalesce(ExpressionWrapper(is_whole, BooleanField()), Value(False)))
         .select_related("ward", "referral__ward")

@@ -9,6 +9,7 @@ from referrals.cases.forms import SearchForm
 from referrals.cases.readers import MOST_FOUND, cases_found, latest_cases, references_of
 from referrals.cases.tables import CaseTable
 from referrals.models import Case
+from referrals.scope import places_of
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -48,7 +49,9 @@ def search(request: SignedInRequest) -> HttpResponse:
     """
     form = SearchForm(request.POST if request.method == "POST" else None)
     sees_cases = request.user.can(Permission.VIEW_CASES)
-    context = {"form": form, "sees_cases": sees_cases, "most": MOST_FOUND}
+    # Of a case of another BCU, whose referral a team of theirs has, the referral alone is theirs to open.
+    bcus = places_of(request.user).bcus if sees_cases else ()
+    context = {"form": form, "sees_cases": sees_cases, "bcus": bcus, "most": MOST_FOUND}
     if form.is_valid():
         signs = form.cleaned_data["reference"]
         search = cases_found(request.user, signs)
@@ -63,7 +66,7 @@ def search(request: SignedInRequest) -> HttpResponse:
         # One that only ends so may be another victim's: it is listed, to be looked at first.
         if len(found) == 1 and search.by_whole:
             [case] = found
-            if sees_cases and not (signs.startswith("SRC") and hasattr(case, "referral")):
+            if case.bcu_id in bcus and not (signs.startswith("SRC") and hasattr(case, "referral")):
                 return redirect("case", case_id=case.pk)
             return redirect("referral", number=case.referral.number)
         context |= {"searched": form["reference"].value(), "found": found}

@@ -1,6 +1,7 @@
 """Who has not been contacted, and where?"""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,12 +21,17 @@ from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
 from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
 from referrals.contact.readers.stranded import stranded_work
+from referrals.contact.readers.went_elsewhere import went_from_led_teams
 from referrals.people.readers.access_review import left_to_confirm
 from referrals.scope import wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
-from src_app.audit.models import Purpose
+from src_app.audit.models import Action, Purpose
+from src_app.audit.record import record
 from src_app.lists.page import Empty, ListPage, answered
+
+WENT_WITHIN = timedelta(days=7)
+MOST_WENT = 20
 
 OVERDUE = ListPage(
     name="overdue",
@@ -84,6 +90,15 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         return part
     series = weeks(request.user, period=period, at=now, chosen=chosen)
     late.record_shown()
+    went = went_from_led_teams(request.user, now - WENT_WITHIN, MOST_WENT)
+    if went:
+        record(
+            Action.LIST_SHOWN,
+            by=request.user,
+            purpose=Purpose.SUPERVISION,
+            subject="referral",
+            references=dict.fromkeys(each.number for each in went),
+        )
     chases = request.user.can(Permission.CHASE_REFERRALS)
     context = {
         "form": form,
@@ -96,6 +111,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "overdue": late,
         "chases": chases,
         "stranded": stranded_work(request.user),
+        "went": went,
         "contacts": request.user.can(Permission.CONTACT_VICTIMS),
         "overview": None if chases else overview_of(request.user, counted, period, now, chosen),
         "wards": wards,

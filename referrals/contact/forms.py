@@ -12,12 +12,15 @@ from referrals.contact.readers.colleagues import Colleague
 from referrals.models import (
     CLOSED_BY_TEAM,
     RAISED_BY_RECORD,
+    TRANSFER_REASONS,
     CloseReason,
     FollowUpKind,
+    HandOverReason,
     Method,
     Referral,
     Result,
     StopReason,
+    Ward,
 )
 from src_app.accounts.models import User
 from src_app.fields import DayField, MomentField, NoteField
@@ -187,3 +190,36 @@ class CloseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},
     )
+
+
+class _WardOfABcu(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs
+    """A ward with where it is, and its team."""
+
+    def label_from_instance(self, obj: Ward) -> str:
+        return f"{obj.borough.bcu}, {obj.borough}: {obj.name} ({obj.team})"
+
+
+class TransferForm(forms.Form):
+    """The ward whose team is to make the contact, and why. ``seen``: the key of the ward that it is with."""
+
+    seen = forms.IntegerField(widget=forms.HiddenInput, error_messages=_OPEN_AGAIN)
+    ward = _WardOfABcu(
+        label="To the team of which ward?",
+        queryset=Ward.objects.none(),
+        empty_label="Choose a ward",
+        error_messages={"required": "Choose the ward whose team is to make the contact."},
+    )
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=[(reason.value, reason.label) for reason in TRANSFER_REASONS],
+        coerce=HandOverReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it goes there."},
+    )
+
+    def __init__(self, *args: Any, referral: Referral, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial = {**self.initial, "seen": referral.ward_id}
+        elsewhere = Ward.objects.exclude(team=referral.team_id).select_related("team", "borough__bcu")
+        in_order = elsewhere.order_by("borough__bcu__name", "borough__name", "name", "pk")
+        cast("forms.ModelChoiceField[Ward]", self.fields["ward"]).queryset = in_order

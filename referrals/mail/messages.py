@@ -3,7 +3,8 @@
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
 access review asks, and to the inspector of reports that wait: a link. To somebody whose sign-in was reset:
-when. To the administrator: what of this system is late, since when, and a link.
+when. To the administrator: what of this system is late, since when, and a link. To a team's mailbox also: a
+code that shows that it is read, and what becomes of its wards.
 """
 
 from dataclasses import asdict, dataclass
@@ -14,7 +15,16 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import Fault, MailKind, Notification, Referral, Trial, TrialNotice
+from referrals.models import (
+    Fault,
+    MailboxTest,
+    MailKind,
+    Notification,
+    PlaceMove,
+    Referral,
+    Trial,
+    TrialNotice,
+)
 from referrals.rules.trial.draws import canonical
 from src_app.templatetags.words import day, moment
 
@@ -80,9 +90,39 @@ class FaultMail:
     link: str
 
 
+@dataclass(frozen=True)
+class MailboxMail:
+    """The same of a test mail to a team's mailbox."""
+
+    team: str
+    code: str
+    link: str
+
+
+@dataclass(frozen=True)
+class PlaceMail:
+    """The same of a message to the teams whose wards move, or that become one."""
+
+    what: str
+    day: str
+    is_merge: bool
+    is_dropped: bool
+    link: str
+
+
 def message_of(notification: Notification) -> EmailMessage:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
-    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | SignInMail | DecisionMail | FaultMail
+    payload: (
+        ReferralMail
+        | TrialMail
+        | ProposalMail
+        | AccessMail
+        | SignInMail
+        | DecisionMail
+        | FaultMail
+        | MailboxMail
+        | PlaceMail
+    )
     if notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
     elif notification.kind == MailKind.SIGN_IN_RESET:
@@ -95,6 +135,10 @@ def message_of(notification: Notification) -> EmailMessage:
         template, payload = notification.kind, _of_proposal(notification.trial)
     elif notification.fault is not None:
         template, payload = notification.kind, _of_fault(notification.fault)
+    elif notification.mailbox_test is not None:
+        template, payload = notification.kind, _of_mailbox_test(notification.mailbox_test)
+    elif notification.place_move is not None:
+        template, payload = notification.kind, _of_place_move(notification.place_move)
     else:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
@@ -147,6 +191,21 @@ def _of_fault(fault: Fault) -> FaultMail:
         began=moment(fault.began_at),
         ended=moment(fault.ended_at),
         link=settings.SITE_URL + reverse("system_health"),
+    )
+
+
+def _of_mailbox_test(test: MailboxTest) -> MailboxMail:
+    link = f"{settings.SITE_URL}{reverse('confirm_mailbox')}?code={test.code}"
+    return MailboxMail(team=test.team.name, code=test.code, link=link)
+
+
+def _of_place_move(move: PlaceMove) -> PlaceMail:
+    return PlaceMail(
+        what=str(move),
+        day=day(move.starts_on),
+        is_merge=move.is_merge,
+        is_dropped=move.dropped_at is not None,
+        link=settings.SITE_URL + reverse("my_referrals"),
     )
 
 

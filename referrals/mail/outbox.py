@@ -16,10 +16,13 @@ from referrals.mail.messages import message_of
 from referrals.models import (
     AccessReview,
     Fault,
+    MailboxTest,
     MailKind,
     Notification,
+    PlaceMove,
     Referral,
     ReferralStatus,
+    Team,
     Trial,
     TrialNotice,
     TrialStatus,
@@ -69,6 +72,8 @@ def queue(
     trial_notice: TrialNotice | None = None,
     trial: Trial | None = None,
     fault: Fault | None = None,
+    mailbox_test: MailboxTest | None = None,
+    place_move: PlaceMove | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -88,6 +93,8 @@ def queue(
             "trial_notice": trial_notice,
             "trial": trial,
             "fault": fault,
+            "mailbox_test": mailbox_test,
+            "place_move": place_move,
             "created_at": at,
             "not_before": at,
         },
@@ -168,6 +175,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         notification = (
             _waiting(at)
             .select_related("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault")
+            .select_related("mailbox_test__team", "place_move__from_team", "place_move__to_team")
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
@@ -195,6 +203,8 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
         # Of the review that was started then: at most one is open.
         started = Q(started_at__lte=notification.created_at, ended_at=None)
         return not AccessReview.objects.filter(started).exists()
+    if notification.mailbox_test is not None:
+        return notification.mailbox_test.replaced or notification.mailbox_test.confirmed_at is not None
     if notification.kind == MailKind.TRIAL_PROPOSED:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
@@ -265,6 +275,22 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.REVIEW, "case", []
     if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
+    if notification.mailbox_test is not None:
+        return Purpose.ADMINISTRATION, "team", [f"team {notification.mailbox_test.team_id}"]
+    if notification.place_move is not None:
+        move = notification.place_move
+        return Purpose.ADMINISTRATION, "team", [f"team {move.from_team_id}", f"team {move.to_team_id}"]
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id
     return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]
+
+
+def readdress(*, team: Team, old: str, at: datetime) -> int:
+    """Sends what waits for an address that the team has no more to the one that it has; returns how many.
+
+    What a worker is sending at this moment stays: where that fails it is tried again at the old address, and
+    the page of the system's health says so.
+    """
+    is_with_nobody = Q(claimed_until__isnull=True) | Q(claimed_until__lt=at)
+    waiting = Notification.objects.filter(is_with_nobody, sent_at__isnull=True, abandoned_at__isnull=True)
+    return waiting.filter(recipient=old, referral__team=team).update(recipient=team.mailbox, not_before=at)

@@ -19,7 +19,7 @@ def team_named(text: str) -> Team:
     by_ward = Team.objects.filter(wards__code=text).first()
     if by_ward is not None:
         return by_ward
-    named = list(Team.objects.filter(name__iexact=text)[:2])
+    named = list(Team.objects.filter(name__iexact=text, closed_at__isnull=True)[:2])
     if not named:
         raise Refused(f"No ward has the code and no team the name {text}: check it.")
     if len(named) > 1:

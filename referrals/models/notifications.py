@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models import Q
 
+from referrals.models.places import MailboxTest, PlaceMove
 from referrals.models.referrals import Referral
 from referrals.models.trials import Trial, TrialNotice
 from src_app.choices import NamedChoices
@@ -32,6 +33,8 @@ class MailKind(NamedChoices):
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
     SIGN_IN_RESET = "sign_in_reset", "The sign-in was reset"
     DECISION_LATE = "decision_late", "Reports wait too long for a decision"
+    MAILBOX_TEST = "mailbox_test", "Does this mailbox get its mail?"
+    PLACE_MOVE = "place_move", "Wards or a team go to another team"
     FAULT = "fault", "Something of this system is late"
     FAULT_OVER = "fault_over", "Something of this system is no longer late"
 
@@ -42,6 +45,8 @@ _OF_NO_REFERRAL = (
     *_OF_NOTHING,
     MailKind.TRIAL_NOTICE,
     MailKind.TRIAL_PROPOSED,
+    MailKind.MAILBOX_TEST,
+    MailKind.PLACE_MOVE,
     MailKind.FAULT,
     MailKind.FAULT_OVER,
 )
@@ -50,7 +55,7 @@ _OF_NO_REFERRAL = (
 def _about(*names: str) -> Q:
     """The condition that a message names these and nothing else."""
     condition = Q()
-    for name in ("referral", "trial_notice", "trial", "fault"):
+    for name in ("referral", "trial_notice", "trial", "mailbox_test", "place_move", "fault"):
         condition &= Q(**{f"{name}__isnull": name not in names})
     return condition
 
@@ -96,6 +101,12 @@ class Notification(models.Model):
     )
     trial = models.ForeignKey(Trial, on_delete=models.SET_NULL, null=True, related_name="+")
     fault = models.ForeignKey(Fault, on_delete=models.PROTECT, null=True, related_name="notifications")
+    mailbox_test = models.ForeignKey(
+        MailboxTest, on_delete=models.PROTECT, null=True, related_name="notifications"
+    )
+    place_move = models.ForeignKey(
+        PlaceMove, on_delete=models.PROTECT, null=True, related_name="notifications"
+    )
     created_at = models.DateTimeField()
     not_before = models.DateTimeField()
     attempts = models.PositiveIntegerField(default=0)
@@ -113,6 +124,8 @@ class Notification(models.Model):
                     (Q(kind=MailKind.TRIAL_NOTICE) & _about("trial_notice"))
                     | (Q(kind=MailKind.TRIAL_PROPOSED) & (_about("trial") | _about()))
                     | (Q(kind__in=_OF_NOTHING) & _about())
+                    | (Q(kind=MailKind.MAILBOX_TEST) & _about("mailbox_test"))
+                    | (Q(kind=MailKind.PLACE_MOVE) & _about("place_move"))
                     | (Q(kind__in=[MailKind.FAULT, MailKind.FAULT_OVER]) & _about("fault"))
                     | (~Q(kind__in=_OF_NO_REFERRAL) & _about("referral"))
                 ),

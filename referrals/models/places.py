@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 
 from src_app.choices import NamedChoices
-from src_app.database import one_line
+from src_app.database import one_line, read_sql, refuse, together
 
 
 class Bcu(models.Model):
@@ -41,16 +41,44 @@ class Borough(models.Model):
 
 @pghistory.track()
 class Team(models.Model):
-    """A neighbourhood team, and the mailbox its referrals are sent to."""
+    """A neighbourhood team, and the mailbox its referrals are sent to.
+
+    ``merged_into``: the open team that has the work of this one since it was closed.
+    """
 
     name = models.CharField(max_length=100)
     borough = models.ForeignKey(Borough, on_delete=models.PROTECT, related_name="teams")
     mailbox = models.EmailField()
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
 
     class Meta:
         constraints = [
             *one_line("team", "name"),
-            models.UniqueConstraint(fields=["borough", "name"], name="team_name_in_borough"),
+            models.UniqueConstraint(
+                fields=["borough", "name"],
+                name="team_name_in_borough",
+                condition=models.Q(closed_at__isnull=True),
+            ),
+            models.CheckConstraint(condition=together("closed_at", "closed_by"), name="team_closed_at_by"),
+            models.CheckConstraint(
+                condition=models.Q(merged_into__isnull=True)
+                | (models.Q(closed_at__isnull=False) & ~models.Q(merged_into=models.F("id"))),
+                name="team_merged_is_closed",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["name", "id"], name="team_by_name"),
+            models.Index(fields=["mailbox", "id"], name="team_by_mailbox"),
+        ]
+        triggers = [
+            refuse(
+                name="closed_without_work",
+                unless=read_sql("referrals/models/sql/closed_without_work.sql"),
+            )
         ]
 
     def __str__(self) -> str:
@@ -69,9 +97,110 @@ class Ward(models.Model):
     class Meta:
         constraints = one_line("ward", "code", "name")
         indexes = [models.Index(fields=["name", "id"], name="ward_by_name")]
+        triggers = [
+            refuse(
+                name="covered_by_an_open_team",
+                unless=read_sql("referrals/models/sql/covered_by_an_open_team.sql"),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+
+@pghistory.track()
+class PlaceMove(models.Model):
+    """Wards, or a whole team, that go to another team from a day on; it waits until it is done or dropped.
+
+    ``is_merge``: the whole team, with all it has by then. Otherwise these ``wards``.
+    """
+
+    from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="moves_away")
+    to_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="moves_here")
+    wards = models.ManyToManyField(Ward, related_name="moves")
+    is_merge = models.BooleanField()
+    starts_on = models.DateField()
+    set_at = models.DateTimeField()
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    done_at = models.DateTimeField(null=True)
+    dropped_at = models.DateTimeField(null=True)
+    dropped_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=~models.Q(from_team=models.F("to_team")), name="place_move_to_another_team"
+            ),
+            models.CheckConstraint(
+                condition=together("dropped_at", "dropped_by"), name="place_move_dropped_at_by"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(done_at__isnull=True) | models.Q(dropped_at__isnull=True),
+                name="place_move_done_or_dropped",
+            ),
+            models.UniqueConstraint(
+                fields=["from_team"],
+                name="place_move_one_merge_waits",
+                condition=models.Q(is_merge=True, done_at__isnull=True, dropped_at__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        if self.is_merge:
+            return f"{self.from_team} is merged into {self.to_team}"
+        wards = ", ".join(self.wards.order_by("name").values_list("name", flat=True))
+        return f"{wards}: from {self.from_team} to {self.to_team}"
+
+    @staticmethod
+    def waits() -> models.Q:
+        """Those that are still to be carried out."""
+        return models.Q(done_at__isnull=True, dropped_at__isnull=True)
+
+
+@pghistory.track(exclude=["code"])
+class MailboxTest(models.Model):
+    """A test mail to a team's mailbox; once somebody gives its code, the address counts as read.
+
+    ``replaced``: another one was sent after it, or the team was closed, before anybody gave the code.
+    """
+
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="mailbox_tests")
+    address = models.EmailField()
+    code = models.CharField(max_length=20, unique=True)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    confirmed_at = models.DateTimeField(null=True)
+    confirmed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    replaced = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            *one_line("mailboxtest", "code"),
+            models.CheckConstraint(
+                condition=together("confirmed_at", "confirmed_by"), name="mailbox_test_confirmed_at_by"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(replaced=False) | models.Q(confirmed_at__isnull=True),
+                name="mailbox_test_confirmed_or_replaced",
+            ),
+            models.UniqueConstraint(
+                fields=["team"],
+                name="mailbox_test_one_waits",
+                condition=models.Q(confirmed_at__isnull=True, replaced=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.team}: test mail to {self.address}"
+
+    @staticmethod
+    def waits() -> models.Q:
+        """Those whose code nobody has given yet, and that still count."""
+        return models.Q(confirmed_at__isnull=True, replaced=False)
 
 
 class Mode(NamedChoices):

@@ -211,6 +211,10 @@ class Referral(models.Model):
                 name="never_of_a_control",
                 unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
             ),
+            refuse(
+                name="open_at_an_open_team",
+                unless=read_sql("referrals/models/sql/open_at_an_open_team.sql"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,29 +231,53 @@ class Referral(models.Model):
         return ["taken_at", "taken_by", "given_by"]
 
 
-class HandOver(AppendOnly):
-    """A referral that went to another team: the victim's ward changed, or it was referred again.
+class HandOverReason(NamedChoices):
+    """Why a referral went to another team, where it was no change of the victim's ward."""
 
-    ``by_hand``: the HCOP moved it, to another ward of the same team perhaps, and from then on the ward of the
+    LIVES_ELSEWHERE = "lives_elsewhere", "The victim lives there now"
+    STAYS_ELSEWHERE = "stays_elsewhere", "The victim stays there for now"
+    WRONG_TEAM = "wrong_team", "It came to the wrong team"
+    KNOWN_TO_TEAM = "known_to_team", "Somebody of the team knows the victim or the suspect"
+    NOBODY_FREE = "nobody_free", "Nobody of the team can make the contact in time"
+    OTHER_TEAM_ASKED = "other_team_asked", "The victim asked for another team"
+    REORGANISED = "reorganised", "Another team covers the ward from then on"
+
+
+# What a person may choose; the other is given where wards or teams change.
+TRANSFER_REASONS = tuple(reason for reason in HandOverReason if reason != HandOverReason.REORGANISED)
+
+
+class HandOver(AppendOnly):
+    """A referral that went to another team: the victim's ward changed, or as ``reason`` says.
+
+    ``by_hand``: somebody moved it, to another ward of the same team perhaps, and from then on the ward of the
     victim's home does not decide.
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="hand_overs")
-    from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
+    from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+", db_index=False)
     to_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="+")
     from_ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
     to_ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+")
     handed_at = models.DateTimeField()
     handed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     by_hand = models.BooleanField(default=False, db_default=False)
+    reason = models.CharField(
+        max_length=20, choices=HandOverReason.as_choices, blank=True, default="", db_default=""
+    )
 
     class Meta(AppendOnly.Meta):
         constraints = [
             models.CheckConstraint(
                 condition=~Q(from_team=F("to_team")) | (Q(by_hand=True) & ~Q(from_ward=F("to_ward"))),
                 name="hand_over_is_to_another_team",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(reason="") | Q(reason__in=HandOverReason.values),
+                name="hand_over_reason_is_known",
+            ),
         ]
+        indexes = [models.Index(fields=["from_team", "-handed_at"], name="hand_over_from_team")]
 
     def __str__(self) -> str:
         return f"{self.referral}: {self.from_team} to {self.to_team}"

@@ -35,7 +35,7 @@ class PersonFilter(ListFilter):
 
     def __init__(self, *arguments: Any, user: User, **options: Any) -> None:
         super().__init__(*arguments, user=user, **options)
-        teams = Team.objects.select_related("borough").order_by("name", "pk")
+        teams = Team.objects.filter(closed_at__isnull=True).select_related("borough").order_by("name", "pk")
         self.filters["team"].extra["choices"] = [(team.pk, f"{team}, {team.borough}") for team in teams]
 
     def by_name(self, people: QuerySet[User], _name: str, value: str) -> QuerySet[User]:

@@ -66,7 +66,7 @@ class AddPersonForm(PersonDetailsForm, RoleForm):
     )
     team = _TeamField(
         label="Team",
-        queryset=Team.objects.select_related("borough").order_by("name", "pk"),
+        queryset=Team.objects.filter(closed_at__isnull=True).select_related("borough").order_by("name", "pk"),
         required=False,
         empty_label="None",
         help_text="Of an officer or a supervisor. More teams are ticked on the person's page.",
@@ -116,8 +116,9 @@ class PlacesForm(forms.Form):
             "bcus": _current(BcuMembership, person, "bcu", on),
             "on": on,
         }
-        all_teams = Team.objects.select_related("borough").order_by("borough__name", "name", "pk")
-        cast("forms.ModelMultipleChoiceField[Team]", self.fields["teams"]).queryset = all_teams
+        teams = Team.objects.filter(closed_at__isnull=True).select_related("borough")
+        in_order = teams.order_by("borough__name", "name", "pk")
+        cast("forms.ModelMultipleChoiceField[Team]", self.fields["teams"]).queryset = in_order
         if person.role not in IN_TEAMS:
             del self.fields["teams"]
         if person.role not in IN_BCUS:

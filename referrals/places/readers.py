@@ -93,7 +93,7 @@ def may_set_leave(user: User, setter: User) -> bool:
 
 def with_somebody_away(day: date) -> QuerySet[Referral]:
     """Open referrals of people who cannot make the contact: on leave, or without account, role or place."""
-    gone = _gone("taken_by", Permission.CONTACT_VICTIMS, teams=["team"], bcus=["case__bcu"], day=day)
+    gone = _gone("taken_by", Permission.CONTACT_VICTIMS, teams=["team"], bcus=["team__borough__bcu"], day=day)
     return Referral.objects.filter(gone, status=ReferralStatus.OPEN, taken_by__isnull=False)
 
 
@@ -102,8 +102,9 @@ def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
     gone = _gone(
         "acknowledged_by",
         Permission.ACKNOWLEDGE_FOLLOW_UPS,
-        teams=["referral__team"],
-        bcus=["referral__case__bcu", "case__bcu"],
+        teams=["referral__team", "referral__team__merged_into"],
+        bcus=["referral__team__borough__bcu", "case__bcu"],
+        case_bcu="referral__case__bcu",
         day=day,
     )
     waits = FollowUp.objects.filter(
@@ -117,8 +118,13 @@ def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
     ).select_related("referral", "case")
 
 
-def _gone(who: str, permission: Permission, *, teams: list[str], bcus: list[str], day: date) -> Q:
-    """A condition for rows whose ``who`` cannot see to them. ``teams``, ``bcus``: paths to a row's places."""
+def _gone(
+    who: str, permission: Permission, *, teams: list[str], bcus: list[str], case_bcu: str = "", day: date
+) -> Q:
+    """A condition for rows whose ``who`` cannot see to them. ``teams``, ``bcus``: paths to a row's places.
+
+    ``case_bcu``: the path to one that counts for an HCOP alone.
+    """
     roles = [role for role, permissions in PERMISSIONS.items() if permission in permissions]
     on_leave = Leave.objects.filter(Leave.current(day), user=OuterRef(who))
     of_teams, of_bcus = Q(), Q()
@@ -126,6 +132,8 @@ def _gone(who: str, permission: Permission, *, teams: list[str], bcus: list[str]
         of_teams |= Q(team=OuterRef(path))
     for path in bcus:
         of_bcus |= Q(bcu=OuterRef(path))
+    if case_bcu:
+        of_bcus |= Q(bcu=OuterRef(case_bcu), user__role=Role.HCOP)
     in_team = TeamMembership.objects.filter(TeamMembership.current(day), of_teams, user=OuterRef(who))
     in_bcu = BcuMembership.objects.filter(BcuMembership.current(day), of_bcus, user=OuterRef(who))
     may_not = Q(**{f"{who}__is_active": False}) | ~Q(**{f"{who}__role__in": roles})
@@ -139,5 +147,5 @@ def leave_to_come(people: Iterable[User], day: date) -> QuerySet[Leave]:
 
 
 def teams_to_pick_from(case: Case) -> QuerySet[Team]:
-    """Every team of the case's BCU, for a case whose ward cannot decide."""
-    return Team.objects.filter(borough__bcu=case.bcu_id).select_related("borough")
+    """Every open team of the case's BCU, for a case whose ward cannot decide."""
+    return Team.objects.filter(borough__bcu=case.bcu_id, closed_at__isnull=True).select_related("borough")

@@ -105,6 +105,16 @@ class Action(NamedChoices):
     HOLIDAY_ADDED = "holiday added", "Bank holiday added"
     CLOCK_STOPPED = "clock stopped", "Clock of a referral stopped"
     CLOCK_WENT_ON = "clock went on", "Clock of a referral went on before its time"
+    WARD_CHANGED = "ward changed", "Ward's name or code changed"
+    WARDS_MOVED = "wards moved", "Wards moved to another team"
+    MOVE_PLANNED = "move planned", "Move of wards or of a team planned"
+    MOVE_DROPPED = "move dropped", "Planned move of wards or of a team dropped"
+    TEAM_ADDED = "team added", "Team added"
+    TEAM_CHANGED = "team changed", "Team's name or mailbox changed"
+    TEAM_CLOSED = "team closed", "Team closed"
+    TEAM_MERGED = "team merged", "Team merged into another"
+    MAILBOX_TESTED = "mailbox tested", "Test mail to a team's mailbox asked for"
+    MAILBOX_CONFIRMED = "mailbox confirmed", "Test mail to a team's mailbox confirmed"
     REFERENCE_DATA_LOADED = "reference data loaded", "Reference data loaded"
 
 

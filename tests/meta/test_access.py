@@ -188,6 +188,7 @@ class Records:
             "stop_clock",
             "let_clock_go_on",
             "chase_referral",
+            "transfer_referral",
         )
         imports = (
             "import_preview",
@@ -200,6 +201,7 @@ class Records:
         )
         of_trial = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"trial_id"}]
         of_person = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"user_id"}]
+        of_team = [p.name or "" for p in PATTERNS if set(p.pattern.converters) == {"team_id"}]
         of_draft = ("design_trial", "name_registrars", "remove_registrar", "approve_trial")
         return {
             **dict.fromkeys(waiting, self._case),
@@ -208,6 +210,7 @@ class Records:
             **dict.fromkeys(of_referral, self._referral),
             **dict.fromkeys(imports, self._import),
             **dict.fromkeys(of_person, self._person),
+            **dict.fromkeys(of_team, lambda whose: {"team_id": self._ward(whose).team_id}),
             "attempt_saved": self._attempt,
             "compliance_ward": lambda whose: {"code": self._ward(whose).code},
             "settle_attempt": self._attempt,
@@ -216,6 +219,8 @@ class Records:
             "withdraw_deviation": self._deviation,
             "acknowledge_follow_up": self._follow_up,
             "finish_follow_up": self._follow_up,
+            "change_ward": lambda whose: {"ward_id": self._ward(whose).pk},
+            "drop_move": self._move,
             "end_leave": self._leave,
             "briefing": self._briefing,
             "undo_follow_up": self._follow_up,
@@ -258,6 +263,9 @@ class Records:
     def _briefing(self, whose: str) -> dict[str, Any]:
         member = factories.TeamMembershipFactory.create(team=self._ward(whose).team).user
         return {"briefing_id": factories.BriefingAttendanceFactory.create(user=member).briefing_id}
+
+    def _move(self, whose: str) -> dict[str, Any]:
+        return {"move_id": factories.PlaceMoveFactory.create(from_team=self._ward(whose).team).pk}
 
     def _person(self, whose: str) -> dict[str, Any]:
         member = factories.TeamMembershipFactory.create(team=self._ward(whose).team)

@@ -60,6 +60,8 @@ EVENT_TABLES = {
     "referrals_briefingattendanceevent",
     "referrals_briefingevent",
     "referrals_leaveevent",
+    "referrals_mailboxtestevent",
+    "referrals_placemoveevent",
     "referrals_teamevent",
     "referrals_teammembershipevent",
     "referrals_trialevent",
@@ -102,6 +104,8 @@ def rows(db: None) -> None:
         factories.LeaveFactory.create()
         factories.BriefingAttendanceFactory.create()
         factories.BannerFactory.create()
+        factories.MailboxTestFactory.create()
+        factories.PlaceMoveFactory.create()
         factories.BcuMembershipFactory.create()
         factories.RecordedOutcomeFactory.create()
         factories.AuditEntryFactory.create()

@@ -39,6 +39,7 @@ NOT_KEPT = {
     "crime_record/compare_flags.html": "a file, which no page can put back",
     "cases/search.html": "a search: nothing is saved by it",
     "intake/upload.html": "a file, which no page can put back",
+    "teams/team.html": "a code, which stands in the mail",
     "review/check.html": "ticks that say what was looked at: the script puts them back for the same texts",
 }
 

@@ -51,6 +51,7 @@ def test_these_are_the_lists() -> None:
         "follow-ups",
         "overdue",
         "people",
+        "teams",
         "ward-by-month",
         "ward-by-week",
         "ward-overdue",

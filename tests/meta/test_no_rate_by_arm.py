@@ -274,6 +274,9 @@ class Scene:
             "attempt_id": lambda: [factories.ContactAttemptFactory.create(referral=referral).pk],
             "follow_up_id": lambda: [factories.FollowUpFactory.create(attempt__referral=referral).pk],
             "leave_id": lambda: [factories.LeaveFactory.create().pk],
+            "team_id": lambda: [referral.team_id],
+            "ward_id": lambda: [referral.ward_id],
+            "move_id": lambda: [factories.PlaceMoveFactory.create(to_team=referral.team).pk],
             "user_id": lambda: [User.objects.get(username="opener").pk],
             "pk": lambda: [1],  # of a passkey: there is none
             "request_id": lambda: [factories.AuditEntryFactory.create().request_id],

@@ -61,6 +61,7 @@ from tests.factories import (
     HeldPartFactory,
     LeaveFactory,
     PersonalTextFactory,
+    PlaceMoveFactory,
     TrialFactory,
     WardModeFactory,
     conduct,
@@ -319,6 +320,9 @@ def _records(trial: Trial, lead: User) -> dict[str, list[Any]]:
         "follow_up_id": [follow_up.pk for follow_up in follow_ups],
         "import_id": [extract.pk for extract in extracts],
         "leave_id": [LeaveFactory.create().pk],
+        "team_id": [referrals[0].team_id],
+        "ward_id": [referrals[0].ward_id],
+        "move_id": [PlaceMoveFactory.create(from_team=referrals[0].team).pk],
         "pk": [1],  # of a passkey: there is none
         "request_id": list(AuditEntry.objects.order_by("-at").values_list("request_id", flat=True)[:3]),
     }

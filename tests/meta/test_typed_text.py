@@ -80,6 +80,7 @@ NOT_A_TYPED_LINE = {
     "referrals.caseimport.problem",
     "referrals.caseimport.sheet",
     "referrals.headingmeaning.column",
+    "referrals.mailboxtest.address",
     "referrals.notification.unique_key",
     "referrals.notification.message_id",
     "referrals.notification.last_error",

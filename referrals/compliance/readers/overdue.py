@@ -15,7 +15,7 @@ from referrals.models import (
     Team,
     TeamMembership,
 )
-from referrals.scope import referrals_visible_to, today, wards_visible_to
+from referrals.scope import referrals_led_by, today, wards_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -34,7 +34,7 @@ def chased_officers(user: User) -> QuerySet[User]:
         return User.objects.none()
     teams = Team.objects.filter(wards__in=wards_visible_to(user)).values("pk")
     members = TeamMembership.objects.filter(TeamMembership.current(today()), team__in=teams)
-    have_taken = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
+    have_taken = referrals_led_by(user).filter(status=ReferralStatus.OPEN)
     return User.objects.filter(
         Q(pk__in=members.values("user")) | Q(pk__in=have_taken.values("taken_by"))
     ).order_by("display_name", "pk")
@@ -46,14 +46,12 @@ def overdue(user: User, *, at: datetime, chosen: Chosen = EVERYTHING) -> QuerySe
     Each with ``tries``, the attempts that stand, ``reminded_at``, when a reminder was last sent, and
     ``reminder_waits``, whether one is still to be sent. For those who chase referrals, and nobody else.
     """
-    if not user.can(Permission.CHASE_REFERRALS):
-        return Referral.objects.none()
     asked = Notification.objects.filter(referral=OuterRef("pk"), kind=MailKind.CHASED).order_by("-created_at")
     standing = ContactAttempt.objects.filter(
         referral=OuterRef("pk"), withdraws__isnull=True, withdrawn_by__isnull=True
     )
     return (
-        referrals_visible_to(user)
+        referrals_led_by(user)
         .filter(chosen.where, chosen.taken, status=ReferralStatus.OPEN, due_at__lt=at)
         .select_related("ward", "taken_by")
         .annotate(

@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from referrals.contact.actions.closing import close_by_record
+from referrals.contact.actions.hand_over import leave_closed_team
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -141,6 +142,8 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         if not _still_ended(referral):
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
             _take_back_the_end(referral, attempt)
+            if referral.status == ReferralStatus.OPEN:
+                leave_closed_team(referral=referral, by=by, at=at)
             referral.save(update_fields=fields[1:])
             if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
                 event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")

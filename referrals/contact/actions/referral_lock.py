@@ -16,13 +16,15 @@ from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
 
-def lock_referral(referral_id: int, by: User) -> Referral:
+def lock_referral(
+    referral_id: int, by: User, permission: Permission = Permission.CONTACT_VICTIMS
+) -> Referral:
     """The referral and its case, locked; raises ``Referral.DoesNotExist`` for another team's.
 
     The case comes first (lock order), and holds its restrictions still while they are asked about. Raises
     :class:`Refused` for one that went to another team before the lock was given.
     """
-    check_authority(by, Permission.CONTACT_VICTIMS)
+    check_authority(by, permission)
     seen = referrals_visible_to(by).get(pk=referral_id)
     case = Case.objects.select_for_update(no_key=True).get(pk=seen.case_id)
     referral = (

@@ -43,6 +43,7 @@ class ReferralChoices:
     stop: bool
     go_on: bool
     remind: bool
+    transfer: bool
     officer_notice: str
     closure: str
 
@@ -75,6 +76,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         stop=may_contact and is_open and not is_stopped and referral.due_at >= now,
         go_on=may_contact and is_stopped,
         remind=supervises and is_open,
+        transfer=supervises and is_open,
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
     )

@@ -14,7 +14,7 @@ from referrals.models import (
     ReferralStatus,
     TeamMembership,
 )
-from referrals.scope import referrals_visible_to, today
+from referrals.scope import referrals_led_by, today
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -49,7 +49,7 @@ def stranded_work(user: User) -> StrandedWork | None:
     """What is stranded of the referrals the account may chase; ``None`` for everybody else. Four queries."""
     if not user.can(Permission.CHASE_REFERRALS):
         return None
-    visible = referrals_visible_to(user).filter(status=ReferralStatus.OPEN)
+    visible = referrals_led_by(user).filter(status=ReferralStatus.OPEN)
     on = today()
     is_on_leave = Leave.objects.filter(Leave.current(on), user=OuterRef("user"))
     at_work = TeamMembership.objects.filter(
@@ -66,7 +66,7 @@ def stranded_work(user: User) -> StrandedWork | None:
     )
     return StrandedWork(
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
-        mailboxes=refused_mailboxes(referral__in=referrals_visible_to(user)),
+        mailboxes=refused_mailboxes(referral__in=referrals_led_by(user)),
         came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
         untaken=visible.filter(taken_by__isnull=True, due_at__lt=timezone.now()).count(),
     )

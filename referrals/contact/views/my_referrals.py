@@ -33,6 +33,7 @@ from referrals.contact.readers.referrals import (
     tell_cards,
 )
 from referrals.contact.readers.to_do import left_to_do
+from referrals.contact.readers.went_elsewhere import went_from_own_teams
 from referrals.contact.views.opening import record_opening
 from referrals.models import ReferralStatus, Strand
 from referrals.scope import referrals_visible_to
@@ -59,8 +60,9 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
     rows = [referral for part in parts for referral in part.paged.rows]
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
     left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
+    went = went_from_own_teams(request.user, now - DONE_FOR, MOST_DONE)
     shown = [each.number for each in [*rows, *done, *(each.attempt.referral for each in left.shown)]]
-    shown += [task.name for task in ring_again]
+    shown += [*(task.name for task in ring_again), *(each.number for each in went)]
     record(
         Action.LIST_SHOWN,
         by=request.user,
@@ -76,6 +78,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "ring_again": ring_again,
         "left": left,
         "done": done,
+        "went": went,
         "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }
     return render(request, "contact/my_referrals.html", context)

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from referrals.cases.readers import report_of, standing_findings
 from referrals.contact.actions.closing import close_by_record
-from referrals.contact.actions.hand_over import follow_ward
+from referrals.contact.actions.hand_over import follow_ward, leave_closed_team
 from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
@@ -187,7 +187,11 @@ def _changed_since(referral: Referral) -> set[Noticed]:
 
 
 def _open_again(referral: Referral, by: User, at: datetime) -> None:
-    """Opens the referral as it was, with the same due time and taken by the same person."""
+    """Opens the referral as it was, with the same due time and taken by the same person.
+
+    One whose team is closed goes to the team that has its ward now.
+    """
+    leave_closed_team(referral=referral, by=by, at=at)
     referral.status, referral.close_reason = ReferralStatus.OPEN, ""
     referral.closed_at = referral.closed_by = None
     fields = ["status", "close_reason", "closed_at", "closed_by"]

@@ -134,7 +134,7 @@ class _Known:
         self.owners = {user.email: user.username for user in self.users.values() if user.email}
         self.listed: dict[str, int] = {}
         self.teams: dict[str, set[Team]] = defaultdict(set)
-        for team in Team.objects.select_related("borough"):
+        for team in Team.objects.filter(closed_at__isnull=True).select_related("borough"):
             self.teams[team.name.casefold()].add(team)
             self.teams[f"{team}, {team.borough}".casefold()].add(team)
         for ward in Ward.objects.select_related("team__borough"):

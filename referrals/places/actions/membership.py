@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from referrals.models import Bcu, BcuMembership, Team, TeamMembership
 from referrals.scope import today
@@ -28,6 +28,8 @@ def join_team(*, user: User, team: Team, starts_on: date, by: User) -> TeamMembe
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role not in IN_TEAMS:
         raise Refused("Only officers and supervisors belong to a team: leave the team out.")
+    if team.closed_at is not None:
+        raise Refused(f"{team} is closed: choose another team.")
     with transaction.atomic():
         _lock(user)
         if TeamMembership.objects.filter(TeamMembership.current(starts_on), user=user, team=team).exists():
@@ -132,6 +134,60 @@ def _leave(user: User, memberships: QuerySet[Any], place: Team | Bcu, on: date, 
         if not memberships.filter(user=user).update(ends_on=on):
             raise Refused(f"{user} does not belong to {place}: leave it out.")
         _record(user, kind, by, ended=True)
+
+
+def end_memberships(*, team: Team, on: date, by: User) -> None:
+    """Takes everybody out of a team from that day on; who was to come later does not come."""
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
+    with transaction.atomic():
+        for membership in _lasting(team, on):
+            _lock(membership.user)
+            membership.ends_on = max(on, membership.starts_on)
+            membership.save(update_fields=["ends_on"])
+            _record(membership.user, "team", by, ended=True)
+
+
+def move_members(*, from_team: Team, to_team: Team, on: date, by: User) -> None:
+    """Has everybody of one team in another from that day on, each for as long as in the first."""
+    check_authority(by, Permission.MANAGE_ACCOUNTS)
+    with transaction.atomic():
+        for membership in _lasting(from_team, on):
+            _lock(membership.user)
+            first, last = max(on, membership.starts_on), membership.ends_on
+            _belong(membership.user, to_team, first, last)
+            membership.ends_on = first
+            membership.save(update_fields=["ends_on"])
+            _record(membership.user, "team", by)
+
+
+def _lasting(team: Team, on: date) -> QuerySet[TeamMembership]:
+    """Of people who are in the team on that day or later."""
+    lasting = TeamMembership.objects.filter(Q(ends_on__isnull=True) | Q(ends_on__gt=on), team=team)
+    return lasting.exclude(ends_on=F("starts_on")).select_related("user").order_by("user", "pk")
+
+
+def _belong(user: User, team: Team, first: date, last: date | None) -> None:
+    """Makes one membership of those days and of all that overlap them."""
+    overlapping = TeamMembership.objects.filter(
+        Q(ends_on__isnull=True) | Q(ends_on__gte=first), user=user, team=team
+    ).exclude(ends_on=F("starts_on"))
+    if last is not None:
+        overlapping = overlapping.filter(starts_on__lte=last)
+    kept, *others = [*overlapping.order_by("starts_on", "pk")] or [
+        TeamMembership(user=user, team=team, starts_on=first, ends_on=last)
+    ]
+    for other in others:
+        last = _later(last, other.ends_on)
+        other.ends_on = other.starts_on
+        other.save(update_fields=["ends_on"])
+    kept.starts_on = min(kept.starts_on, first)
+    kept.ends_on = _later(last, kept.ends_on)
+    kept.save()
+
+
+def _later(one: date | None, other: date | None) -> date | None:
+    """The later of two ends; none is later than any."""
+    return max(one, other) if one and other else None
 
 
 def _lock(user: User) -> None:

@@ -1,6 +1,7 @@
-"""Reference data: the BCU, its boroughs and wards, a team for each ward, and each ward's first mode."""
+"""Wards: reference data adds them, each with a team and a first mode; later a name or code may change."""
 
 import csv
+import re
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -8,18 +9,20 @@ from pathlib import Path
 from django.db import transaction
 from django.utils.text import slugify
 
-from referrals.models import Bcu, Borough, Team, Ward, WardMode
+from referrals.models import Bcu, Borough, Team, Trial, TrialStatus, Ward, WardMode
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
+from src_app.refused import Refused
 
 WARDS = Path(__file__).resolve().parents[2] / "data" / "wards.csv"
 BCU_CODE, BCU_NAME = "SW", "South West"
 MAIL_DOMAIN = "example.police.uk"
 # Before the first report there can be.
 MODES_START = date(2020, 1, 1)
+_CODE = re.compile(r"E0[0-9]{7}", re.ASCII)
 
 
 def load_places(*, by: User, path: Path = WARDS) -> int:
@@ -60,6 +63,7 @@ def _add_wards(listed: list[dict[str, str]]) -> set[str]:
         team, _ = Team.objects.get_or_create(
             borough=borough,
             name=f"{row['ward_name']} ward team",
+            closed_at=None,
             defaults={"mailbox": _mailbox(row, shared=named[row["ward_name"]] > 1)},
         )
         Ward.objects.create(code=row["ward_code"], name=row["ward_name"], borough=borough, team=team)
@@ -79,3 +83,48 @@ def _add_modes(listed: list[dict[str, str]]) -> set[str]:
         WardMode(ward=ward, mode=modes[ward.code], starts_on=MODES_START) for ward in without
     )
     return {ward.code for ward in without}
+
+
+def change_ward(*, ward: Ward, name: str, code: str, by: User) -> bool:
+    """Gives a ward another name, or the new code that the Office for National Statistics gave it.
+
+    Says whether that is a change. Its postcodes, its history and its team stay. Raises :class:`Refused` for a
+    code that another ward has, and while a trial that has not closed names the old one in its protocol.
+    """
+    check_authority(by, Permission.MANAGE_PLACES)
+    with transaction.atomic():
+        ward = Ward.objects.select_for_update().get(pk=ward.pk)
+        changed = {
+            field: new
+            for field, old, new in (("name", ward.name, name), ("code", ward.code, code))
+            if new != old
+        }
+        if not changed:
+            return False
+        if "code" in changed:
+            _refuse_code(ward, code)
+        old_code = ward.code
+        ward.name, ward.code = name, code
+        ward.save(update_fields=list(changed))
+        record(
+            Action.WARD_CHANGED,
+            by=by,
+            purpose=Purpose.ADMINISTRATION,
+            subject="ward",
+            references=dict.fromkeys([old_code, code]),
+            fields=sorted(changed),
+        )
+    return True
+
+
+def _refuse_code(ward: Ward, code: str) -> None:
+    if not _CODE.fullmatch(code):
+        raise Refused("A ward's code is E0 and seven digits, such as E05013810: give it as the ONS has it.")
+    if other := Ward.objects.filter(code=code).first():
+        raise Refused(f"{other} has the code {code} already: look which ward it is.")
+    running = Trial.objects.filter(
+        status__in=[TrialStatus.DRAFT, TrialStatus.SEALED, TrialStatus.RECRUITING], bcu=ward.borough.bcu_id
+    ).defer("seed_encrypted")
+    for trial in running:
+        if ward.code in trial.conduct.wards:
+            raise Refused(f"{trial.name} names the ward by its code {ward.code}: wait until it has closed.")

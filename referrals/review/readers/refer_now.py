@@ -61,8 +61,13 @@ class ChosenTeam:
 
 
 def chosen_before(case: Case) -> ChosenTeam | None:
-    """The team that the HCOP chose for the case before, and not its ward: a refuge, a hotel."""
+    """The team that the HCOP chose for the case before, and not its ward: a refuge, a hotel.
+
+    In place of one that was merged into another, that other one.
+    """
     team = chosen_team(case, getattr(case, "referral", None))
+    if team is not None and team.closed_at is not None:
+        team = team.merged_into
     if team is None:
         return None
     why = next((text.body for text in case.texts.all() if text.kind == TextKind.TEAM_REASON), "")

@@ -127,8 +127,10 @@ def _expected(expected: Expected) -> str:
 def _wards(codes: tuple[str, ...], wards: Mapping[str, Ward]) -> str:
     by_borough: dict[str, list[str]] = {}
     for code in codes:
-        ward = wards[code]
-        by_borough.setdefault(ward.borough.name, []).append(ward.name)
+        # A ward may have got a new code after the trial had closed.
+        ward = wards.get(code)
+        borough, name = (ward.borough.name, ward.name) if ward else ("Code not used any more", code)
+        by_borough.setdefault(borough, []).append(name)
     parts = [f"{borough}: {', '.join(sorted(names))}" for borough, names in sorted(by_borough.items())]
     return f"{len(codes)}. {'; '.join(parts)}"
 

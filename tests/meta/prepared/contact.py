@@ -11,8 +11,10 @@ from referrals.contact.actions.follow_ups import acknowledge, chase, finish, und
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
+from referrals.contact.actions.transfer import transfer
 from referrals.models import (
     CloseReason,
+    HandOverReason,
     Method,
     Result,
 )
@@ -130,3 +132,10 @@ def _(scene: Scene) -> dict[str, Any]:
     referral = scene.referral()
     factories.ClockStopFactory.create(referral=referral)
     return {"referral_id": referral.pk, "by": scene.officer, "at": NOW + timedelta(hours=1)}
+
+
+@prepares(transfer)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral()
+    place = {"ward": scene.world.north_ward, "reason": HandOverReason.WRONG_TEAM}
+    return {"referral_id": referral.pk, "seen": referral.ward_id, **place, "by": scene.hcop, "at": NOW}

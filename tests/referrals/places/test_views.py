@@ -10,6 +10,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from referrals.models import Mode
 from src_app.accounts.models import User
@@ -32,7 +33,8 @@ def browser(client_of: Callable[[User], Client], administrator: User) -> Client:
 
 
 def _cells(browser: Client, url: str, column: str) -> dict[str, str]:
-    return {row.get_cell("name"): row.get_cell(column) for row in browser.get(url).context["list"].table.rows}
+    rows = browser.get(url).context["list"].table.rows
+    return {strip_tags(row.get_cell("name")): strip_tags(row.get_cell(column)) for row in rows}
 
 
 def test_each_ward_shows_its_team_and_mailbox(browser: Client, world: World) -> None:

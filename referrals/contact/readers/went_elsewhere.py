@@ -1,0 +1,45 @@
+"""Referrals that a team had and another has now: where each went, and nothing about the victim."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import QuerySet
+
+from referrals.models import HandOver, Team
+from referrals.scope import places_of, teams_led_by
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+
+@dataclass(frozen=True)
+class Went:
+    """A referral by its number, and when it went from one team to another.
+
+    Not why: that may tell where the victim lives now, to somebody who is not to know.
+    """
+
+    number: str
+    from_team: str
+    to_team: str
+    at: datetime
+
+
+def went_from_own_teams(user: User, since: datetime, most: int) -> list[Went]:
+    """What went elsewhere from the teams that the account is in, the latest first."""
+    own = Team.objects.filter(pk__in=places_of(user).teams)
+    return _went(own, since, most) if user.can(Permission.CONTACT_VICTIMS) else []
+
+
+def went_from_led_teams(user: User, since: datetime, most: int) -> list[Went]:
+    """What went elsewhere from the teams whose work the account sees to, the latest first."""
+    return _went(teams_led_by(user), since, most)
+
+
+def _went(teams: QuerySet[Team], since: datetime, most: int) -> list[Went]:
+    """What went from these teams to one that is not among them."""
+    left = HandOver.objects.filter(handed_at__gte=since, from_team__in=teams).exclude(to_team__in=teams)
+    related = ("referral", "from_team", "to_team")
+    return [
+        Went(each.referral.number, str(each.from_team), str(each.to_team), each.handed_at)
+        for each in left.select_related(*related).order_by("-handed_at", "-pk")[:most]
+    ]

@@ -130,6 +130,11 @@ def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
                 f"{referral.number} was ended on {moment(referral.closed_at)}: "
                 "there is nothing left to remind the team of."
             )
+        if referral.is_stopped(at):
+            raise Refused(
+                f"The clock of {referral.number} is stopped until {moment(referral.stopped_until)}: "
+                "let it go on first."
+            )
         unique_key = f"{MailKind.CHASED}:{key}"
         if not queue(
             kind=MailKind.CHASED,

@@ -75,7 +75,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
         stop=may_contact and is_open and not is_stopped and referral.due_at >= now,
         go_on=may_contact and is_stopped,
-        remind=supervises and is_open,
+        remind=supervises and is_open and not is_stopped,
         transfer=supervises and is_open,
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 import time_machine
@@ -9,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
+from referrals.contact.actions.follow_ups import chase
 from referrals.contact.actions.refer import refer_again
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.models import ClockStop, CloseReason, DueMove, MoveReason, Referral, StopReason
@@ -74,6 +76,17 @@ def test_by_working_days_the_days_that_it_stands_are_not_counted(
     let_clock_go_on(referral_id=by_days.pk, by=officer, at=london(24, 9))
     by_days.refresh_from_db()
     assert by_days.due_at == london(25)
+
+
+def test_no_reminder_is_asked_for_while_the_clock_is_stopped(
+    referral: Referral, supervisor: User, client_of: Callable[[User], Client]
+) -> None:
+    page, remind = reverse("referral", args=[referral.number]), "Send a reminder"
+    assert remind in words(client_of(supervisor), page)
+    stop_clock(referral_id=referral.pk, reason=ASKED, until=NOW + DAY, by=supervisor, at=NOW)
+    assert remind not in words(client_of(supervisor), page)
+    with pytest.raises(Refused, match="let it go on first"):
+        chase(referral_id=referral.pk, key=uuid4(), by=supervisor, at=NOW)
 
 
 def test_the_same_form_sent_twice_stops_it_once(referral: Referral, officer: User) -> None:

@@ -1,8 +1,10 @@
 """What the page of a referral offers: every status, holder and set of permissions."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from referrals.contact.readers.choices import ReferralChoices, choices_for
 from referrals.models import Case, CloseReason, Referral, ReferralStatus
@@ -25,15 +27,15 @@ OFFERED_OPEN = {
     ("reads", "nobody"): "",
     ("reads", "reader"): "",
     ("reads", "colleague"): "",
-    ("contacts", "nobody"): "LOG take close",
-    ("contacts", "reader"): "LOG give_back close",
-    ("contacts", "colleague"): "log close",
+    ("contacts", "nobody"): "LOG take close stop",
+    ("contacts", "reader"): "LOG give_back close stop",
+    ("contacts", "colleague"): "log close stop",
     ("chases", "nobody"): "remind",
     ("chases", "reader"): "remind",
     ("chases", "colleague"): "remind",
-    ("contacts, chases", "nobody"): "LOG take close remind",
-    ("contacts, chases", "reader"): "LOG give_back close remind",
-    ("contacts, chases", "colleague"): "log give_back close remind",
+    ("contacts, chases", "nobody"): "LOG take close stop remind",
+    ("contacts, chases", "reader"): "LOG give_back close stop remind",
+    ("contacts, chases", "colleague"): "log give_back close stop remind",
 }
 # To somebody who is the officer in the case: it may be handed back, and nothing of contact is left.
 OFFERED_OFFICER_IN_CASE = {
@@ -54,13 +56,14 @@ def referral_of(
 ) -> Referral:
     case = Case(crime_reference="01/1/26", officer_in_case=officer_in_case)
     taken_by = HOLDERS[holder]
+    more.setdefault("due_at", timezone.now() + timedelta(days=1))
     return Referral(status=status, case=case, taken_by=taken_by, taken_at=NOW if taken_by else None, **more)
 
 
 def offered(choices: ReferralChoices) -> str:
     """The choices that are offered, as the tables above write them."""
     log = "LOG" if choices.log_is_main else "log"
-    named = ("log", "take", "give_back", "close", "remind")
+    named = ("log", "take", "give_back", "close", "stop", "go_on", "remind")
     return " ".join(log if name == "log" else name for name in named if getattr(choices, name))
 
 
@@ -126,3 +129,16 @@ def test_closing_waits_for_an_attempt_that_shows_a_reason(monkeypatch: pytest.Mo
     monkeypatch.setitem(PERMISSIONS, ROLE, GRANTED["contacts"])
     monkeypatch.setattr("referrals.contact.readers.choices.reasons_to_close", lambda *_: [])
     assert not choices_for(referral_of(ReferralStatus.OPEN), READER).close
+
+
+def test_the_clock_is_stopped_before_the_due_time_and_let_go_on_while_it_stands(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(PERMISSIONS, ROLE, GRANTED["contacts, chases"])
+    now = timezone.now()
+    overdue = referral_of(ReferralStatus.OPEN, due_at=now - timedelta(hours=1))
+    assert offered(choices_for(overdue, READER)) == "LOG take close remind"
+    stopped = referral_of(ReferralStatus.OPEN, stopped_until=now + timedelta(hours=1))
+    assert offered(choices_for(stopped, READER)) == "LOG take close go_on"
+    ended = referral_of(ReferralStatus.OPEN, stopped_until=now)
+    assert offered(choices_for(ended, READER)) == "LOG take close stop remind"

@@ -44,6 +44,7 @@ from referrals.models import (
     Decision,
     Deviation,
     DeviationKind,
+    Fault,
     FollowUp,
     FollowUpKind,
     FoundNotSuitable,
@@ -606,6 +607,15 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = SelfAttribute("referral.team.mailbox")
     created_at = SelfAttribute("referral.made_at")
     not_before = SelfAttribute("created_at")
+
+
+class FaultFactory(DjangoModelFactory[Fault]):
+    class Meta:
+        model = Fault
+
+    name = Sequence(lambda n: f"task {n}")
+    what = "The task “send reminders”"
+    began_at = NOW
 
 
 class AccessReviewFactory(DjangoModelFactory[AccessReview]):

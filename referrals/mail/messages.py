@@ -8,7 +8,7 @@ access review asks: a link. To the administrator: what of this system is late, s
 from dataclasses import asdict, dataclass
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -65,8 +65,11 @@ class FaultMail:
     link: str
 
 
-def message_of(notification: Notification) -> EmailMessage:
-    """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``."""
+def message_of(notification: Notification) -> EmailMultiAlternatives:
+    """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``.
+
+    The HTML is made of the plain text, so it holds nothing else.
+    """
     payload: ReferralMail | TrialMail | ProposalMail | AccessMail | FaultMail
     if notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
@@ -80,16 +83,47 @@ def message_of(notification: Notification) -> EmailMessage:
         assert notification.referral is not None
         template, payload = notification.kind, _of_referral(notification.kind, notification.referral)
     subject, _, body = render_to_string(f"mail/{template}.txt", asdict(payload)).partition("\n")
-    message = EmailMessage(
+    body = body.strip("\n") + "\n"
+    message = EmailMultiAlternatives(
         subject=subject,
-        body=body.lstrip("\n"),
+        body=body,
         to=[notification.recipient],
-        headers={"Message-ID": notification.message_id},
+        headers={"Message-ID": notification.message_id, "Auto-Submitted": "auto-generated"},
     )
+    html = render_to_string("mail/layout.html", {"subject": subject, "blocks": _blocks(body)})
+    message.attach_alternative(html, "text/html")
     if notification.trial_notice is not None and isinstance(payload, TrialMail):
         content = canonical(notification.trial_notice.content)
         message.attach(payload.file, content.decode(), "application/json")
     return message
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of the plain text, and the address of this system that it ends in."""
+
+    text: str
+    link: str
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Lines up to the next empty one: a paragraph, or a list where each begins with a dash."""
+
+    lines: list[_Line]
+    is_list: bool
+
+
+def _blocks(text: str) -> list[_Block]:
+    return [
+        _Block([_line(line.removeprefix("- ")) for line in block.splitlines()], block.startswith("- "))
+        for block in text.strip("\n").split("\n\n")
+    ]
+
+
+def _line(text: str) -> _Line:
+    before, site, path = text.partition(settings.SITE_URL + "/")
+    return _Line(before, site + path)
 
 
 def _of_referral(kind: str, referral: Referral) -> ReferralMail:

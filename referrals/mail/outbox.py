@@ -60,6 +60,8 @@ _OF_THIS_MESSAGE = (
 )
 # How the key of a reminder to whoever has the referral ends.
 _TO_TAKER = ":taker"
+# The last error of a message that was not sent because of MAIL_ONLY_TO.
+HELD_BACK = "HeldBack"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
@@ -138,7 +140,7 @@ def deliver_waiting(*, by: User) -> None:
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
     """Sends one message, at most one worker at a time; says whether it went out.
 
-    Not sent: it is with another worker, already gone, or of no use any more. A
+    Not sent: it is with another worker, already gone, of no use any more, or held back by ``MAIL_ONLY_TO``. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
     referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
     silent it may have taken the message: then the next copy is marked a possible duplicate.
@@ -179,6 +181,11 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
+        if not _may_get_mail(notification.recipient):
+            notification.abandoned_at, notification.last_error = at, HELD_BACK
+            notification.save(update_fields=["abandoned_at", "last_error"])
+            log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=notification.pk)
+            return None
         # A lease that ran out with an attempt behind it may have reached the mail server.
         notification.possible_duplicate |= notification.claim_token is not None
         notification.claim_token = uuid.uuid4()
@@ -186,6 +193,17 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         notification.attempts += 1
         notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
         return notification
+
+
+def _may_get_mail(recipient: str) -> bool:
+    """Whether ``MAIL_ONLY_TO`` has the address, its domain, or one that this is a part of."""
+    if settings.PRODUCTION and not settings.MAIL_ONLY_TO:
+        return True
+    address = recipient.lower()
+    domain = address.rpartition("@")[2]
+    return any(
+        address == entry or domain == entry or domain.endswith(f".{entry}") for entry in settings.MAIL_ONLY_TO
+    )
 
 
 def _is_of_no_use(notification: Notification) -> bool:

@@ -481,3 +481,44 @@ def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeRefer
         )
         transaction.set_rollback(True)
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("only_to", "recipient", "is_sent"),
+    [
+        (["example.org"], "abbey@example.org", True),
+        (["example.org"], "abbey@Teams.Example.org", True),
+        (["example.org"], "abbey@notexample.org", False),
+        (["abbey@example.org"], "abbey@example.org", True),
+        (["abbey@example.org"], "balham@example.org", False),
+        ([], "abbey@example.org", False),
+    ],
+)
+def test_outside_production_mail_to_nobody_on_the_list_is_held_back_and_the_log_and_the_row_say_so(
+    waiting: Notification,
+    peer: Peer,
+    system: User,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    only_to: list[str],
+    recipient: str,
+    is_sent: bool,
+) -> None:
+    settings.MAIL_ONLY_TO = only_to
+    Notification.objects.update(recipient=recipient)
+    assert outbox.deliver(notification_id=waiting.pk, by=system, at=NOW) is is_sent
+    assert len(peer.accepted) == is_sent
+    waiting.refresh_from_db()
+    row = (waiting.abandoned_at, waiting.last_error)
+    assert row == ((None, "") if is_sent else (NOW, outbox.HELD_BACK))
+    assert ("held back" in caplog.text) is not is_sent
+    assert recipient not in caplog.text
+
+
+@pytest.mark.parametrize("only_to", [[], ["example.org"]])
+def test_in_production_everybody_gets_mail_unless_a_list_was_left_there(
+    waiting: Notification, peer: Peer, system: User, settings: Settings, only_to: list[str]
+) -> None:
+    settings.PRODUCTION, settings.MAIL_ONLY_TO = True, only_to
+    Notification.objects.update(recipient="abbey@force.police.uk")
+    assert outbox.deliver(notification_id=waiting.pk, by=system) is not bool(only_to)

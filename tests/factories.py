@@ -69,6 +69,7 @@ from referrals.models import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    RefusingMailbox,
     Registrar,
     ReopenedDecision,
     ReopenReason,
@@ -607,6 +608,19 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = SelfAttribute("referral.team.mailbox")
     created_at = SelfAttribute("referral.made_at")
     not_before = SelfAttribute("created_at")
+
+
+class RefusingMailboxFactory(DjangoModelFactory[RefusingMailbox]):
+    """Refused for good, at first and so far for the last time."""
+
+    class Meta:
+        model = RefusingMailbox
+
+    address = Sequence(lambda n: f"refusing{n}@example.police.uk")
+    since = NOW
+    last_tried_at = SelfAttribute("since")
+    next_try_at = LazyAttribute(lambda mailbox: mailbox.last_tried_at + timedelta(hours=1))
+    reply_code = 550
 
 
 class FaultFactory(DjangoModelFactory[Fault]):

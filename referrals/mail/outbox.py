@@ -14,6 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
+from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
     Fault,
@@ -104,6 +105,7 @@ def queue(
 def _waiting(at: datetime) -> QuerySet[Notification]:
     return Notification.objects.filter(
         Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
+        ~is_held(at),
         sent_at__isnull=True,
         abandoned_at__isnull=True,
         not_before__lte=at,
@@ -142,8 +144,9 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
 
     Not sent: it is with another worker, already gone, of no use any more, or held back by ``MAIL_ONLY_TO``. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
-    referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
-    silent it may have taken the message: then the next copy is marked a possible duplicate.
+    referral whose mail is given up would be a victim nobody contacts. A mailbox that is refused for good is
+    tried more rarely (``referrals.mail.refusals``). Where the server broke off or kept silent it may have
+    taken the message: then the next copy is marked a possible duplicate.
     """
     at = at or timezone.now()
     notification = _claim(notification_id, at)
@@ -240,14 +243,16 @@ def _is_personal(notification: Notification) -> bool:
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
-    wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
+    again_at = note_refusal(notification, error, at)
+    if again_at is None:
+        again_at = at + min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
     Notification.objects.filter(
         pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
     ).update(
         claim_token=None,
         claimed_until=None,
         possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
-        not_before=at + wait,
+        not_before=again_at,
         last_error=type(error).__name__,
     )
     log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
@@ -258,6 +263,7 @@ def _mark_sent(notification: Notification, by: User) -> None:
         sent = Notification.objects.filter(
             pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
+        note_acceptance(notification.recipient, timezone.now())
         if sent:
             purpose, subject, references = _told_of(notification)
             record(

@@ -62,7 +62,7 @@ from referrals.models.imports import (
     PartKind,
     StrandMeaning,
 )
-from referrals.models.notifications import Fault, MailKind, Notification
+from referrals.models.notifications import Fault, MailKind, Notification, RefusingMailbox
 from referrals.models.places import (
     Bcu,
     BcuMembership,
@@ -168,6 +168,7 @@ __all__ = [
     "ReferralNotice",
     "ReferralOrder",
     "ReferralStatus",
+    "RefusingMailbox",
     "Registrar",
     "ReopenReason",
     "ReopenedDecision",

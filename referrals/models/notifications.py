@@ -73,6 +73,33 @@ class Fault(models.Model):
         return self.what
 
 
+class RefusingMailbox(models.Model):
+    """An address that the mail server refuses: for good (5xx), or for a while (4xx) and more than once.
+
+    ``next_try_at``: before it nothing that was tried already is sent there again.
+    """
+
+    address = models.EmailField()
+    since = models.DateTimeField()
+    last_tried_at = models.DateTimeField()
+    next_try_at = models.DateTimeField()
+    reply_code = models.PositiveSmallIntegerField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address"], name="refusing_mailbox_open_once", condition=Q(ended_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                condition=Q(reply_code__gte=400, reply_code__lte=599), name="refusing_mailbox_reply_code"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.address
+
+
 class Notification(models.Model):
     """One message to one recipient, sent once: ``unique_key`` forbids its twin.
 

@@ -6,6 +6,7 @@ from referrals.cases import views as cases
 from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals
 from referrals.crime_record import views as flags
+from referrals.digests import views as digests
 from referrals.health import views as health
 from referrals.intake import views as intake
 from referrals.people.views import access_review, importing, passwords, people, person
@@ -50,6 +51,7 @@ urlpatterns = [
     path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),
     path("referrals/give/", absence.give_referrals, name="give_referrals"),
+    path("e-mails/", digests.choose_digests, name="choose_digests"),
     path("leave/", absence.leave_list, name="leave_list"),
     path("leave/<record:leave_id>/end/", absence.end_leave, name="end_leave"),
     path("referrals/<str:number>/", my_referrals.referral, name="referral"),

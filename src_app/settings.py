@@ -4,7 +4,7 @@
 what would stand between a newcomer and the first page. README.md lists the variables.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -321,6 +321,9 @@ MAIL_ONLY_TO = [entry.lower() for entry in env.list("MAIL_ONLY_TO", default=[] i
 # A claim outlasts every SMTP time-out: connecting, greeting, TLS, sign-in, envelope, data and farewell are
 # some twenty steps, each of which may take EMAIL_TIMEOUT.
 MAIL_LEASE = timedelta(minutes=10)
+
+# When digests go out, at the earliest: London time, on weekdays.
+DIGEST_AT = time.fromisoformat(env.str("DIGEST_AT", "07:00"))
 
 # Celery.
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -44,6 +44,9 @@ from referrals.models import (
     Decision,
     Deviation,
     DeviationKind,
+    Digest,
+    DigestChoice,
+    DigestKind,
     Fault,
     FollowUp,
     FollowUpKind,
@@ -621,6 +624,31 @@ class RefusingMailboxFactory(DjangoModelFactory[RefusingMailbox]):
     last_tried_at = SelfAttribute("since")
     next_try_at = LazyAttribute(lambda mailbox: mailbox.last_tried_at + timedelta(hours=1))
     reply_code = 550
+
+
+class DigestChoiceFactory(DjangoModelFactory[DigestChoice]):
+    """Chosen the day before ``NOW`` by the person themselves; a team's with ``user=None, team=…``."""
+
+    class Meta:
+        model = DigestChoice
+
+    kind = DigestKind.MORNING
+    user = SubFactory(UserFactory)
+    chosen_at = NOW - timedelta(days=1)
+    chosen_by = LazyAttribute(lambda choice: choice.user or UserFactory.create(role=Role.SUPERVISOR))
+
+
+class DigestFactory(DjangoModelFactory[Digest]):
+    class Meta:
+        model = Digest
+
+    choice = SubFactory(DigestChoiceFactory)
+    on = NOW.date()
+    until = NOW + timedelta(hours=6)
+    made_at = NOW
+    numbers = LazyFunction(
+        lambda: {"whose": "Your referrals", "due_today": 2, "overdue": 1, "untaken": 3, "follow_ups": 1}
+    )
 
 
 class FaultFactory(DjangoModelFactory[Fault]):

@@ -2,10 +2,12 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks: a link. To the administrator: what of this system is late, since when, and a link.
+access review asks: a link. To the administrator: what of this system is late, since when, and a link. To
+whoever chose a digest: numbers and links.
 """
 
 from dataclasses import asdict, dataclass
+from datetime import date
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -13,8 +15,9 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import Fault, MailKind, Notification, Referral, Trial, TrialNotice
+from referrals.models import Digest, DigestKind, Fault, MailKind, Notification, Referral, Trial, TrialNotice
 from referrals.rules.trial.draws import canonical
+from src_app.accounts.roles import Permission
 from src_app.templatetags.words import day, moment
 
 
@@ -65,13 +68,55 @@ class FaultMail:
     link: str
 
 
+@dataclass(frozen=True)
+class MorningMail:
+    """The same of a morning's digest; ``follow_ups`` is nothing where they are not the reader's to act on."""
+
+    day: str
+    whose: str
+    due_today: int
+    overdue: int
+    untaken: int
+    follow_ups: int | None
+    link: str
+    follow_up_link: str
+    choices_link: str
+
+
+@dataclass(frozen=True)
+class WeekRow:
+    """A team, borough or ward; of ``due`` referrals, how many stood how."""
+
+    name: str
+    in_time: int
+    late: int
+    overdue: int
+    closed: int
+    due: int
+
+
+@dataclass(frozen=True)
+class WeekMail:
+    """The same of a week's digest; ``overdue_now`` is whatever the week."""
+
+    first: str
+    last: str
+    total: WeekRow
+    rows: list[WeekRow]
+    overdue_now: int
+    link: str
+    choices_link: str
+
+
 def message_of(notification: Notification) -> EmailMultiAlternatives:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``.
 
     The HTML is made of the plain text, so it holds nothing else.
     """
-    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | FaultMail
-    if notification.kind == MailKind.ACCESS_REVIEW:
+    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | FaultMail | MorningMail | WeekMail
+    if notification.digest is not None:
+        template, payload = notification.kind, _of_digest(notification.digest)
+    elif notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
     elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
@@ -162,6 +207,26 @@ def _of_fault(fault: Fault) -> FaultMail:
         began=moment(fault.began_at),
         ended=moment(fault.ended_at),
         link=settings.SITE_URL + reverse("system_health"),
+    )
+
+
+def _of_digest(digest: Digest) -> MorningMail | WeekMail:
+    user, numbers = digest.choice.user, digest.numbers
+    page = "compliance" if user is not None and user.can(Permission.VIEW_COMPLIANCE) else "my_referrals"
+    links = {
+        "link": settings.SITE_URL + reverse(page),
+        "choices_link": settings.SITE_URL + reverse("choose_digests"),
+    }
+    if digest.choice.kind == DigestKind.MORNING:
+        follow_up_link = settings.SITE_URL + reverse("follow_up_list")
+        return MorningMail(day=day(digest.on), follow_up_link=follow_up_link, **links, **numbers)
+    return WeekMail(
+        first=day(date.fromisoformat(numbers["first"])),
+        last=day(date.fromisoformat(numbers["last"])),
+        total=WeekRow(**numbers["total"]),
+        rows=[WeekRow(**row) for row in numbers["rows"]],
+        overdue_now=numbers["overdue_now"],
+        **links,
     )
 
 

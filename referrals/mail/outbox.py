@@ -17,6 +17,7 @@ from referrals.mail.messages import message_of
 from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
+    Digest,
     Fault,
     MailKind,
     Notification,
@@ -61,6 +62,10 @@ _OF_THIS_MESSAGE = (
 )
 # How the key of a reminder to whoever has the referral ends.
 _TO_TAKER = ":taker"
+_ABOUT = (
+    *("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault"),
+    *("digest__choice__user", "digest__choice__team"),
+)
 # The last error of a message that was not sent because of MAIL_ONLY_TO.
 HELD_BACK = "HeldBack"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
@@ -73,6 +78,7 @@ def queue(
     trial_notice: TrialNotice | None = None,
     trial: Trial | None = None,
     fault: Fault | None = None,
+    digest: Digest | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -92,6 +98,7 @@ def queue(
             "trial_notice": trial_notice,
             "trial": trial,
             "fault": fault,
+            "digest": digest,
             "created_at": at,
             "not_before": at,
         },
@@ -173,14 +180,14 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault")
+            .select_related(*_ABOUT)
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
         )
         if notification is None:
             return None
-        if _is_of_no_use(notification):
+        if _is_of_no_use(notification, at):
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
@@ -209,8 +216,10 @@ def _may_get_mail(recipient: str) -> bool:
     )
 
 
-def _is_of_no_use(notification: Notification) -> bool:
+def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
+    if notification.digest is not None:
+        return _is_stale(notification.digest, notification.recipient, at)
     if notification.kind == MailKind.FAULT:
         return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.ACCESS_REVIEW:
@@ -236,8 +245,17 @@ def _is_of_no_use(notification: Notification) -> bool:
     return is_open == (notification.kind in _CLOSED)
 
 
+def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:
+    """Whether its day is over, or whoever chose it wants it no more or is there no more."""
+    user = digest.choice.user
+    has_left = user is not None and (not user.is_active or user.email != recipient)
+    return digest.until < at or digest.choice.ended_at is not None or has_left
+
+
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
+    if notification.digest is not None:
+        return notification.digest.choice.user is not None
     personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW)
     return notification.kind in personal or notification.unique_key.endswith(_TO_TAKER)
 
@@ -284,6 +302,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
     if notification.kind == MailKind.ACCESS_REVIEW:
         return Purpose.ADMINISTRATION, "account", []
+    if notification.digest is not None:
+        return Purpose.SUPERVISION, "digest", []
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id
     return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]

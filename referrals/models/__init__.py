@@ -62,7 +62,15 @@ from referrals.models.imports import (
     PartKind,
     StrandMeaning,
 )
-from referrals.models.notifications import Fault, MailKind, Notification, RefusingMailbox
+from referrals.models.notifications import (
+    Digest,
+    DigestChoice,
+    DigestKind,
+    Fault,
+    MailKind,
+    Notification,
+    RefusingMailbox,
+)
 from referrals.models.places import (
     Bcu,
     BcuMembership,
@@ -139,6 +147,9 @@ __all__ = [
     "Decision",
     "Deviation",
     "DeviationKind",
+    "Digest",
+    "DigestChoice",
+    "DigestKind",
     "Fault",
     "FollowUp",
     "FollowUpKind",

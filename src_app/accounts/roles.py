@@ -45,6 +45,7 @@ class Permission(StrEnum):
     MANAGE_ACCOUNTS = "manage accounts"
     CONFIRM_ACCESS = "confirm access"
     SEND_REMINDERS = "send reminders"
+    CHOOSE_DIGESTS = "choose digests"
 
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
@@ -62,9 +63,12 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_OUTCOMES,
             Permission.IMPORT_OUTCOMES,
             Permission.RECORD_DEVIATIONS,
+            Permission.CHOOSE_DIGESTS,
         }
     ),
-    Role.OFFICER: frozenset({Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS}),
+    Role.OFFICER: frozenset(
+        {Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS, Permission.CHOOSE_DIGESTS}
+    ),
     Role.SUPERVISOR: frozenset(
         {
             Permission.VIEW_REFERRALS,
@@ -74,6 +78,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
             Permission.CONFIRM_ACCESS,
+            Permission.CHOOSE_DIGESTS,
         }
     ),
     Role.TRIAL_LEAD: frozenset(
@@ -89,6 +94,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     ),
     Role.LEADER: frozenset(
         {
+            Permission.CHOOSE_DIGESTS,
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
             Permission.DOWNLOAD_LISTS,

@@ -35,6 +35,7 @@ class Action(NamedChoices):
     MEMBERSHIP_MADE = "membership made", "Put in a team or BCU"
     MEMBERSHIP_ENDED = "membership ended", "Taken out of a team or BCU"
     LEAVE_SET = "leave set", "Leave set or ended"
+    DIGESTS_CHOSEN = "digests chosen", "Digests by e-mail chosen or ended"
     LIST_SHOWN = "list shown", "List or page shown"
     SEARCHED = "searched", "Searched"
     CASE_OPENED = "case opened", "Case opened"

@@ -37,6 +37,7 @@ from referrals.crime_record.actions.flags import (
 )
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import GivenList
+from referrals.digests.actions import choose_digests, send_digests
 from referrals.health.actions import tell_of_faults
 from referrals.intake.held.holding import (
     delete_expired_extracts,
@@ -61,6 +62,7 @@ from referrals.models import (
     ContactBy,
     ContactCount,
     DeviationKind,
+    DigestKind,
     ImportStatus,
     Leave,
     Method,
@@ -630,6 +632,19 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     scene.referral()
     return {"by": scene.system, "at": NOW + timedelta(days=9)}
+
+
+@prepares(choose_digests)
+def _(scene: Scene) -> dict[str, Any]:
+    team = scene.world.teams[0]
+    return {"kinds": [DigestKind.WEEK], "teams": [team], "by": scene.supervisor, "at": NOW}
+
+
+@prepares(send_digests)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral()
+    factories.DigestChoiceFactory.create(user=None, team=scene.world.teams[0])
+    return {"by": scene.system, "at": NOW}
 
 
 @prepares(tell_of_faults)

@@ -8,9 +8,11 @@ import pytest
 from django.conf import settings
 
 from referrals.mail.messages import message_of
-from referrals.models import MailKind, NoticeKind, Notification, Referral, Strand, TextKind
+from referrals.models import DigestKind, MailKind, NoticeKind, Notification, Referral, Strand, TextKind
 from tests.factories import (
     NOW,
+    DigestChoiceFactory,
+    DigestFactory,
     FaultFactory,
     NotificationFactory,
     PersonalTextFactory,
@@ -25,6 +27,15 @@ MARK = "Xyzzy"
 FORBIDDEN = [MARK, "victim", "hate", "offence", "suspect", *(strand.label for strand in Strand)]
 # Said of this system's own people and records.
 HARMLESS = ("hate crime officer", "crime record")
+
+_COUNTS = {"in_time": 3, "late": 1, "overdue": 1, "closed": 0, "due": 5}
+WEEK = {
+    "first": "2026-11-16",
+    "last": "2026-11-22",
+    "total": {"name": "All", **_COUNTS},
+    "rows": [{"name": "Abbey team", **_COUNTS}, {"name": "Balham <team>", **_COUNTS}],
+    "overdue_now": 2,
+}
 
 
 @pytest.fixture
@@ -54,6 +65,12 @@ def _every_mail(referral: Referral) -> Iterator[tuple[str, Notification]]:
             yield kind, NotificationFactory.create(kind=kind, trial=trial, **at)
         elif kind == MailKind.ACCESS_REVIEW:
             yield kind, NotificationFactory.create(kind=kind, **at)
+        elif kind == MailKind.DIGEST_MORNING:
+            yield kind, NotificationFactory.create(kind=kind, digest=DigestFactory.create(), **at)
+        elif kind == MailKind.DIGEST_WEEK:
+            choice = DigestChoiceFactory.create(kind=DigestKind.WEEK)
+            digest = DigestFactory.create(choice=choice, numbers=WEEK)
+            yield kind, NotificationFactory.create(kind=kind, digest=digest, **at)
         elif kind in (MailKind.FAULT, MailKind.FAULT_OVER):
             fault = FaultFactory.create(ended_at=NOW)
             yield kind, NotificationFactory.create(kind=kind, fault=fault, **at)
@@ -69,7 +86,7 @@ def _parts(message: Message) -> dict[str, str]:
 def _words(html: str) -> str:
     """What somebody reads of it."""
     body = re.sub(r"<style>.*?</style>|<title>.*?</title>|<[^>]+>", " ", html, flags=re.DOTALL)
-    for entity, sign in (("&#x27;", "'"), ("&amp;", "&"), ("&quot;", '"')):
+    for entity, sign in (("&#x27;", "'"), ("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"')):
         body = body.replace(entity, sign)
     return " ".join(body.split())
 

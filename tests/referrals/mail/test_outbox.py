@@ -119,7 +119,8 @@ LEADS_TO = {
 
 
 @pytest.mark.parametrize(
-    "kind", [kind.value for kind in MailKind if not kind.startswith(("trial_", "access_", "fault"))]
+    "kind",
+    [kind.value for kind in MailKind if not kind.startswith(("trial_", "access_", "fault", "digest_"))],
 )
 def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     make_referral: MakeReferral, peer: Peer, system: User, clock: time_machine.Traveller, kind: str

@@ -31,7 +31,7 @@ class DigestsForm(forms.Form):
             "kinds": [choice.kind for choice in chosen if choice.user_id],
             "teams": [choice.team_id for choice in chosen if choice.team_id],
         }
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **{"initial": initial, **kwargs})
         kinds = cast(forms.TypedMultipleChoiceField, self.fields["kinds"])
         kinds.choices = [(kind.value, kind.label) for kind in kinds_for(user)]
         teams = teams_to_choose_for(user)

@@ -165,7 +165,7 @@ def test_one_that_waited_too_long_or_is_wanted_no_more_is_given_up(
         DigestChoice.objects.update(ended_at=NOW, ended_by=officer)
     else:
         changed = {"is_active": False} if because == "closed" else {"email": "new@example.police.uk"}
-        User.objects.filter(pk=choice.user_id).update(**changed)
+        User.objects.filter(digest_choices=choice).update(**changed)
     mail = Notification.objects.get()
     assert not outbox.deliver(notification_id=mail.pk, by=system, at=at)
     mail.refresh_from_db()

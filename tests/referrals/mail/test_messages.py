@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from email.message import Message
+from typing import cast
 
 import pytest
 from django.conf import settings
@@ -79,8 +80,9 @@ def _every_mail(referral: Referral) -> Iterator[tuple[str, Notification]]:
 
 
 def _parts(message: Message) -> dict[str, str]:
-    texts = (part for part in message.walk() if part.get_content_maintype() == "text")
-    return {part.get_content_type(): part.get_payload(decode=True).decode() for part in texts}
+    """The texts of a message by their kind."""
+    texts = [part for part in message.walk() if part.get_content_maintype() == "text"]
+    return {part.get_content_type(): cast(bytes, part.get_payload(decode=True)).decode() for part in texts}
 
 
 def _words(html: str) -> str:

@@ -7,6 +7,7 @@ from referrals.compliance import views as compliance
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping, transfer
 from referrals.crime_record import views as flags
 from referrals.deadlines import views as deadlines
+from referrals.digests import views as digests
 from referrals.guidance import views as guidance
 from referrals.health import views as health
 from referrals.intake import views as intake
@@ -53,6 +54,7 @@ urlpatterns = [
     path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),
     path("referrals/give/", absence.give_referrals, name="give_referrals"),
+    path("e-mails/", digests.choose_digests, name="choose_digests"),
     path("leave/", absence.leave_list, name="leave_list"),
     path("leave/<record:leave_id>/end/", absence.end_leave, name="end_leave"),
     path("referrals/<str:number>/", my_referrals.referral, name="referral"),

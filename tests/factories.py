@@ -50,7 +50,11 @@ from referrals.models import (
     Decision,
     Deviation,
     DeviationKind,
+    Digest,
+    DigestChoice,
+    DigestKind,
     DueMove,
+    Fault,
     FollowUp,
     FollowUpKind,
     FoundNotSuitable,
@@ -79,6 +83,7 @@ from referrals.models import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    RefusingMailbox,
     Registrar,
     ReopenedDecision,
     ReopenReason,
@@ -741,6 +746,53 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = SelfAttribute("referral.team.mailbox")
     created_at = SelfAttribute("referral.made_at")
     not_before = SelfAttribute("created_at")
+
+
+class RefusingMailboxFactory(DjangoModelFactory[RefusingMailbox]):
+    """Refused for good, at first and so far for the last time."""
+
+    class Meta:
+        model = RefusingMailbox
+
+    address = Sequence(lambda n: f"refusing{n}@example.police.uk")
+    since = NOW
+    last_tried_at = SelfAttribute("since")
+    next_try_at = LazyAttribute(lambda mailbox: mailbox.last_tried_at + timedelta(hours=1))
+    reply_code = 550
+
+
+class DigestChoiceFactory(DjangoModelFactory[DigestChoice]):
+    """Chosen the day before ``NOW`` by the person themselves; a team's with ``user=None, team=…``."""
+
+    class Meta:
+        model = DigestChoice
+
+    kind = DigestKind.MORNING
+    user = SubFactory(UserFactory)
+    chosen_at = NOW - timedelta(days=1)
+    chosen_by = LazyAttribute(lambda choice: choice.user or UserFactory.create(role=Role.SUPERVISOR))
+
+
+class DigestFactory(DjangoModelFactory[Digest]):
+    class Meta:
+        model = Digest
+
+    choice = SubFactory(DigestChoiceFactory)
+    on = NOW.date()
+    until = NOW + timedelta(hours=6)
+    made_at = NOW
+    numbers = LazyFunction(
+        lambda: {"whose": "Your referrals", "due_today": 2, "overdue": 1, "untaken": 3, "follow_ups": 1}
+    )
+
+
+class FaultFactory(DjangoModelFactory[Fault]):
+    class Meta:
+        model = Fault
+
+    name = Sequence(lambda n: f"task {n}")
+    what = "The task “send reminders”"
+    began_at = NOW
 
 
 class AccessReviewFactory(DjangoModelFactory[AccessReview]):

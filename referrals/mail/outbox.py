@@ -13,8 +13,10 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
+from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
+    Digest,
     Fault,
     MailboxTest,
     MailKind,
@@ -62,6 +64,13 @@ _OF_THIS_MESSAGE = (
 # How the key of a reminder to whoever has the referral ends, and what is in one to somebody in charge.
 TO_TAKER = ":taker"
 TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
+_ABOUT = (
+    *("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault"),
+    *("mailbox_test__team", "place_move__from_team", "place_move__to_team"),
+    *("digest__choice__user", "digest__choice__team"),
+)
+# The last error of a message that was not sent because of MAIL_ONLY_TO.
+HELD_BACK = "HeldBack"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
@@ -74,6 +83,7 @@ def queue(
     fault: Fault | None = None,
     mailbox_test: MailboxTest | None = None,
     place_move: PlaceMove | None = None,
+    digest: Digest | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -95,6 +105,7 @@ def queue(
             "fault": fault,
             "mailbox_test": mailbox_test,
             "place_move": place_move,
+            "digest": digest,
             "created_at": at,
             "not_before": at,
         },
@@ -108,6 +119,7 @@ def queue(
 def _waiting(at: datetime) -> QuerySet[Notification]:
     return Notification.objects.filter(
         Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
+        ~is_held(at),
         sent_at__isnull=True,
         abandoned_at__isnull=True,
         not_before__lte=at,
@@ -144,10 +156,11 @@ def deliver_waiting(*, by: User) -> None:
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
     """Sends one message, at most one worker at a time; says whether it went out.
 
-    Not sent: it is with another worker, already gone, or of no use any more. A
+    Not sent: it is with another worker, already gone, of no use any more, or held back by ``MAIL_ONLY_TO``. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
-    referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
-    silent it may have taken the message: then the next copy is marked a possible duplicate.
+    referral whose mail is given up would be a victim nobody contacts. A mailbox that is refused for good is
+    tried more rarely (``referrals.mail.refusals``). Where the server broke off or kept silent it may have
+    taken the message: then the next copy is marked a possible duplicate.
     """
     at = at or timezone.now()
     notification = _claim(notification_id, at)
@@ -174,8 +187,7 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
     with transaction.atomic():
         notification = (
             _waiting(at)
-            .select_related("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault")
-            .select_related("mailbox_test__team", "place_move__from_team", "place_move__to_team")
+            .select_related(*_ABOUT)
             .select_for_update(of=("self",), skip_locked=True)
             .filter(pk=notification_id)
             .first()
@@ -186,6 +198,11 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
             notification.abandoned_at = at
             notification.save(update_fields=["abandoned_at"])
             return None
+        if not _may_get_mail(notification.recipient):
+            notification.abandoned_at, notification.last_error = at, HELD_BACK
+            notification.save(update_fields=["abandoned_at", "last_error"])
+            log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=notification.pk)
+            return None
         # A lease that ran out with an attempt behind it may have reached the mail server.
         notification.possible_duplicate |= notification.claim_token is not None
         notification.claim_token = uuid.uuid4()
@@ -195,8 +212,21 @@ def _claim(notification_id: int, at: datetime) -> Notification | None:
         return notification
 
 
+def _may_get_mail(recipient: str) -> bool:
+    """Whether ``MAIL_ONLY_TO`` has the address, its domain, or one that this is a part of."""
+    if settings.PRODUCTION and not settings.MAIL_ONLY_TO:
+        return True
+    address = recipient.lower()
+    domain = address.rpartition("@")[2]
+    return any(
+        address == entry or domain == entry or domain.endswith(f".{entry}") for entry in settings.MAIL_ONLY_TO
+    )
+
+
 def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
+    if notification.digest is not None:
+        return _is_stale(notification.digest, notification.recipient, at)
     if notification.kind == MailKind.FAULT:
         return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.ACCESS_REVIEW:
@@ -227,22 +257,33 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     return is_open == (notification.kind in _CLOSED)
 
 
+def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:
+    """Whether its day is over, or whoever chose it wants it no more or is there no more."""
+    user = digest.choice.user
+    has_left = user is not None and (not user.is_active or user.email != recipient)
+    return digest.until < at or digest.choice.ended_at is not None or has_left
+
+
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
+    if notification.digest is not None:
+        return notification.digest.choice.user is not None
     personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
     key = notification.unique_key
     return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
-    wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
+    again_at = note_refusal(notification, error, at)
+    if again_at is None:
+        again_at = at + min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
     Notification.objects.filter(
         pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
     ).update(
         claim_token=None,
         claimed_until=None,
         possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
-        not_before=at + wait,
+        not_before=again_at,
         last_error=type(error).__name__,
     )
     log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
@@ -253,6 +294,7 @@ def _mark_sent(notification: Notification, by: User) -> None:
         sent = Notification.objects.filter(
             pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
         ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
+        note_acceptance(notification.recipient, timezone.now())
         if sent:
             purpose, subject, references = _told_of(notification)
             record(
@@ -280,6 +322,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
     if notification.place_move is not None:
         move = notification.place_move
         return Purpose.ADMINISTRATION, "team", [f"team {move.from_team_id}", f"team {move.to_team_id}"]
+    if notification.digest is not None:
+        return Purpose.SUPERVISION, "digest", []
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id
     return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]

@@ -77,7 +77,15 @@ from referrals.models.imports import (
     PartKind,
     StrandMeaning,
 )
-from referrals.models.notifications import Fault, MailKind, Notification
+from referrals.models.notifications import (
+    Digest,
+    DigestChoice,
+    DigestKind,
+    Fault,
+    MailKind,
+    Notification,
+    RefusingMailbox,
+)
 from referrals.models.places import (
     Bcu,
     BcuMembership,
@@ -170,6 +178,9 @@ __all__ = [
     "Decision",
     "Deviation",
     "DeviationKind",
+    "Digest",
+    "DigestChoice",
+    "DigestKind",
     "DueMove",
     "Fault",
     "FollowUp",
@@ -205,6 +216,7 @@ __all__ = [
     "ReferralNotice",
     "ReferralOrder",
     "ReferralStatus",
+    "RefusingMailbox",
     "Registrar",
     "ReopenReason",
     "ReopenedDecision",

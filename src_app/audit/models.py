@@ -37,6 +37,7 @@ class Action(NamedChoices):
     LEAVE_SET = "leave set", "Leave set or ended"
     BRIEFING_RECORDED = "briefing recorded", "Said who was at a briefing"
     BANNER_SET = "banner set", "Banner set or taken off"
+    DIGESTS_CHOSEN = "digests chosen", "Digests by e-mail chosen or ended"
     LIST_SHOWN = "list shown", "List or page shown"
     SEARCHED = "searched", "Searched"
     CASE_OPENED = "case opened", "Case opened"

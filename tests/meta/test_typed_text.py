@@ -87,6 +87,7 @@ NOT_A_TYPED_LINE = {
     "referrals.notification.recipient",
     "referrals.postcode.pcds",
     "referrals.referral.number",
+    "referrals.refusingmailbox.address",
     "referrals.registrar.email",
     "referrals.team.mailbox",
 }

@@ -12,9 +12,10 @@ from referrals.models import (
     Noticed,
     ReferralNotice,
     ReferralStatus,
+    Team,
     TeamMembership,
 )
-from referrals.scope import referrals_led_by, today
+from referrals.scope import referrals_led_by, today, wards_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -46,7 +47,7 @@ class StrandedWork:
 
 
 def stranded_work(user: User) -> StrandedWork | None:
-    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Four queries."""
+    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Five queries."""
     if not user.can(Permission.CHASE_REFERRALS):
         return None
     visible = referrals_led_by(user).filter(status=ReferralStatus.OPEN)
@@ -66,7 +67,9 @@ def stranded_work(user: User) -> StrandedWork | None:
     )
     return StrandedWork(
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
-        mailboxes=refused_mailboxes(referral__in=referrals_led_by(user)),
+        mailboxes=refused_mailboxes(
+            teams=Team.objects.filter(wards__in=wards_visible_to(user)), referrals=referrals_led_by(user)
+        ),
         came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
         untaken=visible.filter(taken_by__isnull=True, due_at__lt=timezone.now()).count(),
     )

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from referrals.digests.readers import (
     Due,
+    bcus_by_digest_time,
     choices_of,
     choices_without,
     due_digest,
@@ -61,10 +62,11 @@ def send_digests(*, by: User, at: datetime) -> int:
     """
     check_authority(by, Permission.SEND_REMINDERS)
     queued = 0
-    for kind in DigestKind:
-        due = due_digest(kind, at)
-        if due is not None:
-            queued += sum(_send(choice, due, by, at) for choice in choices_without(kind, due))
+    for time_of_day, bcus in bcus_by_digest_time(at).items():
+        for kind in DigestKind:
+            due = due_digest(kind, at, time_of_day)
+            if due is not None:
+                queued += sum(_send(choice, due, by, at) for choice in choices_without(kind, due, bcus))
     return queued
 
 

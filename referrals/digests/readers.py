@@ -1,20 +1,21 @@
 """Which digest is due, who chose it, and its numbers, within the row scope of whoever gets it."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from referrals.compliance.readers.contact import Contact, WardContact, compliance_of
 from referrals.compliance.readers.periods import Period, midnight
 from referrals.contact.readers.follow_ups import follow_ups_open, waiting_for
+from referrals.deadlines.readers import deadlines_by_bcu
 from referrals.mail.payloads import WeekRow
 from referrals.models import (
     FOR_THE_HCOP,
+    BcuMembership,
     Digest,
     DigestChoice,
     DigestKind,
@@ -23,6 +24,7 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Team,
+    TeamMembership,
 )
 from referrals.scope import referrals_visible_to, teams_led_by, teams_of
 from src_app.accounts.models import User
@@ -42,23 +44,36 @@ class Due:
     until: datetime
 
 
-def due_digest(kind: DigestKind, at: datetime) -> Due | None:
+def bcus_by_digest_time(at: datetime) -> dict[time, list[int]]:
+    """The BCUs, by key, under the time of day at which their people get their digests."""
+    found: dict[time, list[int]] = {}
+    for bcu, deadlines in deadlines_by_bcu(at).items():
+        found.setdefault(deadlines.digest_at, []).append(bcu)
+    return found
+
+
+def due_digest(kind: DigestKind, at: datetime, time_of_day: time) -> Due | None:
     """The digest that may be written at that moment: of a weekday's morning, or of a week that is over."""
     day = timezone.localdate(at)
     if kind == DigestKind.WEEK:
         day -= timedelta(days=day.weekday())
-    begins = timezone.make_aware(datetime.combine(day, settings.DIGEST_AT))
+    begins = timezone.make_aware(datetime.combine(day, time_of_day))
     until = begins + LASTS[kind]
     return Due(day, begins, until) if day.weekday() < SATURDAY and begins <= at < until else None
 
 
-def choices_without(kind: DigestKind, due: Due) -> QuerySet[DigestChoice]:
-    """Who chose the digest before it was due and is at work, and has not got it yet."""
+def choices_without(kind: DigestKind, due: Due, bcus: Collection[int]) -> QuerySet[DigestChoice]:
+    """Who of the BCUs chose the digest before it was due and is at work, and has not got it yet."""
+    members = TeamMembership.objects.filter(
+        TeamMembership.current(due.on), team__borough__bcu__in=bcus
+    ).values("user")
+    of_bcu = BcuMembership.objects.filter(BcuMembership.current(due.on), bcu__in=bcus).values("user")
+    of_these = Q(team__borough__bcu__in=bcus) | Q(user__in=members) | Q(user__in=of_bcu)
     on_leave = Leave.objects.filter(Leave.current(due.on), user=OuterRef("user"))
     at_work = Q(user__is_active=True, user__email__isnull=False) & ~Exists(on_leave)
     return (
         DigestChoice.objects.filter(
-            Q(team__isnull=False) | at_work, kind=kind, ended_at=None, chosen_at__lte=due.begins
+            of_these, Q(team__isnull=False) | at_work, kind=kind, ended_at=None, chosen_at__lte=due.begins
         )
         .filter(~Exists(Digest.objects.filter(choice=OuterRef("pk"), on=due.on)))
         .select_related("user", "team")

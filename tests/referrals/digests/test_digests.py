@@ -1,7 +1,7 @@
 """Digests that people and teams chose, and nobody else gets."""
 
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, DigestChoiceFactory, FollowUpFactory, LeaveFactory
+from tests.factories import NOW, DeadlinePolicyFactory, DigestChoiceFactory, FollowUpFactory, LeaveFactory
 
 MakeReferral = Callable[..., Referral]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -107,6 +107,16 @@ def test_the_morning_digest_goes_out_on_weekday_mornings_and_never_later(
     _due(make_referral, -2)
     DigestChoiceFactory.create(user=_with_address(officer), chosen_at=_at("2026-10-01 12:00"))
     assert send_digests(by=system, at=_at(at)) == sends
+
+
+def test_a_bcu_whose_deadlines_say_when_gets_its_digests_then(
+    make_referral: MakeReferral, world: World, officer: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, digest_at=time(9))
+    _due(make_referral, 10, taken_by=officer, taken_at=NOW - DAY)
+    DigestChoiceFactory.create(user=_with_address(officer))
+    assert send_digests(by=system, at=_at("2026-11-23 08:59")) == 0
+    assert send_digests(by=system, at=_at("2026-11-23 09:00")) == 1
 
 
 def test_each_is_sent_once_a_day_whoever_asks_how_often(

@@ -106,7 +106,13 @@ def leave_list(request: SignedInRequest) -> HttpResponse:
         subject="account",
         references=dict.fromkeys(each.user.username for each in listed),
     )
-    context = {"form": form, "listed": listed, "today": today(), "leads": led.exists()}
+    context = {
+        "form": form,
+        "listed": listed,
+        "today": today(),
+        "leads": led.exists(),
+        "contacts": request.user.can(Permission.CONTACT_VICTIMS),
+    }
     return render(request, "contact/leave_list.html", context)
 
 

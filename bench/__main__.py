@@ -26,7 +26,9 @@ def _positive(text: str) -> int:
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog="script/bench", description="Measures pages, imports, mail and allocations at size.")
+    parser = _Parser(
+        prog="script/bench", description="Measures pages, imports, mail and allocations at size."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; --list names all")
     parser.add_argument("--rows", type=int, default=10_000, help="cases made: 10000, 100000 or 1000000")
     parser.add_argument("--small", type=int, default=10_000, help="cases that growth is measured from")

@@ -90,7 +90,7 @@ def _sweep_all(world: World) -> None:
 
 
 def _send_bare(port: int, messages: int, copy: EmailMessage) -> None:
-    content = copy.message().as_bytes(linesep="\r\n")
+    content = copy.message().as_bytes().replace(b"\n", b"\r\n")
     with smtplib.SMTP(_CATCHER, port) as server:
         for _ in range(messages):
             server.sendmail(copy.from_email, copy.to, content)

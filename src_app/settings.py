@@ -45,6 +45,7 @@ WORK_EMAIL_DOMAINS = [
     for domain in env.list("WORK_EMAIL_DOMAINS", default=[] if PRODUCTION else ["example.police.uk"])
 ]
 # Who has not signed in for so many days is marked in the access review.
+FIRST_PASSWORD_HOLDS = timedelta(days=env.int("FIRST_PASSWORD_DAYS", 14))
 UNUSED_AFTER = timedelta(days=env.int("UNUSED_ACCOUNT_DAYS", 60))
 FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")
@@ -112,6 +113,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "src_app.accounts.middleware.IdleTimeoutMiddleware",
     "src_app.accounts.middleware.SecondFactorMiddleware",
+    "src_app.accounts.middleware.FirstPasswordMiddleware",
     "src_app.accounts.middleware.KeptFormMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "src_app.audit.middleware.HistoryContextMiddleware",
@@ -214,6 +216,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 ACCOUNT_ADAPTER = "src_app.accounts.adapter.ClosedAccountAdapter"
 ACCOUNT_USER_MODEL_EMAIL_FIELD = None  # staff sign in by username; nobody does by e-mail
+ACCOUNT_FORMS = {"change_password": "src_app.accounts.forms.OwnPasswordForm"}
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -91,6 +91,7 @@ def _account(username: str, name: str, role: Role, password: str, by: User, at: 
         role=role,
         email=f"{username}@{settings.WORK_EMAIL_DOMAINS[0]}",
         password=password,
+        is_own=True,
         by=by,
         at=at,
     )

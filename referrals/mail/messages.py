@@ -2,8 +2,8 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks: a link. To the administrator: what of this system is late, since when, and a link. To
-whoever chose a digest: numbers and links.
+access review asks: a link. To somebody whose sign-in was reset: when. To the administrator: what of this
+system is late, since when, and a link. To whoever chose a digest: numbers and links.
 """
 
 from dataclasses import asdict, dataclass
@@ -59,6 +59,13 @@ class AccessMail:
 
 
 @dataclass(frozen=True)
+class SignInMail:
+    """The same of a message to somebody whose sign-in was reset."""
+
+    reset: str
+
+
+@dataclass(frozen=True)
 class FaultMail:
     """The same of a message to the administrator."""
 
@@ -108,16 +115,23 @@ class WeekMail:
     choices_link: str
 
 
+Payload = (
+    ReferralMail | TrialMail | ProposalMail | AccessMail | SignInMail | FaultMail | MorningMail | WeekMail
+)
+
+
 def message_of(notification: Notification) -> EmailMultiAlternatives:
     """The message, its Message-ID fixed, so that a second copy is recognised. Words: ``templates/mail``.
 
     The HTML is made of the plain text, so it holds nothing else.
     """
-    payload: ReferralMail | TrialMail | ProposalMail | AccessMail | FaultMail | MorningMail | WeekMail
+    payload: Payload
     if notification.digest is not None:
         template, payload = notification.kind, _of_digest(notification.digest)
     elif notification.kind == MailKind.ACCESS_REVIEW:
         template, payload = notification.kind, _of_access_review(notification)
+    elif notification.kind == MailKind.SIGN_IN_RESET:
+        template, payload = notification.kind, SignInMail(reset=moment(notification.created_at))
     elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:

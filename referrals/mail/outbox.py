@@ -319,7 +319,7 @@ def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
     if notification.digest is not None:
         return notification.digest.choice.user is not None
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW)
+    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET)
     return notification.kind in personal or notification.unique_key.endswith(_TO_TAKER)
 
 
@@ -372,7 +372,7 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.CONTACT, "referral", [notification.referral.number]
     if notification.fault is not None:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
-    if notification.kind == MailKind.ACCESS_REVIEW:
+    if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     if notification.digest is not None:
         return Purpose.SUPERVISION, "digest", []

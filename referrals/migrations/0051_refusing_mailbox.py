@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("referrals", "0020_fault"),
+        ("referrals", "0021_sign_in_reset"),
     ]
 
     operations = [

@@ -31,6 +31,7 @@ class MailKind(NamedChoices):
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
+    SIGN_IN_RESET = "sign_in_reset", "The sign-in was reset"
     FAULT = "fault", "Something of this system is late"
     FAULT_OVER = "fault_over", "Something of this system is no longer late"
     DIGEST_MORNING = "digest_morning", "What waits this morning"
@@ -41,6 +42,7 @@ _OF_NO_REFERRAL = (
     MailKind.TRIAL_NOTICE,
     MailKind.TRIAL_PROPOSED,
     MailKind.ACCESS_REVIEW,
+    MailKind.SIGN_IN_RESET,
     MailKind.FAULT,
     MailKind.FAULT_OVER,
     MailKind.DIGEST_MORNING,
@@ -200,7 +202,7 @@ class Notification(models.Model):
                 condition=(
                     (Q(kind=MailKind.TRIAL_NOTICE) & _about("trial_notice"))
                     | (Q(kind=MailKind.TRIAL_PROPOSED) & (_about("trial") | _about()))
-                    | (Q(kind=MailKind.ACCESS_REVIEW) & _about())
+                    | (Q(kind__in=[MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET]) & _about())
                     | (Q(kind__in=[MailKind.FAULT, MailKind.FAULT_OVER]) & _about("fault"))
                     | (Q(kind__in=[MailKind.DIGEST_MORNING, MailKind.DIGEST_WEEK]) & _about("digest"))
                     | (~Q(kind__in=_OF_NO_REFERRAL) & _about("referral"))

@@ -37,15 +37,17 @@ def make_account(
     email: str,
     password: str,
     is_drawn: bool = False,
+    is_own: bool = False,
     by: User,
     at: datetime,
 ) -> User:
     """A new account that can sign in with that password; it belongs nowhere yet.
 
-    ``is_drawn``: the password is of :func:`first_password`.
+    ``is_drawn``: the password is of :func:`first_password`. ``is_own``: its owner chose it, and keeps it.
     """
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     user = User(username=checked_username(username), role=_of_a_person(role), created_at=at)
+    user.first_password_until = None if is_own else at + settings.FIRST_PASSWORD_HOLDS
     user.display_name, user.email = checked_name(display_name), checked_email(email)
     _check_password(password, user)
     with transaction.atomic():
@@ -148,7 +150,7 @@ def close_account(*, user: User, because: ClosedBecause, by: User) -> None:
         _record(Action.ACCOUNT_CLOSED, user, by, ["is_active", "closed_because"])
 
 
-def reopen_account(*, user: User, password: str, by: User) -> None:
+def reopen_account(*, user: User, password: str, by: User, at: datetime) -> None:
     """Opens a closed account again, with a new first password and no second factor."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     _of_a_person(Role(user.role))
@@ -158,11 +160,11 @@ def reopen_account(*, user: User, password: str, by: User) -> None:
         if user.is_active:
             raise AccountRefused(f"{user.username} is open already: there is nothing more to do.")
         user.is_active, user.closed_because = True, ""
-        _sign_in_anew(user, password)
+        _sign_in_anew(user, password, at)
         _record(Action.ACCOUNT_REOPENED, user, by, ["is_active", "password", "second_factor"])
 
 
-def reset_sign_in(*, user: User, password: str, by: User) -> None:
+def reset_sign_in(*, user: User, password: str, by: User, at: datetime) -> None:
     """Gives the account a new first password and no second factor, and ends its sessions."""
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     _of_a_person(Role(user.role))
@@ -172,13 +174,14 @@ def reset_sign_in(*, user: User, password: str, by: User) -> None:
     with transaction.atomic():
         user = _lock(user)
         _refuse_closed(user)
-        _sign_in_anew(user, password)
+        _sign_in_anew(user, password, at)
         _record(Action.SIGN_IN_RESET, user, by, ["password", "second_factor"])
 
 
-def _sign_in_anew(user: User, password: str) -> None:
+def _sign_in_anew(user: User, password: str, at: datetime) -> None:
     user.set_password(password)
-    user.save(update_fields=["is_active", "closed_because", "password"])
+    user.first_password_until = at + settings.FIRST_PASSWORD_HOLDS
+    user.save(update_fields=["is_active", "closed_because", "password", "first_password_until"])
     Authenticator.objects.filter(user=user).delete()
 
 

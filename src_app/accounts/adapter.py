@@ -3,10 +3,15 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.stagekit import clear_login
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, resolve_url
+from django.utils import timezone
 
 from src_app.accounts.models import User
 from src_app.addresses import parts_of
@@ -32,6 +37,27 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
             user_login_failed.send(__name__, credentials=tried, request=request)
             raise
 
+    def pre_login(self, request: HttpRequest, user: User, **login: Any) -> HttpResponse | None:
+        """A way back where a first password holds no more; None to go on."""
+        until = user.first_password_until
+        if until is not None and until < timezone.now():
+            clear_login(request)
+            messages.error(request, "This first password is too old. Ask your administrator to reset it.")
+            return redirect("account_login")
+        response: HttpResponse | None = super().pre_login(request, user, **login)
+        return response
+
+    def clean_password(self, password: str, user: User | None = None) -> str:
+        """The password as it is; raises ValidationError, also where it is the first one once more."""
+        if user is not None and user.first_password_until and user.check_password(password):
+            raise ValidationError("Choose a password that nobody else has seen.", code="first_password")
+        checked: str = super().clean_password(password, user)
+        return checked
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """On to their work."""
+        return resolve_url(settings.LOGIN_REDIRECT_URL)
+
     def is_safe_url(self, url: str) -> bool:
         """Whether ``next`` may lead there: neither what cannot be read nor the name of a page leads on."""
         parts = parts_of(url)
@@ -47,5 +73,6 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
 
     def set_password(self, user: User, password: str) -> None:
         """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""
+        user.first_password_until = None
         with transaction.atomic():
             super().set_password(user, password)

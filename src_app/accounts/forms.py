@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.adapter import get_adapter as get_account_adapter
+from allauth.account.forms import ChangePasswordForm
 from allauth.core import context
 from allauth.core.internal import ratelimit
 from allauth.mfa.adapter import get_adapter
@@ -36,6 +37,17 @@ def _counted(user: User) -> Iterator[None]:
         raise get_account_adapter().validation_error("too_many_login_attempts")
     yield
     counted.rollback()
+
+
+class OwnPasswordForm(ChangePasswordForm):  # type: ignore[misc]  # allauth has no types
+    """Another password, in place of the one before or of the one that was handed over."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_first = self.user.first_password_until is not None
+        self.fields["oldpassword"].label = "The password you were given" if is_first else "Current password"
+        self.fields["password1"].label = "New password"
+        self.fields["password2"].label = "New password once more"
 
 
 class _Code:

@@ -108,6 +108,28 @@ class SecondFactorMiddleware:
         return redirected(request, reverse("mfa_activate_totp"))
 
 
+class FirstPasswordMiddleware:
+    """Leads to the page for another password, as long as the one is known to whoever handed it over."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., HttpResponse], args: list[Any], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        """A redirect to that page, or None to go on."""
+        if not isinstance(request.user, User) or request.user.first_password_until is None:
+            return None
+        name = (request.resolver_match and request.resolver_match.url_name) or ""
+        if name.startswith("mfa_") or name in (*BEFORE_SECOND_FACTOR, "account_change_password"):
+            return None
+        messages.info(request, "Choose a password of your own before you go on.")
+        return redirected(request, reverse("account_change_password"))
+
+
 class KeptFormMiddleware:
     """Shows a form that was not saved once more, to the account that typed it, until it is saved."""
 

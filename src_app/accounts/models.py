@@ -52,11 +52,13 @@ class ClosedBecause(NamedChoices):
     OTHER = "other", "Another reason"
 
 
-@pghistory.track(exclude=["password", "last_login", "email"], model_name="UserEvent")
+@pghistory.track(exclude=["password", "last_login", "email", "first_password_until"], model_name="UserEvent")
 class User(AbstractBaseUser):
     """A member of police staff. ``display_name`` is rank and shoulder number: no personal name is needed.
 
     ``email``: the work address, in small letters; NULL where an older account has none.
+    ``first_password_until``: how long the password that an administrator handed over signs in; NULL once its
+    owner has chosen another.
     """
 
     username = models.CharField(max_length=150, unique=True)
@@ -68,6 +70,7 @@ class User(AbstractBaseUser):
         max_length=20, choices=ClosedBecause.as_choices, blank=True, default="", db_default=""
     )
     created_at = models.DateTimeField(default=timezone.now)
+    first_password_until = models.DateTimeField(null=True)
 
     objects = UserManager()
 

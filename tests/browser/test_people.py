@@ -11,6 +11,7 @@ from tests.browser.conftest import WAIT, Look, SignIn, System
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("system")]
 
 NAME, USERNAME, EMAIL = "PC 9901SW", "pc9901", "pc9901@example.police.uk"
+OWN_PASSWORD = "four of their own words"
 
 
 def _sign_in(context: BrowserContext, system: System, password: str) -> Page:
@@ -48,6 +49,15 @@ def _open(page: Page) -> None:
     expect(page.get_by_role("heading", name=NAME)).to_be_visible()
 
 
+def _choose_own_password(page: Page, password: str, look: Look) -> None:
+    expect(page.get_by_text("Choose a password of your own before you go on.")).to_be_visible()
+    look(page, "first-password")
+    page.get_by_label("The password you were given").fill(password)
+    page.get_by_label("New password", exact=True).fill(OWN_PASSWORD)
+    page.get_by_label("New password once more").fill(OWN_PASSWORD)
+    page.get_by_role("button", name="Change password").click()
+
+
 def _move(page: Page, look: Look) -> None:
     _open(page)
     look(page, "people-person")
@@ -80,6 +90,7 @@ def test_somebody_joins_moves_and_leaves(
     context.set_default_timeout(WAIT)
     try:
         officer = _sign_in(context, system, password)
+        _choose_own_password(officer, password, look)
         expect(officer.get_by_role("heading", name="My referrals")).to_be_visible()
         _move(admin, look)
         officer.reload()

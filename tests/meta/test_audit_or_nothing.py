@@ -79,7 +79,7 @@ from referrals.models import (
 )
 from referrals.people.actions.access_review import confirm_access, end_review, start_review
 from referrals.people.actions.importing import import_people, preview_people
-from referrals.people.actions.people import add_person, change_role, close_person
+from referrals.people.actions.people import add_person, change_role, close_person, give_new_sign_in
 from referrals.places.actions.leave import end_leave, set_leave
 from referrals.places.actions.membership import (
     join_bcu,
@@ -713,7 +713,7 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(reopen_account)
 def _(scene: Scene) -> dict[str, Any]:
     User.objects.filter(pk=scene.officer.pk).update(is_active=False)
-    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system}
+    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system, "at": NOW}
 
 
 @prepares(change_details)
@@ -745,9 +745,10 @@ def _(scene: Scene) -> dict[str, Any]:
     return {**account, "email": "pc1@example.police.uk", **places, "by": scene.system, "at": NOW}
 
 
+@prepares(give_new_sign_in)
 @prepares(reset_sign_in)
 def _(scene: Scene) -> dict[str, Any]:
-    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system}
+    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system, "at": NOW}
 
 
 @prepares(make_account)

@@ -5,10 +5,11 @@ from datetime import datetime
 
 from django.db import transaction
 
-from referrals.models import Bcu, Team
+from referrals.mail.outbox import queue
+from referrals.models import Bcu, MailKind, Team
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS, join_bcu, join_team, move
 from referrals.scope import today
-from src_app.accounts.actions import close_account, make_account, set_role
+from src_app.accounts.actions import close_account, make_account, reset_sign_in, set_role
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Role
 
@@ -61,6 +62,19 @@ def change_role(*, user: User, role: Role, by: User) -> bool:
             by=by,
         )
     return True
+
+
+def give_new_sign_in(*, user: User, password: str, by: User, at: datetime) -> None:
+    """A new first password and no second factor; the owner is told at their own address."""
+    with transaction.atomic():
+        reset_sign_in(user=user, password=password, by=by, at=at)
+        if user.email:
+            queue(
+                kind=MailKind.SIGN_IN_RESET,
+                recipient=user.email,
+                unique_key=f"{MailKind.SIGN_IN_RESET}:{user.pk}:{at.isoformat()}",
+                at=at,
+            )
 
 
 def close_person(*, user: User, because: ClosedBecause, by: User) -> None:

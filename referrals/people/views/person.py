@@ -8,9 +8,10 @@ from django import forms
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from referrals.people.actions.people import change_role, close_person
+from referrals.people.actions.people import change_role, close_person, give_new_sign_in
 from referrals.people.forms import ClosePersonForm, PersonDetailsForm, PlacesForm, RoleForm
 from referrals.people.readers.access_review import open_review
 from referrals.people.readers.people import people_to_keep
@@ -18,7 +19,7 @@ from referrals.people.readers.person import changes_of, may_belong, stays_of, st
 from referrals.people.views.passwords import show_passwords
 from referrals.places.actions.membership import move
 from referrals.scope import today
-from src_app.accounts.actions import change_details, reopen_account, reset_sign_in
+from src_app.accounts.actions import change_details, reopen_account
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.passwords import first_password
@@ -67,7 +68,7 @@ _CLOSE = Step(
     form=ClosePersonForm,
 )
 _REOPEN = Step(name="reopen", act=reopen_account, gives_password=True)
-_RESET = Step(name="reset", act=reset_sign_in, gives_password=True)
+_RESET = Step(name="reset", act=give_new_sign_in, gives_password=True)
 
 
 @requires(Permission.MANAGE_ACCOUNTS)
@@ -136,14 +137,15 @@ def _step(request: SignedInRequest, user_id: int, step: Step) -> HttpResponse:
         PlacesForm(sent, person=found) if step is _MOVE else step.form(sent, initial=step.begins_with(found))
     )
     if request.method == "POST" and form.is_valid():
-        password = {"password": first_password()} if step.gives_password else {}
+        password = first_password() if step.gives_password else ""
+        given = {"password": password, "at": timezone.now()} if password else {}
         try:
-            changed = step.act(user=found, **form.cleaned_data, **password, by=request.user)
+            changed = step.act(user=found, **form.cleaned_data, **given, by=request.user)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
             if password:
-                return show_passwords(request, [(found, password["password"])])
+                return show_passwords(request, [(found, password)])
             if changed is False:
                 messages.info(request, "Nothing changed: it was so already.")
             else:

@@ -120,7 +120,11 @@ LEADS_TO = {
 
 @pytest.mark.parametrize(
     "kind",
-    [kind.value for kind in MailKind if not kind.startswith(("trial_", "access_", "fault", "digest_"))],
+    [
+        kind.value
+        for kind in MailKind
+        if not kind.startswith(("trial_", "access_", "sign_in", "fault", "digest_"))
+    ],
 )
 def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     make_referral: MakeReferral, peer: Peer, system: User, clock: time_machine.Traveller, kind: str

@@ -10,6 +10,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from src_app.accounts.actions import reset_sign_in
@@ -159,7 +160,9 @@ def test_every_sign_in_that_fails_has_the_same_answer(
 ) -> None:
     User.objects.filter(pk=officer.pk).update(is_active=False)
     with acting("test", by=administrator):
-        reset_sign_in(user=supervisor, password="four quite unrelated words", by=administrator)
+        reset_sign_in(
+            user=supervisor, password="four quite unrelated words", by=administrator, at=timezone.now()
+        )
     expected = _wrong("nobody", PASSWORD, monkeypatch)
     assert expected[2] == 1
     for username, password in (

@@ -41,7 +41,7 @@ OF_ACCOUNTS: dict[str, Act] = {
         user=officer, because=ClosedBecause.LEFT, by=by
     ),
     "reset a second factor": lambda by, _world, officer: reset_sign_in(
-        user=officer, password=PASSWORD, by=by
+        user=officer, password=PASSWORD, by=by, at=NOW
     ),
     "put in a team": lambda by, world, officer: join_team(
         user=officer, team=world.teams[1], starts_on=NOW.date(), by=by
@@ -96,7 +96,7 @@ def test_who_keeps_places_alone_leaves_a_second_factor_as_it_is(
 ) -> None:
     Authenticator.objects.create(user=officer, type=Authenticator.Type.TOTP, data={})
     with pytest.raises(NotAllowed):
-        reset_sign_in(user=officer, password=PASSWORD, by=give_only(Permission.MANAGE_PLACES))
+        reset_sign_in(user=officer, password=PASSWORD, by=give_only(Permission.MANAGE_PLACES), at=NOW)
     assert Authenticator.objects.filter(user=officer).exists()
 
 

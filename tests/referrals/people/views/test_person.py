@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from referrals.models import BcuMembership, TeamMembership
+from referrals.mail.messages import message_of
+from referrals.models import BcuMembership, MailKind, Notification, TeamMembership
 from referrals.places.actions.membership import move
 from referrals.scope import bcus_of, teams_of, today
 from src_app.accounts.actions import AccountRefused, set_role
@@ -203,10 +204,14 @@ def test_a_lost_second_factor_is_set_up_anew_at_the_next_sign_in(
     browser: Client, officer: User, client_of: Callable[[User], Client], settings: Any
 ) -> None:
     own = client_of(officer)
+    User.objects.filter(pk=officer.pk).update(email="pc1001@example.police.uk")
     Authenticator.objects.create(user=officer, type=Authenticator.Type.TOTP, data={"secret": "x"})
     assert "Make sure first who asks for it" in words(browser, at("reset_person", officer))
     browser.post(at("reset_person", officer))
     password = first_password(browser)
+    told = Notification.objects.get(kind=MailKind.SIGN_IN_RESET)
+    assert told.recipient == "pc1001@example.police.uk"
+    assert "If you did not ask for this" in str(message_of(told).body)
     assert own.get(reverse("my_referrals"))["Location"].startswith(reverse("account_login"))
     settings.SECOND_FACTOR_REQUIRED = True
     own.post(reverse("account_login"), {"login": "officer", "password": PASSWORD})

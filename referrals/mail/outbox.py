@@ -4,12 +4,16 @@ import smtplib
 import socket
 import time
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
@@ -46,6 +50,8 @@ REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFE
 LONGEST_WAIT = timedelta(hours=1)
 # A sweep ends before the next one comes.
 LONGEST_SWEEP = timedelta(seconds=25)
+# So many are claimed and noted together; where a worker dies meanwhile they may come twice, and are marked.
+AT_ONCE = 20
 # The server said no, or was never reached, or the message never left: it has not taken it.
 _NOT_TAKEN = (
     smtplib.SMTPResponseException,
@@ -116,7 +122,8 @@ def queue(
     return made
 
 
-def _waiting(at: datetime) -> QuerySet[Notification]:
+def waiting(at: datetime) -> QuerySet[Notification]:
+    """Messages nobody is sending, among them what a dead worker or a lost task left behind."""
     return Notification.objects.filter(
         Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
         ~is_held(at),
@@ -124,11 +131,6 @@ def _waiting(at: datetime) -> QuerySet[Notification]:
         abandoned_at__isnull=True,
         not_before__lte=at,
     )
-
-
-def waiting_ids(*, at: datetime, limit: int = 500) -> list[int]:
-    """Messages nobody is sending, oldest first: what a dead worker or a lost task left behind."""
-    return list(_waiting(at).order_by("not_before", "id").values_list("pk", flat=True)[:limit])
 
 
 def deliver_new(*, notification_id: int, by: User) -> None:
@@ -144,13 +146,13 @@ def deliver_waiting(*, by: User) -> None:
     that each of many messages does not wait for the same server; the next sweep begins with another message.
     """
     with try_advisory_lock(MAIL_SWEEP_LOCK) as is_alone:
-        if not is_alone:
-            return
         ends_at = time.monotonic() + LONGEST_SWEEP.total_seconds()
-        for notification_id in waiting_ids(at=timezone.now()):
-            if time.monotonic() > ends_at or not _MAIL_SERVER.lets_through():
+        while is_alone and time.monotonic() <= ends_at and _MAIL_SERVER.lets_through():
+            at = timezone.now()
+            found, claimed = _claim(waiting(at).order_by("not_before", "id")[:AT_ONCE], at)
+            _send_claimed(claimed, by, at, ends_at)
+            if not found:
                 return
-            deliver(notification_id=notification_id, by=by)
 
 
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
@@ -163,53 +165,114 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
     taken the message: then the next copy is marked a possible duplicate.
     """
     at = at or timezone.now()
-    notification = _claim(notification_id, at)
-    if notification is None:
+    _, claimed = _claim(waiting(at).filter(pk=notification_id), at)
+    return _send_claimed(claimed, by, at) == 1
+
+
+def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: float | None = None) -> int:
+    """Sends these over one connection, until the mail server fails or time is over; returns how many went.
+
+    What was taken is noted together at the end, whatever happens meanwhile; what was not tried is given back.
+    """
+    if not claimed:
         _MAIL_SERVER.not_asked()
-        return False
+        return 0
+    sent: list[Notification] = []
+    refused: set[str] = set()
+    left = list(reversed(claimed))
+    connection = get_connection()
     try:
-        message_of(notification).send()
-    except (smtplib.SMTPException, OSError, ValueError) as error:
-        if isinstance(error, ValueError):  # a header that cannot be sent
-            _MAIL_SERVER.not_asked()
-        elif isinstance(error, _OF_THIS_MESSAGE):
-            _MAIL_SERVER.worked()
-        else:
-            _MAIL_SERVER.failed(error)
-        _put_back(notification, error, at)
-        return False
+        while left and not (sent and ends_at and time.monotonic() > ends_at):
+            notification = left.pop()
+            if notification.recipient in refused and notification.attempts > 1:
+                _give_back([notification])
+                continue
+            error = _send(notification, connection)
+            if error is None:
+                sent.append(notification)
+                continue
+            connection.close()
+            if _put_back(notification, error, at):
+                refused.add(notification.recipient)
+            if not isinstance(error, (*_OF_THIS_MESSAGE, ValueError)):
+                break
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            connection.close()
+        _mark_sent(sent, by)
+        _give_back(left)
+    return len(sent)
+
+
+def _send(notification: Notification, connection: BaseEmailBackend) -> Exception | None:
+    """Sends it, and returns what went wrong; the breaker hears how the mail server was."""
+    try:
+        message = message_of(notification)
+        message.connection = connection
+        connection.open()
+        message.send()
+    except ValueError as error:  # a header that cannot be sent
+        _MAIL_SERVER.not_asked()
+        return error
+    except _OF_THIS_MESSAGE as error:
+        _MAIL_SERVER.worked()
+        return error
+    except (smtplib.SMTPException, OSError) as error:
+        _MAIL_SERVER.failed(error)
+        return error
     _MAIL_SERVER.worked()
-    _mark_sent(notification, by)
-    return True
+    return None
 
 
-def _claim(notification_id: int, at: datetime) -> Notification | None:
+def _claim(rows: QuerySet[Notification], at: datetime) -> tuple[bool, list[Notification]]:
+    """Takes those of the rows that are to be sent, under one token; says also whether there was any row."""
     with transaction.atomic():
-        notification = (
-            _waiting(at)
-            .select_related(*_ABOUT)
-            .select_for_update(of=("self",), skip_locked=True)
-            .filter(pk=notification_id)
-            .first()
-        )
-        if notification is None:
-            return None
-        if _is_of_no_use(notification, at):
-            notification.abandoned_at = at
-            notification.save(update_fields=["abandoned_at"])
-            return None
-        if not _may_get_mail(notification.recipient):
-            notification.abandoned_at, notification.last_error = at, HELD_BACK
-            notification.save(update_fields=["abandoned_at", "last_error"])
-            log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=notification.pk)
-            return None
-        # A lease that ran out with an attempt behind it may have reached the mail server.
-        notification.possible_duplicate |= notification.claim_token is not None
-        notification.claim_token = uuid.uuid4()
-        notification.claimed_until = at + settings.MAIL_LEASE
-        notification.attempts += 1
-        notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
-        return notification
+        found = list(rows.select_related(*_ABOUT).select_for_update(of=("self",), skip_locked=True))
+        useless = [each for each in found if _is_of_no_use(each, at)]
+        held_back = [each for each in found if each not in useless and not _may_get_mail(each.recipient)]
+        _abandon(useless, at)
+        _abandon(held_back, at, last_error=HELD_BACK)
+        for each in held_back:
+            log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=each.pk)
+        given_up = {each.pk for each in (*useless, *held_back)}
+        claimed = [each for each in found if each.pk not in given_up]
+        token = uuid.uuid4()
+        for each in claimed:
+            # A lease that ran out with an attempt behind it may have reached the mail server.
+            each.possible_duplicate |= each.claim_token is not None
+            each.claim_token, each.claimed_until = token, at + settings.MAIL_LEASE
+            each.attempts += 1
+        if claimed:
+            Notification.objects.filter(pk__in=[each.pk for each in claimed]).update(
+                possible_duplicate=Case(
+                    When(claim_token__isnull=False, then=True), default="possible_duplicate"
+                ),
+                claim_token=token,
+                claimed_until=at + settings.MAIL_LEASE,
+                attempts=F("attempts") + 1,
+            )
+    return bool(found), claimed
+
+
+def _abandon(notifications: list[Notification], at: datetime, last_error: str = "") -> None:
+    if notifications:
+        chosen = Notification.objects.filter(pk__in=[each.pk for each in notifications])
+        chosen.update(abandoned_at=at, **({"last_error": last_error} if last_error else {}))
+
+
+def _still_claimed(notifications: Iterable[Notification]) -> QuerySet[Notification]:
+    """Those of one claim that no other worker has taken since, as their lease ran out."""
+    notifications = list(notifications)
+    return Notification.objects.filter(
+        pk__in=[each.pk for each in notifications],
+        claim_token__in={each.claim_token for each in notifications},
+        sent_at__isnull=True,
+    )
+
+
+def _give_back(untried: list[Notification]) -> None:
+    if untried:
+        _still_claimed(untried).update(claim_token=None, claimed_until=None, attempts=F("attempts") - 1)
 
 
 def _may_get_mail(recipient: str) -> bool:
@@ -273,38 +336,47 @@ def _is_personal(notification: Notification) -> bool:
     return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
 
-def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
-    again_at = note_refusal(notification, error, at)
-    if again_at is None:
-        again_at = at + min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
-    Notification.objects.filter(
-        pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
-    ).update(
+def _put_back(notification: Notification, error: Exception, at: datetime) -> bool:
+    """Leaves it for later; says whether its mailbox is refused for good."""
+    refused_until = note_refusal(notification, error, at)
+    wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
+    _still_claimed([notification]).update(
         claim_token=None,
         claimed_until=None,
         possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
-        not_before=again_at,
+        not_before=refused_until or at + wait,
         last_error=type(error).__name__,
     )
     log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
+    return refused_until is not None
 
 
-def _mark_sent(notification: Notification, by: User) -> None:
+def _mark_sent(sent: list[Notification], by: User) -> None:
+    if not sent:
+        return
     with transaction.atomic():
-        sent = Notification.objects.filter(
-            pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
-        ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
-        note_acceptance(notification.recipient, timezone.now())
-        if sent:
-            purpose, subject, references = _told_of(notification)
-            record(
-                Action.MAIL_SENT,
-                by=by,
-                purpose=purpose,
-                subject=subject,
-                references=references,
-                recipients=[] if _is_personal(notification) else [notification.recipient],
-            )
+        chosen = _still_claimed(sent).select_for_update()
+        ours = set(chosen.values_list("pk", flat=True))
+        now = timezone.now()
+        Notification.objects.filter(pk__in=ours).update(
+            sent_at=now, claim_token=None, claimed_until=None, last_error=""
+        )
+        note_acceptance({each.recipient for each in sent}, now)
+        for notification in sent:
+            if notification.pk in ours:
+                _record_sent(notification, by)
+
+
+def _record_sent(notification: Notification, by: User) -> None:
+    purpose, subject, references = _told_of(notification)
+    record(
+        Action.MAIL_SENT,
+        by=by,
+        purpose=purpose,
+        subject=subject,
+        references=references,
+        recipients=[] if _is_personal(notification) else [notification.recipient],
+    )
 
 
 def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:

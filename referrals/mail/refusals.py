@@ -1,6 +1,7 @@
 """Mailboxes that the mail server refuses: noted, tried more and more rarely, cleared by what they take."""
 
 import smtplib
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -47,11 +48,14 @@ def note_refusal(notification: Notification, error: Exception, at: datetime) -> 
     return mailbox.next_try_at if code >= FOR_GOOD else None
 
 
-def note_acceptance(address: str, at: datetime) -> None:
-    """A mailbox that took a message refuses no more; what waits for it may go now."""
-    if RefusingMailbox.objects.filter(address=address, ended_at=None).update(ended_at=at):
+def note_acceptance(addresses: Collection[str], at: datetime) -> None:
+    """Mailboxes that took a message refuse no more; what waits for them may go now."""
+    refusing = RefusingMailbox.objects.filter(address__in=addresses, ended_at=None)
+    cleared = list(refusing.select_for_update().values_list("address", flat=True))
+    if cleared:
+        refusing.filter(address__in=cleared).update(ended_at=at)
         Notification.objects.filter(
-            recipient=address, sent_at=None, abandoned_at=None, not_before__gt=at
+            recipient__in=cleared, sent_at=None, abandoned_at=None, not_before__gt=at
         ).update(not_before=at)
 
 

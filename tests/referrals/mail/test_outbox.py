@@ -6,7 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -319,14 +319,18 @@ def test_a_sweep_that_no_worker_came_to_is_dropped_before_the_next() -> None:
             assert entry["options"]["expires"] < entry["schedule"]
 
 
+def _claimed(notification: Notification, at: datetime) -> list[Notification]:
+    _, claimed = outbox._claim(outbox.waiting(at).filter(pk=notification.pk), at)
+    return claimed
+
+
 def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
-    claimed = outbox._claim(waiting.pk, NOW)
-    assert claimed is not None  # and then its worker died
-    assert outbox.waiting_ids(at=NOW) == []
+    assert _claimed(waiting, NOW)  # and then its worker died
+    assert not outbox.waiting(NOW).exists()
     clock.shift(django_settings.MAIL_LEASE + timedelta(seconds=1))
-    assert outbox.waiting_ids(at=NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)) == [waiting.pk]
+    assert outbox.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
     assert outbox.deliver(notification_id=waiting.pk, by=system)
     waiting.refresh_from_db()
     assert waiting.possible_duplicate
@@ -336,9 +340,9 @@ def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
 def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
     waiting: Notification, system: User, clock: time_machine.Traveller
 ) -> None:
-    late = outbox._claim(waiting.pk, NOW)
-    assert late is not None
-    outbox._claim(waiting.pk, NOW + django_settings.MAIL_LEASE + HOUR)
+    late = _claimed(waiting, NOW)
+    assert late
+    _claimed(waiting, NOW + django_settings.MAIL_LEASE + HOUR)
     outbox._mark_sent(late, system)
     waiting.refresh_from_db()
     assert waiting.sent_at is None
@@ -496,7 +500,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
         outbox.queue(
             kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
         )
-    assert outbox.waiting_ids(at=NOW) == [Notification.objects.get().pk]
+    assert outbox.waiting(NOW).get() == Notification.objects.get()
 
 
 def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeReferral) -> None:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, connection, transaction
 
 from referrals.contact.actions.attempts import UsedBefore, log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
-from referrals.mail.outbox import deliver, waiting_ids
+from referrals.mail.outbox import deliver, waiting
 from referrals.models import (
     CloseReason,
     ContactAttempt,
@@ -279,7 +279,7 @@ def test_a_referral_that_is_open_again_gets_the_reminder_it_was_spared(referral,
     reminder.refresh_from_db()
     assert reminder.abandoned_at is not None
     withdraw(mistake, at=now + timedelta(minutes=2))
-    assert waiting_ids(at=now + timedelta(minutes=3)) == [reminder.pk]
+    assert waiting(now + timedelta(minutes=3)).get() == reminder
 
 
 def test_a_supervisor_may_withdraw_an_officers_attempt_and_a_colleague_may_not(

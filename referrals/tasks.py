@@ -39,6 +39,7 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         reminders.remind_due(by=system, at=timezone.now())
+        reminders.remind_of_call_backs(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
 
 

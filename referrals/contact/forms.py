@@ -17,6 +17,7 @@ from referrals.models import (
     FollowUpKind,
     HandOverReason,
     Method,
+    MinutesSpent,
     Referral,
     Result,
     StopReason,
@@ -57,9 +58,27 @@ class AttemptForm(KeyForm, CaseForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose what came of it."},
     )
+    call_back_at = MomentField(
+        required=False,
+        label="Call back at",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"
+        ),
+        help_text="If the victim named a time. You are reminded of it.",
+        error_messages={"invalid": "Give the day and the time to call back, or leave it empty."},
+    )
+    minutes_spent = forms.TypedChoiceField(
+        required=False,
+        choices=MinutesSpent.choices,
+        coerce=MinutesSpent,
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
     with_interpreter = forms.BooleanField(required=False, label="With an interpreter")
     risk_assessment = forms.BooleanField(required=False, label="Risk assessment done or in place")
     support_offered = forms.BooleanField(required=False, label="Support referral offered")
+    support_taken_up = forms.BooleanField(required=False, label="Support referral offered and taken up")
     noted_on_record = forms.BooleanField(required=False, label="Noted on the crime record")
     follow_ups = forms.TypedMultipleChoiceField(
         required=False,
@@ -103,6 +122,13 @@ class AttemptForm(KeyForm, CaseForm):
     def __init__(self, *args: Any, colleagues: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[User]", self.fields["made_by"]).queryset = colleagues
+
+    def clean(self) -> dict[str, Any]:
+        """A time to call back that was typed before another result was chosen does not count."""
+        given = super().clean() or self.cleaned_data
+        if given.get("result") != Result.CALL_BACK:
+            given["call_back_at"] = None
+        return given
 
 
 class GiveForm(forms.Form):

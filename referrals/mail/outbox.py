@@ -1,5 +1,6 @@
 """Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
 
+import math
 import smtplib
 import socket
 import time
@@ -103,6 +104,12 @@ def queue(
         task = "referrals.tasks.deliver_mail"
         transaction.on_commit(lambda: send_task(task, notification.pk), robust=True)
     return made
+
+
+def call_back_key(referral: Referral) -> str:
+    """What the key of the reminder of this call back begins with: one that was asked for anew has another."""
+    assert referral.call_back_at is not None
+    return f"{MailKind.CALL_BACK}:{referral.number}:{math.floor(referral.call_back_at.timestamp())}"
 
 
 def _waiting(at: datetime) -> QuerySet[Notification]:
@@ -214,6 +221,10 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
         return not is_open or referral.taken_by is not None
+    if notification.kind == MailKind.CALL_BACK:
+        is_asked = referral.call_back_at is not None
+        if not is_open or not is_asked or not notification.unique_key.startswith(call_back_key(referral)):
+            return True
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True

@@ -26,7 +26,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
 from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
-from referrals.mail.outbox import queue
+from referrals.mail.outbox import TO_TAKER, call_back_key, queue
 from referrals.models import (
     BcuMembership,
     Case,
@@ -47,6 +47,8 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
 _HOUR = timedelta(hours=1)
+# Time enough to read the restrictions before the call.
+_BEFORE_CALL_BACK = timedelta(minutes=15)
 _AT_DUE = timedelta()
 
 
@@ -201,6 +203,51 @@ def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Ite
         of_bcu = in_charge.hcops[referral.ward.borough.bcu_id]
         for user in in_charge.of_team[referral.team_id] if whom == Reminded.SUPERVISOR else of_bcu:
             yield f":{user.pk}", str(user.email)
+
+
+def remind_of_call_backs(*, by: User, at: datetime) -> int:
+    """Reminds whoever has a referral of the time at which the victim asked to be called back, each once.
+
+    Its team is told where nobody has it, or whoever does has no address. An attempt since has moved or ended
+    the call back. Returns of how many referrals.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    quiet = [
+        bcu
+        for bcu, asked in deadlines_by_bcu(at).items()
+        if is_quiet(at, asked.quiet_from, asked.quiet_until)
+    ]
+    key = Concat(
+        Value(f"{MailKind.CALL_BACK}:"), OuterRef("number"), Value(":"), _seconds(OuterRef("call_back_at"))
+    )
+    told = Notification.objects.filter(referral=OuterRef("pk"), unique_key__startswith=key)
+    with transaction.atomic():
+        referrals = (
+            Referral.objects.filter(
+                ~Exists(told), status=ReferralStatus.OPEN, call_back_at__lte=at + _BEFORE_CALL_BACK
+            )
+            .exclude(ward__borough__bcu__in=quiet)
+            .select_related("team", "taken_by")
+            .order_by("pk")
+            .select_for_update(of=("self",), skip_locked=True)
+        )
+        reminded = []
+        for referral in referrals:
+            holder = referral.taken_by
+            recipient, ends = (holder.email, TO_TAKER) if holder and holder.email else (None, "")
+            queue(
+                kind=MailKind.CALL_BACK,
+                referral=referral,
+                recipient=recipient or referral.team.mailbox,
+                unique_key=call_back_key(referral) + ends,
+                at=at,
+            )
+            reminded.append(referral.number)
+        if reminded:
+            record(
+                Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=reminded
+            )
+    return len(reminded)
 
 
 def remind_again(referral: Referral, at: datetime) -> None:

@@ -48,6 +48,7 @@ from referrals.models.contact import (
     FollowUp,
     FollowUpKind,
     Method,
+    MinutesSpent,
     Result,
     SettledAttempt,
 )
@@ -186,6 +187,7 @@ __all__ = [
     "MailKind",
     "MailboxTest",
     "Method",
+    "MinutesSpent",
     "Mode",
     "MoveReason",
     "NotDelivered",

@@ -38,8 +38,19 @@ class Result(NamedChoices):
     UNSAFE = "unsafe", "Unsafe to attend"
 
 
+class MinutesSpent(NamedChoices):
+    """How long an attempt took, roughly: whoever made it is asked for a tap, not for a sum."""
+
+    UNDER_5 = "under_5", "Under 5"
+    TO_15 = "to_15", "5–15"
+    TO_30 = "to_30", "15–30"
+    OVER_30 = "over_30", "Over 30"
+
+
 class ContactAttempt(AppendOnly):
     """One try to reach the victim. ``withdraws`` names an earlier attempt that was logged by mistake.
+
+    ``call_back_at``: when the victim asked to be called back, if they named a time.
 
     A contact made on a referral that was closed without one keeps that closure (``earlier_…``), which
     stands again where the contact is withdrawn.
@@ -60,7 +71,12 @@ class ContactAttempt(AppendOnly):
     barred_method = models.BooleanField(default=False)
     risk_assessment = models.BooleanField(default=False)
     support_offered = models.BooleanField(default=False)
+    support_taken_up = models.BooleanField(default=False, db_default=False)
     noted_on_record = models.BooleanField(default=False)
+    call_back_at = models.DateTimeField(null=True)
+    minutes_spent = models.CharField(
+        max_length=10, choices=MinutesSpent.as_choices, blank=True, default="", db_default=""
+    )
     note = models.OneToOneField(PersonalText, on_delete=models.PROTECT, null=True, related_name="attempt")
     withdraws = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="withdrawn_by")
     earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
@@ -78,6 +94,19 @@ class ContactAttempt(AppendOnly):
             models.CheckConstraint(
                 condition=Q(entered_by__isnull=True) | ~Q(entered_by=F("made_by")),
                 name="attempt_entered_by_a_colleague",
+            ),
+            models.CheckConstraint(
+                condition=Q(support_taken_up=False) | Q(support_offered=True),
+                name="attempt_support_taken_up_was_offered",
+            ),
+            models.CheckConstraint(
+                condition=Q(call_back_at__isnull=True)
+                | Q(result=Result.CALL_BACK, call_back_at__gt=F("logged_at")),
+                name="attempt_call_back_is_to_come",
+            ),
+            models.CheckConstraint(
+                condition=Q(minutes_spent="") | Q(minutes_spent__in=MinutesSpent.values),
+                name="attempt_minutes_are_known",
             ),
             models.CheckConstraint(
                 condition=together("earlier_closed_at", "earlier_closed_by"),

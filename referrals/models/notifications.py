@@ -17,6 +17,7 @@ class MailKind(NamedChoices):
     DUE_SOON = "due_soon", "Due soon"
     OVERDUE = "overdue", "Overdue"
     CHASED = "chased", "Reminder asked for"
+    CALL_BACK = "call_back", "The victim asked to be called back"
     FOLLOW_UP = "follow_up", "Something came up that somebody must act on"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
     REFERRAL_CHANGED = "referral_changed", "Something changed on an open referral"

@@ -5,6 +5,7 @@ Words are the values the database keeps, so that a rule can be asked about a row
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 CONTACT_MADE = "contact_made"
@@ -15,6 +16,10 @@ _METHODS_BARRED = {"no_home_visit": "home_visit"}
 _RESULTS_BARRED = {"no_voicemail": "message_left"}
 
 _NOBODY_SPOKEN_TO = frozenset({"no_answer", "message_left", "wrong_details"})
+CALL_BACK = "call_back"
+# Who asks for a later day than that asks for the clock to be stopped.
+LONGEST_CALL_BACK = timedelta(days=14)
+
 _SAID_BY_THE_VICTIM = frozenset({"statement", "withdraw"})
 
 # Wishes that say how and nothing else. Whatever more a wish says, the officer has to read and to weigh.
@@ -74,6 +79,22 @@ def contradiction(result: str, *, follow_ups: Collection[str], support_offered: 
         return (
             "The result says that nobody was spoken to, but something was said or offered: "
             "change the result, or untick what did not come up."
+        )
+    return ""
+
+
+def why_not_call_back(result: str, *, call_back_at: datetime | None, at: datetime) -> str:
+    """Why the victim cannot be called back then; empty when they can."""
+    if call_back_at is None:
+        return ""
+    if result != CALL_BACK:
+        return "A time to call back goes with the result “Asked to be called back”: change one of the two."
+    if call_back_at <= at:
+        return "The time to call back is still to come: give a later one."
+    if call_back_at > at + LONGEST_CALL_BACK:
+        return (
+            f"A call back is at most {LONGEST_CALL_BACK.days} days ahead: leave the time empty, save, "
+            "and stop the clock until the date that the victim asked for."
         )
     return ""
 

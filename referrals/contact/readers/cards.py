@@ -63,6 +63,16 @@ def tries_of(referral: Referral) -> str:
     return f"Tried once: {result}" if len(tries) == 1 else f"Tried {len(tries)} times, last: {result}"
 
 
+def call_back_of(referral: Referral, now: datetime) -> str:
+    """``Ring at 2:30pm``, or with the day where that is another; empty where no call back is asked for."""
+    at = referral.call_back_at
+    if at is None or referral.status != ReferralStatus.OPEN:
+        return ""
+    is_today = timezone.localdate(at) == timezone.localdate(now)
+    when = f"at {clock(at)}" if is_today else weekday_moment(at)
+    return f"Ring {when}" if at >= now else f"Ring now: asked to be rung {when}"
+
+
 @dataclass(frozen=True)
 class Tag:
     """A short label and its tone."""
@@ -108,6 +118,7 @@ class Card:
 
     referral: Referral
     due: Due
+    call_back: str
     holder: str
     tries: str
     tags: list[Tag]
@@ -122,6 +133,7 @@ def card_of(referral: Referral, user: User, now: datetime, linked: Linked) -> Ca
     return Card(
         referral=referral,
         due=due_of(referral, now),
+        call_back=call_back_of(referral, now),
         holder=holder_of(referral, user),
         tries=tries_of(referral),
         tags=tags_of(referral),

@@ -18,6 +18,7 @@ from referrals.models import (
     ReferralStatus,
     Restriction,
     Result,
+    TextKind,
 )
 from referrals.rules.contact import CONTACT_MADE, methods_barred, results_barred, why_not_close
 from src_app.accounts.models import User
@@ -110,7 +111,8 @@ def _closure(referral: Referral, *, log: bool) -> str:
 class AttemptChoices:
     """What the page for logging contact offers at once, folds away, and names as ruled out.
 
-    ``interpreter``: whether one is needed, so that nobody has to look for the tick.
+    ``interpreter``: whether one may be needed, so that nobody has to look for the tick: a restriction says
+    so, or the victim has a need in how they communicate.
     """
 
     methods: list[tuple[str, str]]
@@ -144,7 +146,8 @@ def attempt_choices_for(referral: Referral) -> AttemptChoices:
         results=[each for each in results if each[0] in _AT_ONCE and each[0] not in no_results],
         results_other=[each for each in results if each[0] not in _AT_ONCE],
         results_barred=[each for each in results if each[0] in no_results],
-        interpreter=Restriction.INTERPRETER in restrictions,
+        interpreter=Restriction.INTERPRETER in restrictions
+        or any(text.body for text in referral.case.texts.all() if text.kind == TextKind.COMMUNICATION_NEED),
     )
 
 

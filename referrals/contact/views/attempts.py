@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from referrals.contact.actions import attempts, closing, follow_ups
 from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
 from referrals.contact.readers.briefing import SAFETY_NOTES, briefing_of
-from referrals.contact.readers.cards import due_of, unread_of, urgency_of
+from referrals.contact.readers.cards import call_back_of, due_of, unread_of, urgency_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
@@ -58,6 +58,7 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
+        "call_back": call_back_of(referral, now),
         "choices": choices,
         "is_open": referral.status == ReferralStatus.OPEN,
         "form": form,

@@ -15,6 +15,7 @@ from referrals.contact.readers.briefing import briefing_of
 from referrals.contact.readers.cards import (
     Part,
     Summary,
+    call_back_of,
     card_of,
     due_of,
     holder_of,
@@ -125,6 +126,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "unread": unread_of(referral, user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
+        "call_back": call_back_of(referral, now),
         "holder": holder_of(referral, user),
         "strands": [Strand(each).label for each in referral.case.strands],
         "all_linked": linked,

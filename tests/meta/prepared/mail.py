@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from referrals.health.actions import tell_of_faults
-from referrals.mail.reminders import remind_due, tell_of_late_decisions
+from referrals.mail.reminders import remind_due, remind_of_call_backs, tell_of_late_decisions
 from src_app.accounts.models import User
 from tests import factories
 from tests.factories import NOW
@@ -15,6 +15,12 @@ from tests.meta.prepared.scene import Scene, prepares
 def _(scene: Scene) -> dict[str, Any]:
     scene.referral()
     return {"by": scene.system, "at": NOW + timedelta(days=9)}
+
+
+@prepares(remind_of_call_backs)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral(call_back_at=NOW)
+    return {"by": scene.system, "at": NOW}
 
 
 @prepares(tell_of_faults)

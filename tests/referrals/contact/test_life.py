@@ -41,6 +41,7 @@ from referrals.places.actions.membership import move
 from referrals.places.readers import with_somebody_away
 from referrals.review.actions.put_right import move_referral
 from referrals.review.actions.refer_now import refer_now
+from referrals.rules.contact import LONGEST_CALL_BACK
 from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
@@ -54,6 +55,7 @@ _KEPT = (
     "ward_id",
     "status",
     "due_at",
+    "call_back_at",
     "taken_by_id",
     "given_by_id",
     "contacted_at",
@@ -79,6 +81,7 @@ class Life(RuleBasedStateMachine):
             case__ward=self.world.wards[0], case__decided_at=NOW, made_at=NOW
         )
         self.counted_from, self.due_at = NOW, self.referral.due_at
+        self.referred_at = NOW
         team = self.world.teams[0]
         self.people = [
             TeamMembershipFactory.create(user=UserFactory.create(role=role), team=team).user
@@ -133,6 +136,22 @@ class Life(RuleBasedStateMachine):
             at=self.at,
         )
 
+    @rule(who=person, hours=st.integers(-1, 400))
+    def the_victim_asks_to_be_called_back(self, who: int, hours: int) -> None:
+        call_back_at = self.at + timedelta(hours=hours)
+        if self.tried(
+            log_attempt,
+            referral_id=self.referral.pk,
+            key=uuid.uuid4(),
+            method=Method.TELEPHONE,
+            result=Result.CALL_BACK,
+            call_back_at=call_back_at,
+            made_at=self.at,
+            by=self.people[who],
+            at=self.at,
+        ):
+            assert timedelta() < self.referral.call_back_at - self.at <= LONGEST_CALL_BACK
+
     @rule(who=person)
     def somebody_withdraws_the_last_attempt(self, who: int) -> None:
         standing = ContactAttempt.objects.filter(withdraws=None, withdrawn_by=None).order_by("-pk").first()
@@ -182,6 +201,7 @@ class Life(RuleBasedStateMachine):
         if self.tried(refer_now, key=uuid.uuid4(), **given, at=self.at):
             assert self.referral.due_at > self.at
             self.counted_from, self.due_at = self.at, self.referral.due_at
+            self.referred_at = self.at
             assert not self.referral.is_stopped(self.at)
 
     @rule(who=person, hours=st.integers(1, 400), reason=st.sampled_from(list(StopReason)))
@@ -220,6 +240,13 @@ class Life(RuleBasedStateMachine):
             ends = [self.due_at, *(move.to_due_at for move in moves)]
             assert [move.from_due_at for move in moves] == ends[:-1]
             assert ends[-1] == self.referral.due_at
+
+    @invariant()
+    def a_call_back_is_that_of_the_last_attempt_since_it_was_referred(self) -> None:
+        standing = self.referral.attempts.filter(withdraws=None, withdrawn_by=None)
+        last = standing.filter(logged_at__gte=self.referred_at).order_by("made_at", "pk").last()
+        assert self.referral.call_back_at == (last.call_back_at if last else None)
+        assert self.referral.act_by == min(filter(None, [self.referral.due_at, self.referral.call_back_at]))
 
     @invariant()
     def contact_counts_from_the_attempt_that_made_it(self) -> None:

@@ -7,7 +7,7 @@ import pytest
 from django.core.mail import EmailMessage
 
 from referrals.mail.outbox import deliver
-from referrals.mail.reminders import remind_due, tell_of_late_decisions
+from referrals.mail.reminders import remind_due, remind_of_call_backs, tell_of_late_decisions
 from referrals.models import Case, LateDecision, MailKind, Notification, Referral
 from referrals.rules.deadlines import LONDON
 from src_app.accounts.guards import NotAllowed
@@ -188,3 +188,42 @@ def test_without_an_inspector_the_hcops_are_told_and_without_a_policy_nobody(
 def test_nobody_else_tells_of_reports(hcop: User) -> None:
     with pytest.raises(NotAllowed):
         tell_of_late_decisions(by=hcop, at=NOW)
+
+
+def test_a_call_back_is_reminded_once_shortly_before_to_whoever_has_it(
+    make_referral: MakeReferral, officer: User, system: User
+) -> None:
+    taker, asked_for = at_work(officer), NOW + 3 * HOUR
+    taken = make_referral(taken_by=officer, taken_at=NOW, call_back_at=asked_for)
+    free = make_referral(call_back_at=asked_for)
+    for hours, reminded in ((2.7, 0), (2.8, 2), (4, 0)):
+        assert remind_of_call_backs(by=system, at=NOW + hours * HOUR) == reminded
+    assert set(told()) == {(MailKind.CALL_BACK, free.team.mailbox), (MailKind.CALL_BACK, taker)}
+    Referral.objects.filter(pk=taken.pk).update(call_back_at=NOW + 9 * HOUR)
+    Referral.objects.filter(pk=free.pk).update(call_back_at=None)
+    assert remind_of_call_backs(by=system, at=NOW + 9 * HOUR) == 1
+
+
+def test_a_call_back_that_was_tried_since_is_not_reminded(
+    make_referral: MakeReferral, system: User, mailoutbox: list[EmailMessage]
+) -> None:
+    referral = make_referral(call_back_at=NOW)
+    remind_of_call_backs(by=system, at=NOW)
+    waiting = Notification.objects.get()
+    for call_back_at in (None, NOW + HOUR):
+        Referral.objects.filter(pk=referral.pk).update(call_back_at=call_back_at)
+        Notification.objects.update(abandoned_at=None)
+        assert not deliver(notification_id=waiting.pk, by=system, at=NOW)
+    Referral.objects.filter(pk=referral.pk).update(call_back_at=NOW)
+    Notification.objects.update(abandoned_at=None)
+    assert deliver(notification_id=waiting.pk, by=system, at=NOW)
+    assert mailoutbox[0].subject == f"Call back now: {referral}, {referral.ward}"
+
+
+def test_no_call_back_is_reminded_in_quiet_hours(
+    make_referral: MakeReferral, world: World, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, quiet_from=time(7), quiet_until=time(9))
+    make_referral(call_back_at=NOW)
+    assert remind_of_call_backs(by=system, at=NOW) == 0
+    assert remind_of_call_backs(by=system, at=NOW + 2 * HOUR) == 1

@@ -19,6 +19,7 @@ from referrals.models import (
     FollowUpKind,
     MailKind,
     Method,
+    MinutesSpent,
     Notification,
     PersonalText,
     Referral,
@@ -28,6 +29,7 @@ from referrals.models import (
     SettledAttempt,
     TextKind,
 )
+from referrals.rules.contact import LONGEST_CALL_BACK
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
@@ -113,6 +115,8 @@ def test_a_double_tap_makes_one_row(make_referral, log):
         {"follow_ups": [FollowUpKind.THREAT]},
         {"follow_ups": []},
         {"support_offered": True},
+        {"support_taken_up": True},
+        {"minutes_spent": MinutesSpent.TO_15},
         {"risk_assessment": True},
         {"with_interpreter": True},
         {"noted_on_record": True},
@@ -356,3 +360,38 @@ def test_a_withdrawn_attempt_is_not_settled_nor_another_teams(
     with pytest.raises(Refused, match="was withdrawn"):
         settle_attempt(attempt_id=attempt.pk, by=officer, at=now)
     assert not SettledAttempt.objects.exists()
+
+
+def test_a_call_back_stands_until_the_next_attempt_or_its_withdrawal(make_referral, log, officer, now):
+    referral, asked = make_referral(), now + timedelta(hours=7)
+    first = log(referral, Result.CALL_BACK, call_back_at=asked)
+    referral.refresh_from_db()
+    assert (referral.call_back_at, referral.act_by) == (asked, min(asked, referral.due_at))
+    second = log(referral, Result.NO_ANSWER, made_at=now)
+    referral.refresh_from_db()
+    assert (referral.call_back_at, referral.act_by) == (None, referral.due_at)
+    for attempt, left in ((second, asked), (first, None)):
+        withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
+        referral.refresh_from_db()
+        assert referral.call_back_at == left
+
+
+@pytest.mark.parametrize(
+    ("result", "ahead", "words"),
+    [
+        (Result.CALL_BACK, timedelta(), "still to come"),
+        (Result.CALL_BACK, LONGEST_CALL_BACK + timedelta(minutes=1), "stop the clock"),
+        (Result.NO_ANSWER, timedelta(hours=1), "goes with the result"),
+    ],
+)
+def test_a_call_back_is_asked_for_and_neither_past_nor_far(make_referral, log, now, result, ahead, words):
+    with pytest.raises(Refused, match=words):
+        log(make_referral(), result, call_back_at=now + ahead)
+    assert not ContactAttempt.objects.exists()
+
+
+def test_support_that_was_taken_up_was_offered(make_referral, log):
+    attempt = log(make_referral(), Result.CONTACT_MADE, support_taken_up=True)
+    assert attempt.support_offered
+    with pytest.raises(Refused, match="nobody was spoken to"):
+        log(make_referral(), Result.NO_ANSWER, support_taken_up=True)

@@ -54,7 +54,8 @@ def referral_of(
 ) -> Referral:
     case = Case(crime_reference="01/1/26", officer_in_case=officer_in_case)
     taken_by = HOLDERS[holder]
-    return Referral(status=status, case=case, taken_by=taken_by, taken_at=NOW if taken_by else None, **more)
+    taken_at = NOW if taken_by else None
+    return Referral(status=status, case=case, taken_by=taken_by, taken_at=taken_at, due_at=NOW, **more)
 
 
 def offered(choices: ReferralChoices) -> str:

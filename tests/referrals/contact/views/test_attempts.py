@@ -74,6 +74,33 @@ def test_all_that_came_up_is_kept(client, referral, now):
     assert "evening" not in str(list(entries))
 
 
+def test_a_time_to_call_back_and_the_minutes_are_kept_and_said(client, referral):
+    address_of_form = address("log_contact", referral)
+    call_back = {"call_back_at": "2026-11-23T14:30", "minutes_spent": "under_5"}
+    saved = client.post(address_of_form, given(result=Result.CALL_BACK, **call_back), follow=True).text
+    assert "Call back Monday 23 November, 2:30pm." in saved
+    for name in ("referral", "log_contact", "my_referrals"):
+        page = client.get(reverse(name, args=[] if name == "my_referrals" else [referral.number])).text
+        assert "<strong>Ring at 2:30pm</strong>" in page
+    assert "Under 5 minutes" in client.get(address("referral", referral)).text
+    # What was typed for another result does not count.
+    client.post(address_of_form, given(result=Result.NO_ANSWER, **call_back))
+    referral.refresh_from_db()
+    assert referral.call_back_at is None
+
+
+def test_an_interpreter_is_offered_at_once_where_one_may_be_needed(client, make_referral):
+    plain, restricted, in_need = (
+        make_referral(),
+        make_referral(case__restrictions=[Restriction.INTERPRETER]),
+        make_referral(),
+    )
+    PersonalTextFactory.create(case=in_need.case, kind=TextKind.COMMUNICATION_NEED, body="Speaks Polish")
+    for referral, is_folded in ((plain, True), (restricted, False), (in_need, False)):
+        page = client.get(address("log_contact", referral)).text
+        assert (page.index("With an interpreter") > page.index("If it came up")) == is_folded
+
+
 def test_a_double_tap_logs_once_and_ends_on_the_same_page(client, referral):
     form = given(result=Result.CONTACT_MADE)
     first, second = (client.post(address("log_contact", referral), form) for _ in range(2))

@@ -41,6 +41,7 @@ def send_reminders() -> None:
         reminders.remind_due(by=system, at=timezone.now())
         reminders.remind_of_call_backs(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
+        reminders.tell_of_late_follow_ups(by=system, at=timezone.now())
 
 
 @shared_task

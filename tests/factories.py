@@ -99,6 +99,7 @@ from referrals.models import (
     Ward,
     WardMode,
 )
+from referrals.rules.deadlines import acknowledge_by
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.draws import DOMAIN, Canonical
 from referrals.rules.trial.protocol import Conduct, Expected, protocol_of
@@ -645,6 +646,10 @@ class FollowUpFactory(DjangoModelFactory[FollowUp]):
     kind = FollowUpKind.STATEMENT
     raised_at = SelfAttribute("attempt.logged_at")
     raised_by = SelfAttribute("attempt.made_by")
+    acknowledge_by = LazyAttribute(lambda follow_up: acknowledge_by(follow_up.kind, follow_up.raised_at))
+    done_at = None
+    dropped = False
+    result = LazyAttribute(lambda done: "dealt_with" if done.done_at and not done.dropped else "")
 
 
 class CrimeRecordEventFactory(DjangoModelFactory[CrimeRecordEvent]):

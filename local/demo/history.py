@@ -24,6 +24,7 @@ from referrals.models import (
     ContactBy,
     Decision,
     FollowUp,
+    FollowUpResult,
     Method,
     MinutesSpent,
     Notification,
@@ -139,7 +140,9 @@ class History:
             confirm_flags(referral_ids=ids, by=self.hcop, at=at + timedelta(minutes=20))
             tasks = FollowUp.objects.filter(case__decision__submission=submission)
             for pk in tasks.values_list("pk", flat=True):
-                finish(follow_up_id=pk, by=self.hcop, at=at + timedelta(minutes=40))
+                finish(
+                    follow_up_id=pk, result=FollowUpResult.TOLD, by=self.hcop, at=at + timedelta(minutes=40)
+                )
         return submission
 
     def _follow(self, submission: Submission) -> None:

@@ -96,7 +96,7 @@ _SELECTS = {
     """,
     # What a change gave somebody to do; what came up in a contact is on the referral's page.
     "tasks": """
-        SELECT kind, raised_at, acknowledged_at, done_at, dropped,
+        SELECT kind, raised_at, acknowledged_at, done_at, dropped, result,
             (SELECT display_name FROM accounts_user WHERE id = acknowledged_by_id) AS acknowledged_by,
             (SELECT display_name FROM accounts_user WHERE id = done_by_id) AS done_by
         FROM referrals_followup

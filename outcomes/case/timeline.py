@@ -12,6 +12,7 @@ from referrals.models import (
     CrimeRecordKind,
     Decision,
     FollowUpKind,
+    FollowUpResult,
     HandOverReason,
     MailKind,
     Method,
@@ -222,7 +223,9 @@ def _of_task(task: TableRow) -> Iterator[Event]:
         yield Event(task["acknowledged_at"], "Taken on", task["acknowledged_by"], f"{kind}.")
     if task["done_at"]:
         title = "No longer to be done" if task["dropped"] else "Done"
-        yield Event(task["done_at"], title, task["done_by"], f"{kind}.")
+        result = FollowUpResult.label_of(task["result"]) if task["result"] else ""
+        detail = f"{kind}: {result.lower()}." if result else f"{kind}."
+        yield Event(task["done_at"], title, task["done_by"], detail)
 
 
 def _of_attempt(attempt: TableRow) -> Event:

@@ -2,7 +2,8 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks, and to the inspector of reports that wait: a link. To somebody whose sign-in was reset:
+access review asks, to the inspector of reports that wait, and to
+those in charge of follow-ups that nobody deals with: a link. To somebody whose sign-in was reset:
 when. To the administrator: what of this system is late, since when, and a link. To a team's mailbox also: a
 code that shows that it is read, and what becomes of its wards.
 """
@@ -74,8 +75,8 @@ class SignInMail:
 
 
 @dataclass(frozen=True)
-class DecisionMail:
-    """The same of a message to the inspector, of reports that wait."""
+class WaitingMail:
+    """The same of a message to those in charge, of reports or follow-ups that wait."""
 
     link: str
 
@@ -118,7 +119,7 @@ def message_of(notification: Notification) -> EmailMessage:
         | ProposalMail
         | AccessMail
         | SignInMail
-        | DecisionMail
+        | WaitingMail
         | FaultMail
         | MailboxMail
         | PlaceMail
@@ -128,7 +129,9 @@ def message_of(notification: Notification) -> EmailMessage:
     elif notification.kind == MailKind.SIGN_IN_RESET:
         template, payload = notification.kind, SignInMail(reset=moment(notification.created_at))
     elif notification.kind == MailKind.DECISION_LATE:
-        template, payload = notification.kind, DecisionMail(settings.SITE_URL + reverse("compliance"))
+        template, payload = notification.kind, WaitingMail(settings.SITE_URL + reverse("compliance"))
+    elif notification.kind == MailKind.FOLLOW_UPS_LATE:
+        template, payload = notification.kind, WaitingMail(settings.SITE_URL + reverse("follow_up_list"))
     elif notification.trial_notice is not None:
         template, payload = notification.trial_notice.kind, _of_trial(notification.trial_notice)
     elif notification.trial is not None:

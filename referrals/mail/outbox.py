@@ -240,7 +240,13 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
 
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
+    personal = (
+        MailKind.GIVEN,
+        MailKind.ACCESS_REVIEW,
+        MailKind.SIGN_IN_RESET,
+        MailKind.DECISION_LATE,
+        MailKind.FOLLOW_UPS_LATE,
+    )
     key = notification.unique_key
     return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
@@ -284,6 +290,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
     if notification.kind == MailKind.DECISION_LATE:
         return Purpose.REVIEW, "case", []
+    if notification.kind == MailKind.FOLLOW_UPS_LATE:
+        return Purpose.SUPERVISION, "referral", []
     if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     if notification.mailbox_test is not None:

@@ -205,12 +205,82 @@ FOR_THE_HCOP = (
 )
 
 
+class FollowUpResult(NamedChoices):
+    """What came of a follow-up. ``dealt_with``: of those from before results were kept."""
+
+    ARRANGED = "arranged", "Arranged"
+    PASSED_ON = "passed_on", "Passed to the officer in the case"
+    NO_LONGER_WANTED = "no_longer_wanted", "No longer wanted"
+    RECORDED = "recorded", "Recorded as a crime of its own"
+    ON_RECORD = "on_record", "On the crime record already"
+    SAFEGUARDED = "safeguarded", "Safeguarding has it"
+    NO_DANGER = "no_danger", "Asked about: no danger now"
+    TALKED_OVER = "talked_over", "Talked over with whoever did it"
+    RULE_WRONG = "rule_wrong", "The restriction no longer holds"
+    TOLD = "told", "Whoever is to act knows"
+    NOT_NEEDED = "not_needed", "No contact needed"
+    REFERRED = "referred", "Referred now"
+    TEAM_AGREED = "team_agreed", "Agreed who makes contact"
+    TAKEN_OVER = "taken_over", "A colleague has it"
+    SPOKEN_WITH = "spoken_with", "Spoke with the victim"
+    NOT_REACHED = "not_reached", "Not reached after several attempts"
+    DECLINED = "declined", "Victim declined"
+    DEALT_WITH = "dealt_with", "Dealt with"
+
+
+_TELL = (FollowUpResult.TOLD, FollowUpResult.NOT_NEEDED)
+_DECIDE = (FollowUpResult.REFERRED, *_TELL)
+_RING = (FollowUpResult.SPOKEN_WITH, FollowUpResult.NOT_REACHED, FollowUpResult.DECLINED)
+# What can come of each kind, as its list offers it.
+RESULTS_OF: dict[FollowUpKind, tuple[FollowUpResult, ...]] = {
+    FollowUpKind.STATEMENT: (
+        FollowUpResult.ARRANGED,
+        FollowUpResult.PASSED_ON,
+        FollowUpResult.NO_LONGER_WANTED,
+    ),
+    FollowUpKind.WITHDRAW: (FollowUpResult.PASSED_ON, FollowUpResult.NO_LONGER_WANTED),
+    FollowUpKind.NEW_OFFENCE: (
+        FollowUpResult.RECORDED,
+        FollowUpResult.PASSED_ON,
+        FollowUpResult.ON_RECORD,
+    ),
+    FollowUpKind.THREAT: (
+        FollowUpResult.RECORDED,
+        FollowUpResult.SAFEGUARDED,
+        FollowUpResult.ON_RECORD,
+        FollowUpResult.NO_DANGER,
+    ),
+    FollowUpKind.BARRED_METHOD: (FollowUpResult.TALKED_OVER, FollowUpResult.RULE_WRONG),
+    FollowUpKind.TRANSFERRED: _TELL,
+    FollowUpKind.RULED_OUT: _TELL,
+    FollowUpKind.WARD_UNCLEAR: (FollowUpResult.TEAM_AGREED, FollowUpResult.NOT_NEEDED),
+    FollowUpKind.OFFICER_IN_CASE: (FollowUpResult.TAKEN_OVER, FollowUpResult.RULE_WRONG),
+    FollowUpKind.WISHES_CHANGED: _DECIDE,
+    FollowUpKind.SAFETY_CHANGED: _DECIDE,
+    FollowUpKind.RESTRICTIONS_CHANGED: _DECIDE,
+    FollowUpKind.CONTACT_ELSEWHERE: _TELL,
+    FollowUpKind.RING_AGAIN_WISH: _RING,
+    FollowUpKind.RING_AGAIN_RISK: _RING,
+    FollowUpKind.RING_AGAIN_SAFETY: _RING,
+}
+
+
+def _result_of_its_kind() -> Q:
+    """The condition that a follow-up which somebody has done has a result, and one of its kind."""
+    is_over = Q(done_at__isnull=False, dropped=False)
+    of_its_kind = Q(result=FollowUpResult.DEALT_WITH)
+    for kind, results in RESULTS_OF.items():
+        of_its_kind |= Q(kind=kind, result__in=results)
+    return (is_over & of_its_kind) | (~is_over & Q(result=""))
+
+
 @pghistory.track()
 class FollowUp(models.Model):
     """A task, open until it is done; never an e-mail alone. Whoever acknowledges it owns it.
 
     It is about a referral, or about the case where there is none. ``dropped``: it ended because there was
-    nothing more to do, and nobody did it.
+    nothing more to do, and nobody did it. ``escalated_at``: when those in charge were told that nobody had
+    acknowledged it by ``acknowledge_by``.
     """
 
     referral = models.ForeignKey(Referral, on_delete=models.PROTECT, null=True, related_name="follow_ups")
@@ -221,11 +291,16 @@ class FollowUp(models.Model):
     kind = models.CharField(max_length=20, choices=FollowUpKind.as_choices)
     raised_at = models.DateTimeField()
     raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    acknowledge_by = models.DateTimeField()
     acknowledged_at = models.DateTimeField(null=True)
     acknowledged_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    escalated_at = models.DateTimeField(null=True)
     done_at = models.DateTimeField(null=True)
+    result = models.CharField(
+        max_length=20, choices=FollowUpResult.as_choices, blank=True, default="", db_default=""
+    )
     dropped = models.BooleanField(default=False, db_default=False)
     done_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -268,10 +343,19 @@ class FollowUp(models.Model):
                 condition=Q(done_at__isnull=True) | Q(acknowledged_at__isnull=False),
                 name="follow_up_done_has_an_owner",
             ),
+            models.CheckConstraint(condition=_result_of_its_kind(), name="follow_up_done_has_a_result"),
+            models.CheckConstraint(
+                condition=Q(acknowledge_by__gt=F("raised_at")), name="follow_up_acknowledged_later"
+            ),
         ]
         indexes = [
             models.Index(
                 fields=["raised_at", "id"], name="follow_up_open", condition=Q(done_at__isnull=True)
+            ),
+            models.Index(
+                fields=["acknowledge_by"],
+                name="follow_up_to_acknowledge",
+                condition=Q(acknowledged_at__isnull=True, done_at__isnull=True),
             ),
             models.Index(
                 fields=["-done_at", "-id"], name="follow_up_done", condition=Q(done_at__isnull=False)
@@ -299,6 +383,11 @@ class FollowUp(models.Model):
     def name(self) -> str:
         """What it is about, as people call it: the referral's number, or the crime reference."""
         return str(self.referral or self.about)
+
+    @property
+    def results(self) -> list[tuple[str, str]]:
+        """What can come of it, with its words."""
+        return [(each.value, each.label) for each in RESULTS_OF[FollowUpKind(self.kind)]]
 
     @property
     def ward(self) -> Ward | None:

@@ -19,6 +19,8 @@ from referrals.contact.actions.referral_lock import (
 from referrals.contact.readers.colleagues import why_not_at_work
 from referrals.contact.readers.referrals import call_back_asked, results_that_stand
 from referrals.deadlines.readers import deadlines_of_ward
+from referrals.mail.outbox import TO_SUPERVISOR
+from referrals.mail.readers import in_charge_of
 from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
@@ -46,6 +48,7 @@ from referrals.rules.contact import (
     why_not_call_back,
     why_not_close,
 )
+from referrals.rules.deadlines import acknowledge_by
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -340,8 +343,16 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     if not kinds:
         return
     referral, by = attempt.referral, attempt.logger
+    at = attempt.logged_at
     FollowUp.objects.bulk_create(
-        FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
+        FollowUp(
+            referral=referral,
+            attempt=attempt,
+            kind=kind,
+            raised_at=at,
+            raised_by=by,
+            acknowledge_by=acknowledge_by(kind, at),
+        )
         for kind in sorted(kinds)
     )
     record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
@@ -352,8 +363,19 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
         mailbox=referral.team.mailbox,
         unique_key=f"{kind}:{attempt.key}",
         by=by,
-        at=attempt.logged_at,
+        at=at,
     )
+    for user in in_charge_of(referral, at):
+        if user != by:
+            tell(
+                kind=kind,
+                referral=referral,
+                mailbox=str(user.email),
+                unique_key=f"{kind}:{attempt.key}{TO_SUPERVISOR}{user.pk}",
+                by=by,
+                at=at,
+                whose=user.username,
+            )
 
 
 def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:

@@ -51,10 +51,11 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     return follow_up
 
 
-def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
-    """Records that the follow-up is done, whoever owned it. Twice changes nothing.
+def finish(*, follow_up_id: int, result: str, by: User, at: datetime) -> FollowUp:
+    """Records that the follow-up is done and what came of it, whoever owned it. Twice changes nothing.
 
-    Raises :class:`Refused` where nobody owns it yet, and ``FollowUp.DoesNotExist`` for one out of scope.
+    Raises :class:`Refused` where nobody owns it yet or the result is none of its kind, and
+    ``FollowUp.DoesNotExist`` for one out of scope.
     """
     check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
@@ -67,9 +68,12 @@ def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if follow_up.acknowledged_at is None:
             raise Refused("Nobody deals with this yet: press “I deal with it” first.")
         if follow_up.done_at is None:
-            follow_up.done_at, follow_up.done_by = at, by
-            follow_up.save(update_fields=["done_at", "done_by"])
-            _record(Action.FOLLOW_UP_DONE, follow_up, by, ["done_at", "done_by"])
+            if result not in dict(follow_up.results):
+                raise Refused(f"{follow_up.name}: {follow_up}. Choose what came of it, then press “Done”.")
+            follow_up.done_at, follow_up.done_by, follow_up.result = at, by, result
+            fields = ["done_at", "done_by", "result"]
+            follow_up.save(update_fields=fields)
+            _record(Action.FOLLOW_UP_DONE, follow_up, by, fields)
     return follow_up
 
 
@@ -93,9 +97,10 @@ def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(follow_up, case):
             anew = "it was decided anew who contacts the victim"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {anew}.")
-        follow_up.done_at = follow_up.done_by = None
-        follow_up.save(update_fields=["done_at", "done_by"])
-        _record(Action.FOLLOW_UP_UNDONE, follow_up, by, ["done_at", "done_by"])
+        follow_up.done_at, follow_up.done_by, follow_up.result = None, None, ""
+        fields = ["done_at", "done_by", "result"]
+        follow_up.save(update_fields=fields)
+        _record(Action.FOLLOW_UP_UNDONE, follow_up, by, fields)
     return follow_up
 
 

@@ -34,6 +34,13 @@ def follow_ups_open(user: User) -> QuerySet[FollowUp]:
     return _follow_ups(user).filter(done_at__isnull=True).order_by("raised_at", "pk")
 
 
+def follow_ups_late(user: User, at: datetime) -> QuerySet[FollowUp]:
+    """Those that nobody has acknowledged in time."""
+    return follow_ups_visible_to(user).filter(
+        acknowledge_by__lt=at, acknowledged_at__isnull=True, done_at__isnull=True
+    )
+
+
 def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
     """Follow-ups that are done, the latest first."""
     return _follow_ups(user).filter(done_at__gte=since).order_by("-done_at", "-pk")

@@ -101,7 +101,7 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     owned = {"acknowledged_at": NOW, "acknowledged_by": scene.supervisor}
     follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral(), **owned)
-    return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+    return {"follow_up_id": follow_up.pk, "result": "arranged", "by": scene.supervisor, "at": NOW}
 
 
 @prepares(undo)

@@ -111,7 +111,9 @@ LEADS_TO = {
     [
         kind.value
         for kind in MailKind
-        if not kind.startswith(("trial_", "access_", "sign_in", "decision_", "fault", "mailbox_", "place_"))
+        if not kind.startswith(
+            ("trial_", "access_", "sign_in", "decision_", "follow_ups", "fault", "mailbox_", "place_")
+        )
     ],
 )
 def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(

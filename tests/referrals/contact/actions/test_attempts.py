@@ -27,14 +27,17 @@ from referrals.models import (
     Restriction,
     Result,
     SettledAttempt,
+    TeamMembership,
     TextKind,
 )
 from referrals.rules.contact import LONGEST_CALL_BACK
 from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
+from tests.factories import BcuMembershipFactory
 from tests.patience import patience
 
 
@@ -395,3 +398,32 @@ def test_support_that_was_taken_up_was_offered(make_referral, log):
     assert attempt.support_offered
     with pytest.raises(Refused, match="nobody was spoken to"):
         log(make_referral(), Result.NO_ANSWER, support_taken_up=True)
+
+
+def test_what_came_up_is_told_to_those_who_can_act_beside_the_mailbox(
+    make_referral, log, supervisor, hcop, north_hcop, colleague, now
+):
+    for user in (supervisor, hcop, north_hcop, colleague):
+        User.objects.filter(pk=user.pk).update(email=f"{user.username}@example.police.uk")
+    referral = make_referral()
+    log(referral, Result.CONTACT_MADE, follow_ups=[FollowUpKind.THREAT])
+    told = set(Notification.objects.values_list("recipient", flat=True))
+    at_work = {f"{user.username}@example.police.uk" for user in (supervisor, hcop)}
+    assert told == {referral.team.mailbox, *at_work}
+    kept = [
+        name for entry in AuditEntry.objects.filter(action=Action.MAIL_QUEUED) for name in entry.recipients
+    ]
+    assert set(kept) == {referral.team.mailbox, supervisor.username, hcop.username}
+    # Nobody is told of what they logged themselves.
+    log(make_referral(), Result.CONTACT_MADE, follow_ups=[FollowUpKind.THREAT], by=supervisor)
+    assert Notification.objects.filter(recipient__startswith=supervisor.username).count() == 1
+
+
+def test_a_threat_goes_to_a_supervisor_of_the_bcu_where_the_team_has_none(
+    make_referral, log, supervisor, world, now
+):
+    User.objects.filter(pk=supervisor.pk).update(email="inspector@example.police.uk")
+    TeamMembership.objects.filter(user=supervisor).update(ends_on=now.date())
+    BcuMembershipFactory.create(user=supervisor, bcu=world.south_west)
+    log(make_referral(), Result.NO_ANSWER, follow_ups=[FollowUpKind.THREAT])
+    assert Notification.objects.filter(recipient="inspector@example.police.uk").exists()

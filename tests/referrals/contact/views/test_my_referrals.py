@@ -348,7 +348,7 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     taken = officers.post(reverse("acknowledge_follow_up", args=[asked_again.pk]))
     assert taken.url == reverse("my_referrals")
     assert "With PC 1001" in page().text
-    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     asked_again.refresh_from_db()
     assert (asked_again.acknowledged_by, asked_again.done_by) == (officer, officer)
     assert "Ring the victim again" not in client_of(colleague).get(reverse("my_referrals")).text
@@ -357,7 +357,7 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     officers.post(undo)
     asked_again.refresh_from_db()
     assert asked_again.done_at is None
-    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     clock.shift(timedelta(hours=1, minutes=1))
     assert "Ring the victim again" not in client_of(officer).get(reverse("my_referrals")).text
 

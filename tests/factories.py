@@ -83,6 +83,7 @@ from referrals.models import (
     ReopenedDecision,
     ReopenReason,
     Result,
+    SafetyDecision,
     SettledAttempt,
     StopReason,
     Strand,
@@ -635,6 +636,16 @@ class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
     attempt = SubFactory(ContactAttemptFactory)
     settled_at = SelfAttribute("attempt.logged_at")
     settled_by = SelfAttribute("attempt.made_by")
+
+
+class SafetyDecisionFactory(DjangoModelFactory[SafetyDecision]):
+    class Meta:
+        model = SafetyDecision
+
+    referral = SubFactory(ReferralFactory)
+    method = Method.VIDEO
+    decided_at = SelfAttribute("referral.made_at")
+    decided_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
 
 
 class FollowUpFactory(DjangoModelFactory[FollowUp]):

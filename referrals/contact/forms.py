@@ -11,6 +11,7 @@ from referrals.cases.forms import CaseForm
 from referrals.contact.readers.colleagues import Colleague
 from referrals.models import (
     CLOSED_BY_TEAM,
+    FOUND_OUT,
     RAISED_BY_RECORD,
     TRANSFER_REASONS,
     CloseReason,
@@ -83,11 +84,7 @@ class AttemptForm(KeyForm, CaseForm):
     follow_ups = forms.TypedMultipleChoiceField(
         required=False,
         # That a barred way was used, or the record changed, is found out, not ticked.
-        choices=[
-            each
-            for each in FollowUpKind.choices
-            if each[0] not in (FollowUpKind.BARRED_METHOD, *RAISED_BY_RECORD)
-        ],
+        choices=[each for each in FollowUpKind.choices if each[0] not in (*FOUND_OUT, *RAISED_BY_RECORD)],
         coerce=FollowUpKind,
         label="For somebody to act on",
         help_text="Goes to the follow-ups of your supervisor and the hate crime officer; an e-mail tells the "
@@ -216,6 +213,27 @@ class CloseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},
     )
+
+
+class SafetyForm(forms.Form):
+    """Whether another way of contact is safe, and which."""
+
+    CLOSE = "close"
+    answer = forms.ChoiceField(
+        label="Which way is safe?",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a way that is safe, or that none is."},
+    )
+
+    def __init__(self, *args: Any, methods: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [*methods, (self.CLOSE, "No way is safe: close it without contact")]
+        cast(forms.ChoiceField, self.fields["answer"]).choices = choices
+
+    def clean_answer(self) -> Method | None:
+        """The way that is safe; None where none is."""
+        answer = self.cleaned_data["answer"]
+        return None if answer == self.CLOSE else Method(answer)
 
 
 class _WardOfABcu(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs

@@ -16,6 +16,7 @@ URGENT = (
     FollowUpKind.THREAT,
     FollowUpKind.NEW_OFFENCE,
     FollowUpKind.BARRED_METHOD,
+    FollowUpKind.UNSAFE,
     FollowUpKind.TRANSFERRED,
     *RING_AGAIN,
 )

@@ -40,6 +40,7 @@ from referrals.models.cases import (
 from referrals.models.contact import (
     ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
+    FOUND_OUT,
     OF_A_CASE,
     RAISED_BY_CHANGE,
     RAISED_BY_RECORD,
@@ -52,6 +53,7 @@ from referrals.models.contact import (
     Method,
     MinutesSpent,
     Result,
+    SafetyDecision,
     SettledAttempt,
 )
 from referrals.models.counts import ContactCount
@@ -129,6 +131,7 @@ __all__ = [
     "CONTROL_CONTACTED",
     "CONTROL_REFERRED",
     "FOR_THE_HCOP",
+    "FOUND_OUT",
     "HELD",
     "MOST_ATTEMPTS",
     "MOST_HOURS",
@@ -216,6 +219,7 @@ __all__ = [
     "ReopenedDecision",
     "Restriction",
     "Result",
+    "SafetyDecision",
     "SettledAttempt",
     "StopReason",
     "Strand",

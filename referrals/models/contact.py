@@ -150,6 +150,28 @@ class SettledAttempt(AppendOnly):
         return str(self.attempt)
 
 
+class SafetyDecision(AppendOnly):
+    """What a supervisor decided where an attempt found contact unsafe: another ``method``, or to close it.
+
+    No referral is closed as unsafe without the latter.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="safety_decisions")
+    method = models.CharField(max_length=20, choices=Method.as_choices, blank=True)
+    decided_at = models.DateTimeField()
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(method="") | Q(method__in=Method.values), name="safety_decision_method_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: {self.get_method_display() or 'no way is safe'}"
+
+
 class FollowUpKind(NamedChoices):
     """What somebody else must act on: what a victim said, or what the crime record changed."""
 
@@ -158,6 +180,7 @@ class FollowUpKind(NamedChoices):
     NEW_OFFENCE = "new_offence", "Reports a new offence"
     THREAT = "threat", "Reports a threat"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
+    UNSAFE = "unsafe", "Found unsafe to attend: is another way safe?"
     TRANSFERRED = "transferred", "Crime transferred: tell the other force or BCU"
     RULED_OUT = "ruled_out", "Closed by the crime record: who contacts the victim?"
     WARD_UNCLEAR = "ward_unclear", "Victim's ward now unknown or elsewhere: agree who makes contact"
@@ -171,6 +194,8 @@ class FollowUpKind(NamedChoices):
     RING_AGAIN_SAFETY = "ring_again_safety", "Ring the victim again: safety, see the crime record"
 
 
+# Raised by an attempt as it was logged, and ticked by nobody.
+FOUND_OUT = (FollowUpKind.BARRED_METHOD, FollowUpKind.UNSAFE)
 # Raised by each change of a decided case while no referral of it is open, when no team is told.
 RAISED_BY_CHANGE = (
     FollowUpKind.WISHES_CHANGED,
@@ -225,6 +250,9 @@ class FollowUpResult(NamedChoices):
     SPOKEN_WITH = "spoken_with", "Spoke with the victim"
     NOT_REACHED = "not_reached", "Not reached after several attempts"
     DECLINED = "declined", "Victim declined"
+    ANOTHER_WAY = "another_way", "Another way is safe"
+    NO_WAY = "no_way", "No way is safe: closed"
+    OVERTAKEN = "overtaken", "The referral ended meanwhile"
     DEALT_WITH = "dealt_with", "Dealt with"
 
 
@@ -251,6 +279,7 @@ RESULTS_OF: dict[FollowUpKind, tuple[FollowUpResult, ...]] = {
         FollowUpResult.NO_DANGER,
     ),
     FollowUpKind.BARRED_METHOD: (FollowUpResult.TALKED_OVER, FollowUpResult.RULE_WRONG),
+    FollowUpKind.UNSAFE: (FollowUpResult.ANOTHER_WAY, FollowUpResult.NO_WAY, FollowUpResult.OVERTAKEN),
     FollowUpKind.TRANSFERRED: _TELL,
     FollowUpKind.RULED_OUT: _TELL,
     FollowUpKind.WARD_UNCLEAR: (FollowUpResult.TEAM_AGREED, FollowUpResult.NOT_NEEDED),
@@ -386,7 +415,9 @@ class FollowUp(models.Model):
 
     @property
     def results(self) -> list[tuple[str, str]]:
-        """What can come of it, with its words."""
+        """What somebody can say that came of it, with its words; whether contact is safe is decided apart."""
+        if self.kind == FollowUpKind.UNSAFE:
+            return [(FollowUpResult.OVERTAKEN.value, FollowUpResult.OVERTAKEN.label)]
         return [(each.value, each.label) for each in RESULTS_OF[FollowUpKind(self.kind)]]
 
     @property

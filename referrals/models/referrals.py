@@ -225,6 +225,10 @@ class Referral(models.Model):
                 unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
             ),
             refuse(
+                name="unsafe_after_a_decision",
+                unless=read_sql("referrals/models/sql/unsafe_after_a_decision.sql"),
+            ),
+            refuse(
                 name="open_at_an_open_team",
                 unless=read_sql("referrals/models/sql/open_at_an_open_team.sql"),
             ),
@@ -346,6 +350,7 @@ class Noticed(NamedChoices):
     OFFICER_IN_CASE = "officer_in_case", "officer in the case"
     WARD = "ward", "ward of the victim's home"
     REOPENED = "reopened", "open again after it was closed by the crime record"
+    OTHER_METHOD = "other_method", "how to make contact, as a supervisor decided"
     HOLDER_AWAY = "holder_away", "nobody has it now, because whoever had it is away"
 
 

@@ -105,6 +105,12 @@ def same_person(name: str, other: str) -> bool:
     return bool(folded) and folded == other_folded
 
 
+_ASK_FIRST = (
+    "Log an attempt with the result “Unsafe to attend”: your supervisor is asked whether another way "
+    "is safe, and closes it where none is."
+)
+
+
 def why_not_close(
     reason: str,
     *,
@@ -114,16 +120,16 @@ def why_not_close(
 ) -> str:
     """Why a referral cannot end without contact for this reason; empty when it can.
 
-    ``results`` are those of the attempts that stand. A supervisor decides where a contact may be
-    unsafe, and so needs no attempt for that. ``least``: how many attempts a reason needs, if more than one.
+    ``results`` are those of the attempts that stand. A supervisor alone decides that no way of contact is
+    safe, and needs no attempt for that. ``least``: how many attempts a reason needs, if more than one.
     """
     if len(results) < least.get(reason, 0) and (reason == "no_reply" or least[reason] > 1):
         times = "once" if least[reason] == 1 else f"{least[reason]} times"
         return f"Try at least {times}, and log each attempt, before you close it so."
     if reason == "no_reply":
         return ""
-    if reason in results or (reason == "unsafe" and decides_safety):
-        return ""
     if reason == "unsafe":
-        return "Log an attempt with the result “Unsafe to attend” first, or ask your supervisor."
+        return "" if decides_safety else _ASK_FIRST
+    if reason in results:
+        return ""
     return "Log the attempt that showed it first, then close."

@@ -186,6 +186,7 @@ class Records:
             "log_contact",
             "close_referral",
             "stop_clock",
+            "decide_safety",
             "let_clock_go_on",
             "chase_referral",
             "transfer_referral",

@@ -97,6 +97,7 @@ def rows(db: None) -> None:
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
         factories.SettledAttemptFactory.create()
+        factories.SafetyDecisionFactory.create()
         factories.ReopenedDecisionFactory.create()
         factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()

@@ -24,6 +24,7 @@ from referrals.mail.readers import in_charge_of
 from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
+    FOUND_OUT,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
@@ -241,7 +242,7 @@ def _is_same_time(known: ContactAttempt, said: ContactAttempt) -> bool:
 def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
     """The follow-ups that were ticked, without the one that is raised by itself."""
     kinds = attempt.follow_ups.values_list("kind", flat=True)
-    return [FollowUpKind(kind) for kind in kinds if kind != FollowUpKind.BARRED_METHOD]
+    return [FollowUpKind(kind) for kind in kinds if kind not in FOUND_OUT]
 
 
 def _note_of(attempt: ContactAttempt) -> str:
@@ -339,7 +340,11 @@ def _call_back(referral: Referral) -> bool:
 
 
 def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -> None:
-    kinds = {*said, *([FollowUpKind.BARRED_METHOD] if attempt.barred_method else [])}
+    kinds = set(said)
+    if attempt.barred_method:
+        kinds.add(FollowUpKind.BARRED_METHOD)
+    if attempt.result == Result.UNSAFE:
+        kinds.add(FollowUpKind.UNSAFE)
     if not kinds:
         return
     referral, by = attempt.referral, attempt.logger

@@ -73,6 +73,17 @@ def call_back_of(referral: Referral, now: datetime) -> str:
     return f"Ring {when}" if at >= now else f"Ring now: asked to be rung {when}"
 
 
+def safe_way_of(referral: Referral) -> str:
+    """What a supervisor decided last on how to make contact safely; empty where nothing was; one query."""
+    decision = referral.safety_decisions.select_related("decided_by").order_by("pk").last()
+    if decision is None or not decision.method:
+        return ""
+    return (
+        f"{decision.decided_by} decided {weekday_moment(decision.decided_at)} how to make contact safely: "
+        f"{decision.get_method_display().lower()}."
+    )
+
+
 @dataclass(frozen=True)
 class Tag:
     """A short label and its tone."""

@@ -60,6 +60,7 @@ def may_undo(follow_up: FollowUp, user: User, at: datetime) -> bool:
     """Whether the account itself said a moment ago that it is done, and can take that back."""
     done_at = follow_up.done_at
     is_own = follow_up.done_by_id == user.pk and not follow_up.dropped
+    is_own &= follow_up.kind != FollowUpKind.UNSAFE
     return is_own and done_at is not None and done_at > at - UNDONE_WITHIN
 
 

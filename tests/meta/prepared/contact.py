@@ -6,7 +6,7 @@ from typing import Any
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, settle_attempt, withdraw_attempt
-from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.closing import choose_safe_method, close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
@@ -95,6 +95,11 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral())
     return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(choose_safe_method)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"referral_id": scene.referral().pk, "method": Method.VIDEO, "by": scene.supervisor, "at": NOW}
 
 
 @prepares(finish)

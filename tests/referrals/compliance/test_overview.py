@@ -95,11 +95,11 @@ def test_why_referrals_were_closed_without_contact(
     assert "None, of referrals due 31 August 2026" in answers(leader)["why"]
     for reason in (CloseReason.NO_REPLY, CloseReason.NO_REPLY, CloseReason.DECLINED):
         due(-30, closed=1, close_reason=reason)
-    due(-30, closed=1, close_reason=CloseReason.UNSAFE, ward=world.north_ward)
-    due(-24 * 200, closed=1, close_reason=CloseReason.UNSAFE)
+    due(-30, closed=1, close_reason=CloseReason.WRONG_DETAILS, ward=world.north_ward)
+    due(-24 * 200, closed=1, close_reason=CloseReason.WRONG_DETAILS)
     found = answers(leader)["why"]
     assert "No reply after repeated attempts: 2 of 3 (67%) Victim declined contact: 1 of 3 (33%)" in found
-    assert "Unsafe" not in found
+    assert "No working contact details" not in found
     assert "None, of" in answers(leader, borough=world.wards[3].borough.code)["why"]
 
 

@@ -22,11 +22,12 @@ from hypothesis.stateful import (
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
-from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.closing import choose_safe_method, close_without_contact
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.models import (
     CLOSED_BY_TEAM,
+    CloseReason,
     ContactAttempt,
     Leave,
     Method,
@@ -43,6 +44,7 @@ from referrals.review.actions.put_right import move_referral
 from referrals.review.actions.refer_now import refer_now
 from referrals.rules.contact import LONGEST_CALL_BACK
 from referrals.scope import today
+from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.refused import Refused
@@ -165,6 +167,14 @@ class Life(RuleBasedStateMachine):
         given = {"referral_id": self.referral.pk, "reason": reason, "by": self.people[who]}
         self.tried(close_without_contact, **given, at=self.at)
 
+    @rule(who=person, method=st.sampled_from(list(Method)))
+    def somebody_says_which_way_is_safe(self, who: int, method: Method) -> None:
+        about = {"referral_id": self.referral.pk, "method": method, "by": self.people[who]}
+        try:
+            self.tried(choose_safe_method, **about, at=self.at)
+        except NotAllowed:
+            assert self.people[who].role == Role.OFFICER
+
     @rule(who=person, days=st.integers(1, 4))
     def somebody_goes_on_leave(self, who: int, days: int) -> None:
         user, first = self.people[who], today()
@@ -247,6 +257,18 @@ class Life(RuleBasedStateMachine):
         last = standing.filter(logged_at__gte=self.referred_at).order_by("made_at", "pk").last()
         assert self.referral.call_back_at == (last.call_back_at if last else None)
         assert self.referral.act_by == min(filter(None, [self.referral.due_at, self.referral.call_back_at]))
+
+    @invariant()
+    def it_is_closed_as_unsafe_once_a_supervisor_has_decided_that_no_way_is_safe(self) -> None:
+        if self.referral.close_reason == CloseReason.UNSAFE:
+            decisions = self.referral.safety_decisions.filter(method="", decided_at__gte=self.referred_at)
+            assert decisions.filter(decided_by=self.people[2]).exists()
+
+    @invariant()
+    def an_open_question_whether_it_is_safe_was_raised_since_the_last_answer(self) -> None:
+        asked = self.referral.follow_ups.filter(kind="unsafe", done_at=None).order_by("raised_at").first()
+        answered = self.referral.safety_decisions.order_by("pk").last()
+        assert asked is None or answered is None or asked.raised_at >= answered.decided_at
 
     @invariant()
     def contact_counts_from_the_attempt_that_made_it(self) -> None:

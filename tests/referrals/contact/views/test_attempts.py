@@ -233,6 +233,26 @@ def test_a_time_that_is_none_is_said_and_given_back(client, referral, made_at):
     assert f'value="{made_at}"' in text
 
 
+def test_what_is_found_unsafe_is_answered_by_the_supervisor_from_the_follow_ups(
+    client, client_of, referral, supervisor, colleague
+):
+    saved = client.post(address("log_contact", referral), given(result=Result.UNSAFE), follow=True).text
+    assert "Wait for your supervisor, who is asked whether another way is safe." in saved
+    page, sergeant = address("decide_safety", referral), client_of(supervisor)
+    assert client.get(page).status_code == 403
+    assert f'href="{page}"' in sergeant.get(reverse("follow_up_list")).text
+    assert "Choose a way that is safe" in sergeant.post(page).text
+    assert "stays open" in sergeant.post(page, {"answer": "video"}, follow=True).text
+    decided = "how to make contact safely: video."
+    for name in ("referral", "log_contact"):
+        assert decided in client_of(colleague).get(address(name, referral)).text
+    closed = sergeant.post(page, {"answer": "close"}, follow=True).text
+    assert "no way is safe" in closed
+    referral.refresh_from_db()
+    assert referral.close_reason == CloseReason.UNSAFE
+    assert sergeant.get(page).url == address("referral", referral)
+
+
 def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
     response = client.post(address("log_contact", referral), given(follow_ups=["barred_method"]))
     assert "barred_method is not one of the available choices" in response.content.decode()
@@ -244,7 +264,6 @@ def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
     [
         (Result.DECLINED, CloseReason.DECLINED),
         (Result.WRONG_DETAILS, CloseReason.WRONG_DETAILS),
-        (Result.UNSAFE, CloseReason.UNSAFE),
     ],
 )
 def test_such_a_result_asks_once_whether_to_close(client, referral, officer, result, reason):

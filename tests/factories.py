@@ -81,6 +81,8 @@ from referrals.models import (
     ReferralStatus,
     Registrar,
     ReopenedDecision,
+    Reopening,
+    ReopeningReason,
     ReopenReason,
     Result,
     SafetyDecision,
@@ -636,6 +638,18 @@ class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
     attempt = SubFactory(ContactAttemptFactory)
     settled_at = SelfAttribute("attempt.logged_at")
     settled_by = SelfAttribute("attempt.made_by")
+
+
+class ReopeningFactory(DjangoModelFactory[Reopening]):
+    class Meta:
+        model = Reopening
+
+    referral = SubFactory(ReferralFactory)
+    reason = ReopeningReason.MISTAKE
+    reopened_at = SelfAttribute("earlier_closed_at")
+    reopened_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+    earlier_reason = CloseReason.DECLINED
+    earlier_closed_at = SelfAttribute("referral.made_at")
 
 
 class SafetyDecisionFactory(DjangoModelFactory[SafetyDecision]):

@@ -105,7 +105,11 @@ _SELECTS = {
     "orders": """
         SELECT reason, ordered_at, earlier_reason, earlier_closed_at,
             (SELECT display_name FROM accounts_user WHERE id = ordered_by_id) AS by
-        FROM referrals_referralorder WHERE referral_id = %(referral)s ORDER BY id
+        FROM referrals_referralorder WHERE referral_id = %(referral)s
+        UNION ALL
+        SELECT reason, reopened_at, earlier_reason, earlier_closed_at,
+            (SELECT display_name FROM accounts_user WHERE id = reopened_by_id)
+        FROM referrals_reopening WHERE referral_id = %(referral)s ORDER BY ordered_at
     """,
     "mail": """
         SELECT kind, recipient, created_at, sent_at, abandoned_at, possible_duplicate

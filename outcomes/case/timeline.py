@@ -21,6 +21,7 @@ from referrals.models import (
     OrderReason,
     Referral,
     ReferralStatus,
+    ReopeningReason,
     ReopenReason,
     Result,
     StopReason,
@@ -202,9 +203,14 @@ def _of_move(move: TableRow) -> Event:
 
 
 def _of_order(order: TableRow) -> Iterator[Event]:
-    if order["earlier_closed_at"]:
+    if order["earlier_closed_at"] and order["earlier_reason"]:
         closed = CloseReason.label_of(order["earlier_reason"])
         yield Event(order["earlier_closed_at"], "Closed without contact", detail=f"{closed}.")
+    if order["reason"] in ReopeningReason.values:
+        yield Event(
+            order["ordered_at"], "Opened again", order["by"], f"{ReopeningReason.label_of(order['reason'])}."
+        )
+        return
     reason = OrderReason.label_of(order["reason"])
     yield Event(order["ordered_at"], "Refer now", order["by"], f"{reason}.")
 

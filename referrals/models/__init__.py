@@ -111,6 +111,8 @@ from referrals.models.referrals import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    Reopening,
+    ReopeningReason,
 )
 from referrals.models.trials import (
     STEPS,
@@ -217,6 +219,8 @@ __all__ = [
     "Registrar",
     "ReopenReason",
     "ReopenedDecision",
+    "Reopening",
+    "ReopeningReason",
     "Restriction",
     "Result",
     "SafetyDecision",

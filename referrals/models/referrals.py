@@ -338,6 +338,42 @@ class ReferralOrder(AppendOnly):
         return f"{self.referral}: {self.get_reason_display()}"
 
 
+class ReopeningReason(NamedChoices):
+    """Why a supervisor opens a referral again that had ended."""
+
+    MISTAKE = "mistake", "It was ended by mistake"
+    VICTIM_ASKED = "victim_asked", "The victim asks for contact after all"
+
+
+class Reopening(AppendOnly):
+    """That a supervisor opened a referral again, and how it had ended (``earlier_…``).
+
+    ``earlier_reason`` is empty where contact counted as made.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="reopenings")
+    reason = models.CharField(max_length=20, choices=ReopeningReason.as_choices)
+    reopened_at = models.DateTimeField()
+    reopened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
+    earlier_closed_at = models.DateTimeField()
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason=ReopeningReason.MISTAKE, earlier_reason="")
+                | Q(reason__in=ReopeningReason.values, earlier_reason__in=CLOSED_BY_TEAM),
+                name="reopening_of_what_a_team_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(earlier_closed_at__lte=F("reopened_at")), name="reopening_after_the_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: {self.get_reason_display()}"
+
+
 class Noticed(NamedChoices):
     """What may change on an open referral so that whoever has it must know; names, never values."""
 

@@ -187,6 +187,7 @@ class Records:
             "close_referral",
             "stop_clock",
             "decide_safety",
+            "reopen_referral",
             "let_clock_go_on",
             "chase_referral",
             "transfer_referral",

@@ -11,6 +11,7 @@ from referrals.contact.readers.referrals import (
 )
 from referrals.deadlines.readers import deadlines_of_ward
 from referrals.models import (
+    CLOSED_BY_TEAM,
     CloseReason,
     ContactAttempt,
     Method,
@@ -45,6 +46,7 @@ class ReferralChoices:
     go_on: bool
     remind: bool
     transfer: bool
+    reopen: bool
     officer_notice: str
     closure: str
 
@@ -78,6 +80,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         go_on=may_contact and is_stopped,
         remind=supervises and is_open,
         transfer=supervises and is_open,
+        reopen=supervises and may_contact and not is_open and can_open_again(referral),
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
     )
@@ -105,6 +108,11 @@ def _closure(referral: Referral, *, log: bool) -> str:
     if log:
         words += " If contact was made after all, log it: then that is what counts."
     return words
+
+
+def can_open_again(referral: Referral) -> bool:
+    """Whether its team ended it, and the crime record does not rule it out."""
+    return not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
 
 
 @dataclass(frozen=True)

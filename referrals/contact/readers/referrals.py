@@ -20,6 +20,8 @@ from referrals.models import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    Reopening,
+    ReopeningReason,
     TextKind,
 )
 from referrals.rules.contact import same_person
@@ -50,8 +52,12 @@ def call_back_asked(referral: Referral) -> datetime | None:
 
 
 def _that_count(referral: Referral) -> QuerySet[ContactAttempt]:
+    """Those that stand, since it was last referred, or opened again because the victim asked."""
     later = ReferralOrder.objects.filter(referral=referral, ordered_at__gt=OuterRef("logged_at"))
-    return attempts_that_stand(referral).filter(~Exists(later))
+    asked = Reopening.objects.filter(
+        referral=referral, reason=ReopeningReason.VICTIM_ASKED, reopened_at__gt=OuterRef("logged_at")
+    )
+    return attempts_that_stand(referral).filter(~Exists(later), ~Exists(asked))
 
 
 def unread_notices() -> QuerySet[ReferralNotice]:

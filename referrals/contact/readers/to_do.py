@@ -141,8 +141,8 @@ _NEVER_SETTLED = (FollowUpKind.THREAT, FollowUpKind.NEW_OFFENCE)
 
 
 def _next(attempt: ContactAttempt, *, close: bool) -> str:
-    if attempt.result == Result.UNSAFE and not close:
-        return "Wait for your supervisor, who is asked whether another way is safe."
+    if any(each.kind == FollowUpKind.UNSAFE and not each.done_at for each in attempt.follow_ups.all()):
+        return "Wait: a supervisor is asked whether another way is safe."
     if close:
         return "Close it without contact, or try again."
     if attempt.call_back_at is not None:

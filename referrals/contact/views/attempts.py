@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from referrals.contact.actions import attempts, closing, follow_ups
-from referrals.contact.forms import AttemptForm, CloseForm, KeyForm, SafetyForm
+from referrals.contact.actions import attempts, closing, follow_ups, reopening
+from referrals.contact.forms import AttemptForm, CloseForm, KeyForm, ReopenForm, SafetyForm
 from referrals.contact.readers.briefing import SAFETY_NOTES, briefing_of
 from referrals.contact.readers.cards import call_back_of, due_of, safe_way_of, unread_of, urgency_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
@@ -213,6 +213,33 @@ def _safety_decided(request: SignedInRequest, referral: Referral, form: SafetyFo
         else:
             closing.choose_safe_method(method=method, **about)
             messages.success(request, f"{referral.number} stays open: the team is told which way is safe.")
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def reopen_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Asks the supervisor why an ended referral is open again."""
+    check_authority(request.user, Permission.CHASE_REFERRALS)
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    form = ReopenForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if form.is_valid() and _reopened(request, referral, form):
+            messages.success(request, f"{number} is open again. The team's mailbox is told.")
+            return redirect("referral", number=number)
+    elif referral.status == ReferralStatus.OPEN:
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    return render(request, "contact/reopen_referral.html", {"referral": referral, "form": form})
+
+
+def _reopened(request: SignedInRequest, referral: Referral, form: ReopenForm) -> bool:
+    reason = form.cleaned_data["reason"]
+    try:
+        reopening.reopen(referral_id=referral.pk, reason=reason, by=request.user, at=timezone.now())
     except Refused as refused:
         form.add_error(None, str(refused))
         return False

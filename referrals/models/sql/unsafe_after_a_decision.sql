@@ -8,4 +8,8 @@ OR EXISTS (
             SELECT FROM referrals_referralorder
             WHERE referral_id = NEW.id AND ordered_at > decision.decided_at
         )
+        AND NOT EXISTS (
+            SELECT FROM referrals_reopening
+            WHERE referral_id = NEW.id AND reopened_at > decision.decided_at
+        )
 )

@@ -9,6 +9,7 @@ from referrals.contact.actions.attempts import log_attempt, settle_attempt, with
 from referrals.contact.actions.closing import choose_safe_method, close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
+from referrals.contact.actions.reopening import reopen
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.contact.actions.transfer import transfer
@@ -100,6 +101,12 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(choose_safe_method)
 def _(scene: Scene) -> dict[str, Any]:
     return {"referral_id": scene.referral().pk, "method": Method.VIDEO, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(reopen)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral(closed=True, close_reason="declined")
+    return {"referral_id": referral.pk, "reason": "mistake", "by": scene.supervisor, "at": NOW}
 
 
 @prepares(finish)

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from referrals.models import Case, CloseReason, Referral, Trial, TrialStatus
+from referrals.models import CLOSED_BY_RECORD, Case, CloseReason, Referral, Trial, TrialStatus
 from src_app.accounts.models import User
 from tests import factories
 from tests.conftest import World
@@ -119,7 +119,7 @@ def test_it_names_no_case_and_asks_as_often_with_more_rows(
     def queries(count: int) -> int:
         for number in range(count):
             due(-30, ward=world.wards[number % 6])
-            due(-30, closed=1, close_reason=CloseReason.values[number % 4])
+            due(-30, closed=1, close_reason=CLOSED_BY_RECORD[number % 4])
             make_case()
         with CaptureQueriesContext(connection) as captured:
             html = browser.get(reverse("compliance")).content.decode()

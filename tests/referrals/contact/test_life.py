@@ -23,6 +23,7 @@ from hypothesis.stateful import (
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import choose_safe_method, close_without_contact
+from referrals.contact.actions.reopening import reopen
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.models import (
@@ -33,6 +34,7 @@ from referrals.models import (
     Method,
     OrderReason,
     ReferralStatus,
+    ReopeningReason,
     Result,
     StopReason,
     TeamMembership,
@@ -174,6 +176,23 @@ class Life(RuleBasedStateMachine):
             self.tried(choose_safe_method, **about, at=self.at)
         except NotAllowed:
             assert self.people[who].role == Role.OFFICER
+
+    @precondition(lambda self: self.referral.status != ReferralStatus.OPEN)
+    @rule(who=person, reason=st.sampled_from(list(ReopeningReason)))
+    def somebody_opens_it_again(self, who: int, reason: ReopeningReason) -> None:
+        about = {"referral_id": self.referral.pk, "reason": reason, "by": self.people[who]}
+        try:
+            opened = self.tried(reopen, **about, at=self.at)
+        except NotAllowed:
+            assert self.people[who].role == Role.OFFICER
+            return
+        if opened:
+            assert self.referral.status == ReferralStatus.OPEN
+            assert self.referral.reopenings.filter(reopened_at=self.at).exists()
+            if reason == ReopeningReason.VICTIM_ASKED:
+                assert self.referral.due_at > self.at
+                self.counted_from, self.due_at = self.at, self.referral.due_at
+                self.referred_at = self.at
 
     @rule(who=person, days=st.integers(1, 4))
     def somebody_goes_on_leave(self, who: int, days: int) -> None:

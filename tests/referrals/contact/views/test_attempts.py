@@ -236,8 +236,10 @@ def test_a_time_that_is_none_is_said_and_given_back(client, referral, made_at):
 def test_what_is_found_unsafe_is_answered_by_the_supervisor_from_the_follow_ups(
     client, client_of, referral, supervisor, colleague
 ):
+    client.post(address("log_contact", referral), given(result=Result.DECLINED))
     saved = client.post(address("log_contact", referral), given(result=Result.UNSAFE), follow=True).text
-    assert "Wait for your supervisor, who is asked whether another way is safe." in saved
+    assert "Wait: a supervisor is asked whether another way is safe." in saved
+    assert "or try again" not in saved
     page, sergeant = address("decide_safety", referral), client_of(supervisor)
     assert client.get(page).status_code == 403
     assert f'href="{page}"' in sergeant.get(reverse("follow_up_list")).text

@@ -40,7 +40,9 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         reminders.remind_due(by=system, at=timezone.now())
+        reminders.remind_of_call_backs(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
+        reminders.tell_of_late_follow_ups(by=system, at=timezone.now())
 
 
 @shared_task

@@ -82,6 +82,8 @@ urlpatterns = [
     path("referrals/<str:number>/go-on/", stopping.let_clock_go_on, name="let_clock_go_on"),
     path("referrals/<str:number>/transfer/", transfer.transfer_referral, name="transfer_referral"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
+    path("referrals/<str:number>/reopen/", attempts.reopen_referral, name="reopen_referral"),
+    path("referrals/<str:number>/safety/", attempts.decide_safety, name="decide_safety"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(
         "follow-ups/<record:follow_up_id>/acknowledge/",

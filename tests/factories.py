@@ -86,8 +86,11 @@ from referrals.models import (
     RefusingMailbox,
     Registrar,
     ReopenedDecision,
+    Reopening,
+    ReopeningReason,
     ReopenReason,
     Result,
+    SafetyDecision,
     SettledAttempt,
     StopReason,
     Strand,
@@ -104,6 +107,7 @@ from referrals.models import (
     Ward,
     WardMode,
 )
+from referrals.rules.deadlines import acknowledge_by
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.draws import DOMAIN, Canonical
 from referrals.rules.trial.protocol import Conduct, Expected, protocol_of
@@ -641,6 +645,28 @@ class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
     settled_by = SelfAttribute("attempt.made_by")
 
 
+class ReopeningFactory(DjangoModelFactory[Reopening]):
+    class Meta:
+        model = Reopening
+
+    referral = SubFactory(ReferralFactory)
+    reason = ReopeningReason.MISTAKE
+    reopened_at = SelfAttribute("earlier_closed_at")
+    reopened_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+    earlier_reason = CloseReason.DECLINED
+    earlier_closed_at = SelfAttribute("referral.made_at")
+
+
+class SafetyDecisionFactory(DjangoModelFactory[SafetyDecision]):
+    class Meta:
+        model = SafetyDecision
+
+    referral = SubFactory(ReferralFactory)
+    method = Method.VIDEO
+    decided_at = SelfAttribute("referral.made_at")
+    decided_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+
+
 class FollowUpFactory(DjangoModelFactory[FollowUp]):
     class Meta:
         model = FollowUp
@@ -650,6 +676,10 @@ class FollowUpFactory(DjangoModelFactory[FollowUp]):
     kind = FollowUpKind.STATEMENT
     raised_at = SelfAttribute("attempt.logged_at")
     raised_by = SelfAttribute("attempt.made_by")
+    acknowledge_by = LazyAttribute(lambda follow_up: acknowledge_by(follow_up.kind, follow_up.raised_at))
+    done_at = None
+    dropped = False
+    result = LazyAttribute(lambda done: "dealt_with" if done.done_at and not done.dropped else "")
 
 
 class CrimeRecordEventFactory(DjangoModelFactory[CrimeRecordEvent]):

@@ -2,9 +2,10 @@
 
 To teams: the referral's number, ward, due time and a link, and nothing about the victim. To registrars: as
 a file, what they keep of a trial. To whoever is to seal a trial: its name and a link. To supervisors whom the
-access review asks, and to the inspector of reports that wait: a link. To somebody whose sign-in was reset:
-when. To the administrator: what of this system is late, since when, and a link. To a team's mailbox also: a
-code that shows that it is read, and what becomes of its wards. To whoever chose a digest: numbers and links.
+access review asks, to the inspector of reports that wait, and to those in charge of follow-ups that nobody
+deals with: a link. To somebody whose sign-in was reset: when. To the administrator: what of this system is
+late, since when, and a link. To a team's mailbox also: a code that shows that it is read, and what becomes of
+its wards. To whoever chose a digest: numbers and links.
 """
 
 from dataclasses import asdict, dataclass

@@ -1,5 +1,6 @@
 """Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
 
+import math
 import smtplib
 import socket
 import time
@@ -120,6 +121,12 @@ def queue(
         task = "referrals.tasks.deliver_mail"
         transaction.on_commit(lambda: send_task(task, notification.pk), robust=True)
     return made
+
+
+def call_back_key(referral: Referral) -> str:
+    """What the key of the reminder of this call back begins with: one that was asked for anew has another."""
+    assert referral.call_back_at is not None
+    return f"{MailKind.CALL_BACK}:{referral.number}:{math.floor(referral.call_back_at.timestamp())}"
 
 
 def waiting(at: datetime) -> QuerySet[Notification]:
@@ -307,6 +314,10 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
         return not is_open or referral.taken_by is not None
+    if notification.kind == MailKind.CALL_BACK:
+        is_asked = referral.call_back_at is not None
+        if not is_open or not is_asked or not notification.unique_key.startswith(call_back_key(referral)):
+            return True
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True
@@ -331,7 +342,13 @@ def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
     if notification.digest is not None:
         return notification.digest.choice.user is not None
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
+    personal = (
+        MailKind.GIVEN,
+        MailKind.ACCESS_REVIEW,
+        MailKind.SIGN_IN_RESET,
+        MailKind.DECISION_LATE,
+        MailKind.FOLLOW_UPS_LATE,
+    )
     key = notification.unique_key
     return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
@@ -387,6 +404,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
     if notification.kind == MailKind.DECISION_LATE:
         return Purpose.REVIEW, "case", []
+    if notification.kind == MailKind.FOLLOW_UPS_LATE:
+        return Purpose.SUPERVISION, "referral", []
     if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     if notification.mailbox_test is not None:

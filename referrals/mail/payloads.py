@@ -69,8 +69,8 @@ class SignInMail:
 
 
 @dataclass(frozen=True)
-class DecisionMail:
-    """The same of a message to the inspector, of reports that wait."""
+class WaitingMail:
+    """The same of a message to those in charge, of reports or follow-ups that wait."""
 
     link: str
 
@@ -151,7 +151,7 @@ Payload = (
     | ProposalMail
     | AccessMail
     | SignInMail
-    | DecisionMail
+    | WaitingMail
     | FaultMail
     | MailboxMail
     | PlaceMail
@@ -265,12 +265,17 @@ def _of_sign_in(notification: Notification) -> SignInMail:
     return SignInMail(reset=moment(notification.created_at))
 
 
-def _of_late_decision(_: Notification) -> DecisionMail:
-    return DecisionMail(link=settings.SITE_URL + reverse("compliance"))
+def _of_late_decision(_: Notification) -> WaitingMail:
+    return WaitingMail(link=settings.SITE_URL + reverse("compliance"))
+
+
+def _of_late_follow_ups(_: Notification) -> WaitingMail:
+    return WaitingMail(link=settings.SITE_URL + reverse("follow_up_list"))
 
 
 _OF_NOTHING: dict[MailKind, Callable[[Notification], Payload]] = {
     MailKind.ACCESS_REVIEW: _of_access_review,
     MailKind.SIGN_IN_RESET: _of_sign_in,
     MailKind.DECISION_LATE: _of_late_decision,
+    MailKind.FOLLOW_UPS_LATE: _of_late_follow_ups,
 }

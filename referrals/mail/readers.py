@@ -1,13 +1,24 @@
-"""How the outbox fares: what waits in it, and whose mailbox refuses."""
+"""How the outbox fares: what waits in it, and whose mailbox refuses; and who is told of what came up."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db.models import Count, Exists, Min, OuterRef, Q, QuerySet
+from django.utils import timezone
 
 from referrals.mail.refusals import FOR_GOOD
-from referrals.models import Notification, Referral, RefusingMailbox, Team
+from referrals.models import (
+    BcuMembership,
+    Leave,
+    Notification,
+    Referral,
+    RefusingMailbox,
+    Team,
+    TeamMembership,
+)
+from src_app.accounts.models import User
+from src_app.accounts.roles import Role
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,27 @@ def refused_mailboxes(
         )
         for each in found.order_by("since", "address")
     ]
+
+
+def in_charge_of(referral: Referral, at: datetime) -> list[User]:
+    """Who can act on what came up: the team's supervisors and its BCU's HCOPs; one query.
+
+    Those at work on that day who have an address. Where there are none, the supervisors of the BCU.
+    """
+    day = timezone.localdate(at)
+    team, bcu = referral.team_id, referral.ward.borough.bcu_id
+    in_team = TeamMembership.objects.filter(TeamMembership.current(day), user=OuterRef("pk"), team=team)
+    in_bcu = BcuMembership.objects.filter(BcuMembership.current(day), user=OuterRef("pk"), bcu=bcu)
+    away = Leave.objects.filter(Leave.current(day), user=OuterRef("pk"))
+    people = (
+        User.objects.filter(~Exists(away), is_active=True, email__isnull=False)
+        .annotate(in_team=Exists(in_team), in_bcu=Exists(in_bcu))
+        .filter(Q(role=Role.SUPERVISOR, in_team=True) | Q(role__in=(Role.SUPERVISOR, Role.HCOP), in_bcu=True))
+        .order_by("pk")
+    )
+    found = list(people)
+    nearest = [user for user in found if user.role == Role.HCOP or user.in_team]
+    return nearest or found
 
 
 def _unsent() -> QuerySet[Notification]:

@@ -18,7 +18,9 @@ class MailKind(NamedChoices):
     DUE_SOON = "due_soon", "Due soon"
     OVERDUE = "overdue", "Overdue"
     CHASED = "chased", "Reminder asked for"
+    CALL_BACK = "call_back", "The victim asked to be called back"
     FOLLOW_UP = "follow_up", "Something came up that somebody must act on"
+    FOLLOW_UPS_LATE = "follow_ups_late", "Nobody deals with follow-ups"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
     REFERRAL_CHANGED = "referral_changed", "Something changed on an open referral"
     CLOSED_BY_RECORD = "closed_by_record", "Closed by the crime record"
@@ -43,7 +45,12 @@ class MailKind(NamedChoices):
 
 
 # What names nothing: whose it is and when it was queued say all of it.
-_OF_NOTHING = (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
+_OF_NOTHING = (
+    MailKind.ACCESS_REVIEW,
+    MailKind.SIGN_IN_RESET,
+    MailKind.DECISION_LATE,
+    MailKind.FOLLOW_UPS_LATE,
+)
 _OF_NO_REFERRAL = (
     *_OF_NOTHING,
     MailKind.TRIAL_NOTICE,

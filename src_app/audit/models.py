@@ -74,6 +74,7 @@ class Action(NamedChoices):
     ATTEMPT_WITHDRAWN = "attempt withdrawn", "Contact attempt withdrawn"
     ATTEMPT_SETTLED = "attempt settled", "What a contact attempt left to do is done"
     REFERRAL_COMPLETED = "referral completed", "Referral completed"
+    SAFETY_DECIDED = "safety decided", "Decided whether another way of contact is safe"
     REFERRAL_CLOSED = "referral closed", "Referral closed without contact"
     FOLLOW_UP_RAISED = "follow-up raised", "Follow-up raised"
     FOLLOW_UP_ACKNOWLEDGED = "follow-up acknowledged", "Follow-up acknowledged"

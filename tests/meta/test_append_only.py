@@ -36,6 +36,8 @@ TABLES = {
     "referrals_latedecision",
     "referrals_referralorder",
     "referrals_reopeneddecision",
+    "referrals_reopening",
+    "referrals_safetydecision",
     "referrals_settledattempt",
     "referrals_submission",
     "referrals_trialnotice",
@@ -97,6 +99,8 @@ def rows(db: None) -> None:
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
         factories.SettledAttemptFactory.create()
+        factories.SafetyDecisionFactory.create()
+        factories.ReopeningFactory.create()
         factories.ReopenedDecisionFactory.create()
         factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()

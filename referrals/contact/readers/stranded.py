@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db.models import Count, Exists, Min, OuterRef
 from django.utils import timezone
 
+from referrals.contact.readers.follow_ups import follow_ups_late
 from referrals.mail.readers import RefusedMailbox, refused_mailboxes
 from referrals.models import (
     Leave,
@@ -31,19 +32,19 @@ class TeamWithoutAnybody:
 
 @dataclass(frozen=True)
 class StrandedWork:
-    """``came_back``: open referrals nobody took again after whoever had them went away.
-
-    ``untaken``: those that are overdue and that nobody has.
+    """``follow_ups``: what nobody acknowledged in time. ``came_back``: open referrals nobody took again after
+    whoever had them went away. ``untaken``: those that are overdue and that nobody has.
     """
 
     teams: list[TeamWithoutAnybody]
     mailboxes: list[RefusedMailbox]
+    follow_ups: int
     came_back: int
     untaken: int
 
     @property
     def is_any(self) -> bool:
-        return bool(self.teams or self.mailboxes or self.came_back or self.untaken)
+        return bool(self.teams or self.mailboxes or self.follow_ups or self.came_back or self.untaken)
 
 
 def stranded_work(user: User) -> StrandedWork | None:
@@ -70,6 +71,7 @@ def stranded_work(user: User) -> StrandedWork | None:
         mailboxes=refused_mailboxes(
             teams=Team.objects.filter(wards__in=wards_visible_to(user)), referrals=referrals_led_by(user)
         ),
+        follow_ups=follow_ups_late(user, timezone.now()).count(),
         came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
         untaken=visible.filter(taken_by__isnull=True, due_at__lt=timezone.now()).count(),
     )

@@ -25,6 +25,12 @@ from tests.factories import (
 
 TEMPLATES = settings.BASE_DIR / "templates" / "mail"
 MakeReferral = Callable[..., Referral]
+OF_NOTHING = (
+    MailKind.ACCESS_REVIEW,
+    MailKind.SIGN_IN_RESET,
+    MailKind.DECISION_LATE,
+    MailKind.FOLLOW_UPS_LATE,
+)
 # No word of a strand, of an allegation or of a victim may leave this system by mail.
 MARK = "Xyzzy"
 FORBIDDEN = [MARK, "victim", "hate", "offence", "suspect", *(strand.label for strand in Strand)]
@@ -66,7 +72,7 @@ def _every_mail(referral: Referral) -> Iterator[tuple[str, Notification]]:
                 yield notice, NotificationFactory.create(kind=kind, trial_notice=about, **at)
         elif kind == MailKind.TRIAL_PROPOSED:
             yield kind, NotificationFactory.create(kind=kind, trial=trial, **at)
-        elif kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE):
+        elif kind in OF_NOTHING:
             yield kind, NotificationFactory.create(kind=kind, **at)
         elif kind == MailKind.MAILBOX_TEST:
             yield kind, NotificationFactory.create(kind=kind, mailbox_test=MailboxTestFactory.create(), **at)

@@ -126,7 +126,10 @@ LEADS_TO = {
         kind.value
         for kind in MailKind
         if not kind.startswith(
-            ("trial_", "access_", "sign_in", "decision_", "fault", "mailbox_", "place_", "digest_")
+            (
+                *("trial_", "access_", "sign_in", "decision_", "follow_ups", "fault", "mailbox_", "place_"),
+                "digest_",
+            )
         )
     ],
 )
@@ -139,6 +142,11 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         Referral.objects.filter(pk=referral.pk).update(
             status="closed", close_reason="cancelled", closed_at=referral.due_at, closed_by=system
         )
+    if kind == MailKind.CALL_BACK:
+        referral.call_back_at = referral.due_at
+        referral.save(update_fields=["call_back_at"])
+        mail.unique_key = outbox.call_back_key(referral)
+        mail.save(update_fields=["unique_key"])
     if kind == MailKind.GIVEN:
         holder = UserFactory.create(email=mail.recipient)
         Referral.objects.filter(pk=referral.pk).update(taken_by=holder, taken_at=referral.made_at)

@@ -10,7 +10,7 @@ from referrals.contact.actions.taking import take
 from referrals.contact.readers.stranded import StrandedWork, stranded_work
 from referrals.models import ReferralNotice, RefusingMailbox
 from src_app.accounts.models import User
-from tests.factories import LeaveFactory, NotificationFactory, RefusingMailboxFactory
+from tests.factories import FollowUpFactory, LeaveFactory, NotificationFactory, RefusingMailboxFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -85,3 +85,17 @@ def test_what_is_overdue_and_nobodys_is_counted(make_referral, supervisor, offic
     make_referral(**overdue, taken_by=officer, taken_at=now)
     make_referral()
     assert _stranded(supervisor).untaken == 1
+
+
+def test_what_nobody_acknowledged_in_time_is_counted_and_marked_on_its_list(
+    make_referral, client_of, supervisor, now, clock
+):
+    FollowUpFactory.create(attempt__referral=make_referral(), raised_at=now)
+    clock.move_to(now + timedelta(hours=24))
+    assert _stranded(supervisor).follow_ups == 0
+    assert ">Overdue<" not in client_of(supervisor).get(reverse("follow_up_list")).text
+    clock.move_to(now + timedelta(hours=24, minutes=1))
+    assert _stranded(supervisor).follow_ups == 1
+    assert ">Overdue<" in client_of(supervisor).get(reverse("follow_up_list")).text
+    compliance = client_of(supervisor).get(reverse("compliance")).text
+    assert "1 follow-up</a> should have been acknowledged by now" in compliance

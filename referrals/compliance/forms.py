@@ -7,7 +7,8 @@ from django.forms import ModelChoiceField
 from django.http import QueryDict
 
 from referrals.compliance.readers.contact import Chosen
-from referrals.compliance.readers.overdue import chased_officers, teams_in_sight
+from referrals.compliance.readers.figures import officers_in_sight
+from referrals.compliance.readers.overdue import teams_in_sight
 from referrals.compliance.readers.periods import USUAL, Period, periods
 from referrals.models import Borough, Team
 from referrals.scope import places_of, wards_visible_to
@@ -57,10 +58,10 @@ class PeriodForm(forms.Form):
         for name, choices in (
             ("borough", boroughs),
             ("team", teams_in_sight(user)),
-            ("officer", chased_officers(user)),
+            ("officer", officers_in_sight(user)),
         ):
             self.fields[name].queryset = choices  # type: ignore[attr-defined]
-        if not user.can(Permission.CHASE_REFERRALS):
+        if not user.can(Permission.VIEW_OFFICER_FIGURES):
             del self.fields["officer"]
         places = places_of(user)
         if not places.bcus and len(places.teams) == 1:

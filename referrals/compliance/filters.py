@@ -6,7 +6,7 @@ import django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from referrals.compliance.readers.contact import standing_conditions
+from referrals.compliance.readers.contact import STANDINGS, standing_conditions
 from referrals.models import Referral
 from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
@@ -36,16 +36,6 @@ class OverdueFilter(ListFilter):
     def by_taken(self, rows: QuerySet[Referral], _name: str, value: str) -> QuerySet[Referral]:
         """Those that nobody has taken yet, or the others."""
         return rows.filter(taken_by__isnull=value == "nobody")
-
-
-STANDINGS = {
-    "in_time": "Contacted in time",
-    "late": "Contacted late",
-    "closed_without_contact": "Closed without contact",
-    "overdue": "Overdue",
-    "not_yet_due": "Not yet due",
-    "stopped": "Clock stopped",
-}
 
 
 class CountedFilter(ListFilter):

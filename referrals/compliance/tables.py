@@ -8,8 +8,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.compliance.filters import STANDINGS
-from referrals.compliance.readers.contact import Span, WardContact
+from referrals.compliance.readers.contact import STANDINGS, Span, WardContact
 from referrals.compliance.readers.figures import Group, Took
 from referrals.contact.tables import linked
 from referrals.models import Referral

@@ -37,6 +37,7 @@ from referrals.models.cases import (
     backwards,
     why_in_words,
 )
+from referrals.models.compliance import NotedChange, SavedView, TeamGoal
 from referrals.models.contact import (
     ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
@@ -189,6 +190,7 @@ __all__ = [
     "Mode",
     "MoveReason",
     "NotDelivered",
+    "NotedChange",
     "NoticeKind",
     "Noticed",
     "Notification",
@@ -210,12 +212,14 @@ __all__ = [
     "ReopenedDecision",
     "Restriction",
     "Result",
+    "SavedView",
     "SettledAttempt",
     "StopReason",
     "Strand",
     "StrandMeaning",
     "Submission",
     "Team",
+    "TeamGoal",
     "TeamMembership",
     "TextKind",
     "Trial",

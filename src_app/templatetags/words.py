@@ -106,6 +106,12 @@ def in_hours(length: timedelta | None) -> str:
 
 
 @register.filter
+def in_percent(share: float) -> str:
+    """``47%``, of a share from 0 to 1."""
+    return f"{share:.0%}"
+
+
+@register.filter
 def asking(address: str, more: str) -> str:
     """The address that asks for that as well; empty where there is no address."""
     return f"{address}&{more}" if address else ""

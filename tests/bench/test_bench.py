@@ -74,8 +74,16 @@ def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
     assert few <= {"case_list_ward_usual_service", "case_list_ward_not_suitable_dates"}
 
 
+def test_the_counts_of_compliance_are_measured_beside_a_full_scan(report: dict[str, Any]) -> None:
+    counts, *_ = report["others"]
+    assert counts["name"] == "compliance_counts"
+    assert set(counts["milliseconds"]) == {"counts", "full scan", "counts at the small size"}
+    assert counts["ratios"]["scan_to_counts"] > 0
+    assert counts["ratios"]["large_to_small"] > 0
+
+
 def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]) -> None:
-    imported, loaded, *_ = report["others"]
+    _, imported, loaded, *_ = report["others"]
     assert (imported["name"], loaded["name"], "allocation") == NAMES[-3:]
     assert imported["written"]["referrals_case"] == imported["written"]["referrals_caseevent"] == 150
     assert (
@@ -91,7 +99,7 @@ def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]
 def test_each_scheme_is_measured_beside_a_bare_transaction_and_later_where_it_grows_dearer(
     report: dict[str, Any],
 ) -> None:
-    _, _, *allocated = report["others"]
+    _, _, _, *allocated = report["others"]
     assert [each["name"].removeprefix("allocation by ") for each in allocated] == [
         *(f"{scheme.value}, units 21 to 50" for scheme in Scheme),
         *(f"{scheme.value}, units 81 to 110" for scheme in GROWING),

@@ -34,10 +34,12 @@ TABLES = {
     "referrals_foundnotsuitable",
     "referrals_handover",
     "referrals_latedecision",
+    "referrals_notedchange",
     "referrals_referralorder",
     "referrals_reopeneddecision",
     "referrals_settledattempt",
     "referrals_submission",
+    "referrals_teamgoal",
     "referrals_trialnotice",
     "referrals_unitkey",
 }

@@ -58,6 +58,15 @@ class Contact:
         return Contact(**{name: count + getattr(other, name) for name, count in asdict(self).items()})
 
 
+# How a referral stands, in words.
+STANDINGS = {
+    "in_time": "Contacted in time",
+    "late": "Contacted late",
+    "closed_without_contact": "Closed without contact",
+    "overdue": "Overdue",
+    "not_yet_due": "Not yet due",
+    "stopped": "Clock stopped",
+}
 _CONTACT = [field.name for field in fields(Contact)]
 
 

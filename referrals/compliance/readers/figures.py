@@ -78,7 +78,7 @@ class Group:
     opens: str = ""
 
 
-def _length(end: str, start: str) -> ExpressionWrapper:
+def _length(end: str, start: str) -> "ExpressionWrapper[DurationField]":
     return ExpressionWrapper(F(end) - F(start), output_field=DurationField())
 
 
@@ -130,7 +130,7 @@ _OF_REFERRALS: dict[str, Any] = {
 def _steps_by(by: str, referrals: "QuerySet[Referral]") -> dict[Any, Steps]:
     counted = referrals.annotate(by=_OF_REFERRALS[by] if by == WEEK else F(_OF_REFERRALS[by]))
     found = counted.order_by().values("by").annotate(**_steps())
-    return {row["by"]: _told(row) for row in found}
+    return {row["by"]: _told(dict(row)) for row in found}
 
 
 def groups(
@@ -202,8 +202,8 @@ def officers_in_sight(user: User) -> "QuerySet[User]":
 
 
 def _by_officer(referrals: "QuerySet[Referral]", at: datetime, officers: dict[Any, User]) -> list[_Counted]:
-    counted = referrals.order_by().values("taken_by").annotate(**standings(at))
-    found = {row.pop("taken_by"): Contact(**row) for row in counted}
+    counted = referrals.order_by().values_list("taken_by").annotate(**standings(at))
+    found = {pk: Contact(*counts) for pk, *counts in counted}
     return [
         (pk, str(officer), found[pk], {"officer": str(pk)}) for pk, officer in officers.items() if pk in found
     ]

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape, strip_tags
 
-from referrals.compliance import views as page_of_compliance
+from referrals.compliance.views import compliance as page_of_compliance
 from referrals.models import Case, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose

@@ -1,6 +1,6 @@
 """Reports that lack something, outcomes that do not move, and files that did not come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -34,7 +34,7 @@ _LACKING = {
 def _without_outcome(at: datetime) -> Q:
     """A condition for suitable cases that should have an outcome by now, and have none."""
     recorded = RecordedOutcome.objects.filter(case=OuterRef("pk"))
-    return _due_an_outcome(at) & ~Exists(recorded)
+    return _due_an_outcome(at) & Q(~Exists(recorded))
 
 
 def _due_an_outcome(at: datetime) -> Q:
@@ -95,7 +95,7 @@ def quality(user: User, at: datetime) -> Quality:
     stuck = lacking(user, at, "outcome").count()
     lacks = [Lack(what, LACKS[what], recent[what], recent["all"]) for what in _LACKING]
     own = set(Bcu.objects.filter(pk__in=places_of(user).bcus).values_list("code", flat=True))
-    files = [each for each in extracts(at) if each.code in own]
+    files = [replace(each, what=f"Extract of {each.what}") for each in extracts(at) if each.code in own]
     return Quality(
         lacks=[*lacks, Lack("outcome", LACKS["outcome"], stuck, due.count())],
         files=[*files, outcome_file(at)],

@@ -106,6 +106,8 @@ def rows(db: None) -> None:
         factories.LeaveFactory.create()
         factories.BriefingAttendanceFactory.create()
         factories.BannerFactory.create()
+        factories.NotedChangeFactory.create()
+        factories.TeamGoalFactory.create()
         factories.MailboxTestFactory.create()
         factories.PlaceMoveFactory.create()
         factories.BcuMembershipFactory.create()

@@ -16,6 +16,7 @@ from django.db.models import (
     QuerySet,
     Sum,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncWeek
 
 from referrals.compliance.readers.contact import (
@@ -78,8 +79,9 @@ class Group:
     opens: str = ""
 
 
-def _length(end: str, start: str) -> "ExpressionWrapper[DurationField]":
-    return ExpressionWrapper(F(end) - F(start), output_field=DurationField())
+def _length(end: str, start: str) -> "ExpressionWrapper[Combinable]":
+    between: Combinable = F(end) - F(start)
+    return ExpressionWrapper(between, output_field=DurationField())
 
 
 def _steps() -> dict[str, Aggregate]:

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from outcomes.quality.readers import quality
-from referrals.models import Case, CaseState
+from referrals.models import Case, CaseState, ImportStatus
 from src_app.accounts.models import User
 from tests import factories
 from tests.conftest import World
@@ -91,10 +91,18 @@ def test_the_page_is_calm_when_all_is_well(client_of: ClientOf, hcop: User, worl
 def test_a_file_that_did_not_come_is_said_of_the_own_bcu(hcop: User, world: World, now: datetime) -> None:
     for bcu in (world.south_west, world.north):
         factories.CaseImportFactory.create(
-            bcu=bcu, status="saved", uploaded_at=now - timedelta(days=3), settled_at=now - timedelta(days=3)
+            bcu=bcu,
+            uploaded_at=now - timedelta(days=3),
+            parts=None,
+            status=ImportStatus.SAVED,
+            settled_at=now - timedelta(days=3),
+            report_encrypted=None,
         )
     found = quality(hcop, now)
-    assert [(file.what, file.is_late) for file in found.files] == [("South West", True), ("Outcomes", False)]
+    assert [(file.what, file.is_late) for file in found.files] == [
+        ("Extract of South West", True),
+        ("Outcomes", False),
+    ]
     assert not found.is_well
 
 

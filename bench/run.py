@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from django.utils import timezone
 
 from bench.allocation import measure_allocations
+from bench.compliance import measure_compliance
 from bench.databases import Databases, own_databases
 from bench.history import fill
 from bench.imports import measure_import
@@ -25,7 +26,7 @@ PAGE_NAMES = (
     *("compliance_supervisor", "flag_list", "follow_up_list"),
     *("audit_list", "audit_list_account", "audit_list_rare_act", "audit_list_middle"),
 )
-NAMES = (*PAGE_NAMES, "mail", "import", "load_postcodes", "allocation")
+NAMES = (*PAGE_NAMES, "compliance_counts", "mail", "import", "load_postcodes", "allocation")
 
 
 def run(arguments: argparse.Namespace) -> BenchReport:
@@ -34,7 +35,7 @@ def run(arguments: argparse.Namespace) -> BenchReport:
     small = arguments.small if arguments.rows > arguments.small else None
     report = BenchReport(arguments.rows, small)
     with own_databases(arguments.migrated) as databases:
-        if set(names) & set(PAGE_NAMES):
+        if set(names) & {*PAGE_NAMES, "compliance_counts"}:
             _measure_pages(databases, arguments, names, report)
         if {"mail", "import", "load_postcodes"} & set(names):
             _measure_imports(databases, arguments, names, report)
@@ -63,6 +64,11 @@ def _measure_pages(
             small = places[0][name] if len(places) > 1 else None
             measured = measure(places[-1][name], small, arguments.repetitions, explain=arguments.explain)
             report.pages.append(measured)
+    if "compliance_counts" in names:
+        _say("Measuring compliance_counts …")
+        of_hcop = [each["compliance_hcop"] for each in places]
+        small = of_hcop[0] if len(of_hcop) > 1 else None
+        report.others.append(measure_compliance(of_hcop[-1], small, arguments.repetitions))
 
 
 def _measure_imports(

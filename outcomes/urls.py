@@ -10,10 +10,12 @@ from outcomes.evaluation.views.results import (
     trial_data_set,
     trial_results,
 )
+from outcomes.quality.views import data_quality
 from outcomes.rates.views import outcomes, outcomes_chart
 
 urlpatterns = [
     path("cases/<record:case_id>/", case, name="case"),
+    path("data-quality/", data_quality, name="data_quality"),
     path("outcomes/", outcomes, name="outcomes"),
     path("outcomes/chart.svg", outcomes_chart, name="outcomes_chart"),
     path("trials/<record:trial_id>/results/", trial_results, name="trial_results"),

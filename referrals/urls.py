@@ -3,7 +3,7 @@
 from django.urls import path
 
 from referrals.cases import views as cases
-from referrals.compliance import views as compliance
+from referrals.compliance.views import compliance, figures, patterns
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping, transfer
 from referrals.crime_record import views as flags
 from referrals.deadlines import views as deadlines
@@ -94,6 +94,15 @@ urlpatterns = [
     path("follow-ups/<record:follow_up_id>/undo/", follow_ups.undo, name="undo_follow_up"),
     path("compliance/", compliance.compliance, name="compliance"),
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
+    path("compliance/figures/", figures.compliance_figures, name="compliance_figures"),
+    path("compliance/referrals/", figures.compliance_referrals, name="compliance_referrals"),
+    path("compliance/patterns/", patterns.compliance_patterns, name="compliance_patterns"),
+    path("compliance/patterns/run-chart.svg", patterns.compliance_run_chart, name="compliance_run_chart"),
+    path("compliance/patterns/funnel.svg", patterns.compliance_funnel, name="compliance_funnel"),
+    path("compliance/patterns/change/", patterns.note_change, name="note_change"),
+    path("compliance/goal/", patterns.set_goal, name="set_goal"),
+    path("compliance/views/", patterns.save_view, name="save_view"),
+    path("compliance/views/remove/", patterns.drop_view, name="drop_view"),
     path("compliance/chart.svg", compliance.compliance_chart, name="compliance_chart"),
     path("places/", places.place_list, name="place_list"),
     path("deadlines/", deadlines.deadline_list, name="deadline_list"),

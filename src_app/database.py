@@ -23,7 +23,7 @@ from environ import Env
 from psycopg2 import sql
 
 # The only tables from which the code deletes rows: sessions, second factors, drafts of decisions and trials,
-# parts of files that are held, public postcodes, and counts, whose rows are folded into one.
+# parts of files that are held, public postcodes, views by name, and counts, whose rows are folded into one.
 DELETABLE_TABLES = (
     "django_session",
     "mfa_authenticator",
@@ -34,6 +34,7 @@ DELETABLE_TABLES = (
     "referrals_heldpart",
     "referrals_postcode",
     "referrals_registrar",
+    "referrals_savedview",
     "referrals_trial",
 )
 

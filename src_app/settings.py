@@ -355,6 +355,8 @@ MAIL_LATE_AFTER = timedelta(minutes=env.int("MAIL_LATE_MINUTES", 30))
 # Extracts come each night, files of outcomes each month.
 EXTRACT_LATE_AFTER = timedelta(hours=env.int("EXTRACT_LATE_HOURS", 36))
 OUTCOMES_LATE_AFTER = timedelta(days=env.int("OUTCOMES_LATE_DAYS", 35))
+# An investigation without an outcome for so long is shown to the hate crime officer.
+OUTCOME_STUCK_AFTER = timedelta(days=env.int("OUTCOME_STUCK_DAYS", 90))
 # Who is told by mail when something is late, and when it no longer is; empty, nobody.
 ADMIN_MAILBOX = env.str("ADMIN_MAILBOX", "")
 # What Prometheus shows as a bearer token; empty, there is no /metrics.

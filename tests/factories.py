@@ -69,6 +69,7 @@ from referrals.models import (
     Method,
     Mode,
     MoveReason,
+    NotedChange,
     Noticed,
     NoticeKind,
     Notification,
@@ -97,6 +98,7 @@ from referrals.models import (
     StrandMeaning,
     Submission,
     Team,
+    TeamGoal,
     TeamMembership,
     TextKind,
     Trial,
@@ -245,6 +247,32 @@ class BriefingAttendanceFactory(DjangoModelFactory[BriefingAttendance]):
 
     briefing = SubFactory(BriefingFactory)
     user = SubFactory(UserFactory)
+
+
+class NotedChangeFactory(DjangoModelFactory[NotedChange]):
+    """Of one team."""
+
+    class Meta:
+        model = NotedChange
+
+    happened_on = NOW.date()
+    text = "A second sergeant joined."
+    team = SubFactory("tests.factories.TeamFactory")
+    noted_at = NOW
+    noted_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+
+
+class TeamGoalFactory(DjangoModelFactory[TeamGoal]):
+    """To be reached in a month."""
+
+    class Meta:
+        model = TeamGoal
+
+    team = SubFactory("tests.factories.TeamFactory")
+    percent = 80
+    by_day = NOW.date() + timedelta(days=30)
+    set_at = NOW
+    set_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
 
 
 class BannerFactory(DjangoModelFactory[Banner]):

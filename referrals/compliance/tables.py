@@ -1,16 +1,18 @@
 """The tables of compliance: who is overdue, and how each ward stands."""
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import django_tables2
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from referrals.compliance.readers.contact import Span, WardContact
+from referrals.compliance.readers.contact import STANDINGS, Span, WardContact
+from referrals.compliance.readers.figures import Group, Took
 from referrals.contact.tables import linked
 from referrals.models import Referral
+from referrals.rules.deadlines import standing
 from src_app.lists.tables import NUMERIC, ActionColumn, ListTable, with_line
 from src_app.templatetags.words import day, of, waited, weekday_moment
 
@@ -46,6 +48,16 @@ class OverdueTable(ListTable):
         )
 
 
+Counted = WardContact | Span | Group
+
+
+def _opening(record: Counted, standing: str, words: str | int) -> str:
+    """The count as a link to the list of what it counts, where there is any and the account sees it."""
+    if not record.opens or not getattr(record.contact, standing):
+        return str(words)
+    return format_html('<a href="{}&amp;list-standing={}">{}</a>', record.opens, standing, words)
+
+
 class ContactTable(ListTable):
     """How referrals stand towards their due time: a row is anything that has a ``contact``."""
 
@@ -64,10 +76,34 @@ class ContactTable(ListTable):
     )
     stopped = django_tables2.Column(verbose_name="Clock stopped", accessor="contact__stopped", visible=False)
 
-    def render_in_time(self, record: WardContact | Span) -> str:
-        return of(record.contact.in_time, record.contact.due)
+    def render_in_time(self, record: Counted) -> str:
+        return _opening(record, "in_time", of(record.contact.in_time, record.contact.due))
 
     def value_in_time(self, value: int) -> int:
+        return value
+
+    def render_late(self, record: Counted, value: int) -> str:
+        return _opening(record, "late", value)
+
+    def value_late(self, value: int) -> int:
+        return value
+
+    def render_closed(self, record: Counted, value: int) -> str:
+        return _opening(record, "closed_without_contact", value)
+
+    def value_closed(self, value: int) -> int:
+        return value
+
+    def render_overdue(self, record: Counted, value: int) -> str:
+        return _opening(record, "overdue", value)
+
+    def value_overdue(self, value: int) -> int:
+        return value
+
+    def render_not_yet_due(self, record: Counted, value: int) -> str:
+        return _opening(record, "not_yet_due", value)
+
+    def value_not_yet_due(self, value: int) -> int:
         return value
 
 
@@ -114,3 +150,95 @@ class MonthTable(WeekTable):
 
     def render_first(self, value: date) -> str:
         return f"{value:%B %Y}"
+
+
+_HOUR = timedelta(hours=1)
+
+
+def hours(length: timedelta | None) -> float | None:
+    """The length in hours, to a tenth."""
+    return None if length is None else round(length / _HOUR, 1)
+
+
+def took_words(took: Took) -> str:
+    """``21 hours, 9 in 10 within 63 (n = 140)``."""
+    if took.median is None or took.nine_in_ten is None:
+        return "none"
+    return (
+        f"{took.median / _HOUR:.0f} hours, 9 in 10 within {took.nine_in_ten / _HOUR:.0f} (n = {took.number})"
+    )
+
+
+class GroupTable(ContactTable):
+    """How the referrals of each group stand, and how long decision and contact took."""
+
+    name = django_tables2.Column(verbose_name="Of", empty_values=())
+    decision = django_tables2.Column(verbose_name="Report to decision", accessor="steps__decision")
+    contact = django_tables2.Column(verbose_name="Referral to contact", accessor="steps__contact")
+    contact_median = django_tables2.Column(
+        verbose_name="Hours to contact, median", accessor="steps__contact__median", visible=False
+    )
+    contact_nine = django_tables2.Column(
+        verbose_name="Hours to contact, 9 in 10", accessor="steps__contact__nine_in_ten", visible=False
+    )
+
+    class Meta:
+        sequence = ("name", "...")
+
+    def render_name(self, record: Group) -> str:
+        return record.name or day(date.fromordinal(record.key))
+
+    def value_name(self, record: Group) -> str:
+        return record.name or date.fromordinal(record.key).isoformat()
+
+    def render_decision(self, value: Took) -> str:
+        return took_words(value)
+
+    def render_contact(self, value: Took) -> str:
+        return took_words(value)
+
+    def value_contact_median(self, value: timedelta) -> float | None:
+        return hours(value)
+
+    def value_contact_nine(self, value: timedelta) -> float | None:
+        return hours(value)
+
+
+class CountedTable(ListTable):
+    """The referrals that a number counts."""
+
+    is_compact = True
+    number = django_tables2.Column(verbose_name="Referral")
+    due_at = django_tables2.Column(verbose_name="Due")
+    ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name")
+    stands = django_tables2.Column(verbose_name="How it stands", accessor="due_at")
+    ended = django_tables2.Column(verbose_name="Ended", accessor="closed_at", default="–")
+
+    def render_number(self, record: Referral) -> SafeString:
+        return linked(record)
+
+    def value_number(self, record: Referral) -> str:
+        return record.number
+
+    def render_due_at(self, value: datetime) -> str:
+        return weekday_moment(value)
+
+    def value_due_at(self, value: datetime) -> datetime:
+        return value
+
+    def render_stands(self, record: Referral) -> str:
+        return STANDINGS[
+            standing(
+                due_at=record.due_at,
+                contacted_at=record.contacted_at,
+                closed_at=record.closed_at,
+                at=self.now,
+                stopped_until=record.stopped_until,
+            )
+        ]
+
+    def render_ended(self, value: datetime) -> str:
+        return weekday_moment(value)
+
+    def value_ended(self, value: datetime) -> datetime:
+        return value

@@ -67,8 +67,8 @@ def health(*, at: datetime) -> Health:
         tasks=found,
         outbox=outbox(at=at),
         refused_mailboxes=refused_mailboxes(),
-        extracts=_extracts(at),
-        outcomes=_outcomes(at),
+        extracts=extracts(at),
+        outcomes=outcome_file(at),
     )
 
 
@@ -87,7 +87,7 @@ def _processes(found: list[Task]) -> list[Seen]:
     ]
 
 
-def _extracts(at: datetime) -> list[Seen]:
+def extracts(at: datetime) -> list[Seen]:
     """The last extract that was saved of each BCU. One that never had any takes no part yet."""
     saved = CaseImport.objects.filter(bcu=OuterRef("pk"), status=ImportStatus.SAVED)
     last = saved.order_by("-uploaded_at", "-pk").values("uploaded_at")[:1]
@@ -100,7 +100,7 @@ def _extracts(at: datetime) -> list[Seen]:
     ]
 
 
-def _outcomes(at: datetime) -> Seen:
+def outcome_file(at: datetime) -> Seen:
     """The last file of outcomes, by the audit log: one that brought nothing new came all the same."""
     files = AuditEntry.objects.filter(action=Action.OUTCOMES_IMPORTED)
     last_at = files.order_by("-at", "-pk").values_list("at", flat=True).first()

@@ -37,6 +37,7 @@ from referrals.models.cases import (
     backwards,
     why_in_words,
 )
+from referrals.models.compliance import NotedChange, SavedView, TeamGoal
 from referrals.models.contact import (
     ASKS_WHO_CONTACTS,
     FOR_THE_HCOP,
@@ -211,6 +212,7 @@ __all__ = [
     "Mode",
     "MoveReason",
     "NotDelivered",
+    "NotedChange",
     "NoticeKind",
     "Noticed",
     "Notification",
@@ -236,12 +238,14 @@ __all__ = [
     "Restriction",
     "Result",
     "SafetyDecision",
+    "SavedView",
     "SettledAttempt",
     "StopReason",
     "Strand",
     "StrandMeaning",
     "Submission",
     "Team",
+    "TeamGoal",
     "TeamMembership",
     "TextKind",
     "Trial",

@@ -35,6 +35,7 @@ ENTRIES = (
     Entry("Import", "import_cases", Permission.IMPORT_CASES, "/import/"),
     Entry(capfirst(settings.FLAG_NAME), "flag_list", Permission.CONFIRM_FLAGS, "/flags/"),
     Entry("Cases", "case_list", Permission.VIEW_CASES, "/cases/"),
+    Entry("Data quality", "data_quality", Permission.VIEW_CASES, "/data-quality/"),
     Entry("Trial", "trial_list", Permission.VIEW_TRIALS, "/trials/", work_of=Permission.MANAGE_TRIALS),
     Entry("Compliance", "compliance", Permission.VIEW_COMPLIANCE, "/compliance/"),
     Entry("Outcomes", "outcomes", Permission.VIEW_OUTCOMES, "/outcomes/"),

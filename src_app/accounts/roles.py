@@ -31,6 +31,7 @@ class Permission(StrEnum):
     CHASE_REFERRALS = "chase referrals"
     ACKNOWLEDGE_FOLLOW_UPS = "acknowledge follow-ups"
     VIEW_COMPLIANCE = "view compliance"
+    VIEW_OFFICER_FIGURES = "view figures of officers"
     VIEW_OUTCOMES = "view outcomes"
     IMPORT_OUTCOMES = "import outcomes"
     COMPUTE_RATES = "compute rates"
@@ -79,6 +80,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.CHASE_REFERRALS,
             Permission.ACKNOWLEDGE_FOLLOW_UPS,
             Permission.VIEW_COMPLIANCE,
+            Permission.VIEW_OFFICER_FIGURES,
             Permission.CONFIRM_ACCESS,
             Permission.RECORD_BRIEFINGS,
             Permission.CHOOSE_DIGESTS,

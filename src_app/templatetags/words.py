@@ -100,6 +100,24 @@ def of(part: int, whole: int) -> str:
 
 
 @register.filter
+def in_hours(length: timedelta | None) -> str:
+    """``21``, in whole hours; a dash where there is none."""
+    return "–" if length is None else f"{length / timedelta(hours=1):.0f}"
+
+
+@register.filter
+def in_percent(share: float) -> str:
+    """``47%``, of a share from 0 to 1."""
+    return f"{share:.0%}"
+
+
+@register.filter
+def asking(address: str, more: str) -> str:
+    """The address that asks for that as well; empty where there is no address."""
+    return f"{address}&{more}" if address else ""
+
+
+@register.filter
 def number(value: int) -> str:
     """``6,000``."""
     return f"{value:,}"

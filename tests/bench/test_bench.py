@@ -75,6 +75,14 @@ def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
     assert few <= {"case_list_ward_usual_service", "case_list_ward_not_suitable_dates"}
 
 
+def test_the_counts_of_compliance_are_measured_beside_a_full_scan(report: dict[str, Any]) -> None:
+    counts, *_ = report["others"]
+    assert counts["name"] == "compliance_counts"
+    assert set(counts["milliseconds"]) == {"counts", "full scan", "counts at the small size"}
+    assert counts["ratios"]["scan_to_counts"] > 0
+    assert counts["ratios"]["large_to_small"] > 0
+
+
 def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]) -> None:
     _, imported, loaded, *_ = report["others"]
     assert (imported["name"], loaded["name"], "allocation") == NAMES[-3:]

@@ -34,12 +34,14 @@ TABLES = {
     "referrals_foundnotsuitable",
     "referrals_handover",
     "referrals_latedecision",
+    "referrals_notedchange",
     "referrals_referralorder",
     "referrals_reopeneddecision",
     "referrals_reopening",
     "referrals_safetydecision",
     "referrals_settledattempt",
     "referrals_submission",
+    "referrals_teamgoal",
     "referrals_trialnotice",
     "referrals_unitkey",
 }
@@ -108,6 +110,8 @@ def rows(db: None) -> None:
         factories.LeaveFactory.create()
         factories.BriefingAttendanceFactory.create()
         factories.BannerFactory.create()
+        factories.NotedChangeFactory.create()
+        factories.TeamGoalFactory.create()
         factories.MailboxTestFactory.create()
         factories.PlaceMoveFactory.create()
         factories.BcuMembershipFactory.create()

@@ -58,6 +58,15 @@ class Contact:
         return Contact(**{name: count + getattr(other, name) for name, count in asdict(self).items()})
 
 
+# How a referral stands, in words.
+STANDINGS = {
+    "in_time": "Contacted in time",
+    "late": "Contacted late",
+    "closed_without_contact": "Closed without contact",
+    "overdue": "Overdue",
+    "not_yet_due": "Not yet due",
+    "stopped": "Clock stopped",
+}
 _CONTACT = [field.name for field in fields(Contact)]
 
 
@@ -116,11 +125,10 @@ def _runs(at: datetime) -> Q:
     return Q(stopped_until__isnull=True) | Q(stopped_until__lte=at)
 
 
-def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
-    """Aggregates that count referrals by their standing at a moment, of those ``within``."""
-    within = Q() if within is None else within
+def standing_conditions(at: datetime) -> dict[str, Q]:
+    """Conditions for referrals: how they stand at a moment."""
     opened = Q(contacted_at__isnull=True, closed_at__isnull=True)
-    conditions = {
+    return {
         "in_time": Q(contacted_at__lte=F("due_at")),
         "late": Q(contacted_at__gt=F("due_at")),
         "overdue": opened & Q(due_at__lt=at),
@@ -128,20 +136,29 @@ def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
         "closed_without_contact": Q(contacted_at__isnull=True, closed_at__isnull=False),
         "stopped": opened & ~_runs(at),
     }
-    return {name: Count("pk", filter=condition & within) for name, condition in conditions.items()}
+
+
+def standings(at: datetime, within: Q | None = None) -> dict[str, Count]:
+    """Aggregates that count referrals by their standing at a moment, of those ``within``."""
+    within = Q() if within is None else within
+    return {
+        name: Count("pk", filter=condition & within) for name, condition in standing_conditions(at).items()
+    }
 
 
 @dataclass(frozen=True)
 class WardContact:
     """One ward: its counts within the period, and what is overdue now whatever the period.
 
-    ``ended_early`` of those counts were ended before their due time, which is still to come.
+    ``ended_early`` of those counts were ended before their due time, which is still to come. ``opens``: the
+    address of the list of what is counted, empty where the account sees none.
     """
 
     ward: Ward
     contact: Contact
     overdue_now: int
     ended_early: int
+    opens: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,7 +191,7 @@ def compliance_of(
     Wards without a referral to count are left out. What is overdue now counts whatever the period. Of what
     ended, the database keeps count; only what is open, or ended before a due time to come, is counted here.
     """
-    wards = chosen.wards(user).select_related("borough").order_by("name", "pk").in_bulk()
+    wards = chosen.wards(user).select_related("borough", "team").order_by("name", "pk").in_bulk()
     ended = _ended(_WARD, period, at, wards, chosen)
     opened, overdue_now = {}, {}
     for ward, late, to_come, stopped, all_late in _opened(_WARD, period, at, wards, chosen):
@@ -309,10 +326,11 @@ def weeks(user: User, *, period: Period, at: datetime, chosen: Chosen = EVERYTHI
 
 @dataclass(frozen=True)
 class Span:
-    """The referrals due in one week or month, which its first day names."""
+    """The referrals due in one week or month, which its first day names; ``opens`` as of a ward."""
 
     first: date
     contact: Contact
+    opens: str = ""
 
 
 def this_and_last_month(user: User, *, at: datetime, chosen: Chosen) -> tuple[Span, Span]:
@@ -327,6 +345,11 @@ def this_and_last_month(user: User, *, at: datetime, chosen: Chosen) -> tuple[Sp
 def by_week(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:
     """The last twelve weeks of due dates and the present one, with what is due later; the oldest first."""
     return _spans(_WEEK, user, default_period(at), at, chosen)
+
+
+def counted_by_week(user: User, *, period: Period, at: datetime, chosen: Chosen) -> list[Span]:
+    """The weeks of due dates of the period, with what is due later where it reaches today; oldest first."""
+    return _spans(_WEEK, user, period, at, chosen)
 
 
 def by_month(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:

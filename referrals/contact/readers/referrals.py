@@ -1,15 +1,20 @@
 """Referrals with what their pages show, their attempts and the changes nobody has read."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
 from django.db.models import (
+    Count,
     Exists,
+    F,
     OuterRef,
     Prefetch,
+    Q,
     QuerySet,
     prefetch_related_objects,
 )
+from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases
 from referrals.models import (
@@ -152,3 +157,30 @@ def is_officer_in_case(referral: Referral, user: User) -> bool:
 def is_with_officer_in_case(referral: Referral) -> bool:
     """Whether whoever took the referral has become the officer in the case: a colleague must take it over."""
     return referral.taken_by is not None and is_officer_in_case(referral, referral.taken_by)
+
+
+OWN_WEEKS = 12
+
+
+@dataclass(frozen=True)
+class OwnFigures:
+    """Of the referrals that an officer has, due in the last twelve weeks: how many were contacted in time.
+
+    ``due``: all whose due time has passed or that have ended. ``since``: the first day of those weeks.
+    """
+
+    in_time: int
+    due: int
+    since: date
+
+
+def own_figures(user: User, now: datetime) -> OwnFigures:
+    """Of nobody but that officer; in one query."""
+    day = timezone.localdate(now)
+    since = day - timedelta(days=day.weekday(), weeks=OWN_WEEKS)
+    counted = Referral.objects.filter(
+        Q(due_at__lt=now) | Q(closed_at__isnull=False),
+        taken_by=user,
+        due_at__gte=timezone.make_aware(datetime.combine(since, time())),
+    ).aggregate(due=Count("pk"), in_time=Count("pk", filter=Q(contacted_at__lte=F("due_at"))))
+    return OwnFigures(in_time=counted["in_time"], due=counted["due"], since=since)

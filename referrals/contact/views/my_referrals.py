@@ -29,6 +29,7 @@ from referrals.contact.readers.follow_ups import to_ring_again
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
     open_referrals,
+    own_figures,
     referrals_ended_since,
     referrals_linked_to,
     referrals_to_open,
@@ -80,6 +81,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "ring_again": ring_again,
         "left": left,
         "done": done,
+        "own": own_figures(request.user, now),
         "went": went,
         "supervises": request.user.can(Permission.CHASE_REFERRALS),
     }

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape, strip_tags
 
-from referrals.compliance import views as page_of_compliance
+from referrals.compliance.views import compliance as page_of_compliance
 from referrals.models import Case, Referral
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry, Purpose
@@ -268,11 +268,18 @@ def test_days_that_are_given_count_and_no_word_beside_them(
 
 
 def test_team_and_officer_narrow_the_page_and_are_named_on_it(
-    text: Text, due: MakeReferral, hcop: User, officer: User, leader: User, now: datetime, world: World
+    text: Text,
+    due: MakeReferral,
+    hcop: User,
+    officer: User,
+    leader: User,
+    supervisor: User,
+    now: datetime,
+    world: World,
 ) -> None:
     taken = due(-50, taken_by=officer, taken_at=now)
     other, elsewhere = due(-40), due(-30, ward=world.wards[1])
-    page = text(hcop, officer=str(officer.pk))
+    page = text(supervisor, officer=str(officer.pk))
     assert "1 referral is overdue" in page
     assert f"taken by {officer} · due" in page
     assert taken.number in page
@@ -281,9 +288,10 @@ def test_team_and_officer_narrow_the_page_and_are_named_on_it(
     assert elsewhere.number in page
     assert taken.number not in page
     assert f"{world.wards[1].team} · due" in page
-    # Counts by officer are for whoever chases them.
-    assert "Taken by" not in text(leader)
-    assert "3 referrals are overdue" in text(leader, officer=str(officer.pk))
+    # Counts by officer are for the officer's supervisor.
+    for user in (hcop, leader):
+        assert "Anybody or nobody</option>" not in text(user)
+        assert "3 referrals are overdue" in text(user, officer=str(officer.pk))
 
 
 def test_a_ward_has_its_own_page_with_its_weeks_its_months_and_what_is_overdue(

@@ -2,29 +2,47 @@
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
-from urllib.parse import urlencode
 
 from django import forms
-from django.http import HttpResponse, HttpResponseBase, QueryDict
+from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from referrals.compliance.charts import weekly_chart
 from referrals.compliance.filters import OverdueFilter
-from referrals.compliance.forms import PERIODS, PeriodForm
-from referrals.compliance.readers.contact import Chosen, by_month, by_week, compliance_of, weeks
+from referrals.compliance.forms import PeriodForm, ViewForm
+from referrals.compliance.readers.contact import (
+    Chosen,
+    Compliance,
+    Contact,
+    by_month,
+    by_week,
+    compliance_of,
+    weeks,
+)
+from referrals.compliance.readers.figures import (
+    asks_week,
+)
 from referrals.compliance.readers.overdue import overdue
 from referrals.compliance.readers.overview import overview_of
+from referrals.compliance.readers.patterns import goals_of, views_of
 from referrals.compliance.readers.periods import default_period, last_months
 from referrals.compliance.run_chart import finding
-from referrals.compliance.tables import MonthTable, OverdueTable, WardContactTable, WeekTable
+from referrals.compliance.tables import (
+    MonthTable,
+    OverdueTable,
+    WardContactTable,
+    WeekTable,
+)
+from referrals.compliance.views.addresses import narrowed_to, opens_of, periods_offered
 from referrals.contact.readers.stranded import stranded_work
 from referrals.contact.readers.went_elsewhere import went_from_led_teams
+from referrals.models import TeamGoal
 from referrals.people.readers.access_review import left_to_confirm
-from referrals.scope import wards_visible_to
+from referrals.scope import today, wards_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
@@ -79,9 +97,11 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
     counted = compliance_of(request.user, period=period, at=now, chosen=chosen, order=order)
     narrowing = [form[name] for name in ("borough", "team", "officer") if name in form.fields]
     late = OVERDUE.asked(request, overdue(request.user, at=now, chosen=chosen), also=narrowing)
+    opens = opens_of(request.user, request.GET)
+    listed = [replace(row, opens=narrowed_to(opens, {"list-ward": row.ward.code})) for row in counted.wards]
     wards = BY_WARD.computed(
         request,
-        counted.wards,
+        listed,
         form=form,
         key=lambda row: row.ward.pk,
         file_name=f"compliance-{period.first}-{period.last}",
@@ -102,11 +122,12 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
     chases = request.user.can(Permission.CHASE_REFERRALS)
     context = {
         "form": form,
-        "periods": _periods(request.GET, form.word),
+        "periods": periods_offered(request.GET, form.word),
         "period": period,
         "narrowed": chosen.names,
         "to_today": period.reaches(now),
         "counted": counted,
+        "opens": opens,
         "worst": max(counted.wards, key=lambda ward: ward.overdue_now, default=None),
         "overdue": late,
         "chases": chases,
@@ -118,22 +139,23 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "weeks": series,
         "finding": finding([week.share for week in series]),
         "query": request.GET.urlencode(),
+        "goals": _goals(request.user, counted),
+        "saved_views": views_of(request.user),
+        "view_form": ViewForm(initial={"shown": request.GET.urlencode()}),
         "now": now,
         "access_to_confirm": left_to_confirm(request.user),
     }
     return render(request, "compliance/compliance.html", context)
 
 
-def _periods(asked: QueryDict, shown: str) -> list[dict[str, Any]]:
-    """The periods that have a word, each with its address, which keeps what else is asked."""
-    kept = {name: value for name, value in asked.items() if name in ("borough", "team", "officer", "order")}
+def _goals(user: User, counted: Compliance) -> list[tuple[TeamGoal, Contact]]:
+    """The goals of the account's teams, each with how the team stands in the wards counted."""
     return [
-        {
-            "words": words,
-            "query": urlencode({"period": word, **kept}),
-            "is_shown": word == shown,
-        }
-        for word, words in PERIODS.items()
+        (
+            goal,
+            sum((row.contact for row in counted.wards if row.ward.team_id == goal.team_id), Contact()),
+        )
+        for goal in goals_of(user, today())
     ]
 
 
@@ -150,10 +172,15 @@ def compliance_ward(request: SignedInRequest, code: str) -> HttpResponseBase:
         if is_by_month
         else (WARD_BY_WEEK, by_week, default_period(now))
     )
+    opens = narrowed_to(opens_of(request.user, {}), {"list-ward": code})
     late = WARD_OVERDUE.of(code).asked(request, overdue(request.user, at=now, chosen=chosen))
     over_time = page.of(code).computed(
         request,
-        spans(request.user, at=now, chosen=chosen)[::-1],
+        [
+            # A month that still runs counts what is due in it; its list would hold what is due later as well.
+            span if is_by_month else replace(span, opens=narrowed_to(opens, asks_week(span.first)))
+            for span in spans(request.user, at=now, chosen=chosen)[::-1]
+        ],
         form=forms.Form(),
         key=lambda span: span.first.toordinal(),
         file_name=f"compliance-{code}-{page.name}-{timezone.localdate(now)}",
@@ -163,6 +190,7 @@ def compliance_ward(request: SignedInRequest, code: str) -> HttpResponseBase:
     late.record_shown()
     context = {
         "ward": ward,
+        "opens": "" if is_by_month else opens,
         "counted": compliance_of(request.user, period=period, at=now, chosen=chosen),
         "since": period.first,
         "overdue": late,

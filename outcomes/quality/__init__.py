@@ -1,0 +1,1 @@
+"""What is missing of reports and outcomes, for those who can have it put right."""

@@ -1,0 +1,265 @@
+"""Compliance in detail: by team, borough, week and officer, how long it took, and how contact was tried."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import (
+    Aggregate,
+    Count,
+    DateField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Q,
+    QuerySet,
+    Sum,
+)
+from django.db.models.expressions import Combinable
+from django.db.models.functions import TruncWeek
+
+from referrals.compliance.readers.contact import (
+    Chosen,
+    Compliance,
+    Contact,
+    WardContact,
+    counted_by_week,
+    due_in,
+    standings,
+)
+from referrals.compliance.readers.overdue import chased_officers
+from referrals.compliance.readers.periods import Period
+from referrals.contact.readers.referrals import standing_attempts
+from referrals.models import Method, Referral, Result, Ward
+from referrals.scope import referrals_led_by
+from src_app.accounts.models import User
+from src_app.accounts.roles import Permission
+
+WARD, TEAM, BOROUGH, WEEK, OFFICER = "ward", "team", "borough", "week", "officer"
+
+
+class Percentile(Aggregate):
+    """PostgreSQL's ``percentile_cont``: what is empty counts for nothing."""
+
+    function = "PERCENTILE_CONT"
+    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
+    output_field = DurationField()
+
+
+@dataclass(frozen=True)
+class Took:
+    """How long a step took in the middle, and what 9 in 10 did not exceed, of ``number`` referrals."""
+
+    number: int = 0
+    median: timedelta | None = None
+    nine_in_ten: timedelta | None = None
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How long decision and contact took, of referrals due in a period: time stopped is part of it."""
+
+    decision: Took = Took()
+    contact: Took = Took()
+
+
+@dataclass(frozen=True)
+class Group:
+    """Referrals of a ward, team, borough, week or officer; ``asks`` is what narrows a list to them.
+
+    ``opens``: the address of that list, empty where the account sees no list.
+    """
+
+    key: int
+    name: str
+    contact: Contact
+    steps: Steps
+    asks: dict[str, str]
+    opens: str = ""
+
+
+def _length(end: str, start: str) -> "ExpressionWrapper[Combinable]":
+    between: Combinable = F(end) - F(start)
+    return ExpressionWrapper(between, output_field=DurationField())
+
+
+def _steps() -> dict[str, Aggregate]:
+    lengths = {
+        "decision": _length("case__decided_at", "case__reported_at"),
+        "contact": _length("contacted_at", "made_at"),
+    }
+    return {
+        f"{name}_{what}": aggregate
+        for name, length in lengths.items()
+        for what, aggregate in (
+            ("number", Count(length)),
+            ("median", Percentile(length, share=0.5)),
+            ("nine", Percentile(length, share=0.9)),
+        )
+    }
+
+
+def _told(found: dict[str, Any]) -> Steps:
+    return Steps(
+        **{
+            name: Took(found[f"{name}_number"], found[f"{name}_median"], found[f"{name}_nine"])
+            for name in ("decision", "contact")
+        }
+    )
+
+
+def referrals_counted(user: User, period: Period, at: datetime, chosen: Chosen) -> "QuerySet[Referral]":
+    """The referrals that the page's counts are of."""
+    wards = chosen.wards(user).values("pk")
+    return Referral.objects.filter(due_in(period, at), chosen.taken, ward__in=wards, made_at__lte=at)
+
+
+def steps_of(referrals: "QuerySet[Referral]") -> Steps:
+    """How long decision and contact took, of all of them."""
+    return _told(referrals.aggregate(**_steps()))
+
+
+_OF_REFERRALS: dict[str, Any] = {
+    WARD: "ward",
+    TEAM: "ward__team",
+    BOROUGH: "ward__borough",
+    WEEK: TruncWeek("due_at", output_field=DateField()),
+    OFFICER: "taken_by",
+}
+
+
+def _steps_by(by: str, referrals: "QuerySet[Referral]") -> dict[Any, Steps]:
+    counted = referrals.annotate(by=_OF_REFERRALS[by] if by == WEEK else F(_OF_REFERRALS[by]))
+    found = counted.order_by().values("by").annotate(**_steps())
+    return {row["by"]: _told(dict(row)) for row in found}
+
+
+def groups(
+    by: str, user: User, counted: Compliance, *, period: Period, at: datetime, chosen: Chosen
+) -> list[Group]:
+    """The groups that have a referral to count; weeks the latest first, the others by name.
+
+    Officers are those whose figures the account may see.
+    """
+    referrals = referrals_counted(user, period, at, chosen)
+    if by == OFFICER:
+        officers = officers_in_sight(user).in_bulk()
+        referrals = referrals.filter(taken_by__in=officers, pk__in=referrals_led_by(user).values("pk"))
+        rows = _by_officer(referrals, at, officers)
+    elif by == WEEK:
+        rows = _by_week(user, period, at, chosen)
+    else:
+        rows = _by_place(by, counted.wards)
+    steps = _steps_by(by, referrals)
+    return [
+        Group(_number(key), name, contact, steps.get(key, Steps()), asks) for key, name, contact, asks in rows
+    ]
+
+
+_Counted = tuple[Any, str, Contact, dict[str, str]]
+
+
+def _number(key: Any) -> int:
+    return key.toordinal() if isinstance(key, date) else key
+
+
+def _by_place(by: str, wards: Iterable[WardContact]) -> list[_Counted]:
+    place_of: dict[str, Callable[[Ward], Any]] = {
+        WARD: lambda ward: ward,
+        TEAM: lambda ward: ward.team,
+        BOROUGH: lambda ward: ward.borough,
+    }
+    named: dict[int, Any] = {}
+    sums: dict[int, Contact] = {}
+    for row in wards:
+        place = place_of[by](row.ward)
+        named[place.pk] = place
+        sums[place.pk] = sums.get(place.pk, Contact()) + row.contact
+    return [
+        (pk, place.name, sums[pk], {"list-ward" if by == WARD else by: str(pk if by == TEAM else place.code)})
+        for pk, place in sorted(named.items(), key=lambda item: (item[1].name, item[0]))
+        if any(vars(sums[pk]).values())
+    ]
+
+
+def _by_week(user: User, period: Period, at: datetime, chosen: Chosen) -> list[_Counted]:
+    spans = counted_by_week(user, period=period, at=at, chosen=chosen)
+    return [(span.first, "", span.contact, asks_week(span.first)) for span in reversed(spans)]
+
+
+def asks_week(monday: date) -> dict[str, str]:
+    """What narrows a list to the due dates of a week."""
+    return asks_days(monday, monday + timedelta(days=6))
+
+
+def asks_days(first: date, last: date) -> dict[str, str]:
+    """What narrows a list to the due dates from one day to another."""
+    return {"list-first": first.isoformat(), "list-last": last.isoformat()}
+
+
+def officers_in_sight(user: User) -> "QuerySet[User]":
+    """The officers whose figures the account may see: their supervisor's own teams."""
+    return chased_officers(user) if user.can(Permission.VIEW_OFFICER_FIGURES) else User.objects.none()
+
+
+def _by_officer(referrals: "QuerySet[Referral]", at: datetime, officers: dict[Any, User]) -> list[_Counted]:
+    counted = referrals.order_by().values_list("taken_by").annotate(**standings(at))
+    found = {pk: Contact(*counts) for pk, *counts in counted}
+    return [
+        (pk, str(officer), found[pk], {"officer": str(pk)}) for pk, officer in officers.items() if pk in found
+    ]
+
+
+@dataclass(frozen=True)
+class Tried:
+    """How contact was tried: attempts that stand, by method, and how many of each reached the victim.
+
+    ``contacts``: referrals with contact made; ``first`` and ``second`` of them at the first and the second
+    attempt, and ``needed`` the attempts at them, all together.
+    """
+
+    attempts: int = 0
+    reached: int = 0
+    methods: list[tuple[str, int, int]] = field(default_factory=list)
+    contacts: int = 0
+    first: int = 0
+    second: int = 0
+    needed: int = 0
+
+    @property
+    def later(self) -> int:
+        """Contacts that took three attempts or more."""
+        return self.contacts - self.first - self.second
+
+    @property
+    def each(self) -> float:
+        """Attempts a contact, on average; 0 without a contact."""
+        return self.needed / self.contacts if self.contacts else 0.0
+
+
+def tried(referrals: "QuerySet[Referral]") -> Tried:
+    """In two queries."""
+    standing = standing_attempts().filter(referral__in=referrals.values("pk"))
+    made = Count("pk", filter=Q(result=Result.CONTACT_MADE))
+    counted = standing.order_by().values_list("method").annotate(number=Count("pk"), reached=made)
+    by_method = {method: (number, reached) for method, number, reached in counted}
+    methods = [(Method(each).label, *by_method[each]) for each in Method.values if each in by_method]
+    of_contacts = (
+        standing.filter(referral__contacted_at__isnull=False)
+        .order_by()
+        .values("referral")
+        .annotate(tries=Count("pk"))
+        .aggregate(
+            contacts=Count("referral"),
+            first=Count("referral", filter=Q(tries=1)),
+            second=Count("referral", filter=Q(tries=2)),
+            needed=Sum("tries", default=0),
+        )
+    )
+    return Tried(
+        attempts=sum(number for _, number, _ in methods),
+        reached=sum(reached for *_, reached in methods),
+        methods=methods,
+        **of_contacts,
+    )

@@ -1,5 +1,6 @@
 """How the outbox fares: what waits in it, and whose mailbox refuses; and who is told of what came up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -83,7 +84,7 @@ def refused_mailboxes(
     ]
 
 
-def in_charge_of(referral: Referral, at: datetime) -> list[User]:
+def in_charge_of(referral: Referral, at: datetime) -> Sequence[User]:
     """Who can act on what came up: the team's supervisors and its BCU's HCOPs; one query.
 
     Those at work on that day who have an address. Where there are none, the supervisors of the BCU.

@@ -46,6 +46,7 @@ def reopen(*, referral_id: int, reason: ReopeningReason, by: User, at: datetime)
             return referral
         if why := _why_not(referral, reason):
             raise Refused(why)
+        assert referral.closed_at is not None
         Reopening.objects.create(
             referral=referral,
             reason=reason,

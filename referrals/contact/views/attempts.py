@@ -205,13 +205,13 @@ def decide_safety(request: SignedInRequest, number: str) -> HttpResponse:
 
 def _safety_decided(request: SignedInRequest, referral: Referral, form: SafetyForm) -> bool:
     method = form.cleaned_data["answer"]
-    about = {"referral_id": referral.pk, "by": request.user, "at": timezone.now()}
+    pk, by, at = referral.pk, request.user, timezone.now()
     try:
         if method is None:
-            closing.close_without_contact(reason=CloseReason.UNSAFE, **about)
+            closing.close_without_contact(referral_id=pk, reason=CloseReason.UNSAFE, by=by, at=at)
             messages.success(request, f"{referral.number} is closed without contact: no way is safe.")
         else:
-            closing.choose_safe_method(method=method, **about)
+            closing.choose_safe_method(referral_id=pk, method=method, by=by, at=at)
             messages.success(request, f"{referral.number} stays open: the team is told which way is safe.")
     except Refused as refused:
         form.add_error(None, str(refused))

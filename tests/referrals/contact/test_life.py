@@ -154,7 +154,8 @@ class Life(RuleBasedStateMachine):
             by=self.people[who],
             at=self.at,
         ):
-            assert timedelta() < self.referral.call_back_at - self.at <= LONGEST_CALL_BACK
+            assert self.referral.call_back_at == call_back_at
+            assert timedelta() < call_back_at - self.at <= LONGEST_CALL_BACK
 
     @rule(who=person)
     def somebody_withdraws_the_last_attempt(self, who: int) -> None:

@@ -262,7 +262,7 @@ def test_those_in_charge_are_told_once_of_what_nobody_acknowledged_in_time(
     assert sorted(entry.recipients) == sorted([supervisor.username, hcop.username])
     for notification in Notification.objects.all():
         assert deliver(notification_id=notification.pk, by=system, at=NOW + 90 * HOUR)
-    assert made.number not in mailoutbox[0].body + mailoutbox[0].subject
+    assert made.number not in f"{mailoutbox[0].subject} {mailoutbox[0].body}"
 
 
 def test_what_is_the_hcops_alone_is_told_to_no_supervisor(

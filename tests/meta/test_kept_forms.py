@@ -40,6 +40,7 @@ NOT_KEPT = {
     "cases/search.html": "a search: nothing is saved by it",
     "intake/upload.html": "a file, which no page can put back",
     "teams/team.html": "a code, which stands in the mail",
+    "contact/_act.html": "one choice of a short list, of a row among many",
     "review/check.html": "ticks that say what was looked at: the script puts them back for the same texts",
 }
 

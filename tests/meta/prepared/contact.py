@@ -105,8 +105,8 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(reopen)
 def _(scene: Scene) -> dict[str, Any]:
-    referral = scene.referral(closed=True, close_reason="declined")
-    return {"referral_id": referral.pk, "reason": "mistake", "by": scene.supervisor, "at": NOW}
+    referral, later = scene.referral(closed=True, close_reason="declined"), NOW + timedelta(days=9)
+    return {"referral_id": referral.pk, "reason": "mistake", "by": scene.supervisor, "at": later}
 
 
 @prepares(finish)

@@ -273,6 +273,7 @@ class Scene:
             "import_id": lambda: [factories.CaseImportFactory.create(bcu=self.world.south_west).pk],
             "attempt_id": lambda: [factories.ContactAttemptFactory.create(referral=referral).pk],
             "follow_up_id": lambda: [factories.FollowUpFactory.create(attempt__referral=referral).pk],
+            "briefing_id": lambda: [factories.BriefingFactory.create().pk],
             "leave_id": lambda: [factories.LeaveFactory.create().pk],
             "team_id": lambda: [referral.team_id],
             "ward_id": lambda: [referral.ward_id],

@@ -212,7 +212,7 @@ class CountedTable(ListTable):
     due_at = django_tables2.Column(verbose_name="Due")
     ward = django_tables2.Column(verbose_name="Ward", accessor="ward__name")
     stands = django_tables2.Column(verbose_name="How it stands", accessor="due_at")
-    ended = django_tables2.Column(verbose_name="Ended", accessor="closed_at", default="–")
+    ended = django_tables2.Column(verbose_name="Ended", accessor="closed_at", visible=False)
 
     def render_number(self, record: Referral) -> SafeString:
         return linked(record)
@@ -236,9 +236,6 @@ class CountedTable(ListTable):
                 stopped_until=record.stopped_until,
             )
         ]
-
-    def render_ended(self, value: datetime) -> str:
-        return weekday_moment(value)
 
     def value_ended(self, value: datetime) -> datetime:
         return value

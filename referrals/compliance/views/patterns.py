@@ -111,7 +111,7 @@ def note_change(request: SignedInRequest) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, "Noted. Start the run chart anew from it under the chart.")
+            messages.success(request, "Noted. The run chart starts anew from it.")
             return redirect(f"{reverse('compliance_patterns')}?anew=noted-{noted.pk}")
     return render(request, "compliance/note_change.html", {"form": form})
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -24,7 +25,8 @@ from referrals.compliance.readers.patterns import (
     views_of,
 )
 from referrals.compliance.readers.periods import default_period
-from referrals.models import NotedChange, Referral, SavedView, TeamGoal
+from referrals.contact.actions.attempts import log_attempt
+from referrals.models import Method, NotedChange, Referral, Result, SavedView, TeamGoal
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.refused import Refused
@@ -255,3 +257,37 @@ def test_the_queries_of_the_patterns_do_not_grow_with_rows(
         return len(captured)
 
     assert queries(2) == queries(14)
+
+
+def test_each_page_runs_a_fixed_number_of_queries(
+    client_of: ClientOf, due: MakeReferral, hcop: User, leader: User
+) -> None:
+    due(-30)
+    due(-200, contacted=-1)
+    found = {}
+    for user in (hcop, leader):
+        browser = client_of(user)
+        for name in ("compliance", "compliance_figures", "compliance_patterns"):
+            with CaptureQueriesContext(connection) as captured:
+                browser.get(reverse(name))
+            found[user.username, name] = len(captured)
+    assert found == {}
+
+
+def test_the_page_is_true_as_soon_as_an_attempt_is_saved(
+    client_of: ClientOf, due: MakeReferral, hcop: User, officer: User, now: datetime
+) -> None:
+    referral = due(-30, taken_by=officer, taken_at=now)
+    browser = client_of(hcop)
+    assert "1 referral is overdue" in _words(browser, "compliance")
+    log_attempt(
+        key=uuid4(),
+        referral_id=referral.pk,
+        method=Method.TELEPHONE,
+        result=Result.CONTACT_MADE,
+        made_at=now,
+        by=officer,
+        at=now,
+    )
+    assert "Nothing is overdue." in _words(browser, "compliance")
+    assert "Late 1 1 of 1 (100%)" in _words(browser, "compliance")

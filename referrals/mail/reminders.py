@@ -67,7 +67,8 @@ def remind_due(*, by: User, at: datetime) -> int:
             for step, later in pairwise([*steps, None]):
                 if step is None:
                     continue
-                reminded.update(_remind_all(whom, step, later, bcus, in_charge, by, at))
+                has_come = _has_come(step, later, asked.step_since.get((whom, step)), at)
+                reminded.update(_remind_all(whom, step, has_come, bcus, in_charge, by, at))
     return len(reminded)
 
 
@@ -108,7 +109,7 @@ class _InCharge:
 def _remind_all(
     whom: Reminded,
     step: timedelta,
-    later: timedelta | None,
+    has_come: Q,
     bcus: list[int],
     in_charge: _InCharge,
     by: User,
@@ -128,7 +129,7 @@ def _remind_all(
         referrals = (
             Referral.objects.alias(begun_at=_begun_at())
             .filter(
-                _has_come(step, later, at),
+                has_come,
                 _can_be_told(whom, bcus, in_charge),
                 ~Exists(told),
                 Q(stopped_until__isnull=True) | Q(stopped_until__lte=at),
@@ -152,9 +153,10 @@ def _remind_all(
     return reminded
 
 
-def _has_come(step: timedelta, later: timedelta | None, at: datetime) -> Q:
+def _has_come(step: timedelta, later: timedelta | None, since: datetime | None, at: datetime) -> Q:
     """A condition for referrals: this step has come, and the next one has not.
 
+    One when overdue or later has come since ``since``, so that a new policy does not remind of all at once.
     One before the due time never comes before half of the time has passed: a day may be all there is.
     """
     if step < _AT_DUE:
@@ -162,6 +164,8 @@ def _has_come(step: timedelta, later: timedelta | None, at: datetime) -> Q:
         has_come = Q(due_at__gte=at, due_at__lte=at - step) & half_has_passed
     else:
         has_come = Q(due_at__lte=at - step) if step else Q(due_at__lt=at)
+        if since is not None:
+            has_come &= Q(due_at__gte=since - step)
     if later is None or later == _AT_DUE:
         return has_come
     return has_come & Q(due_at__gt=at - later)

@@ -113,6 +113,30 @@ def test_each_bcu_reminds_by_its_own_steps_and_by_the_settings_without_any(
     assert told() == [(MailKind.OVERDUE, other.team.mailbox)]
 
 
+def test_a_new_step_reminds_nobody_of_what_had_passed_it_before_it_was_asked_for(
+    make_referral: MakeReferral, world: World, supervisor: User, system: User
+) -> None:
+    sergeant = at_work(supervisor)
+    steps = {"bcu": world.south_west, "remind_mailbox": [], "remind_taker": [], "remind_supervisor": [24]}
+    DeadlinePolicyFactory.create(**steps)
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - 25 * HOUR)
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - 23 * HOUR)
+    assert remind_due(by=system, at=NOW + HOUR) == 1
+    # The same step by a later policy is no new step.
+    later = NOW + 24 * HOUR
+    DeadlinePolicyFactory.create(**steps, starts_on=later.date(), set_at=NOW)
+    assert remind_due(by=system, at=later) == 0
+    assert told() == [(MailKind.OVERDUE, sergeant)]
+
+
+def test_a_policy_keeps_the_reminders_that_the_settings_ask_for(
+    make_referral: MakeReferral, world: World, system: User
+) -> None:
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - HOUR)
+    DeadlinePolicyFactory.create(bcu=world.south_west)
+    assert remind_due(by=system, at=NOW) == 1
+
+
 def test_in_quiet_hours_reminders_wait_until_they_end(
     make_referral: MakeReferral, world: World, system: User
 ) -> None:

@@ -130,7 +130,7 @@ def deadlines_by_bcu(at: datetime) -> dict[int, Deadlines]:
 
 
 def _step_since(policies: list[DeadlinePolicy]) -> dict[tuple[Reminded, timedelta], datetime]:
-    """Since when each step of the last policy has been asked for, of those that the settings do not ask for."""
+    """Since when each step of the last policy has been asked for, without those that the settings ask for."""
     since: dict[tuple[Reminded, timedelta], datetime | None] = dict.fromkeys(_steps(by_settings()))
     for policy in policies:
         begins = max(datetime.combine(policy.starts_on, time(), LONDON), policy.set_at)

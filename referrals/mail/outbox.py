@@ -20,6 +20,7 @@ from referrals.mail.messages import message_of
 from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
+    BcuMembership,
     Digest,
     Fault,
     MailboxTest,
@@ -29,6 +30,7 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Team,
+    TeamMembership,
     Trial,
     TrialNotice,
     TrialStatus,
@@ -71,7 +73,14 @@ _OF_THIS_MESSAGE = (
 TO_TAKER = ":taker"
 TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 _ABOUT = (
-    *("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault"),
+    *(
+        "referral__ward__borough",
+        "referral__team",
+        "referral__taken_by",
+        "trial_notice__trial",
+        "trial",
+        "fault",
+    ),
     *("mailbox_test__team", "place_move__from_team", "place_move__to_team"),
     *("digest__choice__user", "digest__choice__team"),
 )
@@ -306,7 +315,8 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
         return False
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
-        return not is_open or referral.taken_by is not None
+        is_with_somebody = referral.taken_by is not None
+        return not is_open or is_with_somebody or _is_for_others(notification, referral, at)
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True
@@ -316,8 +326,23 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
         return not is_open or holder is None or holder.email != notification.recipient
     if notification.kind not in (*REMINDERS, *_CLOSED):
         return False
+    if notification.kind in REMINDERS and _is_for_others(notification, referral, at):
+        return True
     # A referral may have been opened again before its closing was told.
     return is_open == (notification.kind in _CLOSED)
+
+
+def _is_for_others(notification: Notification, referral: Referral, at: datetime) -> bool:
+    """Whether it is for a mailbox, a supervisor or an HCOP of a team or BCU that had the referral before."""
+    recipient, day = notification.recipient, timezone.localdate(at)
+    in_charge = Q(user__email=recipient, user__is_active=True)
+    if TO_SUPERVISOR in notification.unique_key:
+        of_team = TeamMembership.objects.filter(TeamMembership.current(day), in_charge, team=referral.team)
+        return not of_team.exists()
+    if TO_HCOP in notification.unique_key:
+        bcu = referral.ward.borough.bcu_id
+        return not BcuMembership.objects.filter(BcuMembership.current(day), in_charge, bcu=bcu).exists()
+    return recipient != referral.team.mailbox
 
 
 def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:

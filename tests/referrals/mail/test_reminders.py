@@ -159,6 +159,23 @@ def test_what_goes_to_somebody_in_charge_is_no_address_in_the_log_and_goes_out(
     assert AuditEntry.objects.get(action=Action.MAIL_SENT).recipients == []
 
 
+def test_what_waits_for_the_team_that_had_it_goes_nowhere(
+    referral: Referral, world: World, supervisor: User, hcop: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, remind_supervisor=[0], remind_hcop=[0])
+    sergeant, first_hcop, late = at_work(supervisor), at_work(hcop), NOW + 11 * HOUR
+    old, new = referral.team, next(team for team in world.teams if team != referral.team)
+    remind_due(by=system, at=late)
+    assert sorted(told()) == sorted((MailKind.OVERDUE, to) for to in (old.mailbox, sergeant, first_hcop))
+    Referral.objects.filter(pk=referral.pk).update(team=new)
+    sent = {
+        row.recipient
+        for row in Notification.objects.all()
+        if deliver(notification_id=row.pk, by=system, at=late)
+    }
+    assert sent == {first_hcop}
+
+
 def test_nothing_reminds_while_the_clock_is_stopped(referral: Referral, system: User) -> None:
     Referral.objects.filter(pk=referral.pk).update(stopped_until=NOW + 20 * HOUR, due_at=NOW + 23 * HOUR)
     assert remind_due(by=system, at=NOW + 19 * HOUR) == 0

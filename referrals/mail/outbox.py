@@ -69,7 +69,7 @@ _OF_THIS_MESSAGE = (
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
 )
-# How the key of a reminder to whoever has the referral ends, and what is in one to somebody in charge.
+# What is in the key of a reminder to whoever has the referral, and in one to somebody in charge.
 TO_TAKER = ":taker"
 TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 _ABOUT = (
@@ -320,7 +320,7 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True
-    if notification.kind == MailKind.GIVEN or notification.unique_key.endswith(TO_TAKER):
+    if notification.kind == MailKind.GIVEN or TO_TAKER in notification.unique_key:
         # For whoever has it, and for nobody who had it.
         holder = referral.taken_by
         return not is_open or holder is None or holder.email != notification.recipient
@@ -358,7 +358,7 @@ def _is_personal(notification: Notification) -> bool:
         return notification.digest.choice.user is not None
     personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
     key = notification.unique_key
-    return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
+    return notification.kind in personal or TO_TAKER in key or TO_SUPERVISOR in key or TO_HCOP in key
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> bool:

@@ -1,7 +1,8 @@
 """What a BCU asks of its teams at a moment, and the due time that follows from it."""
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Any
@@ -36,7 +37,8 @@ class Deadlines:
     """What holds at a moment. ``reminders``: how long after the due time, negative before it, to whom.
 
     ``least_attempts``: by the word of the reason to close. ``decision_after``: how long a report may wait
-    until the inspector is told; None, nobody is.
+    until the inspector is told; None, nobody is. ``step_since``: from when a policy asks for a step that
+    was not asked for before.
     """
 
     contact: Window
@@ -47,6 +49,7 @@ class Deadlines:
     quiet_from: time | None = None
     quiet_until: time | None = None
     decision_after: timedelta | None = None
+    step_since: Mapping[tuple[Reminded, timedelta], datetime] = field(default_factory=dict)
 
 
 def by_settings() -> Deadlines:
@@ -114,12 +117,29 @@ def _latest(policies: QuerySet[DeadlinePolicy], at: datetime) -> Deadlines:
 
 
 def deadlines_by_bcu(at: datetime) -> dict[int, Deadlines]:
-    """The same of every BCU, by its key; two queries."""
-    policies = policies_on(timezone.localdate(at))
+    """What holds in every BCU, by its key; two queries."""
+    begun: dict[int, list[DeadlinePolicy]] = defaultdict(list)
+    for policy in DeadlinePolicy.objects.filter(starts_on__lte=timezone.localdate(at)).order_by("starts_on"):
+        begun[policy.bcu_id].append(policy)
     return {
-        pk: by_policy(policies[pk]) if pk in policies else by_settings()
+        pk: replace(by_policy(begun[pk][-1]), step_since=_step_since(begun[pk]))
+        if pk in begun
+        else by_settings()
         for pk in Bcu.objects.values_list("pk", flat=True)
     }
+
+
+def _step_since(policies: list[DeadlinePolicy]) -> dict[tuple[Reminded, timedelta], datetime]:
+    """Since when each step of the last policy has been asked for, without those that the settings ask for."""
+    since: dict[tuple[Reminded, timedelta], datetime | None] = dict.fromkeys(_steps(by_settings()))
+    for policy in policies:
+        begins = max(datetime.combine(policy.starts_on, time(), LONDON), policy.set_at)
+        since = {step: since.get(step, begins) for step in _steps(by_policy(policy))}
+    return {step: begins for step, begins in since.items() if begins}
+
+
+def _steps(asked: Deadlines) -> list[tuple[Reminded, timedelta]]:
+    return [(whom, step) for whom, steps in asked.reminders.items() for step in steps]
 
 
 def bank_holidays() -> frozenset[date]:

@@ -21,6 +21,7 @@ from referrals.mail.messages import message_of
 from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
+    BcuMembership,
     Digest,
     Fault,
     MailboxTest,
@@ -30,6 +31,7 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     Team,
+    TeamMembership,
     Trial,
     TrialNotice,
     TrialStatus,
@@ -68,11 +70,18 @@ _OF_THIS_MESSAGE = (
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
 )
-# How the key of a reminder to whoever has the referral ends, and what is in one to somebody in charge.
+# What is in the key of a reminder to whoever has the referral, and in one to somebody in charge.
 TO_TAKER = ":taker"
 TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 _ABOUT = (
-    *("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault"),
+    *(
+        "referral__ward__borough",
+        "referral__team",
+        "referral__taken_by",
+        "trial_notice__trial",
+        "trial",
+        "fault",
+    ),
     *("mailbox_test__team", "place_move__from_team", "place_move__to_team"),
     *("digest__choice__user", "digest__choice__team"),
 )
@@ -313,7 +322,8 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
         return False
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
-        return not is_open or referral.taken_by is not None
+        is_with_somebody = referral.taken_by is not None
+        return not is_open or is_with_somebody or _is_for_others(notification, referral, at)
     if notification.kind == MailKind.CALL_BACK:
         is_asked = referral.call_back_at is not None
         if not is_open or not is_asked or not notification.unique_key.startswith(call_back_key(referral)):
@@ -321,14 +331,29 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True
-    if notification.kind == MailKind.GIVEN or notification.unique_key.endswith(TO_TAKER):
+    if notification.kind == MailKind.GIVEN or TO_TAKER in notification.unique_key:
         # For whoever has it, and for nobody who had it.
         holder = referral.taken_by
         return not is_open or holder is None or holder.email != notification.recipient
     if notification.kind not in (*REMINDERS, *_CLOSED):
         return False
+    if notification.kind in REMINDERS and _is_for_others(notification, referral, at):
+        return True
     # A referral may have been opened again before its closing was told.
     return is_open == (notification.kind in _CLOSED)
+
+
+def _is_for_others(notification: Notification, referral: Referral, at: datetime) -> bool:
+    """Whether it is for a mailbox, a supervisor or an HCOP of a team or BCU that had the referral before."""
+    recipient, day = notification.recipient, timezone.localdate(at)
+    in_charge = Q(user__email=recipient, user__is_active=True)
+    if TO_SUPERVISOR in notification.unique_key:
+        of_team = TeamMembership.objects.filter(TeamMembership.current(day), in_charge, team=referral.team)
+        return not of_team.exists()
+    if TO_HCOP in notification.unique_key:
+        bcu = referral.ward.borough.bcu_id
+        return not BcuMembership.objects.filter(BcuMembership.current(day), in_charge, bcu=bcu).exists()
+    return recipient != referral.team.mailbox
 
 
 def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:
@@ -350,7 +375,7 @@ def _is_personal(notification: Notification) -> bool:
         MailKind.FOLLOW_UPS_LATE,
     )
     key = notification.unique_key
-    return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
+    return notification.kind in personal or TO_TAKER in key or TO_SUPERVISOR in key or TO_HCOP in key
 
 
 def _put_back(notification: Notification, error: Exception, at: datetime) -> bool:

@@ -1,4 +1,4 @@
-"""Mailboxes that the mail server refuses: noted, tried more and more rarely, cleared by what they take."""
+"""Mailboxes that the mail server refuses: noted, tried hourly and then daily, cleared by what they take."""
 
 import smtplib
 from collections.abc import Collection
@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Q
 
 from referrals.models import Notification, RefusingMailbox
 
-# From the first of the numbers on, a refusal is for good.
+# From the second of the numbers on, a refusal is for good.
 PASSING, FOR_GOOD = 400, 500
 FIRST_WAIT, LONGEST_WAIT = timedelta(hours=1), timedelta(days=1)
 
@@ -24,8 +24,8 @@ def reply_code(error: Exception) -> int | None:
 def note_refusal(notification: Notification, error: Exception, at: datetime) -> datetime | None:
     """Notes whose mailbox refused this message; returns when to try it again where that is for good.
 
-    After an hour, then each time after as long as it has refused, and at least daily. A passing refusal is
-    noted when it is not the first, and tried again as any other failure. One message that is refused while
+    Hourly for the first day, since it may be the server that is wrong, and daily after it. A passing refusal
+    is noted when it is not the first, and tried again as any other failure. One message that is refused while
     the mailbox takes others is no refusing mailbox.
     """
     code = reply_code(error)
@@ -41,7 +41,7 @@ def note_refusal(notification: Notification, error: Exception, at: datetime) -> 
             ended_at=None,
             defaults={"since": at, "last_tried_at": at, "next_try_at": at, "reply_code": code},
         )
-        wait = min(max(at - mailbox.since, FIRST_WAIT), LONGEST_WAIT)
+        wait = FIRST_WAIT if at - mailbox.since < LONGEST_WAIT else LONGEST_WAIT
         mailbox.last_tried_at, mailbox.reply_code = at, code
         mailbox.next_try_at = at + wait if code >= FOR_GOOD else at
         mailbox.save(update_fields=["last_tried_at", "next_try_at", "reply_code"])
@@ -49,13 +49,21 @@ def note_refusal(notification: Notification, error: Exception, at: datetime) -> 
 
 
 def note_acceptance(addresses: Collection[str], at: datetime) -> None:
-    """Mailboxes that took a message refuse no more; what waits for them may go now."""
-    refusing = RefusingMailbox.objects.filter(address__in=addresses, ended_at=None)
-    cleared = list(refusing.select_for_update().values_list("address", flat=True))
+    """Mailboxes that took a message refuse no more; what waits for them may go now.
+
+    So may what waits for mailboxes that began to refuse at about the same time or later: it may have been the
+    server that refused them all.
+    """
+    refusing = RefusingMailbox.objects.filter(ended_at=None)
+    taking = refusing.filter(address__in=addresses).order_by("pk").select_for_update()
+    cleared = dict(taking.values_list("address", "since"))
     if cleared:
         refusing.filter(address__in=cleared).update(ended_at=at)
+        together = refusing.filter(since__gte=min(cleared.values()) - FIRST_WAIT)
+        others = list(together.order_by("pk").select_for_update().values_list("address", flat=True))
+        refusing.filter(address__in=others).update(next_try_at=at)
         Notification.objects.filter(
-            recipient__in=cleared, sent_at=None, abandoned_at=None, not_before__gt=at
+            recipient__in=[*cleared, *others], sent_at=None, abandoned_at=None, not_before__gt=at
         ).update(not_before=at)
 
 

@@ -5,9 +5,9 @@ When, and to whom, is said by the deadlines of each BCU. Each goes to one recipi
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
-from itertools import pairwise
+from itertools import count, pairwise
 
 from django.db import transaction
 from django.db.models import (
@@ -26,7 +26,7 @@ from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
 from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
-from referrals.mail.outbox import TO_TAKER, call_back_key, queue
+from referrals.mail.outbox import HELD_BACK, TO_TAKER, call_back_key, queue
 from referrals.models import (
     FOR_THE_HCOP,
     BcuMembership,
@@ -53,6 +53,8 @@ _HOUR = timedelta(hours=1)
 # Time enough to read the restrictions before the call.
 _BEFORE_CALL_BACK = timedelta(minutes=15)
 _AT_DUE = timedelta()
+# Messages that were of no use when their turn came: what they tell may be of use again.
+_GIVEN_UP = Q(abandoned_at__isnull=False) & ~Q(last_error=HELD_BACK)
 
 
 def remind_due(*, by: User, at: datetime) -> int:
@@ -72,7 +74,8 @@ def remind_due(*, by: User, at: datetime) -> int:
             for step, later in pairwise([*steps, None]):
                 if step is None:
                     continue
-                reminded.update(_remind_all(whom, step, later, bcus, in_charge, by, at))
+                has_come = _has_come(step, later, asked.step_since.get((whom, step)), at)
+                reminded.update(_remind_all(whom, step, has_come, bcus, in_charge, by, at))
     return len(reminded)
 
 
@@ -94,20 +97,22 @@ class _InCharge:
     def __init__(self, day: date) -> None:
         away = Leave.objects.filter(Leave.current(day)).values("user")
         can_be_told = Q(user__is_active=True, user__email__isnull=False) & ~Q(user__in=away)
-        self.of_team: dict[int, list[User]] = defaultdict(list)
-        members = TeamMembership.objects.filter(
+        self.supervising = TeamMembership.objects.filter(
             TeamMembership.current(day), can_be_told, user__role=Role.SUPERVISOR
         )
-        for membership in members.select_related("user").order_by("pk"):
+        self.of_team: dict[int, list[User]] = defaultdict(list)
+        for membership in self.supervising.select_related("user").order_by("pk"):
             self.of_team[membership.team_id].append(membership.user)
+        of_bcus = BcuMembership.objects.filter(BcuMembership.current(day), can_be_told)
+        self.hcop_of = of_bcus.filter(user__role=Role.HCOP)
         self.hcops: dict[int, list[User]] = defaultdict(list)
         self.inspectors: dict[int, list[User]] = defaultdict(list)
-        of_bcus = BcuMembership.objects.filter(
-            BcuMembership.current(day), can_be_told, user__role__in=(Role.HCOP, Role.SUPERVISOR)
-        )
-        for of_bcu in of_bcus.select_related("user").order_by("pk"):
-            found = self.hcops if of_bcu.user.role == Role.HCOP else self.inspectors
-            found[of_bcu.bcu_id].append(of_bcu.user)
+        for found, people in (
+            (self.hcops, self.hcop_of),
+            (self.inspectors, of_bcus.filter(user__role=Role.SUPERVISOR)),
+        ):
+            for of_bcu in people.select_related("user").order_by("pk"):
+                found[of_bcu.bcu_id].append(of_bcu.user)
 
     def of_follow_up(self, follow_up: FollowUp, bcu: int) -> list[User]:
         """Who can act on it: of the HCOP's own tasks no supervisor is told."""
@@ -121,7 +126,7 @@ class _InCharge:
 def _remind_all(
     whom: Reminded,
     step: timedelta,
-    later: timedelta | None,
+    has_come: Q,
     bcus: list[int],
     in_charge: _InCharge,
     by: User,
@@ -129,21 +134,14 @@ def _remind_all(
 ) -> list[str]:
     """Queues one step of one kind of recipient; returns of which referrals, by number."""
     kind = MailKind.DUE_SOON if step < _AT_DUE else MailKind.OVERDUE
-    ends = f":{step // _HOUR:+d}:{whom}"
-    told = Notification.objects.filter(
-        referral=OuterRef("pk"),
-        unique_key__startswith=Concat(
-            Value(f"{kind}:"), OuterRef("number"), Value(":"), _seconds(OuterRef("due_at")), Value(ends)
-        ),
-    )
+    ends = f":{step // _HOUR:+d}:{whom}:"
     with transaction.atomic():
         # The lock keeps a completion from slipping in between the look and the mail.
         referrals = (
             Referral.objects.alias(begun_at=_begun_at())
             .filter(
-                _has_come(step, later, at),
-                _can_be_told(whom, bcus, in_charge),
-                ~Exists(told),
+                has_come,
+                _is_untold(whom, kind, ends, in_charge),
                 Q(stopped_until__isnull=True) | Q(stopped_until__lte=at),
                 status=ReferralStatus.OPEN,
                 ward__borough__bcu__in=bcus,
@@ -152,11 +150,15 @@ def _remind_all(
             .order_by("pk")
             .select_for_update(of=("self",), skip_locked=True)
         )
+        before = Notification.objects.filter(_GIVEN_UP, referral__in=list(referrals), kind=kind)
+        given_up = set(before.values_list("unique_key", flat=True))
         reminded = []
         for referral in referrals:
-            key = f"{kind}:{referral.number}:{math.floor(referral.due_at.timestamp())}{ends}"
-            for whose, recipient in _recipients(whom, referral, in_charge):
-                queue(kind=kind, referral=referral, recipient=recipient, unique_key=key + whose, at=at)
+            begins = f"{kind}:{referral.number}:{math.floor(referral.due_at.timestamp())}{ends}"
+            for pk, recipient in _recipients(whom, referral, in_charge):
+                keys = (f"{begins}{pk}:{number}" for number in count())
+                key = next(key for key in keys if key not in given_up)
+                queue(kind=kind, referral=referral, recipient=recipient, unique_key=key, at=at)
             reminded.append(referral.number)
         if reminded:
             record(
@@ -165,9 +167,10 @@ def _remind_all(
     return reminded
 
 
-def _has_come(step: timedelta, later: timedelta | None, at: datetime) -> Q:
+def _has_come(step: timedelta, later: timedelta | None, since: datetime | None, at: datetime) -> Q:
     """A condition for referrals: this step has come, and the next one has not.
 
+    One when overdue or later has come since ``since``, so that a new policy does not remind of all at once.
     One before the due time never comes before half of the time has passed: a day may be all there is.
     """
     if step < _AT_DUE:
@@ -175,6 +178,8 @@ def _has_come(step: timedelta, later: timedelta | None, at: datetime) -> Q:
         has_come = Q(due_at__gte=at, due_at__lte=at - step) & half_has_passed
     else:
         has_come = Q(due_at__lte=at - step) if step else Q(due_at__lt=at)
+        if since is not None:
+            has_come &= Q(due_at__gte=since - step)
     if later is None or later == _AT_DUE:
         return has_come
     return has_come & Q(due_at__gt=at - later)
@@ -192,28 +197,42 @@ def _seconds(moment: OuterRef) -> Cast:
     return Cast(Cast(Floor(epoch), BigIntegerField()), CharField())
 
 
-def _can_be_told(whom: Reminded, bcus: list[int], in_charge: _InCharge) -> Q:
-    """A condition for referrals: there is such a recipient."""
-    if whom == Reminded.TAKER:
-        return Q(taken_by__email__isnull=False)
-    if whom == Reminded.SUPERVISOR:
-        return Q(team__in=list(in_charge.of_team))
-    if whom == Reminded.HCOP:
-        return Q(ward__borough__bcu__in=[bcu for bcu in bcus if bcu in in_charge.hcops])
-    return Q()
+def _is_untold(whom: Reminded, kind: MailKind, ends: str, in_charge: _InCharge) -> Q:
+    """A condition for referrals: there is such a recipient who has not been told of this step.
 
-
-def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Iterator[tuple[str, str]]:
-    """The addresses, each with what the key of its message ends in."""
+    The key of a message ends in the key of its recipient, and in how many before it were given up.
+    """
     if whom == Reminded.MAILBOX:
-        yield "", referral.team.mailbox
+        return Q(~Exists(_told(kind, ends, OuterRef, OuterRef("team_id"))))
+    if whom == Reminded.TAKER:
+        told = _told(kind, ends, OuterRef, OuterRef("taken_by_id"))
+        return Q(~Exists(told), taken_by__email__isnull=False)
+    told = _told(kind, ends, lambda name: OuterRef(OuterRef(name)), OuterRef("user_id"))
+    if whom == Reminded.SUPERVISOR:
+        return Q(Exists(in_charge.supervising.filter(~Exists(told), team=OuterRef("team"))))
+    return Q(Exists(in_charge.hcop_of.filter(~Exists(told), bcu=OuterRef("ward__borough__bcu"))))
+
+
+def _told(
+    kind: MailKind, ends: str, of_referral: Callable[[str], OuterRef], recipient: OuterRef
+) -> QuerySet[Notification]:
+    due = (of_referral("number"), Value(":"), _seconds(of_referral("due_at")))
+    key = Concat(Value(f"{kind}:"), *due, Value(ends), Cast(recipient, CharField()), Value(":"))
+    of_step = Notification.objects.filter(referral=of_referral("pk"), unique_key__startswith=key)
+    return of_step.exclude(_GIVEN_UP)
+
+
+def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Iterator[tuple[int, str]]:
+    """The key of each recipient, with their address."""
+    if whom == Reminded.MAILBOX:
+        yield referral.team_id, referral.team.mailbox
     elif whom == Reminded.TAKER:
         assert referral.taken_by is not None
-        yield "", str(referral.taken_by.email)
+        yield referral.taken_by.pk, str(referral.taken_by.email)
     else:
         of_bcu = in_charge.hcops[referral.ward.borough.bcu_id]
         for user in in_charge.of_team[referral.team_id] if whom == Reminded.SUPERVISOR else of_bcu:
-            yield f":{user.pk}", str(user.email)
+            yield user.pk, str(user.email)
 
 
 def remind_of_call_backs(*, by: User, at: datetime) -> int:
@@ -262,11 +281,11 @@ def remind_of_call_backs(*, by: User, at: datetime) -> int:
 
 
 def remind_again(referral: Referral, at: datetime) -> None:
-    """Gives a referral that is open again the reminder that was given up while it had ended."""
+    """Gives a referral that is open again the reminders that were given up while it had ended."""
     kind = MailKind.OVERDUE if referral.due_at < at else MailKind.DUE_SOON
-    Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False).update(
-        abandoned_at=None, not_before=at
-    )
+    given_up = Notification.objects.filter(referral=referral, kind=kind, abandoned_at__isnull=False)
+    last = given_up.order_by("recipient", "-pk").distinct("recipient")
+    Notification.objects.filter(pk__in=last.values("pk")).update(abandoned_at=None, not_before=at)
 
 
 def tell_of_late_decisions(*, by: User, at: datetime) -> int:

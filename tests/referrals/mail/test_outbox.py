@@ -33,7 +33,7 @@ from src_app.breaker import Breaker
 from src_app.celery import app
 from src_app.database import MAIL_SWEEP_LOCK
 from tests.away import hanging
-from tests.factories import NOW, NotificationFactory, ReferralFactory, UserFactory
+from tests.factories import NOW, NotificationFactory, ReferralFactory, RefusingMailboxFactory, UserFactory
 from tests.patience import patience
 
 MakeReferral = Callable[..., Referral]
@@ -574,7 +574,7 @@ def _refusals() -> list[tuple[str, int]]:
     return list(found.values_list("address", "reply_code"))
 
 
-def test_a_mailbox_refused_for_good_is_noted_at_once_and_tried_ever_more_rarely_down_to_daily(
+def test_a_mailbox_refused_for_good_is_noted_at_once_and_tried_hourly_for_a_day_then_daily(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
     peer.unknown[waiting.recipient] = "550 No such user"
@@ -585,10 +585,10 @@ def test_a_mailbox_refused_for_good_is_noted_at_once_and_tried_ever_more_rarely_
         outbox.deliver(notification_id=waiting.pk, by=system, at=at)
         if len(peer.tried) > before:
             tried_at.append(minutes // 60)
-    assert tried_at == [0, 1, 2, 4, 8, 16, 32, 56, 80, 104, 128]
+    assert tried_at == [*range(24), 24, 48, 72, 96, 120]
     (mailbox,) = RefusingMailbox.objects.all()
     assert (mailbox.address, mailbox.since, mailbox.reply_code) == (waiting.recipient, NOW, 550)
-    assert mailbox.last_tried_at == NOW + 128 * HOUR
+    assert mailbox.last_tried_at == NOW + 120 * HOUR
     waiting.refresh_from_db()
     assert (waiting.abandoned_at, waiting.possible_duplicate) == (None, False)
 
@@ -625,6 +625,27 @@ def test_a_mailbox_that_takes_mail_again_clears_itself_and_gets_at_once_what_wai
     assert len(peer.accepted) == 6
     elsewhere.refresh_from_db()
     assert elsewhere.not_before == NOW + 5 * HOUR
+
+
+def test_where_the_server_refused_everybody_all_are_tried_again_once_one_is_taken(
+    make_referral: MakeReferral, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    referral = make_referral()
+    long_since = RefusingMailboxFactory.create(address=ABBEY, since=NOW - 30 * HOUR)
+    old = _to(referral, ABBEY, not_before=NOW + 5 * HOUR, attempts=9)
+    addresses = [f"team{number}@example.police.uk" for number in range(3)]
+    for address in addresses:
+        peer.unknown[address] = "554 Relay denied"
+        outbox.deliver(notification_id=_to(referral, address, not_before=NOW).pk, by=system)
+        clock.shift(timedelta(minutes=10))
+    peer.unknown.clear()
+    # A new message is tried at once, and is taken.
+    outbox.deliver(notification_id=_to(referral, addresses[1], not_before=NOW).pk, by=system)
+    deliver_waiting_mail()
+    assert sorted(peer.recipients) == sorted([*addresses, addresses[1]])
+    assert _refusals() == [(ABBEY, long_since.reply_code)]
+    old.refresh_from_db()
+    assert old.not_before == NOW + 5 * HOUR
 
 
 def test_a_mailbox_refused_for_a_while_is_tried_as_any_other_and_noted_the_second_time(

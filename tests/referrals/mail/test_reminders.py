@@ -1,13 +1,18 @@
 """Reminders by the deadlines of each BCU: which step, to whom, when; and of reports that wait."""
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from importlib import import_module
+from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.core.mail import EmailMessage
+from django.test import override_settings
 
-from referrals.mail.outbox import deliver
+from referrals.mail.outbox import deliver, waiting
 from referrals.mail.reminders import (
+    remind_again,
     remind_due,
     remind_of_call_backs,
     tell_of_late_decisions,
@@ -17,9 +22,19 @@ from referrals.models import Case, FollowUp, FollowUpKind, LateDecision, MailKin
 from referrals.rules.deadlines import LONDON
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
+from src_app.accounts.roles import Role
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, CaseFactory, DeadlinePolicyFactory, FollowUpFactory, LeaveFactory
+from tests.factories import (
+    NOW,
+    CaseFactory,
+    DeadlinePolicyFactory,
+    FollowUpFactory,
+    LeaveFactory,
+    NotificationFactory,
+    TeamMembershipFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.usefixtures("clock")
 MakeReferral = Callable[..., Referral]
@@ -118,6 +133,30 @@ def test_each_bcu_reminds_by_its_own_steps_and_by_the_settings_without_any(
     assert told() == [(MailKind.OVERDUE, other.team.mailbox)]
 
 
+def test_a_new_step_reminds_nobody_of_what_had_passed_it_before_it_was_asked_for(
+    make_referral: MakeReferral, world: World, supervisor: User, system: User
+) -> None:
+    sergeant = at_work(supervisor)
+    steps = {"bcu": world.south_west, "remind_mailbox": [], "remind_taker": [], "remind_supervisor": [24]}
+    DeadlinePolicyFactory.create(**steps)
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - 25 * HOUR)
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - 23 * HOUR)
+    assert remind_due(by=system, at=NOW + HOUR) == 1
+    # The same step by a later policy is no new step.
+    later = NOW + 24 * HOUR
+    DeadlinePolicyFactory.create(**steps, starts_on=later.date(), set_at=NOW)
+    assert remind_due(by=system, at=later) == 0
+    assert told() == [(MailKind.OVERDUE, sergeant)]
+
+
+def test_a_policy_keeps_the_reminders_that_the_settings_ask_for(
+    make_referral: MakeReferral, world: World, system: User
+) -> None:
+    make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - HOUR)
+    DeadlinePolicyFactory.create(bcu=world.south_west)
+    assert remind_due(by=system, at=NOW) == 1
+
+
 def test_in_quiet_hours_reminders_wait_until_they_end(
     make_referral: MakeReferral, world: World, system: User
 ) -> None:
@@ -138,6 +177,101 @@ def test_what_goes_to_somebody_in_charge_is_no_address_in_the_log_and_goes_out(
     assert deliver(notification_id=Notification.objects.get().pk, by=system, at=NOW + 11 * HOUR)
     assert [mail.to for mail in mailoutbox] == [[sergeant]]
     assert AuditEntry.objects.get(action=Action.MAIL_SENT).recipients == []
+
+
+def test_what_waits_for_the_team_that_had_it_goes_nowhere(
+    referral: Referral, world: World, supervisor: User, hcop: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, remind_supervisor=[0], remind_hcop=[0])
+    sergeant, first_hcop, late = at_work(supervisor), at_work(hcop), NOW + 11 * HOUR
+    old, new = referral.team, next(team for team in world.teams if team != referral.team)
+    remind_due(by=system, at=late)
+    assert sorted(told()) == sorted((MailKind.OVERDUE, to) for to in (old.mailbox, sergeant, first_hcop))
+    Referral.objects.filter(pk=referral.pk).update(team=new)
+    sent = {
+        row.recipient
+        for row in Notification.objects.all()
+        if deliver(notification_id=row.pk, by=system, at=late)
+    }
+    assert sent == {first_hcop}
+
+
+def test_whoever_a_referral_is_with_since_is_told_too(
+    referral: Referral, world: World, officer: User, colleague: User, system: User
+) -> None:
+    first, second = at_work(officer), at_work(colleague)
+    new = next(team for team in world.teams if team != referral.team)
+    Referral.objects.filter(pk=referral.pk).update(taken_by=officer, taken_at=NOW)
+    remind_due(by=system, at=NOW + 11 * HOUR)
+    Referral.objects.filter(pk=referral.pk).update(taken_by=colleague, team=new)
+    for _ in range(2):
+        remind_due(by=system, at=NOW + 12 * HOUR)
+    assert sorted(to for _, to in told()) == sorted([referral.team.mailbox, first, new.mailbox, second])
+
+
+def test_a_supervisor_who_is_back_is_told_of_what_a_colleague_was_told(
+    referral: Referral, world: World, supervisor: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, remind_mailbox=[], remind_supervisor=[0])
+    first = at_work(supervisor)
+    remind_due(by=system, at=NOW + 11 * HOUR)
+    second = UserFactory.create(role=Role.SUPERVISOR, email="back@example.police.uk")
+    TeamMembershipFactory.create(user=second, team=referral.team)
+    for _ in range(2):
+        remind_due(by=system, at=NOW + 12 * HOUR)
+    assert told() == [(MailKind.OVERDUE, first), (MailKind.OVERDUE, second.email)]
+
+
+def test_a_reminder_that_was_given_up_comes_again(referral: Referral, system: User) -> None:
+    for stopped_until in (NOW + HOUR, None):
+        remind_due(by=system, at=NOW)
+        Referral.objects.filter(pk=referral.pk).update(stopped_until=stopped_until)
+        deliver(notification_id=Notification.objects.latest("pk").pk, by=system, at=NOW)
+        Referral.objects.filter(pk=referral.pk).update(stopped_until=None)
+    remind_due(by=system, at=NOW)
+    assert Notification.objects.filter(abandoned_at__isnull=False).count() == 1
+    assert Notification.objects.filter(sent_at__isnull=False).count() == 1
+
+
+def test_what_was_told_before_reminders_had_steps_is_not_told_again(
+    make_referral: MakeReferral, officer: User, system: User
+) -> None:
+    address = at_work(officer)
+    soon, late = (
+        make_referral(made_at=NOW - 90 * HOUR, due_at=NOW + hours * HOUR, taken_by=officer, taken_at=NOW)
+        for hours in (10, -10)
+    )
+    moved = make_referral(made_at=NOW - 90 * HOUR, due_at=NOW - HOUR)
+    for kind, referral, due_at in (
+        (MailKind.DUE_SOON, soon, soon.due_at),
+        (MailKind.OVERDUE, late, late.due_at),
+        (MailKind.OVERDUE, moved, moved.due_at - 24 * HOUR),
+    ):
+        key = f"{kind}:{referral.number}:{due_at.astimezone(UTC).isoformat()}"
+        NotificationFactory.create(kind=kind, referral=referral, unique_key=key)
+        if referral.taken_by:
+            NotificationFactory.create(
+                kind=kind, referral=referral, recipient=address, unique_key=f"{key}:taker"
+            )
+    import_module("referrals.migrations.0034_reminders_told").keep_what_was_told(apps, None)
+    assert remind_due(by=system, at=NOW) == 1
+    assert Notification.objects.latest("pk").referral == moved
+
+
+def test_open_again_each_recipient_is_told_once(referral: Referral, system: User) -> None:
+    for _ in range(2):
+        NotificationFactory.create(
+            kind=MailKind.DUE_SOON, referral=referral, unique_key=str(uuid4()), abandoned_at=NOW
+        )
+    remind_again(referral, NOW)
+    assert waiting(NOW).get() == Notification.objects.latest("pk")
+
+
+@override_settings(MAIL_ONLY_TO=["elsewhere.example"])
+def test_what_was_held_back_does_not_come_again(referral: Referral, system: User) -> None:
+    remind_due(by=system, at=NOW)
+    assert not deliver(notification_id=Notification.objects.get().pk, by=system, at=NOW)
+    assert remind_due(by=system, at=NOW) == 0
 
 
 def test_nothing_reminds_while_the_clock_is_stopped(referral: Referral, system: User) -> None:

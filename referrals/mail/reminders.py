@@ -25,7 +25,7 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
-from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
+from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu, undecided_since
 from referrals.mail.outbox import HELD_BACK, queue
 from referrals.models import (
     BcuMembership,
@@ -243,12 +243,8 @@ def tell_of_late_decisions(*, by: User, at: datetime) -> int:
         people = in_charge.inspectors[bcu] or in_charge.hcops[bcu]
         if asked.decision_after is None or not people or is_quiet(at, asked.quiet_from, asked.quiet_until):
             continue
-        waiting = Case.objects.filter(
-            bcu=bcu,
-            decided_at__isnull=True,
-            reported_at__lte=at - asked.decision_after,
-            late_decision__isnull=True,
-        )
+        told_of = LateDecision.objects.filter(case=OuterRef("pk"), told_at__gte=OuterRef("waiting_since"))
+        waiting = undecided_since(bcu, at - asked.decision_after).filter(~Exists(told_of))
         told += _tell_once(waiting, people, by, at)
     return told
 
@@ -260,7 +256,7 @@ def _tell_once(waiting: QuerySet[Case], people: list[User], by: User, at: dateti
             return 0
         LateDecision.objects.bulk_create(LateDecision(case=case, told_at=at) for case in cases)
         for user in people:
-            key = f"{MailKind.DECISION_LATE}:{cases[0].pk}:{user.pk}"
+            key = f"{MailKind.DECISION_LATE}:{cases[0].pk}:{user.pk}:{math.floor(at.timestamp())}"
             queue(kind=MailKind.DECISION_LATE, recipient=str(user.email), unique_key=key, at=at)
         record(
             Action.MAIL_QUEUED,

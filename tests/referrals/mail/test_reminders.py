@@ -24,6 +24,7 @@ from tests.factories import (
     DeadlinePolicyFactory,
     LeaveFactory,
     NotificationFactory,
+    ReopenedDecisionFactory,
     TeamMembershipFactory,
     UserFactory,
 )
@@ -296,6 +297,20 @@ def test_the_inspector_is_told_once_of_reports_that_wait_too_long(
     assert told() == [(MailKind.DECISION_LATE, chief)]
     assert tell_of_late_decisions(by=system, at=NOW + HOUR) == 1
     assert told() == [(MailKind.DECISION_LATE, chief)] * 2
+
+
+def test_a_report_whose_decision_is_reopened_may_wait_too_long_again(
+    make_case: Callable[..., Case], world: World, inspector: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, decision_hours=24)
+    at_work(inspector)
+    case = make_case(reported_at=NOW - 90 * HOUR)
+    assert tell_of_late_decisions(by=system, at=NOW) == 1
+    ReopenedDecisionFactory.create(decision__case=case, reopened_at=NOW + 30 * HOUR)
+    assert tell_of_late_decisions(by=system, at=NOW + 53 * HOUR) == 0
+    assert tell_of_late_decisions(by=system, at=NOW + 54 * HOUR) == 1
+    assert tell_of_late_decisions(by=system, at=NOW + 55 * HOUR) == 0
+    assert Notification.objects.count() == 2
 
 
 def test_without_an_inspector_the_hcops_are_told_and_without_a_policy_nobody(

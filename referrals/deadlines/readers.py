@@ -32,6 +32,8 @@ from src_app.accounts.roles import Permission
 from src_app.templatetags.words import clock, counted
 
 _HOUR = timedelta(hours=1)
+# So long a report may wait for its decision where no policy says otherwise.
+_DECISION_AFTER = 24 * _HOUR
 
 
 class Reminded(StrEnum):
@@ -71,6 +73,7 @@ def by_settings() -> Deadlines:
         refer_now=Window(passes=settings.REFER_NOW_DUE_AFTER),
         reminders={Reminded.MAILBOX: steps, Reminded.TAKER: steps},
         digest_at=settings.DIGEST_AT,
+        decision_after=_DECISION_AFTER,
     )
 
 
@@ -163,6 +166,12 @@ def undecided_since(bcu_id: int, before: datetime) -> QuerySet[Case]:
     # The time of the report alone is in an index.
     waiting = Case.objects.filter(bcu=bcu_id, decided_at__isnull=True, reported_at__lte=before)
     return waiting.annotate(waiting_since=since).filter(waiting_since__lte=before)
+
+
+def late_decisions(bcu_id: int, at: datetime) -> QuerySet[Case]:
+    """Reports of a BCU that wait for a decision longer than it lets them, each with ``waiting_since``."""
+    after = deadlines_of_bcu(bcu_id, at).decision_after
+    return Case.objects.none() if after is None else undecided_since(bcu_id, at - after)
 
 
 def bank_holidays() -> frozenset[date]:

@@ -66,7 +66,10 @@ def _every_mail(referral: Referral) -> Iterator[tuple[str, Notification]]:
                 yield notice, NotificationFactory.create(kind=kind, trial_notice=about, **at)
         elif kind == MailKind.TRIAL_PROPOSED:
             yield kind, NotificationFactory.create(kind=kind, trial=trial, **at)
-        elif kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE):
+        elif kind == MailKind.DECISION_LATE:
+            key = f"{kind}:bcu:{referral.case.bcu_id}:2026-11-23:inspector:1"
+            yield kind, NotificationFactory.create(kind=kind, unique_key=key, **at)
+        elif kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
             yield kind, NotificationFactory.create(kind=kind, **at)
         elif kind == MailKind.MAILBOX_TEST:
             yield kind, NotificationFactory.create(kind=kind, mailbox_test=MailboxTestFactory.create(), **at)

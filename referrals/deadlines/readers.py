@@ -8,11 +8,22 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.text import capfirst
 
-from referrals.models import BankHoliday, Bcu, ClockStop, DeadlinePolicy, Referral, ReferralStatus, Ward
+from referrals.models import (
+    BankHoliday,
+    Bcu,
+    Case,
+    ClockStop,
+    DeadlinePolicy,
+    Referral,
+    ReferralStatus,
+    ReopenedDecision,
+    Ward,
+)
 from referrals.rules.bank_holidays import listed_holidays
 from referrals.rules.contact import LEAST_ATTEMPTS
 from referrals.rules.deadlines import LONDON, Stop, Window, due
@@ -21,6 +32,8 @@ from src_app.accounts.roles import Permission
 from src_app.templatetags.words import clock, counted
 
 _HOUR = timedelta(hours=1)
+# So long a report may wait for its decision where no policy says otherwise.
+_DECISION_AFTER = 24 * _HOUR
 
 
 class Reminded(StrEnum):
@@ -60,6 +73,7 @@ def by_settings() -> Deadlines:
         refer_now=Window(passes=settings.REFER_NOW_DUE_AFTER),
         reminders={Reminded.MAILBOX: steps, Reminded.TAKER: steps},
         digest_at=settings.DIGEST_AT,
+        decision_after=_DECISION_AFTER,
     )
 
 
@@ -140,6 +154,24 @@ def _step_since(policies: list[DeadlinePolicy]) -> dict[tuple[Reminded, timedelt
 
 def _steps(asked: Deadlines) -> list[tuple[Reminded, timedelta]]:
     return [(whom, step) for whom, steps in asked.reminders.items() for step in steps]
+
+
+def undecided_since(bcu_id: int, before: datetime) -> QuerySet[Case]:
+    """Reports of a BCU that have waited for a decision since then or longer, each with ``waiting_since``.
+
+    A report waits since it was made, or since its decision was reopened.
+    """
+    reopened = ReopenedDecision.objects.filter(case=OuterRef("pk")).order_by("-reopened_at")
+    since = Greatest("reported_at", Subquery(reopened.values("reopened_at")[:1]))
+    # The time of the report alone is in an index.
+    waiting = Case.objects.filter(bcu=bcu_id, decided_at__isnull=True, reported_at__lte=before)
+    return waiting.annotate(waiting_since=since).filter(waiting_since__lte=before)
+
+
+def late_decisions(bcu_id: int, at: datetime) -> QuerySet[Case]:
+    """Reports of a BCU that wait for a decision longer than it lets them, each with ``waiting_since``."""
+    after = deadlines_of_bcu(bcu_id, at).decision_after
+    return Case.objects.none() if after is None else undecided_since(bcu_id, at - after)
 
 
 def bank_holidays() -> frozenset[date]:

@@ -17,7 +17,9 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
+from referrals.deadlines.readers import late_decisions
 from referrals.mail.messages import message_of
+from referrals.mail.payloads import TO_HCOP, TO_SUPERVISOR, bcu_of
 from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
@@ -70,9 +72,8 @@ _OF_THIS_MESSAGE = (
     smtplib.SMTPDataError,
     smtplib.SMTPNotSupportedError,
 )
-# What is in the key of a reminder to whoever has the referral, and in one to somebody in charge.
+# What is in the key of a reminder to whoever has the referral.
 TO_TAKER = ":taker"
-TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 _ABOUT = (
     *(
         "referral__ward__borough",
@@ -306,6 +307,9 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
     if notification.digest is not None:
         return _is_stale(notification.digest, notification.recipient, at)
+    if notification.kind == MailKind.DECISION_LATE:
+        bcu = bcu_of(notification)
+        return bcu is None or not late_decisions(bcu, at).exists()
     if notification.kind == MailKind.FAULT:
         return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.ACCESS_REVIEW:

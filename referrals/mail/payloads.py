@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from django.conf import settings
+from django.db.models import Count, Min
 from django.urls import reverse
 from django.utils import timezone
 
+from referrals.deadlines.readers import late_decisions
 from referrals.models import (
+    Bcu,
     Digest,
     DigestKind,
     Fault,
@@ -22,6 +25,9 @@ from referrals.models import (
 )
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import day, moment
+
+# What is in the key of a reminder to a supervisor, and of one to an HCOP.
+TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 
 
 @dataclass(frozen=True)
@@ -70,8 +76,19 @@ class SignInMail:
 
 @dataclass(frozen=True)
 class WaitingMail:
-    """The same of a message to those in charge, of reports or follow-ups that wait."""
+    """What a message to those in charge says of follow-ups that nobody deals with."""
 
+    link: str
+
+
+@dataclass(frozen=True)
+class DecisionMail:
+    """What a message to the inspector, or to an HCOP where there is none, says of reports that wait."""
+
+    bcu: str
+    reports: int
+    longest_hours: int
+    to_hcop: bool
     link: str
 
 
@@ -152,6 +169,7 @@ Payload = (
     | AccessMail
     | SignInMail
     | WaitingMail
+    | DecisionMail
     | FaultMail
     | MailboxMail
     | PlaceMail
@@ -265,12 +283,29 @@ def _of_sign_in(notification: Notification) -> SignInMail:
     return SignInMail(reset=moment(notification.created_at))
 
 
-def _of_late_decision(_: Notification) -> WaitingMail:
-    return WaitingMail(link=settings.SITE_URL + reverse("compliance"))
+def _of_late_decision(notification: Notification) -> DecisionMail:
+    at, bcu_id = timezone.now(), bcu_of(notification)
+    assert bcu_id is not None
+    bcu = Bcu.objects.get(pk=bcu_id)
+    waiting = late_decisions(bcu.pk, at).aggregate(reports=Count("pk"), since=Min("waiting_since"))
+    to_hcop = TO_HCOP in notification.unique_key
+    return DecisionMail(
+        bcu=bcu.name,
+        reports=waiting["reports"],
+        longest_hours=(at - (waiting["since"] or at)) // timedelta(hours=1),
+        to_hcop=to_hcop,
+        link=settings.SITE_URL + reverse("overnight_review" if to_hcop else "compliance"),
+    )
 
 
 def _of_late_follow_ups(_: Notification) -> WaitingMail:
     return WaitingMail(link=settings.SITE_URL + reverse("follow_up_list"))
+
+
+def bcu_of(notification: Notification) -> int | None:
+    """The key of the BCU whose reports wait; None in a message of an earlier form."""
+    _, of_bcu, bcu, *_ = [*notification.unique_key.split(":"), "", ""]
+    return int(bcu) if of_bcu == "bcu" else None
 
 
 _OF_NOTHING: dict[MailKind, Callable[[Notification], Payload]] = {

@@ -25,8 +25,9 @@ from django.db.models import (
 from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
-from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
+from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu, undecided_since
 from referrals.mail.outbox import HELD_BACK, TO_TAKER, call_back_key, queue
+from referrals.mail.payloads import TO_HCOP
 from referrals.models import (
     FOR_THE_HCOP,
     BcuMembership,
@@ -291,23 +292,25 @@ def remind_again(referral: Referral, at: datetime) -> None:
 def tell_of_late_decisions(*, by: User, at: datetime) -> int:
     """Tells the inspector of reports that wait for a decision longer than their BCU lets them, each once.
 
-    The inspector is the supervisor who belongs to the BCU; where none with an address does, the HCOPs are
-    told. Returns of how many reports.
+    In one mail a day, which says of all that wait. The inspector is the supervisor who belongs to the BCU;
+    where none with an address does, the HCOPs are told. Returns of how many reports.
     """
     check_authority(by, Permission.SEND_REMINDERS)
     in_charge = _InCharge(timezone.localdate(at))
     told = 0
     for bcu, asked in deadlines_by_bcu(at).items():
-        people = in_charge.inspectors[bcu] or in_charge.hcops[bcu]
+        inspectors, hcops = in_charge.inspectors[bcu], in_charge.hcops[bcu]
+        people = {f":inspector:{user.pk}": user for user in inspectors} or {
+            f"{TO_HCOP}{user.pk}": user for user in hcops
+        }
+        today = f"{MailKind.DECISION_LATE}:bcu:{bcu}:{timezone.localdate(at)}"
         if asked.decision_after is None or not people or is_quiet(at, asked.quiet_from, asked.quiet_until):
             continue
-        waiting = Case.objects.filter(
-            bcu=bcu,
-            decided_at__isnull=True,
-            reported_at__lte=at - asked.decision_after,
-            late_decision__isnull=True,
-        )
-        told += _tell_once(waiting, people, by, at)
+        if Notification.objects.filter(unique_key__startswith=f"{today}:").exists():
+            continue
+        told_of = LateDecision.objects.filter(case=OuterRef("pk"), told_at__gte=OuterRef("waiting_since"))
+        waiting = undecided_since(bcu, at - asked.decision_after).filter(~Exists(told_of))
+        told += _tell_once(waiting, {today + ends: user for ends, user in people.items()}, by, at)
     return told
 
 
@@ -356,14 +359,13 @@ def tell_of_late_follow_ups(*, by: User, at: datetime) -> int:
     return len(escalated)
 
 
-def _tell_once(waiting: QuerySet[Case], people: list[User], by: User, at: datetime) -> int:
+def _tell_once(waiting: QuerySet[Case], people: dict[str, User], by: User, at: datetime) -> int:
     with transaction.atomic():
         cases = list(waiting.order_by("pk").select_for_update(of=("self",), no_key=True, skip_locked=True))
         if not cases:
             return 0
         LateDecision.objects.bulk_create(LateDecision(case=case, told_at=at) for case in cases)
-        for user in people:
-            key = f"{MailKind.DECISION_LATE}:{cases[0].pk}:{user.pk}"
+        for key, user in people.items():
             queue(kind=MailKind.DECISION_LATE, recipient=str(user.email), unique_key=key, at=at)
         record(
             Action.MAIL_QUEUED,
@@ -371,6 +373,6 @@ def _tell_once(waiting: QuerySet[Case], people: list[User], by: User, at: dateti
             purpose=Purpose.REVIEW,
             subject="case",
             references=[case.crime_reference for case in cases],
-            recipients=[user.username for user in people],
+            recipients=[user.username for user in people.values()],
         )
     return len(cases)

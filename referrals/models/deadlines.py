@@ -218,9 +218,12 @@ class DueMove(AppendOnly):
 
 
 class LateDecision(AppendOnly):
-    """That the inspector was told of a report which waits for its decision longer than it may."""
+    """That the inspector was told of a report which waits for its decision longer than it may.
 
-    case = models.OneToOneField("referrals.Case", on_delete=models.PROTECT, related_name="late_decision")
+    Once while it waits, and again where its decision is reopened and it waits too long again.
+    """
+
+    case = models.ForeignKey("referrals.Case", on_delete=models.PROTECT, related_name="late_decisions")
     told_at = models.DateTimeField()
 
     def __str__(self) -> str:

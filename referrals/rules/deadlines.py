@@ -60,9 +60,9 @@ class Stop:
         """How long it is; between two times of London the hands of the clock would be compared."""
         return self.ends_at.astimezone(UTC) - self.starts_at.astimezone(UTC)
 
-    def covers(self, day: date) -> bool:
-        """Whether the clock stood at the end of that day."""
-        return _day_of(self.starts_at) <= day < _day_of(self.ends_at)
+    def covers(self, moment: datetime) -> bool:
+        """Whether the clock stood at that moment, and before and after it."""
+        return self.starts_at < moment < self.ends_at
 
 
 class Standing(StrEnum):
@@ -87,8 +87,8 @@ def due(
     """The due time, in UTC, of what the team has had since ``begun_at``.
 
     By hours: they pass across weekends, holidays and clock changes, and so does the time stopped, which is
-    added. By working days: the end of the last of them, counted from the day after ``begun_at``; a day at
-    whose end the clock is stopped is not counted. It is never before the end of a stop.
+    added. By working days: the end of the last of them, counted from the day after ``begun_at``; a day
+    whose working hours end while the clock is stopped is not counted. It is never before the end of a stop.
     """
     stops = list(stops)
     if not window.working_days:
@@ -98,9 +98,9 @@ def due(
     counted = 0
     for number in count(1):
         day = _day_of(begun_at) + number * _ONE_DAY
-        if is_working_day(day, holidays) and not any(stop.covers(day) for stop in stops):
+        ends_at = datetime.combine(day, window.day_ends, LONDON).astimezone(UTC)
+        if is_working_day(day, holidays) and not any(stop.covers(ends_at) for stop in stops):
             counted += 1
-            ends_at = datetime.combine(day, window.day_ends, LONDON).astimezone(UTC)
             if counted >= window.working_days and ends_at >= goes_on_at:
                 return ends_at
     raise AssertionError("unreachable")

@@ -28,7 +28,6 @@ MakeReferral = Callable[..., Referral]
 OF_NOTHING = (
     MailKind.ACCESS_REVIEW,
     MailKind.SIGN_IN_RESET,
-    MailKind.DECISION_LATE,
     MailKind.FOLLOW_UPS_LATE,
 )
 # No word of a strand, of an allegation or of a victim may leave this system by mail.
@@ -72,6 +71,9 @@ def _every_mail(referral: Referral) -> Iterator[tuple[str, Notification]]:
                 yield notice, NotificationFactory.create(kind=kind, trial_notice=about, **at)
         elif kind == MailKind.TRIAL_PROPOSED:
             yield kind, NotificationFactory.create(kind=kind, trial=trial, **at)
+        elif kind == MailKind.DECISION_LATE:
+            key = f"{kind}:bcu:{referral.case.bcu_id}:2026-11-23:inspector:1"
+            yield kind, NotificationFactory.create(kind=kind, unique_key=key, **at)
         elif kind in OF_NOTHING:
             yield kind, NotificationFactory.create(kind=kind, **at)
         elif kind == MailKind.MAILBOX_TEST:

@@ -10,6 +10,7 @@ from django.apps import apps
 from django.core.mail import EmailMessage
 from django.test import override_settings
 
+from referrals.mail.messages import message_of
 from referrals.mail.outbox import deliver, waiting
 from referrals.mail.reminders import (
     remind_again,
@@ -32,6 +33,7 @@ from tests.factories import (
     FollowUpFactory,
     LeaveFactory,
     NotificationFactory,
+    ReopenedDecisionFactory,
     TeamMembershipFactory,
     UserFactory,
 )
@@ -301,12 +303,49 @@ def test_the_inspector_is_told_once_of_reports_that_wait_too_long(
     assert tell_of_late_decisions(by=system, at=NOW) == 1
     assert [row.case for row in LateDecision.objects.all()] == [late]
     assert tell_of_late_decisions(by=system, at=NOW) == 0
+    # The next that is late is told of the next day: one mail a day.
+    assert tell_of_late_decisions(by=system, at=NOW + HOUR) == 0
     assert told() == [(MailKind.DECISION_LATE, chief)]
-    assert tell_of_late_decisions(by=system, at=NOW + HOUR) == 1
+    assert tell_of_late_decisions(by=system, at=NOW + 24 * HOUR) == 1
     assert told() == [(MailKind.DECISION_LATE, chief)] * 2
 
 
-def test_without_an_inspector_the_hcops_are_told_and_without_a_policy_nobody(
+def test_a_report_whose_decision_is_reopened_may_wait_too_long_again(
+    make_case: Callable[..., Case], world: World, inspector: User, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, decision_hours=24)
+    at_work(inspector)
+    case = make_case(reported_at=NOW - 90 * HOUR)
+    assert tell_of_late_decisions(by=system, at=NOW) == 1
+    ReopenedDecisionFactory.create(decision__case=case, reopened_at=NOW + 30 * HOUR)
+    assert tell_of_late_decisions(by=system, at=NOW + 53 * HOUR) == 0
+    assert tell_of_late_decisions(by=system, at=NOW + 54 * HOUR) == 1
+    assert tell_of_late_decisions(by=system, at=NOW + 55 * HOUR) == 0
+    assert Notification.objects.count() == 2
+
+
+def test_the_mail_says_where_how_many_wait_and_how_long_and_is_given_up_when_none_waits(
+    make_case: Callable[..., Case],
+    world: World,
+    inspector: User,
+    system: User,
+    mailoutbox: list[EmailMessage],
+) -> None:
+    at_work(inspector)
+    for hours in (23, 24, 50):
+        make_case(reported_at=NOW - hours * HOUR)
+    assert tell_of_late_decisions(by=system, at=NOW) == 2
+    mail = Notification.objects.get()
+    said = message_of(mail).body
+    assert f"{world.south_west.name}: 2 reports wait for a decision" in said
+    assert "the oldest for 50 hours" in said
+    assert "Ask the hate crime officer" in said
+    Case.objects.filter(reported_at__lte=NOW - 24 * HOUR).update(decided_at=NOW)
+    assert not deliver(notification_id=mail.pk, by=system, at=NOW)
+    assert mailoutbox == []
+
+
+def test_without_an_inspector_the_hcops_are_told_and_where_a_policy_says_so_nobody(
     make_case: Callable[..., Case],
     world: World,
     hcop: User,
@@ -315,12 +354,14 @@ def test_without_an_inspector_the_hcops_are_told_and_without_a_policy_nobody(
 ) -> None:
     address = at_work(hcop)
     case = make_case(reported_at=NOW - 48 * HOUR)
-    assert tell_of_late_decisions(by=system, at=NOW) == 0
-    DeadlinePolicyFactory.create(bcu=world.south_west, decision_hours=24)
+    tomorrow = NOW + 24 * HOUR
+    DeadlinePolicyFactory.create(bcu=world.south_west, starts_on=tomorrow.date(), decision_hours=None)
+    assert tell_of_late_decisions(by=system, at=tomorrow) == 0
     assert tell_of_late_decisions(by=system, at=NOW) == 1
     assert deliver(notification_id=Notification.objects.get().pk, by=system)
     assert [mail.to for mail in mailoutbox] == [[address]]
     assert case.crime_reference not in mailoutbox[0].body
+    assert "Look through the overnight review today" in mailoutbox[0].body
     assert AuditEntry.objects.get(action=Action.MAIL_SENT).recipients == []
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from referrals.rules.bank_holidays import list_ends_on, listed_holidays
@@ -51,6 +51,10 @@ def stopped(draw: st.DrawFn) -> tuple[datetime, Window, list[Stop]]:
         if starts_at <= due(begun_at, window, holidays=HOLIDAYS, stops=stops):
             stops.append(Stop(starts_at, starts_at + length * HOUR))
     return begun_at, window, stops
+
+
+def stopped_at_the_end_of(day: date, window: Window, stops: list[Stop]) -> bool:
+    return any(stop.covers(datetime.combine(day, window.day_ends, LONDON)) for stop in stops)
 
 
 @pytest.mark.parametrize("zone", [UTC, LONDON])
@@ -132,13 +136,13 @@ def test_a_holiday_proclaimed_late_moves_a_due_time_by_working_days_on_and_never
     holiday = begun_at.astimezone(LONDON).date() + timedelta(days=after)
     before = due(begun_at, window, holidays=HOLIDAYS, stops=stops)
     moved = due(begun_at, window, holidays=HOLIDAYS | {holiday}, stops=stops)
-    counts = is_working_day(holiday, HOLIDAYS) and not any(stop.covers(holiday) for stop in stops)
+    counts = is_working_day(holiday, HOLIDAYS) and not stopped_at_the_end_of(holiday, window, stops)
     first, last = (moment.astimezone(LONDON).date() for moment in (begun_at, before))
     if window.working_days and counts and first < holiday <= last:
         counted = (
             day
             for day in (last + timedelta(days=n) for n in range(1, 60))
-            if is_working_day(day, HOLIDAYS) and not any(stop.covers(day) for stop in stops)
+            if is_working_day(day, HOLIDAYS) and not stopped_at_the_end_of(day, window, stops)
         )
         # By a day, but for one that was only waited for after a stop: it is none the fewer.
         assert before < moved <= datetime.combine(next(counted), window.day_ends, LONDON) or moved == before
@@ -157,7 +161,9 @@ def test_a_stop_adds_its_time_and_nothing_is_due_before_it_ends(
         first, last = (moment.astimezone(LONDON).date() for moment in (begun_at, due_at))
         days = [first + timedelta(days=n) for n in range(1, (last - first).days + 1)]
         left = [
-            day for day in days if is_working_day(day, HOLIDAYS) and not any(s.covers(day) for s in stops)
+            day
+            for day in days
+            if is_working_day(day, HOLIDAYS) and not stopped_at_the_end_of(day, window, stops)
         ]
         assert len(left) >= window.working_days
     else:
@@ -185,6 +191,26 @@ def test_a_bank_holiday_within_a_stop_is_not_made_up_for_twice() -> None:
     # With the Thursday before, one working day is.
     longer = Stop(london(2027, 3, 25, 9), london(2027, 3, 30, 9))
     assert due(made_at, window, holidays=HOLIDAYS, stops=[longer]) == london(2027, 3, 31, 17)
+
+
+@given(MOMENTS, BY_DAYS, st.integers(1, 40), st.integers(0, 5), st.booleans())
+def test_a_stop_adds_the_working_days_whose_end_it_spans(
+    begun_at: datetime, window: Window, first: int, length: int, from_the_evening: bool
+) -> None:
+    """From an hour before the end of one day, or an hour after it, until an hour after the end of another."""
+    before = due(begun_at, window, holidays=HOLIDAYS)
+    begins, ends = (
+        datetime.combine(begun_at.astimezone(LONDON).date() + timedelta(days=days), window.day_ends, LONDON)
+        for days in (first, first + length)
+    )
+    stop = Stop(begins + (HOUR if from_the_evening else -HOUR), ends + 2 * HOUR)
+    assume(stop.starts_at < before)
+    days = [begins.date() + timedelta(days=number) for number in range(from_the_evening, length + 1)]
+    spanned = sum(is_working_day(day, HOLIDAYS) for day in days)
+    longer = Window(working_days=window.working_days + spanned, day_ends=window.day_ends)
+    expected = due(begun_at, longer, holidays=HOLIDAYS)
+    stopped = due(begun_at, window, holidays=HOLIDAYS, stops=[stop])
+    assert stopped == expected or expected < stop.ends_at <= stopped
 
 
 def test_a_stop_over_the_hour_at_which_it_was_due_moves_it_to_the_next_working_day() -> None:

@@ -26,7 +26,9 @@ def _positive(text: str) -> int:
 
 
 def _arguments(given: Sequence[str]) -> argparse.Namespace:
-    parser = _Parser(prog="script/bench", description="Measures pages, imports and allocations at size.")
+    parser = _Parser(
+        prog="script/bench", description="Measures pages, imports, mail and allocations at size."
+    )
     parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure; --list names all")
     parser.add_argument("--rows", type=int, default=10_000, help="cases made: 10000, 100000 or 1000000")
     parser.add_argument("--small", type=int, default=10_000, help="cases that growth is measured from")
@@ -35,6 +37,7 @@ def _arguments(given: Sequence[str]) -> argparse.Namespace:
         "--import-rows", type=_positive, default=50_000, help="at most this many are imported"
     )
     parser.add_argument("--postcodes", type=_positive, default=2_700_000, help="rows of the postcode file")
+    parser.add_argument("--messages", type=_positive, default=100_000, help="due reminders that are sent")
     parser.add_argument("--units", type=_positive, default=250, help="allocated by each scheme")
     parser.add_argument(
         "--later", type=_positive, default=2_000, help="and after so many, where the scheme grows dearer"

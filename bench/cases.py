@@ -24,6 +24,7 @@ from referrals.models import (
     Decision,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     MailKind,
     Method,
     Notification,
@@ -125,8 +126,8 @@ class Cases:
         )
         self.follow_ups = Table(
             FollowUp,
-            *("referral_id", "attempt_id", "kind", "raised_at", "raised_by_id"),
-            *("acknowledged_at", "acknowledged_by_id", "done_at", "done_by_id"),
+            *("referral_id", "attempt_id", "kind", "raised_at", "raised_by_id", "acknowledge_by"),
+            *("acknowledged_at", "acknowledged_by_id", "done_at", "done_by_id", "result"),
         )
         self.mail = Table(
             Notification,
@@ -307,8 +308,9 @@ class Cases:
         """Something that came up in a contact; of the last days nobody has acknowledged it yet."""
         acknowledged = at < self.world.now - RECENT
         self.follow_ups.add(
-            *(referral, attempt, FollowUpKind.STATEMENT.value, at, officer),
+            *(referral, attempt, FollowUpKind.STATEMENT.value, at, officer, at + DAY),
             *((at + HOUR, self.hcop) * 2 if acknowledged else (None,) * 4),
+            FollowUpResult.ARRANGED.value if acknowledged else "",
         )
 
     def _mail(self, referral: int, number: str, kind: MailKind, at: datetime) -> None:

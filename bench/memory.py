@@ -23,12 +23,12 @@ from src_app.audit.record import record
 
 @dataclass(frozen=True)
 class Memory:
-    """What the page's view gave its template, and the counts that the navigation shows."""
+    """What the page's view gave its template, the counts that the navigation shows, and the banner."""
 
     request: HttpRequest
     template: str
     context: dict[str, Any]
-    waiting: dict[str, int]
+    waiting: dict[str, Any]
     references: list[str]
 
     def render(self) -> HttpResponse:
@@ -87,7 +87,8 @@ def remembered(url: str, open_page: Callable[[], None]) -> Memory:
                 field._choices = field.widget.choices = list(known)  # type: ignore[attr-defined]
     user = request.user
     noted = AuditEntry.objects.filter(actor=user).latest("pk").references
-    counts = {name: getattr(navigation_counts, name)(user) for name in ("_flags", "_follow_ups", "_imports")}
+    names = ("_banner", "_flags", "_follow_ups", "_imports")
+    counts = {name: getattr(navigation_counts, name)(user) for name in names}
     memory = Memory(request, template, context, counts, noted)
     with connection.execute_wrapper(_refused):
         memory.render()

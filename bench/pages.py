@@ -56,7 +56,7 @@ def pages_of(world: World) -> list[Page]:
             reverse("my_referrals"),
             statements.MY_REFERRALS,
             usual | {"user": world.people["officer"].pk},
-            lambda context: [card.referral.pk for card in context["cards"]],
+            lambda context: [card.referral.pk for card in context["parts"][0].cards],
         ),
         _case_page(usual),
         *(

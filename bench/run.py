@@ -11,6 +11,7 @@ from bench.compliance import measure_compliance
 from bench.databases import Databases, own_databases
 from bench.history import fill
 from bench.imports import measure_import
+from bench.mail import measure_mail
 from bench.measuring import Place, measure, place_of
 from bench.pages import pages_of
 from bench.people import make_world
@@ -25,7 +26,7 @@ PAGE_NAMES = (
     *("compliance_supervisor", "flag_list", "follow_up_list"),
     *("audit_list", "audit_list_account", "audit_list_rare_act", "audit_list_middle"),
 )
-NAMES = (*PAGE_NAMES, "compliance_counts", "import", "load_postcodes", "allocation")
+NAMES = (*PAGE_NAMES, "compliance_counts", "mail", "import", "load_postcodes", "allocation")
 
 
 def run(arguments: argparse.Namespace) -> BenchReport:
@@ -36,7 +37,7 @@ def run(arguments: argparse.Namespace) -> BenchReport:
     with own_databases(arguments.migrated) as databases:
         if set(names) & {*PAGE_NAMES, "compliance_counts"}:
             _measure_pages(databases, arguments, names, report)
-        if {"import", "load_postcodes"} & set(names):
+        if {"mail", "import", "load_postcodes"} & set(names):
             _measure_imports(databases, arguments, names, report)
         if "allocation" in names:
             _say("Measuring allocation …")
@@ -77,6 +78,9 @@ def _measure_imports(
     database = databases.make("imports")
     world = make_world(timezone.now().replace(microsecond=0))
     fill(world, arguments.small)
+    if "mail" in names:
+        _say("Measuring mail …")
+        report.others.append(measure_mail(database, world, arguments.messages))
     if "import" in names:
         _say("Measuring import …")
         load_sample_postcodes(world)

@@ -95,7 +95,8 @@ MY_REFERRALS = [
     JOIN referrals_case c ON c.id = r.case_id
     JOIN referrals_ward w ON w.id = r.ward_id
     LEFT JOIN accounts_user u ON u.id = r.taken_by_id
-    WHERE r.status = 'open' AND r.team_id IN ({_TEAMS}) ORDER BY r.due_at, r.id LIMIT 51
+    WHERE r.status = 'open' AND r.team_id IN ({_TEAMS}) AND r.taken_by_id IS NULL
+    ORDER BY r.act_by, r.id LIMIT 51
     """,
     f"""
     SELECT t.case_id, t.kind, t.body FROM referrals_referral r

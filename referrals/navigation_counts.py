@@ -11,6 +11,7 @@ from referrals.contact.readers.follow_ups import waiting_for
 from referrals.crime_record.readers import flags_to_confirm, flags_to_remove
 from referrals.guidance.readers import banner_at
 from referrals.intake.readers import imports_to_see_to
+from referrals.models import Banner
 from referrals.scope import follow_ups_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -27,8 +28,12 @@ def navigation_counts(request: HttpRequest) -> dict[str, Any]:
         "follow_ups_waiting": counted(Permission.ACKNOWLEDGE_FOLLOW_UPS, _follow_ups),
         "flags_waiting": counted(Permission.CONFIRM_FLAGS, _flags),
         "imports_waiting": counted(Permission.IMPORT_CASES, _imports),
-        "banner": partial(banner_at, timezone.now()) if isinstance(user, User) else None,
+        "banner": partial(_banner, user) if isinstance(user, User) else None,
     }
+
+
+def _banner(_: User) -> Banner | None:
+    return banner_at(timezone.now())
 
 
 def _follow_ups(user: User) -> int:

@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from referrals.contact.actions import absence
+from referrals.digests import actions as digests
 from referrals.health import actions as health
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
 from referrals.intake.held.work import resume_work, work
@@ -39,7 +40,17 @@ def send_reminders() -> None:
     system = User.objects.system()
     with acting("task send_reminders", by=system):
         reminders.remind_due(by=system, at=timezone.now())
+        reminders.remind_of_call_backs(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
+        reminders.tell_of_late_follow_ups(by=system, at=timezone.now())
+
+
+@shared_task
+def send_digests() -> None:
+    """Queues the digests of this morning and of the last week, for whoever chose them."""
+    system = User.objects.system()
+    with acting("task send_digests", by=system):
+        digests.send_digests(by=system, at=timezone.now())
 
 
 @shared_task

@@ -7,6 +7,7 @@ from referrals.compliance.views import compliance, figures, patterns
 from referrals.contact.views import absence, attempts, follow_ups, my_referrals, stopping, transfer
 from referrals.crime_record import views as flags
 from referrals.deadlines import views as deadlines
+from referrals.digests import views as digests
 from referrals.guidance import views as guidance
 from referrals.health import views as health
 from referrals.intake import views as intake
@@ -53,6 +54,7 @@ urlpatterns = [
     path("search/", cases.search, name="search"),
     path("referrals/", my_referrals.my_referrals, name="my_referrals"),
     path("referrals/give/", absence.give_referrals, name="give_referrals"),
+    path("e-mails/", digests.choose_digests, name="choose_digests"),
     path("leave/", absence.leave_list, name="leave_list"),
     path("leave/<record:leave_id>/end/", absence.end_leave, name="end_leave"),
     path("referrals/<str:number>/", my_referrals.referral, name="referral"),
@@ -80,6 +82,8 @@ urlpatterns = [
     path("referrals/<str:number>/go-on/", stopping.let_clock_go_on, name="let_clock_go_on"),
     path("referrals/<str:number>/transfer/", transfer.transfer_referral, name="transfer_referral"),
     path("referrals/<str:number>/remind/", attempts.chase_referral, name="chase_referral"),
+    path("referrals/<str:number>/reopen/", attempts.reopen_referral, name="reopen_referral"),
+    path("referrals/<str:number>/safety/", attempts.decide_safety, name="decide_safety"),
     path("follow-ups/", follow_ups.follow_up_list, name="follow_up_list"),
     path(
         "follow-ups/<record:follow_up_id>/acknowledge/",

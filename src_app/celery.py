@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_reminders",
         "schedule": crontab(minute="*/5"),
     },
+    "send digests": {
+        "task": "referrals.tasks.send_digests",
+        "schedule": crontab(minute="*/5"),
+    },
     "tell of faults": {
         "task": "referrals.tasks.tell_of_faults",
         "schedule": crontab(minute="*/5"),

@@ -90,6 +90,19 @@ def work_email_domains(**_: Any) -> list[CheckMessage]:
     return []
 
 
+def mail_to_everybody(**_: Any) -> list[CheckMessage]:
+    """In production no mail is held back: an allow-list is for trying this system out."""
+    if settings.PRODUCTION and settings.MAIL_ONLY_TO:
+        return [
+            Error(
+                "MAIL_ONLY_TO is set: mail to everybody else would be held back, and teams not told.",
+                hint="Leave it empty in production.",
+                id="src_app.E006",
+            )
+        ]
+    return []
+
+
 def watched_folder(**_: Any) -> list[CheckMessage]:
     """Where there is to be one, its files must be there to be read and moved."""
     folder = settings.EXTRACT_FOLDER
@@ -110,4 +123,5 @@ def register_all() -> None:
     register(one_host, Tags.security)
     register(usable_keys, Tags.security)
     register(work_email_domains, Tags.security)
+    register(mail_to_everybody, Tags.security)
     register(watched_folder, Tags.files)

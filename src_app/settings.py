@@ -4,7 +4,7 @@
 what would stand between a newcomer and the first page. README.md lists the variables.
 """
 
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -319,9 +319,16 @@ vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "reassurance-contact@example.police.uk")
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2]
+# Addresses and domains; mail to anybody else is held back. Empty, everybody gets mail in production, and
+# nobody elsewhere. Where it is not set: the domains that are nobody's, which the demo and the tests use.
+_NOBODYS = ["example", "example.com", "example.net", "example.org", "example.police.uk"]
+MAIL_ONLY_TO = [entry.lower() for entry in env.list("MAIL_ONLY_TO", default=[] if PRODUCTION else _NOBODYS)]
 # A claim outlasts every SMTP time-out: connecting, greeting, TLS, sign-in, envelope, data and farewell are
 # some twenty steps, each of which may take EMAIL_TIMEOUT.
 MAIL_LEASE = timedelta(minutes=10)
+
+# When digests go out, at the earliest: London time, on weekdays.
+DIGEST_AT = time.fromisoformat(env.str("DIGEST_AT", "07:00"))
 
 # Celery.
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -50,7 +50,11 @@ from referrals.models import (
     Decision,
     Deviation,
     DeviationKind,
+    Digest,
+    DigestChoice,
+    DigestKind,
     DueMove,
+    Fault,
     FollowUp,
     FollowUpKind,
     FoundNotSuitable,
@@ -80,10 +84,14 @@ from referrals.models import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    RefusingMailbox,
     Registrar,
     ReopenedDecision,
+    Reopening,
+    ReopeningReason,
     ReopenReason,
     Result,
+    SafetyDecision,
     SettledAttempt,
     StopReason,
     Strand,
@@ -101,6 +109,7 @@ from referrals.models import (
     Ward,
     WardMode,
 )
+from referrals.rules.deadlines import acknowledge_by
 from referrals.rules.trial.allocation import Design, Scheme
 from referrals.rules.trial.draws import DOMAIN, Canonical
 from referrals.rules.trial.protocol import Conduct, Expected, protocol_of
@@ -664,6 +673,28 @@ class SettledAttemptFactory(DjangoModelFactory[SettledAttempt]):
     settled_by = SelfAttribute("attempt.made_by")
 
 
+class ReopeningFactory(DjangoModelFactory[Reopening]):
+    class Meta:
+        model = Reopening
+
+    referral = SubFactory(ReferralFactory)
+    reason = ReopeningReason.MISTAKE
+    reopened_at = SelfAttribute("earlier_closed_at")
+    reopened_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+    earlier_reason = CloseReason.DECLINED
+    earlier_closed_at = SelfAttribute("referral.made_at")
+
+
+class SafetyDecisionFactory(DjangoModelFactory[SafetyDecision]):
+    class Meta:
+        model = SafetyDecision
+
+    referral = SubFactory(ReferralFactory)
+    method = Method.VIDEO
+    decided_at = SelfAttribute("referral.made_at")
+    decided_by = SubFactory(UserFactory, role=Role.SUPERVISOR)
+
+
 class FollowUpFactory(DjangoModelFactory[FollowUp]):
     class Meta:
         model = FollowUp
@@ -673,6 +704,10 @@ class FollowUpFactory(DjangoModelFactory[FollowUp]):
     kind = FollowUpKind.STATEMENT
     raised_at = SelfAttribute("attempt.logged_at")
     raised_by = SelfAttribute("attempt.made_by")
+    acknowledge_by = LazyAttribute(lambda follow_up: acknowledge_by(follow_up.kind, follow_up.raised_at))
+    done_at = None
+    dropped = False
+    result = LazyAttribute(lambda done: "dealt_with" if done.done_at and not done.dropped else "")
 
 
 class CrimeRecordEventFactory(DjangoModelFactory[CrimeRecordEvent]):
@@ -769,6 +804,53 @@ class NotificationFactory(DjangoModelFactory[Notification]):
     recipient = SelfAttribute("referral.team.mailbox")
     created_at = SelfAttribute("referral.made_at")
     not_before = SelfAttribute("created_at")
+
+
+class RefusingMailboxFactory(DjangoModelFactory[RefusingMailbox]):
+    """Refused for good, at first and so far for the last time."""
+
+    class Meta:
+        model = RefusingMailbox
+
+    address = Sequence(lambda n: f"refusing{n}@example.police.uk")
+    since = NOW
+    last_tried_at = SelfAttribute("since")
+    next_try_at = LazyAttribute(lambda mailbox: mailbox.last_tried_at + timedelta(hours=1))
+    reply_code = 550
+
+
+class DigestChoiceFactory(DjangoModelFactory[DigestChoice]):
+    """Chosen the day before ``NOW`` by the person themselves; a team's with ``user=None, team=…``."""
+
+    class Meta:
+        model = DigestChoice
+
+    kind = DigestKind.MORNING
+    user = SubFactory(UserFactory)
+    chosen_at = NOW - timedelta(days=1)
+    chosen_by = LazyAttribute(lambda choice: choice.user or UserFactory.create(role=Role.SUPERVISOR))
+
+
+class DigestFactory(DjangoModelFactory[Digest]):
+    class Meta:
+        model = Digest
+
+    choice = SubFactory(DigestChoiceFactory)
+    on = NOW.date()
+    until = NOW + timedelta(hours=6)
+    made_at = NOW
+    numbers = LazyFunction(
+        lambda: {"whose": "Your referrals", "due_today": 2, "overdue": 1, "untaken": 3, "follow_ups": 1}
+    )
+
+
+class FaultFactory(DjangoModelFactory[Fault]):
+    class Meta:
+        model = Fault
+
+    name = Sequence(lambda n: f"task {n}")
+    what = "The task “send reminders”"
+    began_at = NOW
 
 
 class AccessReviewFactory(DjangoModelFactory[AccessReview]):

@@ -24,7 +24,9 @@ from referrals.models import (
     ContactBy,
     Decision,
     FollowUp,
+    FollowUpResult,
     Method,
+    MinutesSpent,
     Notification,
     Reason,
     Referral,
@@ -138,7 +140,9 @@ class History:
             confirm_flags(referral_ids=ids, by=self.hcop, at=at + timedelta(minutes=20))
             tasks = FollowUp.objects.filter(case__decision__submission=submission)
             for pk in tasks.values_list("pk", flat=True):
-                finish(follow_up_id=pk, by=self.hcop, at=at + timedelta(minutes=40))
+                finish(
+                    follow_up_id=pk, result=FollowUpResult.TOLD, by=self.hcop, at=at + timedelta(minutes=40)
+                )
         return submission
 
     def _follow(self, submission: Submission) -> None:
@@ -194,6 +198,7 @@ class History:
             made_at=made_at,
             by=self._crew(referral),
             at=made_at,
+            minutes_spent=self.random.choice([None, *MinutesSpent]),
             risk_assessment=made and self.random.random() < 0.6,
             support_offered=made and self.random.random() < 0.5,
             noted_on_record=made and self.random.random() < 0.7,

@@ -96,7 +96,7 @@ _SELECTS = {
     """,
     # What a change gave somebody to do; what came up in a contact is on the referral's page.
     "tasks": """
-        SELECT kind, raised_at, acknowledged_at, done_at, dropped,
+        SELECT kind, raised_at, acknowledged_at, done_at, dropped, result,
             (SELECT display_name FROM accounts_user WHERE id = acknowledged_by_id) AS acknowledged_by,
             (SELECT display_name FROM accounts_user WHERE id = done_by_id) AS done_by
         FROM referrals_followup
@@ -105,7 +105,11 @@ _SELECTS = {
     "orders": """
         SELECT reason, ordered_at, earlier_reason, earlier_closed_at,
             (SELECT display_name FROM accounts_user WHERE id = ordered_by_id) AS by
-        FROM referrals_referralorder WHERE referral_id = %(referral)s ORDER BY id
+        FROM referrals_referralorder WHERE referral_id = %(referral)s
+        UNION ALL
+        SELECT reason, reopened_at, earlier_reason, earlier_closed_at,
+            (SELECT display_name FROM accounts_user WHERE id = reopened_by_id)
+        FROM referrals_reopening WHERE referral_id = %(referral)s ORDER BY ordered_at
     """,
     "mail": """
         SELECT kind, recipient, created_at, sent_at, abandoned_at, possible_duplicate

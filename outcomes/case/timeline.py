@@ -12,6 +12,7 @@ from referrals.models import (
     CrimeRecordKind,
     Decision,
     FollowUpKind,
+    FollowUpResult,
     HandOverReason,
     MailKind,
     Method,
@@ -20,6 +21,7 @@ from referrals.models import (
     OrderReason,
     Referral,
     ReferralStatus,
+    ReopeningReason,
     ReopenReason,
     Result,
     StopReason,
@@ -201,9 +203,14 @@ def _of_move(move: TableRow) -> Event:
 
 
 def _of_order(order: TableRow) -> Iterator[Event]:
-    if order["earlier_closed_at"]:
+    if order["earlier_closed_at"] and order["earlier_reason"]:
         closed = CloseReason.label_of(order["earlier_reason"])
         yield Event(order["earlier_closed_at"], "Closed without contact", detail=f"{closed}.")
+    if order["reason"] in ReopeningReason.values:
+        yield Event(
+            order["ordered_at"], "Opened again", order["by"], f"{ReopeningReason.label_of(order['reason'])}."
+        )
+        return
     reason = OrderReason.label_of(order["reason"])
     yield Event(order["ordered_at"], "Refer now", order["by"], f"{reason}.")
 
@@ -222,7 +229,9 @@ def _of_task(task: TableRow) -> Iterator[Event]:
         yield Event(task["acknowledged_at"], "Taken on", task["acknowledged_by"], f"{kind}.")
     if task["done_at"]:
         title = "No longer to be done" if task["dropped"] else "Done"
-        yield Event(task["done_at"], title, task["done_by"], f"{kind}.")
+        result = FollowUpResult.label_of(task["result"]) if task["result"] else ""
+        detail = f"{kind}: {result.lower()}." if result else f"{kind}."
+        yield Event(task["done_at"], title, task["done_by"], detail)
 
 
 def _of_attempt(attempt: TableRow) -> Event:

@@ -11,13 +11,16 @@ from referrals.cases.forms import CaseForm
 from referrals.contact.readers.colleagues import Colleague
 from referrals.models import (
     CLOSED_BY_TEAM,
+    FOUND_OUT,
     RAISED_BY_RECORD,
     TRANSFER_REASONS,
     CloseReason,
     FollowUpKind,
     HandOverReason,
     Method,
+    MinutesSpent,
     Referral,
+    ReopeningReason,
     Result,
     StopReason,
     Ward,
@@ -57,18 +60,32 @@ class AttemptForm(KeyForm, CaseForm):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose what came of it."},
     )
+    call_back_at = MomentField(
+        required=False,
+        label="Call back at",
+        input_formats=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"],
+        widget=forms.DateTimeInput(
+            attrs={"type": "datetime-local", "class": "govuk-!-width-two-thirds"}, format="%Y-%m-%dT%H:%M"
+        ),
+        help_text="If the victim named a time. You are reminded of it.",
+        error_messages={"invalid": "Give the day and the time to call back, or leave it empty."},
+    )
+    minutes_spent = forms.TypedChoiceField(
+        required=False,
+        choices=MinutesSpent.choices,
+        coerce=MinutesSpent,
+        empty_value=None,
+        widget=forms.RadioSelect,
+    )
     with_interpreter = forms.BooleanField(required=False, label="With an interpreter")
     risk_assessment = forms.BooleanField(required=False, label="Risk assessment done or in place")
     support_offered = forms.BooleanField(required=False, label="Support referral offered")
+    support_taken_up = forms.BooleanField(required=False, label="Support referral offered and taken up")
     noted_on_record = forms.BooleanField(required=False, label="Noted on the crime record")
     follow_ups = forms.TypedMultipleChoiceField(
         required=False,
         # That a barred way was used, or the record changed, is found out, not ticked.
-        choices=[
-            each
-            for each in FollowUpKind.choices
-            if each[0] not in (FollowUpKind.BARRED_METHOD, *RAISED_BY_RECORD)
-        ],
+        choices=[each for each in FollowUpKind.choices if each[0] not in (*FOUND_OUT, *RAISED_BY_RECORD)],
         coerce=FollowUpKind,
         label="For somebody to act on",
         help_text="Goes to the follow-ups of your supervisor and the hate crime officer; an e-mail tells the "
@@ -103,6 +120,13 @@ class AttemptForm(KeyForm, CaseForm):
     def __init__(self, *args: Any, colleagues: QuerySet[User], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         cast("forms.ModelChoiceField[User]", self.fields["made_by"]).queryset = colleagues
+
+    def clean(self) -> dict[str, Any]:
+        """A time to call back that was typed before another result was chosen does not count."""
+        given = super().clean() or self.cleaned_data
+        if given.get("result") != Result.CALL_BACK:
+            given["call_back_at"] = None
+        return given
 
 
 class GiveForm(forms.Form):
@@ -190,6 +214,39 @@ class CloseForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": "Choose why it ends without contact."},
     )
+
+
+class ReopenForm(forms.Form):
+    """Why an ended referral is open again."""
+
+    reason = forms.TypedChoiceField(
+        label="Why",
+        choices=ReopeningReason.choices,
+        coerce=ReopeningReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose why it is open again."},
+    )
+
+
+class SafetyForm(forms.Form):
+    """Whether another way of contact is safe, and which."""
+
+    CLOSE = "close"
+    answer = forms.ChoiceField(
+        label="Which way is safe?",
+        widget=forms.RadioSelect,
+        error_messages={"required": "Choose a way that is safe, or that none is."},
+    )
+
+    def __init__(self, *args: Any, methods: list[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [*methods, (self.CLOSE, "No way is safe: close it without contact")]
+        cast(forms.ChoiceField, self.fields["answer"]).choices = choices
+
+    def clean_answer(self) -> Method | None:
+        """The way that is safe; None where none is."""
+        answer = self.cleaned_data["answer"]
+        return None if answer == self.CLOSE else Method(answer)
 
 
 class _WardOfABcu(forms.ModelChoiceField):  # type: ignore[type-arg]  # not generic as it runs

@@ -16,9 +16,12 @@ URGENT = (
     FollowUpKind.THREAT,
     FollowUpKind.NEW_OFFENCE,
     FollowUpKind.BARRED_METHOD,
+    FollowUpKind.UNSAFE,
     FollowUpKind.TRANSFERRED,
     *RING_AGAIN,
 )
+
+_OVERDUE = format_html('<strong class="app-overdue">{}</strong>', "Overdue")
 
 # Raised by what somebody did here.
 _RAISED_BY_HAND = (FollowUpKind.RESTRICTIONS_CHANGED, FollowUpKind.CONTACT_ELSEWHERE, *RING_AGAIN)
@@ -62,7 +65,10 @@ class FollowUpTable(ListTable):
 
     def render_owner(self, record: FollowUp) -> SafeString | str:
         if record.acknowledged_at is None:
-            return "Nobody yet"
+            by = f"to acknowledge by {weekday_moment(record.acknowledge_by)}"
+            if record.acknowledge_by >= self.now:
+                return with_line("Nobody yet", by)
+            return format_html("{} {}", with_line("Nobody yet", by), _OVERDUE)
         return with_line(self.value_owner(record), f"since {weekday_moment(record.acknowledged_at)}")
 
     def value_owner(self, record: FollowUp) -> str:

@@ -56,6 +56,7 @@ def by_settings() -> Deadlines:
         contact=Window(passes=settings.REFERRAL_DUE_AFTER),
         refer_now=Window(passes=settings.REFER_NOW_DUE_AFTER),
         reminders={Reminded.MAILBOX: steps, Reminded.TAKER: steps},
+        digest_at=settings.DIGEST_AT,
     )
 
 

@@ -14,7 +14,7 @@ from referrals.models import Referral, ReferralStatus
 
 
 def metrics(*, at: datetime) -> bytes:
-    """How this system fares at that moment; six queries."""
+    """How this system fares at that moment; seven queries."""
     registry = CollectorRegistry()
     found = health(at=at)
 
@@ -27,12 +27,16 @@ def metrics(*, at: datetime) -> bytes:
         return {name: (at - time).total_seconds() for name, time in times if time is not None}
 
     outbox = found.outbox
-    say("outbox_waiting", "Messages that wait to be sent.", {"": outbox.waiting})
+    say(
+        "outbox_waiting",
+        "Messages that wait to be sent to mailboxes that do not refuse.",
+        {"": outbox.waiting},
+    )
     say("outbox_failed", "Of these, how many failed at their last attempt.", {"": outbox.failed})
     oldest = ages([("", outbox.oldest_at)]) or {"": 0.0}
     say("outbox_oldest_age_seconds", "Age of the oldest of them; 0 where none waits.", oldest)
     refused = len(found.refused_mailboxes)
-    say("refused_mailboxes", "Mailboxes whose mail has failed more than once.", {"": refused})
+    say("refused_mailboxes", "Mailboxes that the mail server refuses.", {"": refused})
     finished = ages((task.run.name, task.run.finished_at) for task in found.tasks)
     say("task_last_finish_age_seconds", "Since a task last finished.", finished, "task")
     late = {task.run.name: float(task.is_late) for task in found.tasks}

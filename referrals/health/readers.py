@@ -50,6 +50,8 @@ class Health:
                 yield f"task {task.run.name}", f"The task “{task_words(task)}”"
         if self.outbox.is_late:
             yield "outbox", "Mail that waits to be sent"
+        if self.refused_mailboxes:
+            yield "mailboxes", "Mail to mailboxes that refuse it"
         for extract in self.extracts:
             if extract.is_late:
                 yield f"extract {extract.code}", f"The extract of {extract.what}"
@@ -58,7 +60,7 @@ class Health:
 
 
 def health(*, at: datetime) -> Health:
-    """How this system fares at that moment; five queries."""
+    """How this system fares at that moment; six queries."""
     found = tasks(at=at)
     return Health(
         processes=_processes(found),

@@ -1,20 +1,27 @@
 """Mail as an outbox with leases: written with what causes it, claimed, sent outside any transaction."""
 
+import math
 import smtplib
 import socket
 import time
 import uuid
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
+from django.core.mail import get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
 from django.utils import timezone
 
 from referrals.mail.messages import message_of
+from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
+    Digest,
     Fault,
     MailboxTest,
     MailKind,
@@ -44,6 +51,8 @@ REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFE
 LONGEST_WAIT = timedelta(hours=1)
 # A sweep ends before the next one comes.
 LONGEST_SWEEP = timedelta(seconds=25)
+# So many are claimed and noted together; where a worker dies meanwhile they may come twice, and are marked.
+AT_ONCE = 20
 # The server said no, or was never reached, or the message never left: it has not taken it.
 _NOT_TAKEN = (
     smtplib.SMTPResponseException,
@@ -62,6 +71,13 @@ _OF_THIS_MESSAGE = (
 # How the key of a reminder to whoever has the referral ends, and what is in one to somebody in charge.
 TO_TAKER = ":taker"
 TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
+_ABOUT = (
+    *("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault"),
+    *("mailbox_test__team", "place_move__from_team", "place_move__to_team"),
+    *("digest__choice__user", "digest__choice__team"),
+)
+# The last error of a message that was not sent because of MAIL_ONLY_TO.
+HELD_BACK = "HeldBack"
 _MAIL_SERVER = Breaker("the mail server", rest=20)
 
 
@@ -74,6 +90,7 @@ def queue(
     fault: Fault | None = None,
     mailbox_test: MailboxTest | None = None,
     place_move: PlaceMove | None = None,
+    digest: Digest | None = None,
     recipient: str,
     unique_key: str,
     at: datetime,
@@ -95,6 +112,7 @@ def queue(
             "fault": fault,
             "mailbox_test": mailbox_test,
             "place_move": place_move,
+            "digest": digest,
             "created_at": at,
             "not_before": at,
         },
@@ -105,18 +123,21 @@ def queue(
     return made
 
 
-def _waiting(at: datetime) -> QuerySet[Notification]:
+def call_back_key(referral: Referral) -> str:
+    """What the key of the reminder of this call back begins with: one that was asked for anew has another."""
+    assert referral.call_back_at is not None
+    return f"{MailKind.CALL_BACK}:{referral.number}:{math.floor(referral.call_back_at.timestamp())}"
+
+
+def waiting(at: datetime) -> QuerySet[Notification]:
+    """Messages nobody is sending, among them what a dead worker or a lost task left behind."""
     return Notification.objects.filter(
         Q(claimed_until__isnull=True) | Q(claimed_until__lt=at),
+        ~is_held(at),
         sent_at__isnull=True,
         abandoned_at__isnull=True,
         not_before__lte=at,
     )
-
-
-def waiting_ids(*, at: datetime, limit: int = 500) -> list[int]:
-    """Messages nobody is sending, oldest first: what a dead worker or a lost task left behind."""
-    return list(_waiting(at).order_by("not_before", "id").values_list("pk", flat=True)[:limit])
 
 
 def deliver_new(*, notification_id: int, by: User) -> None:
@@ -132,71 +153,150 @@ def deliver_waiting(*, by: User) -> None:
     that each of many messages does not wait for the same server; the next sweep begins with another message.
     """
     with try_advisory_lock(MAIL_SWEEP_LOCK) as is_alone:
-        if not is_alone:
-            return
         ends_at = time.monotonic() + LONGEST_SWEEP.total_seconds()
-        for notification_id in waiting_ids(at=timezone.now()):
-            if time.monotonic() > ends_at or not _MAIL_SERVER.lets_through():
+        while is_alone and time.monotonic() <= ends_at and _MAIL_SERVER.lets_through():
+            at = timezone.now()
+            found, claimed = _claim(waiting(at).order_by("not_before", "id")[:AT_ONCE], at)
+            _send_claimed(claimed, by, at, ends_at)
+            if not found:
                 return
-            deliver(notification_id=notification_id, by=by)
 
 
 def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bool:
     """Sends one message, at most one worker at a time; says whether it went out.
 
-    Not sent: it is with another worker, already gone, or of no use any more. A
+    Not sent: it is with another worker, already gone, of no use any more, or held back by ``MAIL_ONLY_TO``. A
     failure of the mail server is logged and tried again later, after 1, 2, 4 … 60 minutes, without end: a
-    referral whose mail is given up would be a victim nobody contacts. Where the server broke off or kept
-    silent it may have taken the message: then the next copy is marked a possible duplicate.
+    referral whose mail is given up would be a victim nobody contacts. A mailbox that is refused for good is
+    tried more rarely (``referrals.mail.refusals``). Where the server broke off or kept silent it may have
+    taken the message: then the next copy is marked a possible duplicate.
     """
     at = at or timezone.now()
-    notification = _claim(notification_id, at)
-    if notification is None:
+    _, claimed = _claim(waiting(at).filter(pk=notification_id), at)
+    return _send_claimed(claimed, by, at) == 1
+
+
+def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: float | None = None) -> int:
+    """Sends these over one connection, until the mail server fails or time is over; returns how many went.
+
+    What was taken is noted together at the end, whatever happens meanwhile; what was not tried is given back.
+    """
+    if not claimed:
         _MAIL_SERVER.not_asked()
-        return False
+        return 0
+    sent: list[Notification] = []
+    refused: set[str] = set()
+    left = list(reversed(claimed))
+    connection = get_connection()
     try:
-        message_of(notification).send()
-    except (smtplib.SMTPException, OSError, ValueError) as error:
-        if isinstance(error, ValueError):  # a header that cannot be sent
-            _MAIL_SERVER.not_asked()
-        elif isinstance(error, _OF_THIS_MESSAGE):
-            _MAIL_SERVER.worked()
-        else:
-            _MAIL_SERVER.failed(error)
-        _put_back(notification, error, at)
-        return False
+        while left and not (sent and ends_at and time.monotonic() > ends_at):
+            notification = left.pop()
+            if notification.recipient in refused and notification.attempts > 1:
+                _give_back([notification])
+                continue
+            error = _send(notification, connection)
+            if error is None:
+                sent.append(notification)
+                continue
+            connection.close()
+            if _put_back(notification, error, at):
+                refused.add(notification.recipient)
+            if not isinstance(error, (*_OF_THIS_MESSAGE, ValueError)):
+                break
+    finally:
+        with suppress(OSError, smtplib.SMTPException):
+            connection.close()
+        _mark_sent(sent, by)
+        _give_back(left)
+    return len(sent)
+
+
+def _send(notification: Notification, connection: BaseEmailBackend) -> Exception | None:
+    """Sends it, and returns what went wrong; the breaker hears how the mail server was."""
+    try:
+        message = message_of(notification)
+        message.connection = connection
+        connection.open()
+        message.send()
+    except ValueError as error:  # a header that cannot be sent
+        _MAIL_SERVER.not_asked()
+        return error
+    except _OF_THIS_MESSAGE as error:
+        _MAIL_SERVER.worked()
+        return error
+    except (smtplib.SMTPException, OSError) as error:
+        _MAIL_SERVER.failed(error)
+        return error
     _MAIL_SERVER.worked()
-    _mark_sent(notification, by)
-    return True
+    return None
 
 
-def _claim(notification_id: int, at: datetime) -> Notification | None:
+def _claim(rows: QuerySet[Notification], at: datetime) -> tuple[bool, list[Notification]]:
+    """Takes those of the rows that are to be sent, under one token; says also whether there was any row."""
     with transaction.atomic():
-        notification = (
-            _waiting(at)
-            .select_related("referral__ward", "referral__taken_by", "trial_notice__trial", "trial", "fault")
-            .select_related("mailbox_test__team", "place_move__from_team", "place_move__to_team")
-            .select_for_update(of=("self",), skip_locked=True)
-            .filter(pk=notification_id)
-            .first()
-        )
-        if notification is None:
-            return None
-        if _is_of_no_use(notification, at):
-            notification.abandoned_at = at
-            notification.save(update_fields=["abandoned_at"])
-            return None
-        # A lease that ran out with an attempt behind it may have reached the mail server.
-        notification.possible_duplicate |= notification.claim_token is not None
-        notification.claim_token = uuid.uuid4()
-        notification.claimed_until = at + settings.MAIL_LEASE
-        notification.attempts += 1
-        notification.save(update_fields=["possible_duplicate", "claim_token", "claimed_until", "attempts"])
-        return notification
+        found = list(rows.select_related(*_ABOUT).select_for_update(of=("self",), skip_locked=True))
+        useless = [each for each in found if _is_of_no_use(each, at)]
+        held_back = [each for each in found if each not in useless and not _may_get_mail(each.recipient)]
+        _abandon(useless, at)
+        _abandon(held_back, at, last_error=HELD_BACK)
+        for each in held_back:
+            log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=each.pk)
+        given_up = {each.pk for each in (*useless, *held_back)}
+        claimed = [each for each in found if each.pk not in given_up]
+        token = uuid.uuid4()
+        for each in claimed:
+            # A lease that ran out with an attempt behind it may have reached the mail server.
+            each.possible_duplicate |= each.claim_token is not None
+            each.claim_token, each.claimed_until = token, at + settings.MAIL_LEASE
+            each.attempts += 1
+        if claimed:
+            Notification.objects.filter(pk__in=[each.pk for each in claimed]).update(
+                possible_duplicate=Case(
+                    When(claim_token__isnull=False, then=True), default="possible_duplicate"
+                ),
+                claim_token=token,
+                claimed_until=at + settings.MAIL_LEASE,
+                attempts=F("attempts") + 1,
+            )
+    return bool(found), claimed
+
+
+def _abandon(notifications: list[Notification], at: datetime, last_error: str = "") -> None:
+    if notifications:
+        chosen = Notification.objects.filter(pk__in=[each.pk for each in notifications])
+        chosen.update(abandoned_at=at, **({"last_error": last_error} if last_error else {}))
+
+
+def _still_claimed(notifications: Iterable[Notification]) -> QuerySet[Notification]:
+    """Those of one claim that no other worker has taken since, as their lease ran out."""
+    notifications = list(notifications)
+    return Notification.objects.filter(
+        pk__in=[each.pk for each in notifications],
+        claim_token__in={each.claim_token for each in notifications},
+        sent_at__isnull=True,
+    )
+
+
+def _give_back(untried: list[Notification]) -> None:
+    if untried:
+        _still_claimed(untried).update(claim_token=None, claimed_until=None, attempts=F("attempts") - 1)
+
+
+def _may_get_mail(recipient: str) -> bool:
+    """Whether ``MAIL_ONLY_TO`` has the address, its domain, or one that this is a part of."""
+    if settings.PRODUCTION and not settings.MAIL_ONLY_TO:
+        return True
+    address = recipient.lower()
+    domain = address.rpartition("@")[2]
+    return any(
+        address == entry or domain == entry or domain.endswith(f".{entry}") for entry in settings.MAIL_ONLY_TO
+    )
 
 
 def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     """Whether what it tells of is over: a referral, review or fault that ended, a trial that waits not."""
+    if notification.digest is not None:
+        return _is_stale(notification.digest, notification.recipient, at)
     if notification.kind == MailKind.FAULT:
         return notification.fault is None or notification.fault.ended_at is not None
     if notification.kind == MailKind.ACCESS_REVIEW:
@@ -214,6 +314,10 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
         return not is_open or referral.taken_by is not None
+    if notification.kind == MailKind.CALL_BACK:
+        is_asked = referral.call_back_at is not None
+        if not is_open or not is_asked or not notification.unique_key.startswith(call_back_key(referral)):
+            return True
     stopped_until = referral.stopped_until
     if notification.kind in _OF_THE_CLOCK and stopped_until is not None and at < stopped_until:
         return True
@@ -227,42 +331,69 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
     return is_open == (notification.kind in _CLOSED)
 
 
+def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:
+    """Whether its day is over, or whoever chose it wants it no more or is there no more."""
+    user = digest.choice.user
+    has_left = user is not None and (not user.is_active or user.email != recipient)
+    return digest.until < at or digest.choice.ended_at is not None or has_left
+
+
 def _is_personal(notification: Notification) -> bool:
     """Whether it goes to one person's own address, which no log is to keep."""
-    personal = (MailKind.GIVEN, MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.DECISION_LATE)
+    if notification.digest is not None:
+        return notification.digest.choice.user is not None
+    personal = (
+        MailKind.GIVEN,
+        MailKind.ACCESS_REVIEW,
+        MailKind.SIGN_IN_RESET,
+        MailKind.DECISION_LATE,
+        MailKind.FOLLOW_UPS_LATE,
+    )
     key = notification.unique_key
     return notification.kind in personal or key.endswith(TO_TAKER) or TO_SUPERVISOR in key or TO_HCOP in key
 
 
-def _put_back(notification: Notification, error: Exception, at: datetime) -> None:
+def _put_back(notification: Notification, error: Exception, at: datetime) -> bool:
+    """Leaves it for later; says whether its mailbox is refused for good."""
+    refused_until = note_refusal(notification, error, at)
     wait = min(timedelta(minutes=2 ** min(notification.attempts - 1, 10)), LONGEST_WAIT)
-    Notification.objects.filter(
-        pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
-    ).update(
+    _still_claimed([notification]).update(
         claim_token=None,
         claimed_until=None,
         possible_duplicate=notification.possible_duplicate or not isinstance(error, _NOT_TAKEN),
-        not_before=at + wait,
+        not_before=refused_until or at + wait,
         last_error=type(error).__name__,
     )
     log.warning("mail not sent", notification=notification.pk, error=type(error).__name__)
+    return refused_until is not None
 
 
-def _mark_sent(notification: Notification, by: User) -> None:
+def _mark_sent(sent: list[Notification], by: User) -> None:
+    if not sent:
+        return
     with transaction.atomic():
-        sent = Notification.objects.filter(
-            pk=notification.pk, claim_token=notification.claim_token, sent_at__isnull=True
-        ).update(sent_at=timezone.now(), claim_token=None, claimed_until=None, last_error="")
-        if sent:
-            purpose, subject, references = _told_of(notification)
-            record(
-                Action.MAIL_SENT,
-                by=by,
-                purpose=purpose,
-                subject=subject,
-                references=references,
-                recipients=[] if _is_personal(notification) else [notification.recipient],
-            )
+        chosen = _still_claimed(sent).select_for_update()
+        ours = set(chosen.values_list("pk", flat=True))
+        now = timezone.now()
+        Notification.objects.filter(pk__in=ours).update(
+            sent_at=now, claim_token=None, claimed_until=None, last_error=""
+        )
+        note_acceptance({each.recipient for each in sent}, now)
+        for notification in sent:
+            if notification.pk in ours:
+                _record_sent(notification, by)
+
+
+def _record_sent(notification: Notification, by: User) -> None:
+    purpose, subject, references = _told_of(notification)
+    record(
+        Action.MAIL_SENT,
+        by=by,
+        purpose=purpose,
+        subject=subject,
+        references=references,
+        recipients=[] if _is_personal(notification) else [notification.recipient],
+    )
 
 
 def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
@@ -273,6 +404,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.ADMINISTRATION, "fault", [notification.fault.name]
     if notification.kind == MailKind.DECISION_LATE:
         return Purpose.REVIEW, "case", []
+    if notification.kind == MailKind.FOLLOW_UPS_LATE:
+        return Purpose.SUPERVISION, "referral", []
     if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
         return Purpose.ADMINISTRATION, "account", []
     if notification.mailbox_test is not None:
@@ -280,6 +413,8 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
     if notification.place_move is not None:
         move = notification.place_move
         return Purpose.ADMINISTRATION, "team", [f"team {move.from_team_id}", f"team {move.to_team_id}"]
+    if notification.digest is not None:
+        return Purpose.SUPERVISION, "digest", []
     notice = notification.trial_notice
     trial_id = notice.trial_id if notice else notification.trial_id
     return Purpose.EVALUATION, "trial", [f"trial {trial_id}"]

@@ -26,10 +26,13 @@ from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
 from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu
-from referrals.mail.outbox import queue
+from referrals.mail.outbox import TO_TAKER, call_back_key, queue
 from referrals.models import (
+    FOR_THE_HCOP,
     BcuMembership,
     Case,
+    FollowUp,
+    FollowUpKind,
     LateDecision,
     Leave,
     MailKind,
@@ -47,6 +50,8 @@ from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
 
 _HOUR = timedelta(hours=1)
+# Time enough to read the restrictions before the call.
+_BEFORE_CALL_BACK = timedelta(minutes=15)
 _AT_DUE = timedelta()
 
 
@@ -103,6 +108,14 @@ class _InCharge:
         for of_bcu in of_bcus.select_related("user").order_by("pk"):
             found = self.hcops if of_bcu.user.role == Role.HCOP else self.inspectors
             found[of_bcu.bcu_id].append(of_bcu.user)
+
+    def of_follow_up(self, follow_up: FollowUp, bcu: int) -> list[User]:
+        """Who can act on it: of the HCOP's own tasks no supervisor is told."""
+        referral, hcops = follow_up.referral, self.hcops[bcu]
+        if referral is None or follow_up.kind in FOR_THE_HCOP:
+            return hcops
+        people = {user.pk: user for user in [*self.of_team[referral.team_id], *hcops]}
+        return list(people.values()) or self.inspectors[bcu]
 
 
 def _remind_all(
@@ -203,6 +216,51 @@ def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Ite
             yield f":{user.pk}", str(user.email)
 
 
+def remind_of_call_backs(*, by: User, at: datetime) -> int:
+    """Reminds whoever has a referral of the time at which the victim asked to be called back, each once.
+
+    Its team is told where nobody has it, or whoever does has no address. An attempt since has moved or ended
+    the call back. Returns of how many referrals.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    quiet = [
+        bcu
+        for bcu, asked in deadlines_by_bcu(at).items()
+        if is_quiet(at, asked.quiet_from, asked.quiet_until)
+    ]
+    key = Concat(
+        Value(f"{MailKind.CALL_BACK}:"), OuterRef("number"), Value(":"), _seconds(OuterRef("call_back_at"))
+    )
+    told = Notification.objects.filter(referral=OuterRef("pk"), unique_key__startswith=key)
+    with transaction.atomic():
+        referrals = (
+            Referral.objects.filter(
+                ~Exists(told), status=ReferralStatus.OPEN, call_back_at__lte=at + _BEFORE_CALL_BACK
+            )
+            .exclude(ward__borough__bcu__in=quiet)
+            .select_related("team", "taken_by")
+            .order_by("pk")
+            .select_for_update(of=("self",), skip_locked=True)
+        )
+        reminded = []
+        for referral in referrals:
+            holder = referral.taken_by
+            recipient, ends = (holder.email, TO_TAKER) if holder and holder.email else (None, "")
+            queue(
+                kind=MailKind.CALL_BACK,
+                referral=referral,
+                recipient=recipient or referral.team.mailbox,
+                unique_key=call_back_key(referral) + ends,
+                at=at,
+            )
+            reminded.append(referral.number)
+        if reminded:
+            record(
+                Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=reminded
+            )
+    return len(reminded)
+
+
 def remind_again(referral: Referral, at: datetime) -> None:
     """Gives a referral that is open again the reminder that was given up while it had ended."""
     kind = MailKind.OVERDUE if referral.due_at < at else MailKind.DUE_SOON
@@ -232,6 +290,51 @@ def tell_of_late_decisions(*, by: User, at: datetime) -> int:
         )
         told += _tell_once(waiting, people, by, at)
     return told
+
+
+def tell_of_late_follow_ups(*, by: User, at: datetime) -> int:
+    """Tells those in charge of follow-ups that nobody has acknowledged in time, each once.
+
+    They are the HCOPs of the BCU, the supervisors of the team, and those of the BCU where there is nobody
+    else. A threat does not wait for the end of quiet hours. Returns of how many follow-ups.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    in_charge = _InCharge(timezone.localdate(at))
+    asked = deadlines_by_bcu(at)
+    told: dict[User, list[FollowUp]] = defaultdict(list)
+    late = FollowUp.objects.filter(
+        acknowledge_by__lt=at, acknowledged_at=None, done_at=None, escalated_at=None
+    )
+    with transaction.atomic():
+        escalated = []
+        for follow_up in (
+            late.select_related("referral__ward__borough", "referral__case", "case")
+            .order_by("pk")
+            .select_for_update(of=("self",), skip_locked=True)
+        ):
+            bcu = follow_up.about.bcu_id
+            if follow_up.referral and follow_up.kind not in FOR_THE_HCOP:
+                bcu = follow_up.referral.ward.borough.bcu_id
+            waits = is_quiet(at, asked[bcu].quiet_from, asked[bcu].quiet_until)
+            people = in_charge.of_follow_up(follow_up, bcu)
+            if people and (not waits or follow_up.kind == FollowUpKind.THREAT):
+                escalated.append(follow_up)
+                for user in people:
+                    told[user].append(follow_up)
+        FollowUp.objects.filter(pk__in=[each.pk for each in escalated]).update(escalated_at=at)
+        for user, follow_ups in told.items():
+            key = f"{MailKind.FOLLOW_UPS_LATE}:{follow_ups[0].pk}:{user.pk}"
+            queue(kind=MailKind.FOLLOW_UPS_LATE, recipient=str(user.email), unique_key=key, at=at)
+        if escalated:
+            record(
+                Action.MAIL_QUEUED,
+                by=by,
+                purpose=Purpose.SUPERVISION,
+                subject="referral",
+                references=dict.fromkeys(each.name for each in escalated),
+                recipients=[user.username for user in told],
+            )
+    return len(escalated)
 
 
 def _tell_once(waiting: QuerySet[Case], people: list[User], by: User, at: datetime) -> int:

@@ -9,6 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Least
 
 from referrals.models.allocations import Allocation
 from referrals.models.cases import Case, backwards
@@ -63,7 +64,8 @@ class NumberSeries(models.Model):
         return str(self.year)
 
 
-@pghistory.track()
+# What is worked out of other columns is no history of its own.
+@pghistory.track(exclude=["act_by"])
 class Referral(models.Model):
     """A case that a neighbourhood team is asked to contact, known by its number, ``SRC-2026-000123``.
 
@@ -71,7 +73,8 @@ class Referral(models.Model):
     reclassified, unflagged); empty while it is a hate crime of the BCU. From then on the flag has to go.
     ``given_by``: who gave it to whoever has it; empty where they took it themselves. ``counted_from``,
     ``working_days``, ``day_ends``: how its due time was counted; empty where it was given in hours.
-    ``stopped_until``: when the clock goes on that was stopped last.
+    ``stopped_until``: when the clock goes on that was stopped last. ``call_back_at``: when the victim asked
+    at the last attempt to be called back. ``act_by``: the earlier of that and the due time; lists go by it.
     """
 
     number = models.CharField(max_length=20, unique=True)
@@ -88,6 +91,11 @@ class Referral(models.Model):
     working_days = models.PositiveSmallIntegerField(null=True)
     day_ends = models.TimeField(null=True)
     stopped_until = models.DateTimeField(null=True)
+    call_back_at = models.DateTimeField(null=True)
+    # PostgreSQL's LEAST passes over what is empty.
+    act_by = models.GeneratedField(
+        expression=Least("due_at", "call_back_at"), output_field=models.DateTimeField(), db_persist=True
+    )
     status = models.CharField(max_length=10, choices=ReferralStatus.as_choices, default=ReferralStatus.OPEN)
     flag_confirmed_at = models.DateTimeField(null=True)
     flag_confirmed_by = models.ForeignKey(
@@ -169,9 +177,14 @@ class Referral(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["team", "due_at", "id"],
+                fields=["team", "act_by", "id"],
                 name="referral_open_by_team",
                 condition=Q(status=ReferralStatus.OPEN),
+            ),
+            models.Index(
+                fields=["call_back_at"],
+                name="referral_to_call_back",
+                condition=Q(status=ReferralStatus.OPEN, call_back_at__isnull=False),
             ),
             models.Index(
                 fields=["due_at", "id"],
@@ -210,6 +223,10 @@ class Referral(models.Model):
             refuse(
                 name="never_of_a_control",
                 unless=read_sql("referrals/models/sql/never_of_a_control.sql"),
+            ),
+            refuse(
+                name="unsafe_after_a_decision",
+                unless=read_sql("referrals/models/sql/unsafe_after_a_decision.sql"),
             ),
             refuse(
                 name="open_at_an_open_team",
@@ -321,6 +338,42 @@ class ReferralOrder(AppendOnly):
         return f"{self.referral}: {self.get_reason_display()}"
 
 
+class ReopeningReason(NamedChoices):
+    """Why a supervisor opens a referral again that had ended."""
+
+    MISTAKE = "mistake", "It was ended by mistake"
+    VICTIM_ASKED = "victim_asked", "The victim asks for contact after all"
+
+
+class Reopening(AppendOnly):
+    """That a supervisor opened a referral again, and how it had ended (``earlier_…``).
+
+    ``earlier_reason`` is empty where contact counted as made.
+    """
+
+    referral = models.ForeignKey(Referral, on_delete=models.PROTECT, related_name="reopenings")
+    reason = models.CharField(max_length=20, choices=ReopeningReason.as_choices)
+    reopened_at = models.DateTimeField()
+    reopened_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    earlier_reason = models.CharField(max_length=20, choices=CloseReason.as_choices, blank=True)
+    earlier_closed_at = models.DateTimeField()
+
+    class Meta(AppendOnly.Meta):
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(reason=ReopeningReason.MISTAKE, earlier_reason="")
+                | Q(reason__in=ReopeningReason.values, earlier_reason__in=CLOSED_BY_TEAM),
+                name="reopening_of_what_a_team_ended",
+            ),
+            models.CheckConstraint(
+                condition=Q(earlier_closed_at__lte=F("reopened_at")), name="reopening_after_the_end"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.referral}: {self.get_reason_display()}"
+
+
 class Noticed(NamedChoices):
     """What may change on an open referral so that whoever has it must know; names, never values."""
 
@@ -333,6 +386,7 @@ class Noticed(NamedChoices):
     OFFICER_IN_CASE = "officer_in_case", "officer in the case"
     WARD = "ward", "ward of the victim's home"
     REOPENED = "reopened", "open again after it was closed by the crime record"
+    OTHER_METHOD = "other_method", "how to make contact, as a supervisor decided"
     HOLDER_AWAY = "holder_away", "nobody has it now, because whoever had it is away"
 
 

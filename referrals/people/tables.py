@@ -85,7 +85,7 @@ class AccessTable(PersonTable):
         if answer := record.answer:
             return with_line(answer.get_said_display(), str(answer.answered_by))
         if not record.is_open:
-            return ""
+            return "No review is open"
         if not record.asked:
             return "No supervisor is asked"
         more = len(record.asked) - SHOWN_PLACES

@@ -4,6 +4,7 @@ from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from referrals.mail.readers import refused_mailboxes
 from referrals.models import Ward
 from referrals.places.filters import WardFilter
 from referrals.places.readers import (
@@ -48,4 +49,5 @@ def place_list(request: SignedInRequest) -> HttpResponseBase:
         return part
     wards.record_shown()
     without = wards_without_postcode().values_list("name", "code")
-    return render(request, "places/wards.html", {"list": wards, "without_postcode": without})
+    context = {"list": wards, "without_postcode": without, "refused_mailboxes": refused_mailboxes()}
+    return render(request, "places/wards.html", context)

@@ -5,6 +5,7 @@ Words are the values the database keeps, so that a rule can be asked about a row
 
 import re
 from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
 CONTACT_MADE = "contact_made"
@@ -15,6 +16,10 @@ _METHODS_BARRED = {"no_home_visit": "home_visit"}
 _RESULTS_BARRED = {"no_voicemail": "message_left"}
 
 _NOBODY_SPOKEN_TO = frozenset({"no_answer", "message_left", "wrong_details"})
+CALL_BACK = "call_back"
+# Who asks for a later day than that asks for the clock to be stopped.
+LONGEST_CALL_BACK = timedelta(days=14)
+
 _SAID_BY_THE_VICTIM = frozenset({"statement", "withdraw"})
 
 # Wishes that say how and nothing else. Whatever more a wish says, the officer has to read and to weigh.
@@ -78,10 +83,32 @@ def contradiction(result: str, *, follow_ups: Collection[str], support_offered: 
     return ""
 
 
+def why_not_call_back(result: str, *, call_back_at: datetime | None, at: datetime) -> str:
+    """Why the victim cannot be called back then; empty when they can."""
+    if call_back_at is None:
+        return ""
+    if result != CALL_BACK:
+        return "A time to call back goes with the result “Asked to be called back”: change one of the two."
+    if call_back_at <= at:
+        return "The time to call back is still to come: give a later one."
+    if call_back_at > at + LONGEST_CALL_BACK:
+        return (
+            f"A call back is at most {LONGEST_CALL_BACK.days} days ahead: leave the time empty, save, "
+            "and stop the clock until the date that the victim asked for."
+        )
+    return ""
+
+
 def same_person(name: str, other: str) -> bool:
     """Whether two ranks with shoulder numbers are the same, spaces and case aside; blanks never are."""
     folded, other_folded = ("".join(each.split()).casefold() for each in (name, other))
     return bool(folded) and folded == other_folded
+
+
+_ASK_FIRST = (
+    "Log an attempt with the result “Unsafe to attend”: your supervisor is asked whether another way "
+    "is safe, and closes it where none is."
+)
 
 
 def why_not_close(
@@ -93,16 +120,16 @@ def why_not_close(
 ) -> str:
     """Why a referral cannot end without contact for this reason; empty when it can.
 
-    ``results`` are those of the attempts that stand. A supervisor decides where a contact may be
-    unsafe, and so needs no attempt for that. ``least``: how many attempts a reason needs, if more than one.
+    ``results`` are those of the attempts that stand. A supervisor alone decides that no way of contact is
+    safe, and needs no attempt for that. ``least``: how many attempts a reason needs, if more than one.
     """
     if len(results) < least.get(reason, 0) and (reason == "no_reply" or least[reason] > 1):
         times = "once" if least[reason] == 1 else f"{least[reason]} times"
         return f"Try at least {times}, and log each attempt, before you close it so."
     if reason == "no_reply":
         return ""
-    if reason in results or (reason == "unsafe" and decides_safety):
-        return ""
     if reason == "unsafe":
-        return "Log an attempt with the result “Unsafe to attend” first, or ask your supervisor."
+        return "" if decides_safety else _ASK_FIRST
+    if reason in results:
+        return ""
     return "Log the attempt that showed it first, then close."

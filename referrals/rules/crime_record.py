@@ -14,7 +14,7 @@ RECLASSIFIED = "reclassified"
 UNFLAGGED = "unflagged"
 
 # To be read again before the next call, whatever else has changed.
-_FOR_SAFETY = frozenset({"safety_note", "review_safety", "restrictions", "victim_under_18"})
+_FOR_SAFETY = frozenset({"safety_note", "review_safety", "restrictions", "victim_under_18", "other_method"})
 
 
 def grounds(*, is_crime: bool, crime_status: str, hate_flag: bool) -> list[str]:

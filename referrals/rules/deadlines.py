@@ -11,12 +11,26 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from itertools import count
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 # What was said to be done by mistake can be undone by the same person for so long.
 UNDONE_WITHIN = timedelta(hours=1)
 # All stops of one referral together: after four weeks contact is no answer to the report any more.
 LONGEST_STOP = timedelta(days=28)
+# Somebody says within that time that they deal with a follow-up; its word is the kind's.
+ACKNOWLEDGED_WITHIN = MappingProxyType(
+    {
+        "threat": timedelta(hours=2),
+        "new_offence": timedelta(hours=4),
+        "ring_again_risk": timedelta(hours=4),
+        "ring_again_safety": timedelta(hours=4),
+        "safety_changed": timedelta(hours=4),
+        "unsafe": timedelta(hours=8),
+        "barred_method": timedelta(hours=8),
+    }
+)
+_OTHERS_ACKNOWLEDGED_WITHIN = timedelta(hours=24)
 LONDON = ZoneInfo("Europe/London")
 _SATURDAY = 5
 _ONE_DAY = timedelta(days=1)
@@ -110,6 +124,11 @@ def why_not_stop(*, due_at: datetime, stops: Sequence[Stop], until: datetime, at
             "or ask your supervisor whether the referral is to be closed."
         )
     return ""
+
+
+def acknowledge_by(kind: str, raised_at: datetime) -> datetime:
+    """When somebody must have said at the latest that they deal with a follow-up of that kind."""
+    return raised_at.astimezone(UTC) + ACKNOWLEDGED_WITHIN.get(kind, _OTHERS_ACKNOWLEDGED_WITHIN)
 
 
 def is_quiet(at: datetime, begins: time | None, ends: time | None) -> bool:

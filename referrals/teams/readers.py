@@ -106,8 +106,8 @@ def _mailboxes(teams: list[Team]) -> dict[int, Mailbox]:
             waiting[test.team_id] = test
         else:
             confirmed[test.team_id, test.address] = test.confirmed_at
-    addresses = [team.mailbox for team in teams]
-    refused = {each.recipient: each.since for each in refused_mailboxes(recipient__in=addresses)}
+    of_teams = Team.objects.filter(pk__in=[team.pk for team in teams])
+    refused = {each.recipient: each.since for each in refused_mailboxes(teams=of_teams)}
     return {
         team.pk: Mailbox(
             team.mailbox,

@@ -82,6 +82,7 @@ def navigation(request: HttpRequest) -> dict[str, Any]:
             for entry in entries
         ],
         "search_url": reverse("search") if user.can(Permission.VIEW_REFERRALS) else "",
+        "digests_url": reverse("choose_digests") if user.can(Permission.CHOOSE_DIGESTS) else "",
         "session_limits": {
             "idle_seconds": int(settings.IDLE_TIMEOUT.total_seconds()),
             "warning_seconds": int(settings.IDLE_WARNING.total_seconds()),

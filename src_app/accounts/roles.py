@@ -47,6 +47,7 @@ class Permission(StrEnum):
     CONFIRM_ACCESS = "confirm access"
     RECORD_BRIEFINGS = "record briefings"
     SEND_REMINDERS = "send reminders"
+    CHOOSE_DIGESTS = "choose digests"
 
 
 PERMISSIONS: dict[str, frozenset[Permission]] = {
@@ -65,9 +66,12 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.IMPORT_OUTCOMES,
             Permission.RECORD_DEVIATIONS,
             Permission.RECORD_BRIEFINGS,
+            Permission.CHOOSE_DIGESTS,
         }
     ),
-    Role.OFFICER: frozenset({Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS}),
+    Role.OFFICER: frozenset(
+        {Permission.VIEW_REFERRALS, Permission.CONTACT_VICTIMS, Permission.CHOOSE_DIGESTS}
+    ),
     Role.SUPERVISOR: frozenset(
         {
             Permission.VIEW_REFERRALS,
@@ -79,6 +83,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
             Permission.VIEW_OFFICER_FIGURES,
             Permission.CONFIRM_ACCESS,
             Permission.RECORD_BRIEFINGS,
+            Permission.CHOOSE_DIGESTS,
         }
     ),
     Role.TRIAL_LEAD: frozenset(
@@ -94,6 +99,7 @@ PERMISSIONS: dict[str, frozenset[Permission]] = {
     ),
     Role.LEADER: frozenset(
         {
+            Permission.CHOOSE_DIGESTS,
             Permission.VIEW_TRIALS,
             Permission.SEAL_TRIALS,
             Permission.DOWNLOAD_LISTS,

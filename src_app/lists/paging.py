@@ -131,7 +131,9 @@ class _Paginator(KeysetPaginator):  # type: ignore[misc]  # no types
             raise InvalidPage("A key is a text or a whole number.")
         meta = self.object_list.model._meta
         name = key.removeprefix("-")
-        found = (meta.pk if name == "pk" else meta.get_field(name)).clean(value, None)
+        field = meta.pk if name == "pk" else meta.get_field(name)
+        # A column that the database works out is read as what it is worked out to.
+        found = getattr(field, "output_field", field).clean(value, None)
         if isinstance(found, str) and "\0" in found:
             raise InvalidPage("No text of the database holds a NUL.")
         if isinstance(found, datetime) and timezone.is_naive(found):

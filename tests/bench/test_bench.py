@@ -12,6 +12,7 @@ from django.conf import settings as django_settings
 
 from bench.allocation import GROWING, TIMES_BARE
 from bench.figures import Times
+from bench.mail import LEAST_OF_BARE
 from bench.run import NAMES, PAGE_NAMES
 from referrals.rules.trial.allocation import Scheme
 from tests.patience import patience
@@ -36,7 +37,7 @@ def _bench(*arguments: str) -> "subprocess.CompletedProcess[str]":
 def report(django_db_modify_db_settings: None) -> dict[str, Any]:
     """A run in databases of its own, on the tests' server, with history above the small size."""
     sizes = ("--rows", "1600", "--small", "1000", "--import-rows", "150", "--postcodes", "3000")
-    allocated = ("--units", "30", "--later", "60")
+    allocated = ("--messages", "50", "--units", "30", "--later", "60")
     migrated = ("--migrated", django_settings.DATABASES["default"]["TEST"]["TEMPLATE"])
     ran = _bench(*sizes, *allocated, *migrated, "--repetitions", "1", "--json", "--explain")
     assert ran.returncode in (0, 1), ran.stderr
@@ -94,6 +95,14 @@ def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]
     assert (loaded["rows"], loaded["kept"] > 0) == (3_000, True)
     assert loaded["ratios"]["load_to_reading_and_copy"] > 0
     assert all(megabytes > 0 for megabytes in loaded["peak_memory_megabytes"].values())
+
+
+def test_the_sweep_of_the_outbox_is_measured_beside_a_bare_loop(report: dict[str, Any]) -> None:
+    mail, *_ = report["others"]
+    assert (mail["name"], mail["rows"]) == ("mail", 50)
+    ratio = mail["ratios"]["sweep_rate_to_bare_rate"]
+    assert ratio > 0
+    assert bool(mail["missed"]) == (ratio < LEAST_OF_BARE)
 
 
 def test_each_scheme_is_measured_beside_a_bare_transaction_and_later_where_it_grows_dearer(

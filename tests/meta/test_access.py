@@ -186,6 +186,8 @@ class Records:
             "log_contact",
             "close_referral",
             "stop_clock",
+            "decide_safety",
+            "reopen_referral",
             "let_clock_go_on",
             "chase_referral",
             "transfer_referral",

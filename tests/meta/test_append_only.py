@@ -37,6 +37,8 @@ TABLES = {
     "referrals_notedchange",
     "referrals_referralorder",
     "referrals_reopeneddecision",
+    "referrals_reopening",
+    "referrals_safetydecision",
     "referrals_settledattempt",
     "referrals_submission",
     "referrals_teamgoal",
@@ -99,6 +101,8 @@ def rows(db: None) -> None:
         factories.ReferralNoticeFactory.create()
         factories.ReferralOrderFactory.create()
         factories.SettledAttemptFactory.create()
+        factories.SafetyDecisionFactory.create()
+        factories.ReopeningFactory.create()
         factories.ReopenedDecisionFactory.create()
         factories.FoundNotSuitableFactory.create()
         factories.WardModeFactory.create()

@@ -67,6 +67,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         SECRET_KEY="short",
         ALLOWED_HOSTS="elsewhere.example",
         WORK_EMAIL_DOMAINS="",
+        MAIL_ONLY_TO="example.org",
     )
     assert done.returncode == 1
     for said in (
@@ -77,6 +78,7 @@ def test_of_several_mistakes_each_is_told() -> None:
         "(src_app.W001) EXTRACT_FOLDER",
         "(src_app.E004) ALLOWED_HOSTS",
         "(src_app.E005) WORK_EMAIL_DOMAINS",
+        "(src_app.E006) MAIL_ONLY_TO",
         "(security.W009)",
     ):
         assert said in done.stderr

@@ -244,10 +244,16 @@ def test_a_follow_up_is_of_an_attempt_or_of_the_record_and_waits_once(db: None) 
     closed_by_record = {**of_record, "kind": "ruled_out"}
     _refuses("asked_once_who_contacts", lambda: FollowUpFactory.create(**closed_by_record))
     FollowUp.objects.update(acknowledged_at=NOW, acknowledged_by=closed_by_record["raised_by"])
-    FollowUp.objects.update(done_at=NOW, done_by=closed_by_record["raised_by"])
+    over = {"done_at": NOW, "done_by": closed_by_record["raised_by"]}
+    _refuses("follow_up_done_has_a_result", lambda: FollowUp.objects.update(**over))
+    _refuses("follow_up_done_has_a_result", lambda: FollowUp.objects.update(result="told"))
+    _refuses("follow_up_done_has_a_result", lambda: FollowUp.objects.update(**over, result="arranged"))
+    FollowUp.objects.update(**over, result="told")
     FollowUpFactory.create(**closed_by_record)
     _refuses("asked_once_who_contacts", lambda: FollowUpFactory.create(**of_case))
-    _refuses("asked_once_who_contacts", lambda: FollowUp.objects.update(done_at=None, done_by=None))
+    _refuses(
+        "asked_once_who_contacts", lambda: FollowUp.objects.update(done_at=None, done_by=None, result="")
+    )
     FollowUpFactory.create(kind="transferred", **of_record)
     _refuses(
         "follow_up_of_the_record_once_open", lambda: FollowUpFactory.create(kind="transferred", **of_record)

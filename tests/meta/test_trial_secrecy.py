@@ -53,6 +53,7 @@ from tests.conftest import World
 from tests.database import owner_rights
 from tests.factories import (
     NOW,
+    BriefingFactory,
     CaseImportFactory,
     ContactAttemptFactory,
     DecisionFactory,
@@ -319,6 +320,7 @@ def _records(trial: Trial, lead: User) -> dict[str, list[Any]]:
         "attempt_id": [attempt.pk for attempt in attempts],
         "follow_up_id": [follow_up.pk for follow_up in follow_ups],
         "import_id": [extract.pk for extract in extracts],
+        "briefing_id": [BriefingFactory.create().pk],
         "leave_id": [LeaveFactory.create().pk],
         "team_id": [referrals[0].team_id],
         "ward_id": [referrals[0].ward_id],

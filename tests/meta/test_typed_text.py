@@ -37,8 +37,13 @@ ROOMS = ("src_app", "referrals", "outcomes")
 # What is compared, searched for, or read as numbers and days, and never kept as it was typed; and what a
 # browser says of a passkey, which nobody types.
 NOT_KEPT = {
+    ("AttendanceForm", "names"),
+    ("BriefingForm", "names"),
     ("CodeOnceMoreForm", "code"),
     ("ComparedForm", "found"),
+    ("OwnPasswordForm", "oldpassword"),
+    ("OwnPasswordForm", "password1"),
+    ("OwnPasswordForm", "password2"),
     ("PasskeyOnceMoreForm", "credential"),
     ("PeopleListForm", "pasted"),
     ("PeopleRowsForm", "rows"),
@@ -87,6 +92,7 @@ NOT_A_TYPED_LINE = {
     "referrals.notification.recipient",
     "referrals.postcode.pcds",
     "referrals.referral.number",
+    "referrals.refusingmailbox.address",
     "referrals.registrar.email",
     "referrals.team.mailbox",
 }

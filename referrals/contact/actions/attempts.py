@@ -17,17 +17,21 @@ from referrals.contact.actions.referral_lock import (
     tell,
 )
 from referrals.contact.readers.colleagues import why_not_at_work
-from referrals.contact.readers.referrals import results_that_stand
+from referrals.contact.readers.referrals import call_back_asked, results_that_stand
 from referrals.deadlines.readers import deadlines_of_ward
+from referrals.mail.outbox import TO_SUPERVISOR
+from referrals.mail.readers import in_charge_of
 from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
+    FOUND_OUT,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
     FollowUpKind,
     MailKind,
     Method,
+    MinutesSpent,
     PersonalText,
     Referral,
     ReferralStatus,
@@ -42,8 +46,10 @@ from referrals.rules.contact import (
     is_barred,
     is_contact,
     same_person,
+    why_not_call_back,
     why_not_close,
 )
+from referrals.rules.deadlines import acknowledge_by
 from referrals.scope import referrals_visible_to
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
@@ -71,9 +77,12 @@ def log_attempt(
     with_interpreter: bool = False,
     risk_assessment: bool = False,
     support_offered: bool = False,
+    support_taken_up: bool = False,
     noted_on_record: bool = False,
     follow_ups: Collection[FollowUpKind] = (),
     note: str = "",
+    call_back_at: datetime | None = None,
+    minutes_spent: MinutesSpent | None = None,
     made_by: User | None = None,
 ) -> ContactAttempt:
     """Keeps one try to reach the victim; contact made completes the referral.
@@ -82,6 +91,7 @@ def log_attempt(
     :class:`UsedBefore`. A referral nobody has is taken. One closed without contact still takes a contact
     made, which is then what counts. A way the restrictions rule out is kept as what happened, and told to
     the supervisor. ``made_by``: the colleague of the team who made it, where that was somebody else.
+    ``call_back_at``: when the victim asked to be called back; the next attempt ends that.
     """
     said = ContactAttempt(
         key=key,
@@ -93,8 +103,12 @@ def log_attempt(
         with_interpreter=with_interpreter,
         result=result,
         risk_assessment=risk_assessment,
-        support_offered=support_offered,
+        # Nobody takes up what was not offered.
+        support_offered=support_offered or support_taken_up,
+        support_taken_up=support_taken_up,
         noted_on_record=noted_on_record,
+        call_back_at=call_back_at,
+        minutes_spent=minutes_spent or "",
     )
     with transaction.atomic():
         said.referral = lock_referral(referral_id, by)
@@ -139,12 +153,15 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             withdraws=attempt,
         )
         fields = ["attempt"]
+        if _call_back(referral):
+            fields += ["call_back_at"]
         if not _still_ended(referral):
             fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
             _take_back_the_end(referral, attempt)
             if referral.status == ReferralStatus.OPEN:
                 leave_closed_team(referral=referral, by=by, at=at)
-            referral.save(update_fields=fields[1:])
+        referral.save(update_fields=fields[1:])
+        if "status" in fields:
             if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
                 event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
                 close_by_record(referral=referral, event=event, by=by, at=at)
@@ -206,7 +223,10 @@ def _answers(attempt: ContactAttempt, follow_ups: Collection[FollowUpKind], note
         attempt.result,
         attempt.risk_assessment,
         attempt.support_offered,
+        attempt.support_taken_up,
         attempt.noted_on_record,
+        attempt.call_back_at,
+        attempt.minutes_spent,
         frozenset(follow_ups),
         note.strip(),
     )
@@ -222,7 +242,7 @@ def _is_same_time(known: ContactAttempt, said: ContactAttempt) -> bool:
 def _said_of(attempt: ContactAttempt) -> list[FollowUpKind]:
     """The follow-ups that were ticked, without the one that is raised by itself."""
     kinds = attempt.follow_ups.values_list("kind", flat=True)
-    return [FollowUpKind(kind) for kind in kinds if kind != FollowUpKind.BARRED_METHOD]
+    return [FollowUpKind(kind) for kind in kinds if kind not in FOUND_OUT]
 
 
 def _note_of(attempt: ContactAttempt) -> str:
@@ -237,6 +257,8 @@ def _refuse_impossible(attempt: ContactAttempt, follow_ups: Collection[FollowUpK
     _refuse_ended(referral, result)
     _refuse_wrong_time(referral, attempt.made_at, attempt.logged_at)
     if reason := contradiction(result, follow_ups=follow_ups, support_offered=attempt.support_offered):
+        raise Refused(reason)
+    if reason := why_not_call_back(result, call_back_at=attempt.call_back_at, at=attempt.logged_at):
         raise Refused(reason)
 
 
@@ -295,6 +317,7 @@ def _advance(referral: Referral, attempt: ContactAttempt) -> None:
     Nobody on leave has it: they did a colleague a favour. Nor has whoever did not log it themselves.
     """
     taken, completed = [], []
+    called_back = ["call_back_at"] if _call_back(referral) else []
     is_own = attempt.entered_by is None
     if referral.taken_by is None and is_own and not why_not_at_work(attempt.made_by):
         referral.taken_at, referral.taken_by = attempt.logged_at, attempt.made_by
@@ -306,17 +329,35 @@ def _advance(referral: Referral, attempt: ContactAttempt) -> None:
         referral.closed_at, referral.closed_by = attempt.logged_at, attempt.made_by
         completed = ["status", "close_reason", "contacted_at", "closed_at", "closed_by"]
         record_change(Action.REFERRAL_COMPLETED, referral, attempt.logger, completed)
-    if taken or completed:
-        referral.save(update_fields=taken + completed)
+    if changed := called_back + taken + completed:
+        referral.save(update_fields=changed)
+
+
+def _call_back(referral: Referral) -> bool:
+    """Sets when the victim is to be called back, by the last attempt that stands; says if that is new."""
+    before, referral.call_back_at = referral.call_back_at, call_back_asked(referral)
+    return before != referral.call_back_at
 
 
 def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -> None:
-    kinds = {*said, *([FollowUpKind.BARRED_METHOD] if attempt.barred_method else [])}
+    kinds = set(said)
+    if attempt.barred_method:
+        kinds.add(FollowUpKind.BARRED_METHOD)
+    if attempt.result == Result.UNSAFE:
+        kinds.add(FollowUpKind.UNSAFE)
     if not kinds:
         return
     referral, by = attempt.referral, attempt.logger
+    at = attempt.logged_at
     FollowUp.objects.bulk_create(
-        FollowUp(referral=referral, attempt=attempt, kind=kind, raised_at=attempt.logged_at, raised_by=by)
+        FollowUp(
+            referral=referral,
+            attempt=attempt,
+            kind=kind,
+            raised_at=at,
+            raised_by=by,
+            acknowledge_by=acknowledge_by(kind, at),
+        )
         for kind in sorted(kinds)
     )
     record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
@@ -327,8 +368,19 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
         mailbox=referral.team.mailbox,
         unique_key=f"{kind}:{attempt.key}",
         by=by,
-        at=attempt.logged_at,
+        at=at,
     )
+    for user in in_charge_of(referral, at):
+        if user != by:
+            tell(
+                kind=kind,
+                referral=referral,
+                mailbox=str(user.email),
+                unique_key=f"{kind}:{attempt.key}{TO_SUPERVISOR}{user.pk}",
+                by=by,
+                at=at,
+                whose=user.username,
+            )
 
 
 def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Coalesce
 
-from referrals.contact.actions.notices import ask_for_duplicates, raise_task
+from referrals.contact.actions.notices import ask_for_duplicates, give_notice, raise_task
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -19,14 +21,21 @@ from referrals.models import (
     CloseReason,
     CrimeRecordEvent,
     CrimeRecordKind,
+    FollowUp,
     FollowUpKind,
+    FollowUpResult,
     MailKind,
+    Method,
+    Noticed,
     Referral,
     ReferralStatus,
+    SafetyDecision,
 )
 from referrals.rules.contact import (
+    methods_barred,
     why_not_close,
 )
+from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action
@@ -36,7 +45,7 @@ from src_app.refused import Refused
 def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at: datetime) -> Referral:
     """Ends the referral without contact; it stays in the denominator.
 
-    An attempt must have shown the reason; only a supervisor may find contact unsafe without one. The same
+    An attempt must have shown the reason; that no way is safe is decided by a supervisor, and kept. The same
     call again changes nothing.
     """
     with transaction.atomic():
@@ -52,12 +61,56 @@ def close_without_contact(*, referral_id: int, reason: CloseReason, by: User, at
             least=deadlines_of_ward(referral.ward_id, at).least_attempts,
         ):
             raise Refused(why)
+        if reason == CloseReason.UNSAFE:
+            _decide(referral, None, by, at)
         referral.status, referral.close_reason = ReferralStatus.CLOSED, reason
         referral.closed_at, referral.closed_by = at, by
         fields = ["status", "close_reason", "closed_at", "closed_by"]
         referral.save(update_fields=fields)
         record_change(Action.REFERRAL_CLOSED, referral, by, fields)
     return referral
+
+
+def choose_safe_method(*, referral_id: int, method: Method, by: User, at: datetime) -> SafetyDecision:
+    """Says which other way of contact is safe, where an attempt found contact unsafe; the team is told.
+
+    For a supervisor. The same again changes nothing. Raises :class:`Refused` for a way that is ruled out.
+    """
+    check_authority(by, Permission.CHASE_REFERRALS)
+    with transaction.atomic():
+        referral = lock_referral(referral_id, by)
+        refuse_closed(referral)
+        refuse_officer_in_case(referral, by)
+        if method in methods_barred(referral.case.restrictions):
+            raise Refused("The restrictions rule that way out: choose another, or close it.")
+        latest = referral.safety_decisions.order_by("pk").last()
+        is_asked = _asked(referral).exists()
+        if latest is not None and latest.method == method and not is_asked:
+            return latest
+        decision = _decide(referral, method, by, at)
+        give_notice(referral=referral, changed=[Noticed.OTHER_METHOD], by=by, at=at)
+    return decision
+
+
+def _decide(referral: Referral, method: Method | None, by: User, at: datetime) -> SafetyDecision:
+    """Keeps the decision, and ends the follow-ups that asked for it."""
+    decision = SafetyDecision.objects.create(
+        referral=referral, method=method or "", decided_at=at, decided_by=by
+    )
+    answered = _asked(referral).update(
+        acknowledged_at=Coalesce("acknowledged_at", Value(at)),
+        acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
+        done_at=at,
+        done_by=by,
+        result=FollowUpResult.ANOTHER_WAY if method else FollowUpResult.NO_WAY,
+    )
+    fields = ["safety_decisions", *(["follow_ups"] if answered else [])]
+    record_change(Action.SAFETY_DECIDED, referral, by, fields)
+    return decision
+
+
+def _asked(referral: Referral) -> QuerySet[FollowUp]:
+    return FollowUp.objects.filter(referral=referral, kind=FollowUpKind.UNSAFE, done_at__isnull=True)
 
 
 def close_not_suitable(*, referral: Referral, by: User, at: datetime) -> None:

@@ -11,6 +11,7 @@ from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
     FollowUp,
+    FollowUpKind,
     MailKind,
     Notification,
     Referral,
@@ -51,10 +52,11 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     return follow_up
 
 
-def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
-    """Records that the follow-up is done, whoever owned it. Twice changes nothing.
+def finish(*, follow_up_id: int, result: str, by: User, at: datetime) -> FollowUp:
+    """Records that the follow-up is done and what came of it, whoever owned it. Twice changes nothing.
 
-    Raises :class:`Refused` where nobody owns it yet, and ``FollowUp.DoesNotExist`` for one out of scope.
+    Raises :class:`Refused` where nobody owns it yet or the result is none of its kind, and
+    ``FollowUp.DoesNotExist`` for one out of scope.
     """
     check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
@@ -67,9 +69,14 @@ def finish(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if follow_up.acknowledged_at is None:
             raise Refused("Nobody deals with this yet: press “I deal with it” first.")
         if follow_up.done_at is None:
-            follow_up.done_at, follow_up.done_by = at, by
-            follow_up.save(update_fields=["done_at", "done_by"])
-            _record(Action.FOLLOW_UP_DONE, follow_up, by, ["done_at", "done_by"])
+            if follow_up.kind == FollowUpKind.UNSAFE and _is_open(follow_up):
+                raise Refused(f"{follow_up.name}: press “Answer”, and say whether another way is safe.")
+            if result not in dict(follow_up.results):
+                raise Refused(f"{follow_up.name}: {follow_up}. Choose what came of it, then press “Done”.")
+            follow_up.done_at, follow_up.done_by, follow_up.result = at, by, result
+            fields = ["done_at", "done_by", "result"]
+            follow_up.save(update_fields=fields)
+            _record(Action.FOLLOW_UP_DONE, follow_up, by, fields)
     return follow_up
 
 
@@ -90,13 +97,20 @@ def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if not may_undo(follow_up, by, at):
             only = "only whoever said so can undo it, within an hour"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {only}.")
+        if follow_up.kind == FollowUpKind.UNSAFE:
+            raise Refused(f"{follow_up.name}: {follow_up}. It stays done: what was decided is kept.")
         if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(follow_up, case):
             anew = "it was decided anew who contacts the victim"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {anew}.")
-        follow_up.done_at = follow_up.done_by = None
-        follow_up.save(update_fields=["done_at", "done_by"])
-        _record(Action.FOLLOW_UP_UNDONE, follow_up, by, ["done_at", "done_by"])
+        follow_up.done_at, follow_up.done_by, follow_up.result = None, None, ""
+        fields = ["done_at", "done_by", "result"]
+        follow_up.save(update_fields=fields)
+        _record(Action.FOLLOW_UP_UNDONE, follow_up, by, fields)
     return follow_up
+
+
+def _is_open(follow_up: FollowUp) -> bool:
+    return follow_up.referral is not None and follow_up.referral.status == ReferralStatus.OPEN
 
 
 def _record(action: Action, follow_up: FollowUp, by: User, fields: list[str]) -> None:

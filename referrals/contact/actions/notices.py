@@ -25,6 +25,7 @@ from referrals.models import (
     ReferralNotice,
     ReferralStatus,
 )
+from referrals.rules.deadlines import acknowledge_by
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
@@ -93,7 +94,7 @@ def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime
         attempt=None,
         kind=kind,
         acknowledged_at=None,
-        defaults={"raised_at": at, "raised_by": by},
+        defaults={"raised_at": at, "raised_by": by, "acknowledge_by": acknowledge_by(kind, at)},
     )
     if made:
         record_change(Action.FOLLOW_UP_RAISED, referral, by, ["follow_ups"])
@@ -114,7 +115,16 @@ def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime)
         referral = referrals.get(case.pk)
         if referral is None or referral.status != ReferralStatus.OPEN:
             about = {"referral": referral} if referral else {"case": case}
-            raised += [FollowUp(kind=kind, raised_at=at, raised_by=by, **about) for kind in kinds]
+            raised += [
+                FollowUp(
+                    kind=kind,
+                    raised_at=at,
+                    raised_by=by,
+                    acknowledge_by=acknowledge_by(kind, at),
+                    **about,
+                )
+                for kind in kinds
+            ]
     FollowUp.objects.bulk_create(raised)
     names = dict.fromkeys(name for each in raised for name in (each.name, each.about.crime_reference))
     _record_raised(names, by)
@@ -156,6 +166,7 @@ def _ask_who_contacts(cases: Collection[Case], *, owner: User | None, by: User, 
             kind=FollowUpKind.CONTACT_ELSEWHERE,
             raised_at=at,
             raised_by=by,
+            acknowledge_by=acknowledge_by(FollowUpKind.CONTACT_ELSEWHERE, at),
             acknowledged_at=at if owner else None,
             acknowledged_by=owner,
         )

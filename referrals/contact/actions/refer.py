@@ -107,7 +107,8 @@ def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: dat
         setattr(referral, name, value)
         fields.append(name)
     referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
-    fields += referral.put_back()
+    referral.call_back_at = None
+    fields += ["call_back_at", *referral.put_back()]
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:
         referral.ruled_out_since = None
         referral.flag_confirmed_at = referral.flag_confirmed_by = None

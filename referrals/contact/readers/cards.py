@@ -63,6 +63,27 @@ def tries_of(referral: Referral) -> str:
     return f"Tried once: {result}" if len(tries) == 1 else f"Tried {len(tries)} times, last: {result}"
 
 
+def call_back_of(referral: Referral, now: datetime) -> str:
+    """``Ring at 2:30pm``, or with the day where that is another; empty where no call back is asked for."""
+    at = referral.call_back_at
+    if at is None or referral.status != ReferralStatus.OPEN:
+        return ""
+    is_today = timezone.localdate(at) == timezone.localdate(now)
+    when = f"at {clock(at)}" if is_today else weekday_moment(at)
+    return f"Ring {when}" if at >= now else f"Ring now: asked to be rung {when}"
+
+
+def safe_way_of(referral: Referral) -> str:
+    """What a supervisor decided last on how to make contact safely; empty where nothing was; one query."""
+    decision = referral.safety_decisions.select_related("decided_by").order_by("pk").last()
+    if decision is None or not decision.method:
+        return ""
+    return (
+        f"{decision.decided_by} decided {weekday_moment(decision.decided_at)} how to make contact safely: "
+        f"{decision.get_method_display().lower()}."
+    )
+
+
 @dataclass(frozen=True)
 class Tag:
     """A short label and its tone."""
@@ -108,6 +129,7 @@ class Card:
 
     referral: Referral
     due: Due
+    call_back: str
     holder: str
     tries: str
     tags: list[Tag]
@@ -122,6 +144,7 @@ def card_of(referral: Referral, user: User, now: datetime, linked: Linked) -> Ca
     return Card(
         referral=referral,
         due=due_of(referral, now),
+        call_back=call_back_of(referral, now),
         holder=holder_of(referral, user),
         tries=tries_of(referral),
         tags=tags_of(referral),

@@ -11,6 +11,7 @@ from referrals.contact.readers.referrals import (
 )
 from referrals.deadlines.readers import deadlines_of_ward
 from referrals.models import (
+    CLOSED_BY_TEAM,
     CloseReason,
     ContactAttempt,
     Method,
@@ -18,6 +19,7 @@ from referrals.models import (
     ReferralStatus,
     Restriction,
     Result,
+    TextKind,
 )
 from referrals.rules.contact import CONTACT_MADE, methods_barred, results_barred, why_not_close
 from src_app.accounts.models import User
@@ -44,6 +46,7 @@ class ReferralChoices:
     go_on: bool
     remind: bool
     transfer: bool
+    reopen: bool
     officer_notice: str
     closure: str
 
@@ -77,6 +80,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         go_on=may_contact and is_stopped,
         remind=supervises and is_open and not is_stopped,
         transfer=supervises and is_open,
+        reopen=supervises and may_contact and not is_open and can_open_again(referral),
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
     )
@@ -106,11 +110,17 @@ def _closure(referral: Referral, *, log: bool) -> str:
     return words
 
 
+def can_open_again(referral: Referral) -> bool:
+    """Whether its team ended it, and the crime record does not rule it out."""
+    return not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
+
+
 @dataclass(frozen=True)
 class AttemptChoices:
     """What the page for logging contact offers at once, folds away, and names as ruled out.
 
-    ``interpreter``: whether one is needed, so that nobody has to look for the tick.
+    ``interpreter``: whether one may be needed, so that nobody has to look for the tick: a restriction says
+    so, or the victim has a need in how they communicate.
     """
 
     methods: list[tuple[str, str]]
@@ -144,7 +154,8 @@ def attempt_choices_for(referral: Referral) -> AttemptChoices:
         results=[each for each in results if each[0] in _AT_ONCE and each[0] not in no_results],
         results_other=[each for each in results if each[0] not in _AT_ONCE],
         results_barred=[each for each in results if each[0] in no_results],
-        interpreter=Restriction.INTERPRETER in restrictions,
+        interpreter=Restriction.INTERPRETER in restrictions
+        or any(text.body for text in referral.case.texts.all() if text.kind == TextKind.COMMUNICATION_NEED),
     )
 
 

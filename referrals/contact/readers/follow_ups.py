@@ -34,6 +34,13 @@ def follow_ups_open(user: User) -> QuerySet[FollowUp]:
     return _follow_ups(user).filter(done_at__isnull=True).order_by("raised_at", "pk")
 
 
+def follow_ups_late(user: User, at: datetime) -> QuerySet[FollowUp]:
+    """Those that nobody has acknowledged in time."""
+    return follow_ups_visible_to(user).filter(
+        acknowledge_by__lt=at, acknowledged_at__isnull=True, done_at__isnull=True
+    )
+
+
 def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
     """Follow-ups that are done, the latest first."""
     return _follow_ups(user).filter(done_at__gte=since).order_by("-done_at", "-pk")
@@ -53,6 +60,7 @@ def may_undo(follow_up: FollowUp, user: User, at: datetime) -> bool:
     """Whether the account itself said a moment ago that it is done, and can take that back."""
     done_at = follow_up.done_at
     is_own = follow_up.done_by_id == user.pk and not follow_up.dropped
+    is_own &= follow_up.kind != FollowUpKind.UNSAFE
     return is_own and done_at is not None and done_at > at - UNDONE_WITHIN
 
 

@@ -25,6 +25,8 @@ from referrals.models import (
     ReferralNotice,
     ReferralOrder,
     ReferralStatus,
+    Reopening,
+    ReopeningReason,
     TextKind,
 )
 from referrals.rules.contact import same_person
@@ -46,8 +48,21 @@ def standing_attempts() -> QuerySet[ContactAttempt]:
 
 def results_that_stand(referral: Referral) -> list[str]:
     """What the attempts that stand came to, oldest first; none from before it was last referred again."""
+    return list(_that_count(referral).values_list("result", flat=True))
+
+
+def call_back_asked(referral: Referral) -> datetime | None:
+    """When the victim asked at the last of these attempts to be called back."""
+    return _that_count(referral).values_list("call_back_at", flat=True).last()
+
+
+def _that_count(referral: Referral) -> QuerySet[ContactAttempt]:
+    """Those that stand, since it was last referred, or opened again because the victim asked."""
     later = ReferralOrder.objects.filter(referral=referral, ordered_at__gt=OuterRef("logged_at"))
-    return list(attempts_that_stand(referral).filter(~Exists(later)).values_list("result", flat=True))
+    asked = Reopening.objects.filter(
+        referral=referral, reason=ReopeningReason.VICTIM_ASKED, reopened_at__gt=OuterRef("logged_at")
+    )
+    return attempts_that_stand(referral).filter(~Exists(later), ~Exists(asked))
 
 
 def unread_notices() -> QuerySet[ReferralNotice]:
@@ -62,12 +77,15 @@ def may_read(referral: Referral, user: User) -> bool:
 
 
 def open_referrals(user: User) -> QuerySet[Referral]:
-    """Referrals to contact, the first due first. :func:`tell_cards` adds what the card of each tells of."""
+    """Referrals to contact, what is to be done first on top: by the due time, or the call back before it.
+
+    :func:`tell_cards` adds what the card of each tells of.
+    """
     return (
         referrals_visible_to(user)
         .filter(status=ReferralStatus.OPEN)
         .select_related("case__decision", "ward", "taken_by", "given_by")
-        .order_by("due_at", "pk")
+        .order_by("act_by", "pk")
     )
 
 

@@ -6,15 +6,17 @@ from datetime import datetime
 from django.db.models import Count, Exists, Min, OuterRef
 from django.utils import timezone
 
+from referrals.contact.readers.follow_ups import follow_ups_late
 from referrals.mail.readers import RefusedMailbox, refused_mailboxes
 from referrals.models import (
     Leave,
     Noticed,
     ReferralNotice,
     ReferralStatus,
+    Team,
     TeamMembership,
 )
-from referrals.scope import referrals_led_by, today
+from referrals.scope import referrals_led_by, today, wards_visible_to
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -30,23 +32,23 @@ class TeamWithoutAnybody:
 
 @dataclass(frozen=True)
 class StrandedWork:
-    """``came_back``: open referrals nobody took again after whoever had them went away.
-
-    ``untaken``: those that are overdue and that nobody has.
+    """``follow_ups``: what nobody acknowledged in time. ``came_back``: open referrals nobody took again after
+    whoever had them went away. ``untaken``: those that are overdue and that nobody has.
     """
 
     teams: list[TeamWithoutAnybody]
     mailboxes: list[RefusedMailbox]
+    follow_ups: int
     came_back: int
     untaken: int
 
     @property
     def is_any(self) -> bool:
-        return bool(self.teams or self.mailboxes or self.came_back or self.untaken)
+        return bool(self.teams or self.mailboxes or self.follow_ups or self.came_back or self.untaken)
 
 
 def stranded_work(user: User) -> StrandedWork | None:
-    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Four queries."""
+    """What is stranded of the referrals the account may chase; ``None`` for everybody else. Five queries."""
     if not user.can(Permission.CHASE_REFERRALS):
         return None
     visible = referrals_led_by(user).filter(status=ReferralStatus.OPEN)
@@ -66,7 +68,10 @@ def stranded_work(user: User) -> StrandedWork | None:
     )
     return StrandedWork(
         teams=[TeamWithoutAnybody(each["team__name"], each["open"], each["first_due"]) for each in teams],
-        mailboxes=refused_mailboxes(referral__in=referrals_led_by(user)),
+        mailboxes=refused_mailboxes(
+            teams=Team.objects.filter(wards__in=wards_visible_to(user)), referrals=referrals_led_by(user)
+        ),
+        follow_ups=follow_ups_late(user, timezone.now()).count(),
         came_back=visible.filter(Exists(came_back), taken_by__isnull=True).count(),
         untaken=visible.filter(taken_by__isnull=True, due_at__lt=timezone.now()).count(),
     )

@@ -19,7 +19,7 @@ from referrals.models import (
 )
 from referrals.scope import referrals_visible_to
 from src_app.accounts.models import User
-from src_app.templatetags.words import moment
+from src_app.templatetags.words import moment, weekday_moment
 
 
 @dataclass(frozen=True)
@@ -141,8 +141,12 @@ _NEVER_SETTLED = (FollowUpKind.THREAT, FollowUpKind.NEW_OFFENCE)
 
 
 def _next(attempt: ContactAttempt, *, close: bool) -> str:
+    if any(each.kind == FollowUpKind.UNSAFE and not each.done_at for each in attempt.follow_ups.all()):
+        return "Wait: a supervisor is asked whether another way is safe."
     if close:
         return "Close it without contact, or try again."
+    if attempt.call_back_at is not None:
+        return f"Call back {weekday_moment(attempt.call_back_at)}."
     return "Call back as the victim asked." if attempt.result == Result.CALL_BACK else "Try again."
 
 
@@ -154,7 +158,8 @@ def words_for_record(attempt: ContactAttempt) -> str:
     how = attempt.get_method_display() + (", with an interpreter" if attempt.with_interpreter else "")
     done = {
         "Risk assessment done or in place": attempt.risk_assessment,
-        "Support referral offered": attempt.support_offered,
+        "Support referral offered": attempt.support_offered and not attempt.support_taken_up,
+        "Support referral offered and taken up": attempt.support_taken_up,
     }
     said = [str(each) for each in attempt.follow_ups.all() if each.kind in _TASKS]
     sentences = [

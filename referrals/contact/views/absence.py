@@ -38,7 +38,7 @@ def give_referrals(request: SignedInRequest) -> HttpResponse:
     asked = request.GET.get("number", "")
     listed = mine_to_give.filter(number=asked) if asked else mine_to_give
     by_need = F("taken_by").asc(nulls_first=True)
-    shown = list(listed.select_related("team").order_by(by_need, "due_at", "pk")[:MOST_GIVEN])
+    shown = list(listed.select_related("team").order_by(by_need, "act_by", "pk")[:MOST_GIVEN])
     # What is asked for may be no number at all, or not theirs to give.
     number = shown[0].number if asked and shown else ""
     teams = Team.objects.filter(pk__in={referral.team_id for referral in shown})
@@ -106,7 +106,13 @@ def leave_list(request: SignedInRequest) -> HttpResponse:
         subject="account",
         references=dict.fromkeys(each.user.username for each in listed),
     )
-    context = {"form": form, "listed": listed, "today": today(), "leads": led.exists()}
+    context = {
+        "form": form,
+        "listed": listed,
+        "today": today(),
+        "leads": led.exists(),
+        "contacts": request.user.can(Permission.CONTACT_VICTIMS),
+    }
     return render(request, "contact/leave_list.html", context)
 
 

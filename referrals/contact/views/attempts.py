@@ -8,20 +8,20 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from referrals.contact.actions import attempts, closing, follow_ups
-from referrals.contact.forms import AttemptForm, CloseForm, KeyForm
+from referrals.contact.actions import attempts, closing, follow_ups, reopening
+from referrals.contact.forms import AttemptForm, CloseForm, KeyForm, ReopenForm, SafetyForm
 from referrals.contact.readers.briefing import SAFETY_NOTES, briefing_of
-from referrals.contact.readers.cards import due_of, unread_of, urgency_of
+from referrals.contact.readers.cards import call_back_of, due_of, safe_way_of, unread_of, urgency_of
 from referrals.contact.readers.choices import AttemptChoices, attempt_choices_for, reasons_to_close
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import is_officer_in_case, referrals_to_open
 from referrals.contact.readers.to_do import to_do_after
 from referrals.contact.views.opening import record_opening
-from referrals.models import ContactAttempt, Method, Referral, ReferralStatus, Result, TextKind
+from referrals.models import CloseReason, ContactAttempt, Method, Referral, ReferralStatus, Result, TextKind
 from referrals.places.readers import members_since
 from referrals.rules.contact import method_wished
 from referrals.scope import referrals_visible_to, today
-from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.guards import SignedInRequest, check_authority, requires
 from src_app.accounts.roles import Permission
 from src_app.lists.back import back_to
 from src_app.refused import Refused
@@ -58,6 +58,8 @@ def log_contact(request: SignedInRequest, number: str) -> HttpResponse:
         "unread": unread_of(referral, request.user),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
+        "call_back": call_back_of(referral, now),
+        "safe_way": safe_way_of(referral),
         "choices": choices,
         "is_open": referral.status == ReferralStatus.OPEN,
         "form": form,
@@ -174,6 +176,70 @@ def _closed(request: SignedInRequest, referral: Referral, form: CloseForm) -> bo
             by=request.user,
             at=timezone.now(),
         )
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def decide_safety(request: SignedInRequest, number: str) -> HttpResponse:
+    """Asks the supervisor whether another way of contact is safe, before it is closed as unsafe."""
+    check_authority(request.user, Permission.CHASE_REFERRALS)
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    choices = attempt_choices_for(referral)
+    form = SafetyForm(
+        request.POST if request.method == "POST" else None,
+        methods=[*choices.methods, *choices.methods_other],
+    )
+    if request.method == "POST":
+        if form.is_valid() and _safety_decided(request, referral, form):
+            return redirect("referral", number=number)
+    elif referral.status != ReferralStatus.OPEN:
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    context = {"referral": referral, "form": form, "briefing": briefing_of(referral.case)}
+    return render(request, "contact/decide_safety.html", context)
+
+
+def _safety_decided(request: SignedInRequest, referral: Referral, form: SafetyForm) -> bool:
+    method = form.cleaned_data["answer"]
+    pk, by, at = referral.pk, request.user, timezone.now()
+    try:
+        if method is None:
+            closing.close_without_contact(referral_id=pk, reason=CloseReason.UNSAFE, by=by, at=at)
+            messages.success(request, f"{referral.number} is closed without contact: no way is safe.")
+        else:
+            closing.choose_safe_method(referral_id=pk, method=method, by=by, at=at)
+            messages.success(request, f"{referral.number} stays open: the team is told which way is safe.")
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return False
+    return True
+
+
+@requires(Permission.CONTACT_VICTIMS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def reopen_referral(request: SignedInRequest, number: str) -> HttpResponse:
+    """Asks the supervisor why an ended referral is open again."""
+    check_authority(request.user, Permission.CHASE_REFERRALS)
+    referral = get_object_or_404(referrals_to_open(request.user), number=number)
+    form = ReopenForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        if form.is_valid() and _reopened(request, referral, form):
+            messages.success(request, f"{number} is open again. The team's mailbox is told.")
+            return redirect("referral", number=number)
+    elif referral.status == ReferralStatus.OPEN:
+        return redirect("referral", number=number)
+    record_opening(request, referral)
+    return render(request, "contact/reopen_referral.html", {"referral": referral, "form": form})
+
+
+def _reopened(request: SignedInRequest, referral: Referral, form: ReopenForm) -> bool:
+    reason = form.cleaned_data["reason"]
+    try:
+        reopening.reopen(referral_id=referral.pk, reason=reason, by=request.user, at=timezone.now())
     except Refused as refused:
         form.add_error(None, str(refused))
         return False

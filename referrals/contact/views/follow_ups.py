@@ -89,9 +89,14 @@ def acknowledge(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
 @requires(Permission.VIEW_REFERRALS)
 @require_POST
 def finish(request: SignedInRequest, follow_up_id: int) -> HttpResponse:
-    """Says that it is done."""
+    """Says that it is done, and what came of it."""
     try:
-        finished = follow_ups.finish(follow_up_id=follow_up_id, by=request.user, at=timezone.now())
+        finished = follow_ups.finish(
+            follow_up_id=follow_up_id,
+            result=request.POST.get("result", ""),
+            by=request.user,
+            at=timezone.now(),
+        )
     except FollowUp.DoesNotExist as error:
         raise Http404("No such follow-up.") from error
     except Refused as refused:

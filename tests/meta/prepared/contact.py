@@ -6,9 +6,10 @@ from typing import Any
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, settle_attempt, withdraw_attempt
-from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.closing import choose_safe_method, close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.contact.actions.notices import read_notices
+from referrals.contact.actions.reopening import reopen
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.contact.actions.transfer import transfer
@@ -97,11 +98,22 @@ def _(scene: Scene) -> dict[str, Any]:
     return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
 
 
+@prepares(choose_safe_method)
+def _(scene: Scene) -> dict[str, Any]:
+    return {"referral_id": scene.referral().pk, "method": Method.VIDEO, "by": scene.supervisor, "at": NOW}
+
+
+@prepares(reopen)
+def _(scene: Scene) -> dict[str, Any]:
+    referral = scene.referral(closed=True, close_reason="declined")
+    return {"referral_id": referral.pk, "reason": "mistake", "by": scene.supervisor, "at": NOW}
+
+
 @prepares(finish)
 def _(scene: Scene) -> dict[str, Any]:
     owned = {"acknowledged_at": NOW, "acknowledged_by": scene.supervisor}
     follow_up = factories.FollowUpFactory.create(attempt__referral=scene.referral(), **owned)
-    return {"follow_up_id": follow_up.pk, "by": scene.supervisor, "at": NOW}
+    return {"follow_up_id": follow_up.pk, "result": "arranged", "by": scene.supervisor, "at": NOW}
 
 
 @prepares(undo)

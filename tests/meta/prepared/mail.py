@@ -4,7 +4,12 @@ from datetime import timedelta
 from typing import Any
 
 from referrals.health.actions import tell_of_faults
-from referrals.mail.reminders import remind_due, tell_of_late_decisions
+from referrals.mail.reminders import (
+    remind_due,
+    remind_of_call_backs,
+    tell_of_late_decisions,
+    tell_of_late_follow_ups,
+)
 from src_app.accounts.models import User
 from tests import factories
 from tests.factories import NOW
@@ -15,6 +20,12 @@ from tests.meta.prepared.scene import Scene, prepares
 def _(scene: Scene) -> dict[str, Any]:
     scene.referral()
     return {"by": scene.system, "at": NOW + timedelta(days=9)}
+
+
+@prepares(remind_of_call_backs)
+def _(scene: Scene) -> dict[str, Any]:
+    scene.referral(call_back_at=NOW)
+    return {"by": scene.system, "at": NOW}
 
 
 @prepares(tell_of_faults)
@@ -28,3 +39,10 @@ def _(scene: Scene) -> dict[str, Any]:
     User.objects.filter(pk=scene.hcop.pk).update(email="hcop@example.police.uk")
     scene.case(reported_at=NOW - timedelta(days=1))
     return {"by": scene.system, "at": NOW}
+
+
+@prepares(tell_of_late_follow_ups)
+def _(scene: Scene) -> dict[str, Any]:
+    User.objects.filter(pk=scene.hcop.pk).update(email="hcop@example.police.uk")
+    factories.FollowUpFactory.create(attempt__referral=scene.referral())
+    return {"by": scene.system, "at": NOW + timedelta(days=9)}

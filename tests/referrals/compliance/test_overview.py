@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from referrals.models import Case, CloseReason, Referral, Trial, TrialStatus
+from referrals.models import CLOSED_BY_RECORD, Case, CloseReason, Referral, Trial, TrialStatus
 from src_app.accounts.models import User
 from tests import factories
 from tests.conftest import World
@@ -95,11 +95,11 @@ def test_why_referrals_were_closed_without_contact(
     assert "None, of referrals due 31 August 2026" in answers(leader)["why"]
     for reason in (CloseReason.NO_REPLY, CloseReason.NO_REPLY, CloseReason.DECLINED):
         due(-30, closed=1, close_reason=reason)
-    due(-30, closed=1, close_reason=CloseReason.UNSAFE, ward=world.north_ward)
-    due(-24 * 200, closed=1, close_reason=CloseReason.UNSAFE)
+    due(-30, closed=1, close_reason=CloseReason.WRONG_DETAILS, ward=world.north_ward)
+    due(-24 * 200, closed=1, close_reason=CloseReason.WRONG_DETAILS)
     found = answers(leader)["why"]
     assert "No reply after repeated attempts: 2 of 3 (67%) Victim declined contact: 1 of 3 (33%)" in found
-    assert "Unsafe" not in found
+    assert "No working contact details" not in found
     assert "None, of" in answers(leader, borough=world.wards[3].borough.code)["why"]
 
 
@@ -119,7 +119,7 @@ def test_it_names_no_case_and_asks_as_often_with_more_rows(
     def queries(count: int) -> int:
         for number in range(count):
             due(-30, ward=world.wards[number % 6])
-            due(-30, closed=1, close_reason=CloseReason.values[number % 4])
+            due(-30, closed=1, close_reason=CLOSED_BY_RECORD[number % 4])
             make_case()
         with CaptureQueriesContext(connection) as captured:
             html = browser.get(reverse("compliance")).content.decode()

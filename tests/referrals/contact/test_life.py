@@ -22,16 +22,19 @@ from hypothesis.stateful import (
 
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
-from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.closing import choose_safe_method, close_without_contact
+from referrals.contact.actions.reopening import reopen
 from referrals.contact.actions.stopping import let_clock_go_on, stop_clock
 from referrals.contact.actions.taking import give, give_back, take
 from referrals.models import (
     CLOSED_BY_TEAM,
+    CloseReason,
     ContactAttempt,
     Leave,
     Method,
     OrderReason,
     ReferralStatus,
+    ReopeningReason,
     Result,
     StopReason,
     TeamMembership,
@@ -41,7 +44,9 @@ from referrals.places.actions.membership import move
 from referrals.places.readers import with_somebody_away
 from referrals.review.actions.put_right import move_referral
 from referrals.review.actions.refer_now import refer_now
+from referrals.rules.contact import LONGEST_CALL_BACK
 from referrals.scope import today
+from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.accounts.roles import Role
 from src_app.refused import Refused
@@ -54,6 +59,7 @@ _KEPT = (
     "ward_id",
     "status",
     "due_at",
+    "call_back_at",
     "taken_by_id",
     "given_by_id",
     "contacted_at",
@@ -79,6 +85,7 @@ class Life(RuleBasedStateMachine):
             case__ward=self.world.wards[0], case__decided_at=NOW, made_at=NOW
         )
         self.counted_from, self.due_at = NOW, self.referral.due_at
+        self.referred_at = NOW
         team = self.world.teams[0]
         self.people = [
             TeamMembershipFactory.create(user=UserFactory.create(role=role), team=team).user
@@ -133,6 +140,23 @@ class Life(RuleBasedStateMachine):
             at=self.at,
         )
 
+    @rule(who=person, hours=st.integers(-1, 400))
+    def the_victim_asks_to_be_called_back(self, who: int, hours: int) -> None:
+        call_back_at = self.at + timedelta(hours=hours)
+        if self.tried(
+            log_attempt,
+            referral_id=self.referral.pk,
+            key=uuid.uuid4(),
+            method=Method.TELEPHONE,
+            result=Result.CALL_BACK,
+            call_back_at=call_back_at,
+            made_at=self.at,
+            by=self.people[who],
+            at=self.at,
+        ):
+            assert self.referral.call_back_at == call_back_at
+            assert timedelta() < call_back_at - self.at <= LONGEST_CALL_BACK
+
     @rule(who=person)
     def somebody_withdraws_the_last_attempt(self, who: int) -> None:
         standing = ContactAttempt.objects.filter(withdraws=None, withdrawn_by=None).order_by("-pk").first()
@@ -145,6 +169,31 @@ class Life(RuleBasedStateMachine):
     def somebody_closes_it(self, who: int, reason: Any) -> None:
         given = {"referral_id": self.referral.pk, "reason": reason, "by": self.people[who]}
         self.tried(close_without_contact, **given, at=self.at)
+
+    @rule(who=person, method=st.sampled_from(list(Method)))
+    def somebody_says_which_way_is_safe(self, who: int, method: Method) -> None:
+        about = {"referral_id": self.referral.pk, "method": method, "by": self.people[who]}
+        try:
+            self.tried(choose_safe_method, **about, at=self.at)
+        except NotAllowed:
+            assert self.people[who].role == Role.OFFICER
+
+    @precondition(lambda self: self.referral.status != ReferralStatus.OPEN)
+    @rule(who=person, reason=st.sampled_from(list(ReopeningReason)))
+    def somebody_opens_it_again(self, who: int, reason: ReopeningReason) -> None:
+        about = {"referral_id": self.referral.pk, "reason": reason, "by": self.people[who]}
+        try:
+            opened = self.tried(reopen, **about, at=self.at)
+        except NotAllowed:
+            assert self.people[who].role == Role.OFFICER
+            return
+        if opened:
+            assert self.referral.status == ReferralStatus.OPEN
+            assert self.referral.reopenings.filter(reopened_at=self.at).exists()
+            if reason == ReopeningReason.VICTIM_ASKED:
+                assert self.referral.due_at > self.at
+                self.counted_from, self.due_at = self.at, self.referral.due_at
+                self.referred_at = self.at
 
     @rule(who=person, days=st.integers(1, 4))
     def somebody_goes_on_leave(self, who: int, days: int) -> None:
@@ -182,6 +231,7 @@ class Life(RuleBasedStateMachine):
         if self.tried(refer_now, key=uuid.uuid4(), **given, at=self.at):
             assert self.referral.due_at > self.at
             self.counted_from, self.due_at = self.at, self.referral.due_at
+            self.referred_at = self.at
             assert not self.referral.is_stopped(self.at)
 
     @rule(who=person, hours=st.integers(1, 400), reason=st.sampled_from(list(StopReason)))
@@ -220,6 +270,25 @@ class Life(RuleBasedStateMachine):
             ends = [self.due_at, *(move.to_due_at for move in moves)]
             assert [move.from_due_at for move in moves] == ends[:-1]
             assert ends[-1] == self.referral.due_at
+
+    @invariant()
+    def a_call_back_is_that_of_the_last_attempt_since_it_was_referred(self) -> None:
+        standing = self.referral.attempts.filter(withdraws=None, withdrawn_by=None)
+        last = standing.filter(logged_at__gte=self.referred_at).order_by("made_at", "pk").last()
+        assert self.referral.call_back_at == (last.call_back_at if last else None)
+        assert self.referral.act_by == min(filter(None, [self.referral.due_at, self.referral.call_back_at]))
+
+    @invariant()
+    def it_is_closed_as_unsafe_once_a_supervisor_has_decided_that_no_way_is_safe(self) -> None:
+        if self.referral.close_reason == CloseReason.UNSAFE:
+            decisions = self.referral.safety_decisions.filter(method="", decided_at__gte=self.referred_at)
+            assert decisions.filter(decided_by=self.people[2]).exists()
+
+    @invariant()
+    def an_open_question_whether_it_is_safe_was_raised_since_the_last_answer(self) -> None:
+        asked = self.referral.follow_ups.filter(kind="unsafe", done_at=None).order_by("raised_at").first()
+        answered = self.referral.safety_decisions.order_by("pk").last()
+        assert asked is None or answered is None or asked.raised_at >= answered.decided_at
 
     @invariant()
     def contact_counts_from_the_attempt_that_made_it(self) -> None:

@@ -158,7 +158,9 @@ def test_the_list_leads_to_the_case_and_somebody_takes_it_on_until_it_is_done(
     assert (
         "HCOP South West acknowledged this" in client_of(other_hcop).post(page, follow=True).content.decode()
     )
-    done = browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).content.decode()
+    done = browser.post(
+        reverse("finish_follow_up", args=[follow_up.pk]), {"result": "told"}, follow=True
+    ).content.decode()
     assert "Done: HCOP South West." in done
     told = browser.get(reverse("case", args=[case.pk])).content.decode()
     for title in ("To do: Contact wishes changed", "Taken on", "Done"):

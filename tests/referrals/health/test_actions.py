@@ -116,7 +116,7 @@ def test_a_fault_is_open_once_and_a_message_is_of_a_fault_or_of_something_else(
     fault = Fault.objects.create(name="outbox", what="Mail", began_at=now)
     with refused_by("fault_open_once"):
         Fault.objects.create(name="outbox", what="Mail", began_at=now)
-    either = "notification_of_a_referral_a_trial_or_a_fault"
+    either = "notification_is_about_one_thing"
     with refused_by(either):
         NotificationFactory.create(fault=fault)
     with refused_by(either):

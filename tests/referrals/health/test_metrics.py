@@ -13,7 +13,13 @@ from src_app.audit.models import Action, AuditEntry
 from src_app.health.models import TaskRun
 from src_app.health.readers import HEARTBEAT
 from tests.conftest import World
-from tests.factories import AuditEntryFactory, CaseImportFactory, NotificationFactory, ReferralFactory
+from tests.factories import (
+    AuditEntryFactory,
+    CaseImportFactory,
+    NotificationFactory,
+    ReferralFactory,
+    RefusingMailboxFactory,
+)
 
 PAGE = reverse("metrics")
 TOKEN = "a-token-of-more-than-32-characters"
@@ -65,6 +71,7 @@ def test_each_gauge_is_as_the_database_has_it(world: World, now: datetime) -> No
     )
     failed = {"attempts": 2, "last_error": "SMTPRecipientsRefused"}
     NotificationFactory.create(referral=overdue, created_at=now - 4 * HOUR, **failed)
+    RefusingMailboxFactory.create(address=overdue.team.mailbox, reply_code=452)
     assert _gauges() == {
         ("outbox_waiting", ""): 1,
         ("outbox_failed", ""): 1,

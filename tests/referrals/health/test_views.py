@@ -19,7 +19,7 @@ from src_app.audit.models import Action
 from src_app.health.models import TaskRun
 from src_app.health.readers import HEARTBEAT
 from tests.conftest import World
-from tests.factories import AuditEntryFactory, CaseImportFactory, NotificationFactory
+from tests.factories import AuditEntryFactory, CaseImportFactory, NotificationFactory, RefusingMailboxFactory
 
 PAGE = reverse("system_health")
 MINUTE = timedelta(minutes=1)
@@ -85,18 +85,19 @@ def test_the_outbox_says_what_waits_and_what_failed(db: None, now: datetime) -> 
     assert outbox(at=now) == Outbox(waiting=2, oldest_at=now - 2 * MINUTE, failed=1, is_late=False)
 
 
-def test_a_mailbox_refuses_once_its_mail_has_failed_twice(db: None, now: datetime) -> None:
-    claim = {"claim_token": "11111111-1111-4111-8111-111111111111", "claimed_until": now}
-    failed = {"recipient": "abbey@example.org", "last_error": "SMTPRecipientsRefused"}
-    message = NotificationFactory.create(created_at=now - HOUR, attempts=1, **failed)
-    NotificationFactory.create(created_at=now - HOUR, attempts=2, **failed, **claim)
-    NotificationFactory.create(created_at=now - HOUR, attempts=2, **{**failed, "last_error": ""})
-    assert refused_mailboxes() == []
-    message.attempts = 2
-    message.save()
-    NotificationFactory.create(created_at=now, attempts=5, **failed)
+def test_a_mailbox_that_refuses_does_not_make_the_mail_that_waits_late(db: None, now: datetime) -> None:
+    """It stands on a line of its own; one that is refused for a while is still waited for."""
+    RefusingMailboxFactory.create(address="abbey@example.org")
+    passing = RefusingMailboxFactory.create(address="balham@example.org", reply_code=452)
+    for address in ("abbey@example.org", "abbey@example.org"):
+        NotificationFactory.create(recipient=address, created_at=now - 3 * HOUR, last_error="SMTPDataError")
+    assert outbox(at=now) == Outbox(waiting=0, oldest_at=None, failed=0, is_late=False)
+    assert health(at=now).late()["mailboxes"] == "Mail to mailboxes that refuse it"
+    NotificationFactory.create(recipient=passing.address, created_at=now - 3 * HOUR)
+    assert outbox(at=now).is_late
     assert refused_mailboxes() == [
-        RefusedMailbox("abbey@example.org", now - HOUR, 2, "SMTPRecipientsRefused"),
+        RefusedMailbox("abbey@example.org", now, now, 550, 2),
+        RefusedMailbox("balham@example.org", now, now, 452, 1),
     ]
 
 
@@ -113,14 +114,16 @@ def test_the_page_says_it_in_words(browser: Client, now: datetime) -> None:
     message = NotificationFactory.create(
         created_at=now - HOUR, attempts=2, last_error="SMTPRecipientsRefused", recipient="abbey@example.org"
     )
+    RefusingMailboxFactory.create(address="abbey@example.org", reply_code=452)
     text = _text(browser)
     for said in (
-        "2 things are late",
+        "3 things are late",
         "<li>The task “compute rates”</li>",
+        "<li>Mail to mailboxes that refuse it</li>",
         "2 hours ago: KeyError",
         "every 30 seconds",
         "1 message waits, the oldest for 1 hour; 1 failed at the last attempt.",
-        "abbey@example.org",
+        "abbey@example.org</strong> has refused mail since 23 November 2026, 7:30am (answer 452); 1 message",
     ):
         assert said in text
     referral = message.referral
@@ -138,7 +141,8 @@ def test_the_page_runs_as_many_queries_however_much_there_is(
         browser.get(PAGE)
     for number in range(5):
         TaskRun.objects.create(name=f"task {number}", known_since=now)
-        NotificationFactory.create(attempts=2, last_error="SMTPDataError")
+        mail = NotificationFactory.create(attempts=2, last_error="SMTPDataError")
+        RefusingMailboxFactory.create(address=mail.recipient)
         _saved(world.north, now)
     with CaptureQueriesContext(connection) as after:
         browser.get(PAGE)

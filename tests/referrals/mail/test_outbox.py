@@ -1,11 +1,12 @@
 """The outbox, against a real SMTP peer."""
 
 import asyncio
+import smtplib
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
 from typing import Any
@@ -22,7 +23,7 @@ from pytest_django.fixtures import Settings
 from referrals.mail import outbox
 from referrals.mail.messages import message_of
 from referrals.mail.reminders import remind_due
-from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus
+from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus, RefusingMailbox
 from referrals.tasks import deliver_mail, deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -47,11 +48,24 @@ class Peer:
     recipients: list[str] = field(default_factory=list)
     refuse: int = 0
     slow: int = 0
+    # What it answers of a recipient, and of a message with these words.
+    unknown: dict[str, str] = field(default_factory=dict)
+    disliked: dict[bytes, str] = field(default_factory=dict)
+    tried: list[str] = field(default_factory=list)
+
+    async def handle_RCPT(self, server: Any, session: Any, envelope: Any, address: str, _: Any) -> str:  # noqa: N802
+        self.tried.append(address)
+        if address not in self.unknown:
+            envelope.rcpt_tos.append(address)
+        return self.unknown.get(address, "250 OK")
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if self.refuse:
             self.refuse -= 1
             return "451 Busy, come back later"
+        for words, answer in self.disliked.items():
+            if words in envelope.content:
+                return answer
         self.accepted.append(message_from_bytes(envelope.content))
         self.recipients += envelope.rcpt_tos
         if self.slow:
@@ -111,7 +125,12 @@ LEADS_TO = {
     [
         kind.value
         for kind in MailKind
-        if not kind.startswith(("trial_", "access_", "sign_in", "decision_", "fault", "mailbox_", "place_"))
+        if not kind.startswith(
+            (
+                *("trial_", "access_", "sign_in", "decision_", "follow_ups", "fault", "mailbox_", "place_"),
+                "digest_",
+            )
+        )
     ],
 )
 def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
@@ -123,6 +142,11 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         Referral.objects.filter(pk=referral.pk).update(
             status="closed", close_reason="cancelled", closed_at=referral.due_at, closed_by=system
         )
+    if kind == MailKind.CALL_BACK:
+        referral.call_back_at = referral.due_at
+        referral.save(update_fields=["call_back_at"])
+        mail.unique_key = outbox.call_back_key(referral)
+        mail.save(update_fields=["unique_key"])
     if kind == MailKind.GIVEN:
         holder = UserFactory.create(email=mail.recipient)
         Referral.objects.filter(pk=referral.pk).update(taken_by=holder, taken_at=referral.made_at)
@@ -265,6 +289,9 @@ def test_one_sweep_is_at_work_at_a_time(many: list[Notification], peer: Peer) ->
         cursor.execute("SELECT pg_advisory_lock(%s)", [MAIL_SWEEP_LOCK])
     deliver_waiting_mail()
     assert peer.accepted == []
+    # Closing alone would give it back only when the server notices.
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [MAIL_SWEEP_LOCK])
     other.close()
     deliver_waiting_mail()
     assert len(peer.accepted) == 5
@@ -300,14 +327,18 @@ def test_a_sweep_that_no_worker_came_to_is_dropped_before_the_next() -> None:
             assert entry["options"]["expires"] < entry["schedule"]
 
 
+def _claimed(notification: Notification, at: datetime) -> list[Notification]:
+    _, claimed = outbox._claim(outbox.waiting(at).filter(pk=notification.pk), at)
+    return claimed
+
+
 def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
-    claimed = outbox._claim(waiting.pk, NOW)
-    assert claimed is not None  # and then its worker died
-    assert outbox.waiting_ids(at=NOW) == []
+    assert _claimed(waiting, NOW)  # and then its worker died
+    assert not outbox.waiting(NOW).exists()
     clock.shift(django_settings.MAIL_LEASE + timedelta(seconds=1))
-    assert outbox.waiting_ids(at=NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)) == [waiting.pk]
+    assert outbox.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
     assert outbox.deliver(notification_id=waiting.pk, by=system)
     waiting.refresh_from_db()
     assert waiting.possible_duplicate
@@ -317,9 +348,9 @@ def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
 def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
     waiting: Notification, system: User, clock: time_machine.Traveller
 ) -> None:
-    late = outbox._claim(waiting.pk, NOW)
-    assert late is not None
-    outbox._claim(waiting.pk, NOW + django_settings.MAIL_LEASE + HOUR)
+    late = _claimed(waiting, NOW)
+    assert late
+    _claimed(waiting, NOW + django_settings.MAIL_LEASE + HOUR)
     outbox._mark_sent(late, system)
     waiting.refresh_from_db()
     assert waiting.sent_at is None
@@ -477,7 +508,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
         outbox.queue(
             kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
         )
-    assert outbox.waiting_ids(at=NOW) == [Notification.objects.get().pk]
+    assert outbox.waiting(NOW).get() == Notification.objects.get()
 
 
 def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeReferral) -> None:
@@ -488,3 +519,163 @@ def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeRefer
         )
         transaction.set_rollback(True)
     assert not Notification.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("only_to", "recipient", "is_sent"),
+    [
+        (["example.org"], "abbey@example.org", True),
+        (["example.org"], "abbey@Teams.Example.org", True),
+        (["example.org"], "abbey@notexample.org", False),
+        (["abbey@example.org"], "abbey@example.org", True),
+        (["abbey@example.org"], "balham@example.org", False),
+        ([], "abbey@example.org", False),
+    ],
+)
+def test_outside_production_mail_to_nobody_on_the_list_is_held_back_and_the_log_and_the_row_say_so(
+    waiting: Notification,
+    peer: Peer,
+    system: User,
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    only_to: list[str],
+    recipient: str,
+    is_sent: bool,
+) -> None:
+    settings.MAIL_ONLY_TO = only_to
+    Notification.objects.update(recipient=recipient)
+    assert outbox.deliver(notification_id=waiting.pk, by=system, at=NOW) is is_sent
+    assert len(peer.accepted) == is_sent
+    waiting.refresh_from_db()
+    row = (waiting.abandoned_at, waiting.last_error)
+    assert row == ((None, "") if is_sent else (NOW, outbox.HELD_BACK))
+    assert ("held back" in caplog.text) is not is_sent
+    assert recipient not in caplog.text
+
+
+@pytest.mark.parametrize("only_to", [[], ["example.org"]])
+def test_in_production_everybody_gets_mail_unless_a_list_was_left_there(
+    waiting: Notification, peer: Peer, system: User, settings: Settings, only_to: list[str]
+) -> None:
+    settings.PRODUCTION, settings.MAIL_ONLY_TO = True, only_to
+    Notification.objects.update(recipient="abbey@force.police.uk")
+    assert outbox.deliver(notification_id=waiting.pk, by=system) is not bool(only_to)
+
+
+ABBEY, BALHAM = "abbey@example.org", "balham@example.org"
+
+
+def _to(referral: Referral, recipient: str, **fields: Any) -> Notification:
+    return NotificationFactory.create(referral=referral, recipient=recipient, created_at=NOW, **fields)
+
+
+def _refusals() -> list[tuple[str, int]]:
+    found = RefusingMailbox.objects.filter(ended_at=None).order_by("address")
+    return list(found.values_list("address", "reply_code"))
+
+
+def test_a_mailbox_refused_for_good_is_noted_at_once_and_tried_ever_more_rarely_down_to_daily(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    peer.unknown[waiting.recipient] = "550 No such user"
+    tried_at = []
+    for minutes in range(0, 6 * 24 * 60, 30):
+        at = NOW + timedelta(minutes=minutes)
+        before = len(peer.tried)
+        outbox.deliver(notification_id=waiting.pk, by=system, at=at)
+        if len(peer.tried) > before:
+            tried_at.append(minutes // 60)
+    assert tried_at == [0, 1, 2, 4, 8, 16, 32, 56, 80, 104, 128]
+    (mailbox,) = RefusingMailbox.objects.all()
+    assert (mailbox.address, mailbox.since, mailbox.reply_code) == (waiting.recipient, NOW, 550)
+    assert mailbox.last_tried_at == NOW + 128 * HOUR
+    waiting.refresh_from_db()
+    assert (waiting.abandoned_at, waiting.possible_duplicate) == (None, False)
+
+
+def test_of_what_waits_for_a_mailbox_that_refuses_one_is_tried_and_the_rest_is_left(
+    many: list[Notification], peer: Peer, clock: time_machine.Traveller
+) -> None:
+    """New messages are tried once; then one of them says whether it still refuses."""
+    address = many[0].recipient
+    peer.unknown[address] = "550 No such user"
+    deliver_waiting_mail()
+    assert len(peer.tried) == 5
+    for tries in (6, 7):
+        clock.shift(3 * HOUR)
+        deliver_waiting_mail()
+        deliver_waiting_mail()
+        assert len(peer.tried) == tries
+    assert Notification.objects.filter(abandoned_at=None, sent_at=None).count() == 5
+
+
+def test_a_mailbox_that_takes_mail_again_clears_itself_and_gets_at_once_what_waits(
+    many: list[Notification], peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    assert many[0].referral is not None
+    peer.unknown[many[0].recipient] = "550 No such user"
+    deliver_waiting_mail()
+    elsewhere = _to(many[0].referral, BALHAM, not_before=NOW + 5 * HOUR, attempts=1)
+    peer.unknown.clear()
+    clock.shift(timedelta(minutes=5))
+    new = _to(many[0].referral, many[0].recipient, not_before=NOW)
+    assert outbox.deliver(notification_id=new.pk, by=system)
+    assert RefusingMailbox.objects.get().ended_at == NOW + timedelta(minutes=5)
+    deliver_waiting_mail()
+    assert len(peer.accepted) == 6
+    elsewhere.refresh_from_db()
+    assert elsewhere.not_before == NOW + 5 * HOUR
+
+
+def test_a_mailbox_refused_for_a_while_is_tried_as_any_other_and_noted_the_second_time(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
+) -> None:
+    peer.unknown[waiting.recipient] = "452 Mailbox full"
+    for minutes, known in ((0, []), (1, [(waiting.recipient, 452)]), (3, [(waiting.recipient, 452)])):
+        at = NOW + timedelta(minutes=minutes)
+        assert not outbox.deliver(notification_id=waiting.pk, by=system, at=at)
+        assert _refusals() == known
+    peer.unknown.clear()
+    assert outbox.deliver(notification_id=waiting.pk, by=system, at=NOW + timedelta(minutes=7))
+    assert _refusals() == []
+
+
+@pytest.mark.parametrize("answer", ["554 Not taken", "552 Mailbox full"])
+def test_what_is_refused_for_good_after_its_content_is_a_mailbox_that_refuses(
+    waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller, answer: str
+) -> None:
+    peer.disliked[b"Subject"] = answer
+    outbox.deliver(notification_id=waiting.pk, by=system)
+    assert _refusals() == [(waiting.recipient, int(answer[:3]))]
+
+
+def test_one_message_that_is_refused_where_others_are_taken_is_no_refusing_mailbox(
+    make_referral: MakeReferral, peer: Peer, clock: time_machine.Traveller
+) -> None:
+    good, bad = make_referral(), make_referral()
+    peer.disliked[bad.number.encode()] = "554 Looks like spam"
+    disliked = _to(bad, ABBEY, not_before=NOW - HOUR)
+    deliver_waiting_mail()
+    assert _refusals() == [(ABBEY, 554)]
+    clock.shift(timedelta(minutes=1))
+    _to(good, ABBEY, not_before=NOW)
+    deliver_waiting_mail()
+    for _ in range(3):
+        deliver_waiting_mail()
+    assert _refusals() == []
+    disliked.refresh_from_db()
+    assert disliked.not_before == NOW + timedelta(minutes=1) + 24 * HOUR
+    assert len(peer.accepted) == 1
+
+
+def test_what_the_server_says_of_the_sender_is_no_mailboxs_refusal(
+    waiting: Notification, peer: Peer, system: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise smtplib.SMTPSenderRefused(550, b"no", "us@example.org")
+
+    monkeypatch.setattr("django.core.mail.EmailMessage.send", refuse)
+    outbox.deliver(notification_id=waiting.pk, by=system, at=NOW)
+    assert _refusals() == []
+    waiting.refresh_from_db()
+    assert waiting.not_before == NOW + timedelta(minutes=1)

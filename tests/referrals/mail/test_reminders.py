@@ -7,14 +7,19 @@ import pytest
 from django.core.mail import EmailMessage
 
 from referrals.mail.outbox import deliver
-from referrals.mail.reminders import remind_due, tell_of_late_decisions
-from referrals.models import Case, LateDecision, MailKind, Notification, Referral
+from referrals.mail.reminders import (
+    remind_due,
+    remind_of_call_backs,
+    tell_of_late_decisions,
+    tell_of_late_follow_ups,
+)
+from referrals.models import Case, FollowUp, FollowUpKind, LateDecision, MailKind, Notification, Referral
 from referrals.rules.deadlines import LONDON
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, DeadlinePolicyFactory, LeaveFactory
+from tests.factories import NOW, CaseFactory, DeadlinePolicyFactory, FollowUpFactory, LeaveFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 MakeReferral = Callable[..., Referral]
@@ -188,3 +193,110 @@ def test_without_an_inspector_the_hcops_are_told_and_without_a_policy_nobody(
 def test_nobody_else_tells_of_reports(hcop: User) -> None:
     with pytest.raises(NotAllowed):
         tell_of_late_decisions(by=hcop, at=NOW)
+
+
+def test_a_call_back_is_reminded_once_shortly_before_to_whoever_has_it(
+    make_referral: MakeReferral, officer: User, system: User
+) -> None:
+    taker, asked_for = at_work(officer), NOW + 3 * HOUR
+    taken = make_referral(taken_by=officer, taken_at=NOW, call_back_at=asked_for)
+    free = make_referral(call_back_at=asked_for)
+    for hours, reminded in ((2.7, 0), (2.8, 2), (4, 0)):
+        assert remind_of_call_backs(by=system, at=NOW + hours * HOUR) == reminded
+    assert set(told()) == {(MailKind.CALL_BACK, free.team.mailbox), (MailKind.CALL_BACK, taker)}
+    Referral.objects.filter(pk=taken.pk).update(call_back_at=NOW + 9 * HOUR)
+    Referral.objects.filter(pk=free.pk).update(call_back_at=None)
+    assert remind_of_call_backs(by=system, at=NOW + 9 * HOUR) == 1
+
+
+def test_a_call_back_that_was_tried_since_is_not_reminded(
+    make_referral: MakeReferral, system: User, mailoutbox: list[EmailMessage]
+) -> None:
+    referral = make_referral(call_back_at=NOW)
+    remind_of_call_backs(by=system, at=NOW)
+    waiting = Notification.objects.get()
+    for call_back_at in (None, NOW + HOUR):
+        Referral.objects.filter(pk=referral.pk).update(call_back_at=call_back_at)
+        Notification.objects.update(abandoned_at=None)
+        assert not deliver(notification_id=waiting.pk, by=system, at=NOW)
+    Referral.objects.filter(pk=referral.pk).update(call_back_at=NOW)
+    Notification.objects.update(abandoned_at=None)
+    assert deliver(notification_id=waiting.pk, by=system, at=NOW)
+    assert mailoutbox[0].subject == f"Call back now: {referral}, {referral.ward}"
+
+
+def test_no_call_back_is_reminded_in_quiet_hours(
+    make_referral: MakeReferral, world: World, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, quiet_from=time(7), quiet_until=time(9))
+    make_referral(call_back_at=NOW)
+    assert remind_of_call_backs(by=system, at=NOW) == 0
+    assert remind_of_call_backs(by=system, at=NOW + 2 * HOUR) == 1
+
+
+def test_those_in_charge_are_told_once_of_what_nobody_acknowledged_in_time(
+    make_referral: MakeReferral,
+    supervisor: User,
+    hcop: User,
+    north_hcop: User,
+    officer: User,
+    system: User,
+    mailoutbox: list[EmailMessage],
+) -> None:
+    sergeant, first_hcop, _, _ = (at_work(user) for user in (supervisor, hcop, north_hcop, officer))
+    made = make_referral(made_at=NOW - HOUR)
+    threat = FollowUpFactory.create(attempt__referral=made, kind=FollowUpKind.THREAT, raised_at=NOW)
+    wish = FollowUpFactory.create(attempt__referral=made, raised_at=NOW)
+    FollowUpFactory.create(
+        attempt__referral=made, raised_at=NOW, acknowledged_at=NOW, acknowledged_by=supervisor
+    )
+    expected: list[tuple[str, str]] = []
+    both = [(MailKind.FOLLOW_UPS_LATE, address) for address in (sergeant, first_hcop)]
+    for hours, late in ((2, []), (2.1, [threat]), (24, []), (24.1, [wish]), (90, [])):
+        expected += both if late else []
+        assert tell_of_late_follow_ups(by=system, at=NOW + hours * HOUR) == len(late)
+        assert sorted(told()) == sorted(expected), f"after {hours} hours"
+        assert not FollowUp.objects.filter(pk__in=[each.pk for each in late], escalated_at=None).exists()
+    entry = AuditEntry.objects.latest("pk")
+    assert entry.references == [made.number]
+    assert sorted(entry.recipients) == sorted([supervisor.username, hcop.username])
+    for notification in Notification.objects.all():
+        assert deliver(notification_id=notification.pk, by=system, at=NOW + 90 * HOUR)
+    assert made.number not in f"{mailoutbox[0].subject} {mailoutbox[0].body}"
+
+
+def test_what_is_the_hcops_alone_is_told_to_no_supervisor(
+    world: World, supervisor: User, hcop: User, system: User
+) -> None:
+    _, first_hcop = at_work(supervisor), at_work(hcop)
+    FollowUpFactory.create(
+        attempt=None,
+        referral=None,
+        case=CaseFactory.create(bcu=world.south_west, decided_at=NOW),
+        kind=FollowUpKind.WISHES_CHANGED,
+        raised_at=NOW,
+        raised_by=hcop,
+    )
+    assert tell_of_late_follow_ups(by=system, at=NOW + 25 * HOUR) == 1
+    assert told() == [(MailKind.FOLLOW_UPS_LATE, first_hcop)]
+
+
+def test_a_threat_does_not_wait_for_the_end_of_quiet_hours(
+    make_referral: MakeReferral, world: World, supervisor: User, system: User
+) -> None:
+    at_work(supervisor)
+    DeadlinePolicyFactory.create(bcu=world.south_west, quiet_from=time(0), quiet_until=time(23))
+    referral = make_referral(made_at=NOW - HOUR)
+    for kind in (FollowUpKind.THREAT, FollowUpKind.STATEMENT):
+        FollowUpFactory.create(attempt__referral=referral, kind=kind, raised_at=NOW)
+    assert tell_of_late_follow_ups(by=system, at=NOW + 30 * HOUR) == 1
+    assert FollowUp.objects.get(escalated_at__isnull=False).kind == FollowUpKind.THREAT
+
+
+def test_what_nobody_can_be_told_of_is_told_once_somebody_can(
+    make_referral: MakeReferral, supervisor: User, system: User
+) -> None:
+    FollowUpFactory.create(attempt__referral=make_referral(made_at=NOW - HOUR), raised_at=NOW)
+    assert tell_of_late_follow_ups(by=system, at=NOW + 25 * HOUR) == 0
+    at_work(supervisor)
+    assert tell_of_late_follow_ups(by=system, at=NOW + 26 * HOUR) == 1

@@ -19,6 +19,7 @@ from tests.conftest import World
 from tests.downloads import csv_rows, workbook_rows
 from tests.factories import (
     PostcodeFactory,
+    RefusingMailboxFactory,
     TrialFactory,
     WardFactory,
     WardModeFactory,
@@ -41,6 +42,16 @@ def test_each_ward_shows_its_team_and_mailbox(browser: Client, world: World) -> 
     ward = world.wards[0]
     assert _cells(browser, WARDS, "team")["Abbey"] == "Abbey team"
     assert _cells(browser, WARDS, "mailbox")["Abbey"] == ward.team.mailbox
+
+
+def test_a_mailbox_that_refuses_mail_is_said_on_the_administrators_first_page(
+    browser: Client, world: World
+) -> None:
+    assert "refused-mailboxes" not in browser.get(WARDS).content.decode()
+    RefusingMailboxFactory.create(address=world.teams[0].mailbox)
+    assert browser.get("/", follow=True).request["PATH_INFO"] == WARDS
+    text = " ".join(browser.get(WARDS).content.decode().split())
+    assert f"{world.teams[0].mailbox}</strong> has refused mail since 23 November 2026, 7:30am" in text
 
 
 def test_each_ward_shows_its_mode_today(browser: Client, world: World) -> None:

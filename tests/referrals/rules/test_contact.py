@@ -153,7 +153,7 @@ CLOSING = [
     (CloseReason.WRONG_DETAILS, [Result.WRONG_DETAILS], False, True),
     (CloseReason.UNSAFE, [], False, False),
     (CloseReason.UNSAFE, [], True, True),
-    (CloseReason.UNSAFE, [Result.UNSAFE], False, True),
+    (CloseReason.UNSAFE, [Result.UNSAFE], False, False),
     (CloseReason.NO_REPLY, [], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER], True, False),
     (CloseReason.NO_REPLY, [Result.NO_ANSWER, Result.MESSAGE_LEFT], False, True),

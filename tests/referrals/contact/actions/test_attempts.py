@@ -19,6 +19,7 @@ from referrals.models import (
     FollowUpKind,
     MailKind,
     Method,
+    MinutesSpent,
     Notification,
     PersonalText,
     Referral,
@@ -26,13 +27,17 @@ from referrals.models import (
     Restriction,
     Result,
     SettledAttempt,
+    TeamMembership,
     TextKind,
 )
+from referrals.rules.contact import LONGEST_CALL_BACK
 from src_app.accounts.guards import NotAllowed
+from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
+from tests.factories import BcuMembershipFactory
 from tests.patience import patience
 
 
@@ -113,6 +118,8 @@ def test_a_double_tap_makes_one_row(make_referral, log):
         {"follow_ups": [FollowUpKind.THREAT]},
         {"follow_ups": []},
         {"support_offered": True},
+        {"support_taken_up": True},
+        {"minutes_spent": MinutesSpent.TO_15},
         {"risk_assessment": True},
         {"with_interpreter": True},
         {"noted_on_record": True},
@@ -356,3 +363,67 @@ def test_a_withdrawn_attempt_is_not_settled_nor_another_teams(
     with pytest.raises(Refused, match="was withdrawn"):
         settle_attempt(attempt_id=attempt.pk, by=officer, at=now)
     assert not SettledAttempt.objects.exists()
+
+
+def test_a_call_back_stands_until_the_next_attempt_or_its_withdrawal(make_referral, log, officer, now):
+    referral, asked = make_referral(), now + timedelta(hours=7)
+    first = log(referral, Result.CALL_BACK, call_back_at=asked)
+    referral.refresh_from_db()
+    assert (referral.call_back_at, referral.act_by) == (asked, min(asked, referral.due_at))
+    second = log(referral, Result.NO_ANSWER, made_at=now)
+    referral.refresh_from_db()
+    assert (referral.call_back_at, referral.act_by) == (None, referral.due_at)
+    for attempt, left in ((second, asked), (first, None)):
+        withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=officer, at=now)
+        referral.refresh_from_db()
+        assert referral.call_back_at == left
+
+
+@pytest.mark.parametrize(
+    ("result", "ahead", "words"),
+    [
+        (Result.CALL_BACK, timedelta(), "still to come"),
+        (Result.CALL_BACK, LONGEST_CALL_BACK + timedelta(minutes=1), "stop the clock"),
+        (Result.NO_ANSWER, timedelta(hours=1), "goes with the result"),
+    ],
+)
+def test_a_call_back_is_asked_for_and_neither_past_nor_far(make_referral, log, now, result, ahead, words):
+    with pytest.raises(Refused, match=words):
+        log(make_referral(), result, call_back_at=now + ahead)
+    assert not ContactAttempt.objects.exists()
+
+
+def test_support_that_was_taken_up_was_offered(make_referral, log):
+    attempt = log(make_referral(), Result.CONTACT_MADE, support_taken_up=True)
+    assert attempt.support_offered
+    with pytest.raises(Refused, match="nobody was spoken to"):
+        log(make_referral(), Result.NO_ANSWER, support_taken_up=True)
+
+
+def test_what_came_up_is_told_to_those_who_can_act_beside_the_mailbox(
+    make_referral, log, supervisor, hcop, north_hcop, colleague, now
+):
+    for user in (supervisor, hcop, north_hcop, colleague):
+        User.objects.filter(pk=user.pk).update(email=f"{user.username}@example.police.uk")
+    referral = make_referral()
+    log(referral, Result.CONTACT_MADE, follow_ups=[FollowUpKind.THREAT])
+    told = set(Notification.objects.values_list("recipient", flat=True))
+    at_work = {f"{user.username}@example.police.uk" for user in (supervisor, hcop)}
+    assert told == {referral.team.mailbox, *at_work}
+    kept = [
+        name for entry in AuditEntry.objects.filter(action=Action.MAIL_QUEUED) for name in entry.recipients
+    ]
+    assert set(kept) == {referral.team.mailbox, supervisor.username, hcop.username}
+    # Nobody is told of what they logged themselves.
+    log(make_referral(), Result.CONTACT_MADE, follow_ups=[FollowUpKind.THREAT], by=supervisor)
+    assert Notification.objects.filter(recipient__startswith=supervisor.username).count() == 1
+
+
+def test_a_threat_goes_to_a_supervisor_of_the_bcu_where_the_team_has_none(
+    make_referral, log, supervisor, world, now
+):
+    User.objects.filter(pk=supervisor.pk).update(email="inspector@example.police.uk")
+    TeamMembership.objects.filter(user=supervisor).update(ends_on=now.date())
+    BcuMembershipFactory.create(user=supervisor, bcu=world.south_west)
+    log(make_referral(), Result.NO_ANSWER, follow_ups=[FollowUpKind.THREAT])
+    assert Notification.objects.filter(recipient="inspector@example.police.uk").exists()

@@ -7,24 +7,35 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from referrals.contact.actions.attempts import UsedBefore, log_attempt, withdraw_attempt
-from referrals.contact.actions.closing import close_without_contact
-from referrals.mail.outbox import deliver, waiting_ids
+from referrals.contact.actions.closing import choose_safe_method, close_without_contact
+from referrals.contact.actions.follow_ups import acknowledge, finish
+from referrals.mail.outbox import deliver, waiting
 from referrals.models import (
+    Case,
     CloseReason,
     ContactAttempt,
     FollowUp,
     FollowUpKind,
     MailKind,
     Method,
+    Noticed,
     Referral,
+    ReferralNotice,
     ReferralStatus,
+    Restriction,
     Result,
+    SafetyDecision,
 )
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.database import owner_rights
-from tests.factories import ContactAttemptFactory, NotificationFactory
+from tests.factories import (
+    ContactAttemptFactory,
+    NotificationFactory,
+    ReferralOrderFactory,
+    SafetyDecisionFactory,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -83,7 +94,6 @@ def forget_history():
     [
         (Result.DECLINED, CloseReason.DECLINED),
         (Result.WRONG_DETAILS, CloseReason.WRONG_DETAILS),
-        (Result.UNSAFE, CloseReason.UNSAFE),
     ],
 )
 def test_it_closes_for_what_an_attempt_has_shown(referral, log, close, officer, now, result, reason):
@@ -114,8 +124,72 @@ def test_a_withdrawn_attempt_shows_nothing(log, close, withdraw):
         close(CloseReason.NO_REPLY)
 
 
-def test_a_supervisor_decides_that_contact_is_unsafe(close, supervisor):
+def test_a_supervisor_decides_that_contact_is_unsafe(referral, log, close, supervisor, now):
+    log(Result.UNSAFE)
+    with pytest.raises(Refused, match="your supervisor is asked"):
+        close(CloseReason.UNSAFE)
     assert close(CloseReason.UNSAFE, by=supervisor).status == ReferralStatus.CLOSED
+    decision = SafetyDecision.objects.get(referral=referral)
+    assert (decision.method, decision.decided_by, decision.decided_at) == ("", supervisor, now)
+    task = FollowUp.objects.get(referral=referral, kind=FollowUpKind.UNSAFE)
+    assert (task.done_by, task.acknowledged_by, task.result) == (supervisor, supervisor, "no_way")
+
+
+def test_another_way_keeps_it_open_and_the_team_is_told_once(referral, log, supervisor, officer, now):
+    def choose(method, by=supervisor):
+        return choose_safe_method(referral_id=referral.pk, method=method, by=by, at=now)
+
+    log(Result.UNSAFE)
+    decision = choose(Method.VIDEO)
+    assert choose(Method.VIDEO) == decision
+    referral.refresh_from_db()
+    assert referral.status == ReferralStatus.OPEN
+    task = FollowUp.objects.get(referral=referral, kind=FollowUpKind.UNSAFE)
+    assert (task.done_by, task.result) == (supervisor, "another_way")
+    notice = ReferralNotice.objects.get(referral=referral)
+    assert notice.changed == [Noticed.OTHER_METHOD]
+    with pytest.raises(NotAllowed):
+        choose(Method.VIDEO, by=officer)
+    Case.objects.filter(pk=referral.case_id).update(restrictions=[Restriction.NO_HOME_VISIT])
+    with pytest.raises(Refused, match="rule that way out"):
+        choose(Method.HOME_VISIT)
+
+
+def test_the_question_is_not_closed_by_hand_while_the_referral_is_open(referral, log, supervisor, now):
+    log(Result.UNSAFE)
+    task = FollowUp.objects.get(kind=FollowUpKind.UNSAFE)
+    acknowledge(follow_up_id=task.pk, by=supervisor, at=now)
+    with pytest.raises(Refused, match="Answer"):
+        finish(follow_up_id=task.pk, result="overtaken", by=supervisor, at=now)
+    log(Result.CONTACT_MADE)
+    assert finish(follow_up_id=task.pk, result="overtaken", by=supervisor, at=now).done_at == now
+
+
+def test_the_database_closes_none_as_unsafe_without_a_decision_since_it_was_referred(
+    referral, supervisor, now
+):
+    closed = {
+        "status": ReferralStatus.CLOSED,
+        "close_reason": CloseReason.UNSAFE,
+        "closed_at": now,
+        "closed_by": supervisor,
+    }
+
+    def close_at_once():
+        Referral.objects.filter(pk=referral.pk).update(**closed)
+
+    def assert_refused():
+        with pytest.raises(IntegrityError, match="unsafe_after_a_decision"), transaction.atomic():
+            close_at_once()
+
+    assert_refused()
+    SafetyDecisionFactory.create(referral=referral)
+    assert_refused()
+    SafetyDecisionFactory.create(referral=referral, method="", decided_at=now)
+    ReferralOrderFactory.create(referral=referral, ordered_at=now + timedelta(minutes=1))
+    assert_refused()
+    SafetyDecisionFactory.create(referral=referral, method="", decided_at=now + timedelta(minutes=2))
+    close_at_once()
 
 
 def test_closing_twice_for_the_same_reason_changes_nothing(log, close, now):
@@ -279,7 +353,7 @@ def test_a_referral_that_is_open_again_gets_the_reminder_it_was_spared(referral,
     reminder.refresh_from_db()
     assert reminder.abandoned_at is not None
     withdraw(mistake, at=now + timedelta(minutes=2))
-    assert waiting_ids(at=now + timedelta(minutes=3)) == [reminder.pk]
+    assert waiting(now + timedelta(minutes=3)).get() == reminder
 
 
 def test_a_supervisor_may_withdraw_an_officers_attempt_and_a_colleague_may_not(

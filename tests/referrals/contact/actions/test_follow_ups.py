@@ -3,15 +3,18 @@
 import uuid
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from threading import Barrier, local
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
 from referrals.models import (
+    RESULTS_OF,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     MailKind,
     Notification,
     Referral,
@@ -24,6 +27,8 @@ from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
 from tests.factories import ContactAttemptFactory, DecisionFactory, FollowUpFactory
 from tests.patience import patience
+
+ARRANGED = FollowUpResult.ARRANGED
 
 
 @pytest.fixture
@@ -58,18 +63,18 @@ def test_acknowledging_twice_changes_nothing(follow_up, hcop, now):
 
 def test_a_colleague_may_say_that_it_is_done_and_the_first_to_say_so_stands(follow_up, supervisor, hcop, now):
     acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
-    finish(follow_up_id=follow_up.pk, by=supervisor, at=now + timedelta(hours=1))
-    finish(follow_up_id=follow_up.pk, by=hcop, at=now + timedelta(hours=2))
+    finish(follow_up_id=follow_up.pk, result=ARRANGED, by=supervisor, at=now + timedelta(hours=1))
+    finish(follow_up_id=follow_up.pk, result=ARRANGED, by=hcop, at=now + timedelta(hours=2))
     follow_up.refresh_from_db()
     assert (follow_up.acknowledged_by, follow_up.done_by) == (hcop, supervisor)
-    assert follow_up.done_at == now + timedelta(hours=1)
+    assert (follow_up.done_at, follow_up.result) == (now + timedelta(hours=1), ARRANGED)
     [entry] = AuditEntry.objects.filter(action=Action.FOLLOW_UP_DONE)
     assert (entry.actor, entry.purpose) == (supervisor, Purpose.SUPERVISION)
 
 
 def test_what_nobody_took_on_is_not_done(follow_up, hcop, now):
     with pytest.raises(Refused, match="Nobody deals with this yet"):
-        finish(follow_up_id=follow_up.pk, by=hcop, at=now)
+        finish(follow_up_id=follow_up.pk, result=ARRANGED, by=hcop, at=now)
     follow_up.refresh_from_db()
     assert follow_up.done_at is None
 
@@ -78,20 +83,20 @@ def test_what_nobody_took_on_is_not_done(follow_up, hcop, now):
 def done(follow_up, supervisor, hcop, now):
     """With the HCOP, and said to be done by the supervisor."""
     acknowledge(follow_up_id=follow_up.pk, by=hcop, at=now)
-    return finish(follow_up_id=follow_up.pk, by=supervisor, at=now)
+    return finish(follow_up_id=follow_up.pk, result=ARRANGED, by=supervisor, at=now)
 
 
 def test_what_was_said_to_be_done_by_mistake_waits_again_with_its_owner(done, supervisor, hcop, now):
     undo(follow_up_id=done.pk, by=supervisor, at=now + timedelta(minutes=59))
     done.refresh_from_db()
-    assert (done.done_at, done.done_by, done.acknowledged_by) == (None, None, hcop)
+    assert (done.done_at, done.done_by, done.result, done.acknowledged_by) == (None, None, "", hcop)
     told = [Action.FOLLOW_UP_DONE, Action.FOLLOW_UP_UNDONE]
     kept = AuditEntry.objects.filter(action__in=told).order_by("pk")
     assert [(entry.action, entry.actor) for entry in kept] == [(each, supervisor) for each in told]
     assert done.referral.number in kept[1].references
     with pytest.raises(Refused, match="It is not done, and waits"):
         undo(follow_up_id=done.pk, by=supervisor, at=now)
-    finish(follow_up_id=done.pk, by=hcop, at=now + timedelta(hours=2))
+    finish(follow_up_id=done.pk, result=ARRANGED, by=hcop, at=now + timedelta(hours=2))
 
 
 @pytest.mark.parametrize(("who", "after"), [("hcop", 5), ("supervisor", 60)])
@@ -173,7 +178,7 @@ def test_of_two_who_undo_it_at_once_one_is_told_that_it_waits(done, supervisor, 
     assert AuditEntry.objects.filter(action=Action.FOLLOW_UP_UNDONE).count() == 1
 
 
-@pytest.mark.parametrize("act", [acknowledge, finish, undo])
+@pytest.mark.parametrize("act", [acknowledge, partial(finish, result=ARRANGED), undo])
 def test_an_officer_finds_nothing_that_a_supervisor_has_to_see_to(follow_up, officer, now, act):
     with pytest.raises(FollowUp.DoesNotExist):
         act(follow_up_id=follow_up.pk, by=officer, at=now)
@@ -239,3 +244,20 @@ def test_an_officer_reminds_nobody(make_referral, officer, now):
 def test_another_bcus_referral_is_not_there_to_remind_of(make_referral, north_hcop, now):
     with pytest.raises(Referral.DoesNotExist):
         chase(referral_id=make_referral().pk, key=uuid.uuid4(), by=north_hcop, at=now)
+
+
+@pytest.mark.parametrize("kind", FollowUpKind)
+def test_each_kind_has_results_and_the_database_takes_no_other(make_referral, kind):
+    assert RESULTS_OF[kind]
+    assert FollowUpResult.DEALT_WITH not in RESULTS_OF[kind]
+
+
+@pytest.mark.parametrize("result", ["", FollowUpResult.TAKEN_OVER, FollowUpResult.DEALT_WITH])
+def test_a_result_that_is_none_of_its_kind_is_refused(follow_up, supervisor, now, result):
+    acknowledge(follow_up_id=follow_up.pk, by=supervisor, at=now)
+    with pytest.raises(Refused, match="Choose what came of it"):
+        finish(follow_up_id=follow_up.pk, result=result, by=supervisor, at=now)
+    done = FollowUp.objects.filter(pk=follow_up.pk)
+    if result != FollowUpResult.DEALT_WITH:
+        with pytest.raises(IntegrityError, match="follow_up_done_has_a_result"), transaction.atomic():
+            done.update(done_at=now, done_by=supervisor, result=result)

@@ -135,7 +135,7 @@ def test_the_database_refuses_stops_that_overlap_or_are_too_long(referral: Refer
 def test_what_is_opened_again_has_a_clock_that_runs(referral: Referral, officer: User, hcop: User) -> None:
     stop_clock(referral_id=referral.pk, reason=ASKED, until=NOW + 5 * DAY, by=officer, at=NOW)
     Referral.objects.filter(pk=referral.pk).update(
-        status="closed", close_reason=CloseReason.UNSAFE, closed_at=NOW + DAY, closed_by=officer
+        status="closed", close_reason=CloseReason.DECLINED, closed_at=NOW + DAY, closed_by=officer
     )
     referral.refresh_from_db()
     refer_again(referral=referral, team=referral.team, ward=referral.ward, by=hcop, at=NOW + DAY)

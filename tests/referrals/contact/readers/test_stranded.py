@@ -8,9 +8,9 @@ from django.urls import reverse
 from referrals.contact.actions.absence import return_work
 from referrals.contact.actions.taking import take
 from referrals.contact.readers.stranded import StrandedWork, stranded_work
-from referrals.models import ReferralNotice
+from referrals.models import ReferralNotice, RefusingMailbox
 from src_app.accounts.models import User
-from tests.factories import LeaveFactory, NotificationFactory
+from tests.factories import FollowUpFactory, LeaveFactory, NotificationFactory, RefusingMailboxFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 
@@ -35,14 +35,21 @@ def test_a_team_of_which_nobody_is_at_work_is_named_with_its_open_referrals(
     assert (team.name, team.open, team.first_due) == (world.teams[0].name, 2, first.due_at)
 
 
-def test_a_mailbox_that_refuses_is_named_since_when(make_referral, supervisor, now):
+def test_a_mailbox_that_refuses_is_named_since_when(make_referral, world, supervisor, hcop, now):
+    """A team's own always, another with what waits about referrals in sight."""
     referral = make_referral()
-    refused = {"referral": referral, "recipient": "abbey@example.police.uk", "attempts": 3}
-    NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", created_at=now)
-    NotificationFactory.create(**refused, last_error="ConnectionRefusedError", created_at=now)
-    NotificationFactory.create(**refused, last_error="SMTPRecipientsRefused", sent_at=now)
-    (mailbox,) = _stranded(supervisor).mailboxes
-    assert (mailbox.recipient, mailbox.since, mailbox.messages) == ("abbey@example.police.uk", now, 1)
+    for address in (world.teams[0].mailbox, world.teams[1].mailbox, "pc1001@example.org", "pc2@example.org"):
+        RefusingMailboxFactory.create(address=address)
+    NotificationFactory.create(referral=referral, recipient="pc1001@example.org")
+    NotificationFactory.create(referral=referral, recipient="pc2@example.org", sent_at=now)
+    NotificationFactory.create(
+        referral=make_referral(ward=world.north_ward), recipient="pc1001@example.org", sent_at=None
+    )
+    found = [(each.recipient, each.since, each.messages) for each in _stranded(supervisor).mailboxes]
+    assert found == [("pc1001@example.org", now, 1), (world.teams[0].mailbox, now, 0)]
+    assert len(_stranded(hcop).mailboxes) == 3
+    RefusingMailbox.objects.update(ended_at=now)
+    assert not _stranded(hcop).mailboxes
 
 
 def test_what_came_back_is_counted_until_somebody_takes_it(
@@ -78,3 +85,17 @@ def test_what_is_overdue_and_nobodys_is_counted(make_referral, supervisor, offic
     make_referral(**overdue, taken_by=officer, taken_at=now)
     make_referral()
     assert _stranded(supervisor).untaken == 1
+
+
+def test_what_nobody_acknowledged_in_time_is_counted_and_marked_on_its_list(
+    make_referral, client_of, supervisor, now, clock
+):
+    FollowUpFactory.create(attempt__referral=make_referral(), raised_at=now)
+    clock.move_to(now + timedelta(hours=24))
+    assert _stranded(supervisor).follow_ups == 0
+    assert ">Overdue<" not in client_of(supervisor).get(reverse("follow_up_list")).text
+    clock.move_to(now + timedelta(hours=24, minutes=1))
+    assert _stranded(supervisor).follow_ups == 1
+    assert ">Overdue<" in client_of(supervisor).get(reverse("follow_up_list")).text
+    compliance = client_of(supervisor).get(reverse("compliance")).text
+    assert "1 follow-up</a> should have been acknowledged by now" in compliance

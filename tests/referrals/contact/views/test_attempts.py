@@ -74,6 +74,33 @@ def test_all_that_came_up_is_kept(client, referral, now):
     assert "evening" not in str(list(entries))
 
 
+def test_a_time_to_call_back_and_the_minutes_are_kept_and_said(client, referral):
+    address_of_form = address("log_contact", referral)
+    call_back = {"call_back_at": "2026-11-23T14:30", "minutes_spent": "under_5"}
+    saved = client.post(address_of_form, given(result=Result.CALL_BACK, **call_back), follow=True).text
+    assert "Call back Monday 23 November, 2:30pm." in saved
+    for name in ("referral", "log_contact", "my_referrals"):
+        page = client.get(reverse(name, args=[] if name == "my_referrals" else [referral.number])).text
+        assert "<strong>Ring at 2:30pm</strong>" in page
+    assert "Under 5 minutes" in client.get(address("referral", referral)).text
+    # What was typed for another result does not count.
+    client.post(address_of_form, given(result=Result.NO_ANSWER, **call_back))
+    referral.refresh_from_db()
+    assert referral.call_back_at is None
+
+
+def test_an_interpreter_is_offered_at_once_where_one_may_be_needed(client, make_referral):
+    plain, restricted, in_need = (
+        make_referral(),
+        make_referral(case__restrictions=[Restriction.INTERPRETER]),
+        make_referral(),
+    )
+    PersonalTextFactory.create(case=in_need.case, kind=TextKind.COMMUNICATION_NEED, body="Speaks Polish")
+    for referral, is_folded in ((plain, True), (restricted, False), (in_need, False)):
+        page = client.get(address("log_contact", referral)).text
+        assert (page.index("With an interpreter") > page.index("If it came up")) == is_folded
+
+
 def test_a_double_tap_logs_once_and_ends_on_the_same_page(client, referral):
     form = given(result=Result.CONTACT_MADE)
     first, second = (client.post(address("log_contact", referral), form) for _ in range(2))
@@ -206,6 +233,28 @@ def test_a_time_that_is_none_is_said_and_given_back(client, referral, made_at):
     assert f'value="{made_at}"' in text
 
 
+def test_what_is_found_unsafe_is_answered_by_the_supervisor_from_the_follow_ups(
+    client, client_of, referral, supervisor, colleague
+):
+    client.post(address("log_contact", referral), given(result=Result.DECLINED))
+    saved = client.post(address("log_contact", referral), given(result=Result.UNSAFE), follow=True).text
+    assert "Wait: a supervisor is asked whether another way is safe." in saved
+    assert "or try again" not in saved
+    page, sergeant = address("decide_safety", referral), client_of(supervisor)
+    assert client.get(page).status_code == 403
+    assert f'href="{page}"' in sergeant.get(reverse("follow_up_list")).text
+    assert "Choose a way that is safe" in sergeant.post(page).text
+    assert "stays open" in sergeant.post(page, {"answer": "video"}, follow=True).text
+    decided = "how to make contact safely: video."
+    for name in ("referral", "log_contact"):
+        assert decided in client_of(colleague).get(address(name, referral)).text
+    closed = sergeant.post(page, {"answer": "close"}, follow=True).text
+    assert "no way is safe" in closed
+    referral.refresh_from_db()
+    assert referral.close_reason == CloseReason.UNSAFE
+    assert sergeant.get(page).url == address("referral", referral)
+
+
 def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
     response = client.post(address("log_contact", referral), given(follow_ups=["barred_method"]))
     assert "barred_method is not one of the available choices" in response.content.decode()
@@ -217,7 +266,6 @@ def test_a_barred_way_cannot_be_ticked_as_a_follow_up(client, referral):
     [
         (Result.DECLINED, CloseReason.DECLINED),
         (Result.WRONG_DETAILS, CloseReason.WRONG_DETAILS),
-        (Result.UNSAFE, CloseReason.UNSAFE),
     ],
 )
 def test_such_a_result_asks_once_whether_to_close(client, referral, officer, result, reason):

@@ -139,7 +139,9 @@ def test_what_somebody_took_on_stays_on_the_list_until_it_is_done(
     assert "Follow-ups (1<span" in told  # a colleague's is not theirs to do
     assert (
         "PS 51"
-        in browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).content.decode()
+        in browser.post(
+            reverse("finish_follow_up", args=[follow_up.pk]), {"result": "arranged"}, follow=True
+        ).content.decode()
     )
     listed = browser.get(reverse("follow_up_list"))
     assert listed.context["list"].paged.rows == [unowned]
@@ -151,7 +153,9 @@ def test_done_by_mistake_is_undone_from_the_list_by_whoever_said_so(
 ):
     follow_up = make_follow_up(acknowledged_by=hcop, acknowledged_at=now)
     page, browser = reverse("undo_follow_up", args=[follow_up.pk]), client_of(supervisor)
-    told = browser.post(reverse("finish_follow_up", args=[follow_up.pk]), follow=True).text
+    told = browser.post(
+        reverse("finish_follow_up", args=[follow_up.pk]), {"result": "arranged"}, follow=True
+    ).text
     assert "A mistake? Undo it below." in told
     assert page in told
     assert page not in client_of(hcop).get(reverse("follow_up_list")).text
@@ -161,7 +165,7 @@ def test_done_by_mistake_is_undone_from_the_list_by_whoever_said_so(
     response = browser.post(page, {"asked": "kind=statement"}, follow=True)
     assert response.redirect_chain[0][0] == f"{reverse('follow_up_list')}?kind=statement"
     assert "Undone: it is with HCOP South West again." in response.text
-    browser.post(reverse("finish_follow_up", args=[follow_up.pk]))
+    browser.post(reverse("finish_follow_up", args=[follow_up.pk]), {"result": "arranged"})
     clock.shift(timedelta(hours=1))
     later = client_of(supervisor)
     assert page not in later.get(reverse("follow_up_list")).text

@@ -73,6 +73,28 @@ def test_the_due_time_itself_is_not_overdue_and_midnight_is_tomorrow(page, make_
     assert sentence == "1 to contact today in Abbey team, 2 more by this time tomorrow."
 
 
+def test_a_call_back_stands_where_its_time_puts_it_over_pages_too(page, make_referral, now, monkeypatch):
+    def made(due, call_back=None):
+        return make_referral(
+            made_at=now - timedelta(days=1),
+            due_at=now + timedelta(hours=due),
+            call_back_at=now + timedelta(hours=call_back) if call_back else None,
+        )
+
+    monkeypatch.setattr(my_referrals, "PER_PAGE", 2)
+    later, passed, overdue, soon, after_due = made(6), made(9, -1), made(-2), made(8, 3), made(5, 30)
+    order, asked = [], ""
+    while True:
+        response = page(asked)
+        order += [card.referral for card in cards_of(response)]
+        if not (next_url := response.context["parts"][0].paged.next_url):
+            break
+        asked = "?" + next_url.partition("?")[2]
+    assert order == [overdue, passed, soon, after_due, later]
+    says = {card.referral: card.call_back for card in cards_of(page())}
+    assert says == {overdue: "", passed: "Ring now: asked to be rung at 6:30am"}
+
+
 def test_each_card_says_who_has_it_and_offers_what_comes_next(page, make_referral, officer, colleague, now):
     mine = make_referral(taken_by=officer, taken_at=now)
     free = make_referral()
@@ -326,7 +348,7 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     taken = officers.post(reverse("acknowledge_follow_up", args=[asked_again.pk]))
     assert taken.url == reverse("my_referrals")
     assert "With PC 1001" in page().text
-    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     asked_again.refresh_from_db()
     assert (asked_again.acknowledged_by, asked_again.done_by) == (officer, officer)
     assert "Ring the victim again" not in client_of(colleague).get(reverse("my_referrals")).text
@@ -335,7 +357,7 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     officers.post(undo)
     asked_again.refresh_from_db()
     assert asked_again.done_at is None
-    officers.post(reverse("finish_follow_up", args=[asked_again.pk]))
+    officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     clock.shift(timedelta(hours=1, minutes=1))
     assert "Ring the victim again" not in client_of(officer).get(reverse("my_referrals")).text
 

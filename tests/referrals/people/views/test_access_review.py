@@ -140,7 +140,7 @@ def test_the_last_answer_counts_and_the_history_is_kept(
     browser.post(END)
     page = words(browser, REVIEW)
     assert "1 person still needed, 0 people to be closed." in page
-    assert cells(browser)["PC 1001"][1] == ""
+    assert cells(browser)["PC 1001"][1] == "No review is open"
     browser.post(START)
     assert "Asked: PS 51" in cells(browser)["PC 1001"][1]
     assert AccessReview.objects.count() == 2

@@ -29,6 +29,7 @@ from referrals.models import (
     DeviationKind,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     MailKind,
     Notification,
     OrderReason,
@@ -344,7 +345,7 @@ def test_while_the_same_is_asked_nothing_is_added_and_afterwards_it_is_asked_ane
     task = ask(now)
     acknowledge(follow_up_id=task.pk, by=hcop, at=now)
     assert ask(now) == task
-    finish(follow_up_id=task.pk, by=hcop, at=now)
+    finish(follow_up_id=task.pk, result=FollowUpResult.SPOKEN_WITH, by=hcop, at=now)
     assert ask(now) != task
     assert Notification.objects.count() == FollowUp.objects.count() == 2
 

@@ -20,8 +20,8 @@ from tests.conftest import World
 from tests.factories import (
     NOW,
     MailboxTestFactory,
-    NotificationFactory,
     PlaceMoveFactory,
+    RefusingMailboxFactory,
     TeamFactory,
     TeamMembershipFactory,
     WardFactory,
@@ -68,13 +68,7 @@ def test_the_state_of_each_mailbox_is_said(browser: Client, world: World) -> Non
     MailboxTestFactory.create(team=not_yet)
     MailboxTestFactory.create(team=new, address="new@example.police.uk")
     MailboxTestFactory.create(team=confirmed, confirmed_at=NOW, confirmed_by_id=_somebody())
-    NotificationFactory.create(
-        referral__team=refusing,
-        recipient=refusing.mailbox,
-        attempts=3,
-        last_error="SMTPRecipientsRefused",
-        created_at=NOW,
-    )
+    RefusingMailboxFactory.create(address=refusing.mailbox)
     since = day(NOW)
     said = {
         team: row_of(browser, team)["mailbox"].removeprefix(team.mailbox).strip() for team in world.teams[:4]

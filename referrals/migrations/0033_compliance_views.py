@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("referrals", "0026_transfer"),
+        ("referrals", "0032_reopening"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

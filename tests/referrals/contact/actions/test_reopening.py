@@ -1,0 +1,109 @@
+"""Opening a referral again that its team had ended."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+
+from referrals.contact.actions.attempts import log_attempt
+from referrals.contact.actions.closing import close_without_contact
+from referrals.contact.actions.reopening import reopen
+from referrals.models import (
+    CLOSED_BY_RECORD,
+    CloseReason,
+    MailKind,
+    Method,
+    Notification,
+    ReferralStatus,
+    Reopening,
+    ReopeningReason,
+    Result,
+)
+from src_app.accounts.guards import NotAllowed
+from src_app.audit.models import Action, AuditEntry
+from src_app.refused import Refused
+
+pytestmark = pytest.mark.usefixtures("clock")
+MISTAKE, ASKED = ReopeningReason
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def log(officer, now):
+    def log(referral, result):
+        about = {"key": uuid.uuid4(), "made_at": now, "by": officer, "at": now}
+        return log_attempt(referral_id=referral.pk, method=Method.TELEPHONE, result=result, **about)
+
+    return log
+
+
+@pytest.fixture
+def declined(make_referral, log, officer, now):
+    referral = make_referral()
+    log(referral, Result.DECLINED)
+    return close_without_contact(referral_id=referral.pk, reason=CloseReason.DECLINED, by=officer, at=now)
+
+
+def test_after_a_mistake_the_due_time_stays_and_the_team_is_told(declined, supervisor, officer, now):
+    due_at = declined.due_at
+    for _ in range(2):
+        opened = reopen(referral_id=declined.pk, reason=MISTAKE, by=supervisor, at=now + HOUR)
+    opened.refresh_from_db()
+    assert (opened.status, opened.close_reason, opened.closed_at) == (ReferralStatus.OPEN, "", None)
+    assert (opened.due_at, opened.taken_by) == (due_at, officer)
+    kept = Reopening.objects.get()
+    assert (kept.reason, kept.reopened_by) == (MISTAKE, supervisor)
+    assert (kept.earlier_reason, kept.earlier_closed_at) == (CloseReason.DECLINED, now)
+    assert Notification.objects.get(kind=MailKind.REOPENED).recipient == opened.team.mailbox
+    assert AuditEntry.objects.filter(action=Action.REFERRAL_REOPENED).count() == 1
+
+
+def test_a_victim_who_asks_is_due_anew_and_what_they_said_before_closes_nothing(
+    declined, supervisor, officer, now, settings
+):
+    at = now + 100 * HOUR
+    opened = reopen(referral_id=declined.pk, reason=ASKED, by=supervisor, at=at)
+    opened.refresh_from_db()
+    assert opened.due_at == at + settings.REFER_NOW_DUE_AFTER
+    assert opened.taken_by is None
+    with pytest.raises(Refused, match="Log the attempt"):
+        close_without_contact(referral_id=opened.pk, reason=CloseReason.DECLINED, by=officer, at=at)
+
+
+def test_a_contact_that_was_logged_by_mistake_is_withdrawn_with_it(make_referral, log, supervisor, now):
+    referral = make_referral()
+    made = log(referral, Result.CONTACT_MADE)
+    with pytest.raises(Refused, match="Contact was made, and counts"):
+        reopen(referral_id=referral.pk, reason=ASKED, by=supervisor, at=now)
+    opened = reopen(referral_id=referral.pk, reason=MISTAKE, by=supervisor, at=now)
+    opened.refresh_from_db()
+    assert (opened.status, opened.contacted_at) == (ReferralStatus.OPEN, None)
+    made.refresh_from_db()
+    assert made.withdrawn_by.made_by == supervisor
+
+
+@pytest.mark.parametrize("reason", [*CLOSED_BY_RECORD, CloseReason.NOT_SUITABLE])
+def test_what_the_record_or_the_hcop_closed_is_theirs_to_open(make_referral, supervisor, now, reason):
+    referral = make_referral(closed=True, close_reason=reason)
+    with pytest.raises(Refused, match="ask the hate crime officer"):
+        reopen(referral_id=referral.pk, reason=MISTAKE, by=supervisor, at=now)
+
+
+@pytest.mark.parametrize("who", ["officer", "hcop"])
+def test_it_is_for_the_supervisor(request, declined, now, who):
+    with pytest.raises(NotAllowed):
+        reopen(referral_id=declined.pk, reason=MISTAKE, by=request.getfixturevalue(who), at=now)
+
+
+def test_the_page_of_the_referral_leads_to_it(client_of, supervisor, officer, hcop, declined):
+    page, address = (reverse(name, args=[declined.number]) for name in ("referral", "reopen_referral"))
+    assert address not in client_of(officer).get(page).text
+    browser = client_of(supervisor)
+    assert address in browser.get(page).text
+    assert "Choose why it is open again." in browser.post(address).text
+    assert "is open again" in browser.post(address, {"reason": "mistake"}, follow=True).text
+    assert browser.get(address).url == page
+    told = client_of(hcop).get(reverse("case", args=[declined.case_id])).text
+    assert "Opened again" in told
+    assert "It was ended by mistake." in told

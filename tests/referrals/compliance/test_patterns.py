@@ -272,7 +272,7 @@ def test_each_page_runs_a_fixed_number_of_queries(
                 browser.get(reverse(name))
             found[user.username, name] = len(captured)
     assert found == {
-        ("hcop", "compliance"): 29,
+        ("hcop", "compliance"): 31,
         ("hcop", "compliance_figures"): 22,
         ("hcop", "compliance_patterns"): 26,
         ("leader", "compliance"): 23,

@@ -5,7 +5,6 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.forms import ModelChoiceField
 from django.http import QueryDict
 
@@ -147,12 +146,10 @@ class ViewForm(forms.Form):
         max_length=60,
         error_messages={"required": "Give it a name."},
     )
-    shown = forms.CharField(required=False, max_length=2000, widget=forms.HiddenInput)
 
-    def clean_shown(self) -> str:
-        """What narrows the page, and nothing else of an address; raises ValidationError."""
-        asked = QueryDict(self.cleaned_data["shown"])
-        kept = urlencode({name: asked[name] for name in NARROWS if asked.get(name)})
-        if len(kept) > MOST_ASKED:
-            raise ValidationError("This view asks for too much to be kept.")
-        return kept
+
+def narrowing_of(asked: str) -> str:
+    """Of what an address asks that which narrows the pages; nothing where it is too long to be kept."""
+    found = QueryDict(asked[:2000])
+    kept = urlencode({name: found[name] for name in NARROWS if found.get(name)})
+    return kept if len(kept) <= MOST_ASKED else ""

@@ -141,7 +141,7 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "query": request.GET.urlencode(),
         "goals": _goals(request.user, counted),
         "saved_views": views_of(request.user),
-        "view_form": ViewForm(initial={"shown": request.GET.urlencode()}),
+        "view_form": ViewForm(),
         "now": now,
         "access_to_confirm": left_to_confirm(request.user),
     }

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from referrals.compliance import actions
 from referrals.compliance.charts import funnel_chart, weekly_chart
-from referrals.compliance.forms import ChangeForm, GoalForm, PeriodForm, ViewForm
+from referrals.compliance.forms import ChangeForm, GoalForm, PeriodForm, ViewForm, narrowing_of
 from referrals.compliance.readers import patterns
 from referrals.compliance.readers.contact import compliance_of, weeks
 from referrals.compliance.readers.figures import referrals_counted
@@ -150,7 +150,9 @@ def save_view(request: SignedInRequest) -> HttpResponse:
         return redirect("compliance")
     try:
         view = actions.save_view(
-            name=form.cleaned_data["name"], asked=form.cleaned_data["shown"], by=request.user
+            name=form.cleaned_data["name"],
+            asked=narrowing_of(request.POST.get("shown", "")),
+            by=request.user,
         )
     except Refused as refused:
         messages.error(request, str(refused))

@@ -3,10 +3,12 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from referrals.models import (
+    RING_AGAIN,
     BcuMembership,
     Case,
     FollowUp,
@@ -99,14 +101,16 @@ def with_somebody_away(day: date) -> QuerySet[Referral]:
 
 def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
     """The same of follow-ups that are not done, but for those of which another of the kind waits already."""
-    gone = _gone(
-        "acknowledged_by",
-        Permission.ACKNOWLEDGE_FOLLOW_UPS,
-        teams=["referral__team", "referral__team__merged_into"],
-        bcus=["referral__team__borough__bcu", "case__bcu"],
-        case_bcu="referral__case__bcu",
-        day=day,
+    places: dict[str, Any] = {
+        "teams": ["referral__team", "referral__team__merged_into"],
+        "bcus": ["referral__team__borough__bcu", "case__bcu"],
+        "case_bcu": "referral__case__bcu",
+    }
+    # Officers ring a victim again, too; all else is for those in charge.
+    to_ring = Q(kind__in=RING_AGAIN) & ~_gone(
+        "acknowledged_by", Permission.CONTACT_VICTIMS, **places, day=day
     )
+    gone = _gone("acknowledged_by", Permission.ACKNOWLEDGE_FOLLOW_UPS, **places, day=day) & ~to_ring
     waits = FollowUp.objects.filter(
         referral=OuterRef("referral"),
         kind=OuterRef("kind"),

@@ -7,7 +7,7 @@ from allauth.account.internal.stagekit import clear_login
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.signals import user_login_failed
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -72,7 +72,15 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         ]
 
     def set_password(self, user: User, password: str) -> None:
-        """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""
+        """In a transaction, so that it is known whether it was saved: see ``src_app.commits``.
+
+        Nothing but the password: an administrator may have changed the account meanwhile. One that was closed
+        or given another first password meanwhile stays so; raises PermissionDenied.
+        """
+        before = user.password
+        user.set_password(password)
         user.first_password_until = None
         with transaction.atomic():
-            super().set_password(user, password)
+            standing = User.objects.filter(pk=user.pk, password=before, is_active=True)
+            if not standing.update(password=user.password, first_password_until=None):
+                raise PermissionDenied

@@ -78,3 +78,18 @@ def test_a_session_that_is_open_already_is_led_there_too(officer: User, administ
     browser = signed_in(officer, PASSWORD)
     User.objects.filter(pk=officer.pk).update(first_password_until=timezone.now() + timedelta(days=1))
     assert browser.get(LIST)["Location"] == CHANGE
+
+
+def test_what_an_administrator_changes_meanwhile_stays(
+    handed_over: User, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser, hashed = signed_in(handed_over), User.set_password
+
+    def slowly(user: User, password: str) -> None:
+        User.objects.filter(pk=user.pk).update(is_active=False, closed_because="left")
+        hashed(user, password)
+
+    monkeypatch.setattr(User, "set_password", slowly)
+    browser.post(CHANGE, {"oldpassword": HANDED_OVER, "password1": OWN, "password2": OWN})
+    handed_over.refresh_from_db()
+    assert (handed_over.is_active, handed_over.check_password(OWN)) == (False, False)

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from referrals.contact.actions import absence
 from referrals.contact.actions.absence import return_work
+from referrals.contact.actions.follow_ups import acknowledge
 from referrals.contact.actions.notices import give_notice
 from referrals.models import (
     FollowUp,
@@ -107,6 +108,20 @@ def test_follow_ups_go_back_too(own, supervisor, administrator, system, world, n
         set_role(user=supervisor, role=Role.OFFICER, by=administrator)
     assert return_work(by=system, at=now) == 1
     assert _owners() == {back.pk: None, done.pk: supervisor.pk}
+
+
+def test_an_officer_who_rings_a_victim_again_keeps_that(make_referral, officer, system, now):
+    referral = make_referral(completed=True)
+    raised = {"raised_at": now, "raised_by": system, "kind": FollowUpKind.RING_AGAIN_WISH}
+    task = FollowUpFactory.create(attempt=None, referral=referral, **raised)
+    acknowledge(follow_up_id=task.pk, by=officer, at=now)
+    return_work(by=system, at=now)
+    task.refresh_from_db()
+    assert task.acknowledged_by == officer
+    set_role(user=officer, role=Role.AUDITOR, by=system)
+    return_work(by=system, at=now)
+    task.refresh_from_db()
+    assert task.acknowledged_by is None
 
 
 def test_of_two_of_a_kind_one_goes_back_and_holds_up_no_other(own, supervisor, system, now):

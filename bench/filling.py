@@ -17,7 +17,8 @@ class Table:
     """Gathers rows of one model; fields that are not named take their default."""
 
     def __init__(self, model: type[models.Model], *names: str) -> None:
-        fields = {field.attname: field for field in model._meta.concrete_fields}
+        written = [field for field in model._meta.concrete_fields if not field.generated]
+        fields = {field.attname: field for field in written}
         others = [field for name, field in fields.items() if name not in names and not field.primary_key]
         self.name = model._meta.db_table
         self.columns = [str(fields[name].column) for name in ("id", *names)]

@@ -194,7 +194,8 @@ class DueMove(AppendOnly):
         constraints = [
             models.CheckConstraint(
                 condition=(
-                    Q(reason=MoveReason.WENT_ON, to_due_at__lt=F("from_due_at"))
+                    # Later where a bank holiday has become known since it was counted.
+                    (Q(reason=MoveReason.WENT_ON) & ~Q(to_due_at=F("from_due_at")))
                     | Q(
                         reason__in=[MoveReason.HOLIDAY, MoveReason.STOPPED],
                         to_due_at__gt=F("from_due_at"),

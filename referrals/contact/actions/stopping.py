@@ -40,7 +40,8 @@ def stop_clock(*, referral_id: int, reason: StopReason, until: datetime, by: Use
         stop = ClockStop.objects.create(
             referral=referral, reason=reason, starts_at=at, ends_at=until, stopped_by=by
         )
-        due_at = _due_with(referral, [*stops, stop], referral.due_at + Stop(at, until).length)
+        counted = _due_with(referral, [*stops, stop], referral.due_at + Stop(at, until).length)
+        due_at = max(counted, referral.due_at)
         move_due(referral=referral, to=due_at, reason=MoveReason.STOPPED, stop=stop, by=by, at=at)
         referral.stopped_until = until
         referral.save(update_fields=["stopped_until"])

@@ -65,6 +65,24 @@ def test_the_clock_goes_on_by_hand_and_the_due_time_comes_back_by_what_was_left(
     stop_clock(referral_id=referral.pk, reason=ASKED, until=NOW + DAY, by=officer, at=NOW + DAY / 2)
 
 
+def test_a_clock_that_goes_on_may_be_due_later_by_what_became_known_since(
+    make_referral: MakeReferral, officer: User
+) -> None:
+    by_days = {"counted_from": NOW, "working_days": 3, "day_ends": time(17)}
+    referral = make_referral(**by_days, due_at=london(25), stopped_until=london(24))
+    ClockStopFactory.create(referral=referral, starts_at=NOW, ends_at=london(24))
+    let_clock_go_on(referral_id=referral.pk, by=officer, at=NOW + DAY / 12)
+    assert DueMove.objects.get().to_due_at == london(26)
+
+
+def test_a_stop_makes_nothing_due_earlier_than_it_was(make_referral: MakeReferral, officer: User) -> None:
+    by_days = {"counted_from": NOW, "working_days": 1, "day_ends": time(17)}
+    referral = make_referral(**by_days, due_at=london(27))
+    stop_clock(referral_id=referral.pk, reason=ASKED, until=london(25, 9), by=officer, at=NOW)
+    referral.refresh_from_db()
+    assert (referral.due_at, DueMove.objects.count()) == (london(27), 0)
+
+
 def test_by_working_days_the_days_that_it_stands_are_not_counted(
     make_referral: MakeReferral, officer: User
 ) -> None:

@@ -1,7 +1,7 @@
 """What the administrator fills in about deadlines."""
 
 from collections.abc import Mapping
-from datetime import date, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django import forms
@@ -147,7 +147,7 @@ class PolicyForm(forms.Form):
             **_reminders_of(asked.reminders),
             "quiet_from": asked.quiet_from or "",
             "quiet_until": asked.quiet_until or "",
-            "digest_at": asked.digest_at or time(7),
+            "digest_at": asked.digest_at,
             "decision_hours": asked.decision_after // _HOUR if asked.decision_after else "",
         }
 

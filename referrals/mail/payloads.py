@@ -43,7 +43,7 @@ class ReferralMail:
 
 @dataclass(frozen=True)
 class TrialMail:
-    """The same of a message to a registrar."""
+    """What the template is given of a message to a registrar."""
 
     trial: str
     day: str
@@ -52,7 +52,7 @@ class TrialMail:
 
 @dataclass(frozen=True)
 class ProposalMail:
-    """The same of a message to whoever is to seal a trial."""
+    """What the template is given of a message to whoever is to seal a trial."""
 
     trial: str
     day: str
@@ -61,7 +61,7 @@ class ProposalMail:
 
 @dataclass(frozen=True)
 class AccessMail:
-    """The same of a message to a supervisor whom the access review asks."""
+    """What the template is given of a message to a supervisor whom the access review asks."""
 
     day: str
     link: str
@@ -69,7 +69,7 @@ class AccessMail:
 
 @dataclass(frozen=True)
 class SignInMail:
-    """The same of a message to somebody whose sign-in was reset."""
+    """What the template is given of a message to somebody whose sign-in was reset."""
 
     reset: str
 
@@ -94,7 +94,7 @@ class DecisionMail:
 
 @dataclass(frozen=True)
 class FaultMail:
-    """The same of a message to the administrator."""
+    """What the template is given of a message to the administrator."""
 
     what: str
     began: str
@@ -104,7 +104,7 @@ class FaultMail:
 
 @dataclass(frozen=True)
 class MailboxMail:
-    """The same of a test mail to a team's mailbox."""
+    """What the template is given of a test mail to a team's mailbox."""
 
     team: str
     code: str
@@ -113,7 +113,7 @@ class MailboxMail:
 
 @dataclass(frozen=True)
 class PlaceMail:
-    """The same of a message to the teams whose wards move, or that become one."""
+    """What the template is given of a message to the teams whose wards move, or that become one."""
 
     what: str
     day: str
@@ -124,7 +124,7 @@ class PlaceMail:
 
 @dataclass(frozen=True)
 class MorningMail:
-    """The same of a morning's digest; ``follow_ups`` is nothing where they are not the reader's to act on."""
+    """A morning's digest in numbers; ``follow_ups`` is nothing where they are not the reader's to act on."""
 
     day: str
     whose: str
@@ -151,7 +151,7 @@ class WeekRow:
 
 @dataclass(frozen=True)
 class WeekMail:
-    """The same of a week's digest; ``overdue_now`` is whatever the week."""
+    """The numbers of a week's digest; ``overdue_now`` is whatever the week."""
 
     first: str
     last: str

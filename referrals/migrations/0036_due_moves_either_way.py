@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("referrals", "0082_late_decisions"),
+        ("referrals", "0035_late_decisions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

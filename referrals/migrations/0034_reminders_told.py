@@ -12,13 +12,17 @@ _EARLIER = re.compile(r"(due_soon|overdue):([^:]+):(\d{4}-\d\d-\d\dT[^+]+\+\d\d:
 _AT_ONCE = 1000
 
 
-def keep_what_was_told(apps: Apps, _editor: BaseDatabaseSchemaEditor) -> None:
+def keep_what_was_told(apps: Apps, editor: BaseDatabaseSchemaEditor) -> None:
     """Gives each reminder that was queued the key that it would have now, so that nobody is told twice.
 
     What went to a mailbox that the team has no more, or to an address nobody has, keeps its key.
     """
-    notifications = apps.get_model("referrals", "Notification").objects
-    addresses = apps.get_model("accounts", "User").objects.exclude(email=None).values_list("email", "pk")
+    # The owner migrates, under another alias than that of the runtime role.
+    alias = editor.connection.alias
+    notifications = apps.get_model("referrals", "Notification").objects.using(alias)
+    addresses = (
+        apps.get_model("accounts", "User").objects.using(alias).exclude(email=None).values_list("email", "pk")
+    )
     users = dict(addresses)
     before = settings.REMIND_BEFORE_DUE // timedelta(hours=1)
     reminders = notifications.filter(kind__in=("due_soon", "overdue"), unique_key__contains="T")

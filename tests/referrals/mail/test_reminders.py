@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.core.mail import EmailMessage
+from django.db import connection
 from django.test import override_settings
 
 from referrals.mail.messages import message_of
@@ -255,7 +256,9 @@ def test_what_was_told_before_reminders_had_steps_is_not_told_again(
             NotificationFactory.create(
                 kind=kind, referral=referral, recipient=address, unique_key=f"{key}:taker"
             )
-    import_module("referrals.migrations.0034_reminders_told").keep_what_was_told(apps, None)
+    import_module("referrals.migrations.0034_reminders_told").keep_what_was_told(
+        apps, connection.schema_editor()
+    )
     assert remind_due(by=system, at=NOW) == 1
     assert Notification.objects.latest("pk").referral == moved
 

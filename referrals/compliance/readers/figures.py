@@ -136,22 +136,22 @@ def _steps_by(by: str, referrals: "QuerySet[Referral]") -> dict[Any, Steps]:
 
 
 def groups(
-    by: str, user: User, counted: Compliance, *, period: Period, at: datetime, chosen: Chosen
+    kind: str, user: User, counted: Compliance, *, period: Period, at: datetime, chosen: Chosen
 ) -> list[Group]:
     """The groups that have a referral to count; weeks the latest first, the others by name.
 
     Officers are those whose figures the account may see.
     """
     referrals = referrals_counted(user, period, at, chosen)
-    if by == OFFICER:
+    if kind == OFFICER:
         officers = officers_in_sight(user).in_bulk()
         referrals = referrals.filter(taken_by__in=officers, pk__in=referrals_led_by(user).values("pk"))
         rows = _by_officer(referrals, at, officers)
-    elif by == WEEK:
+    elif kind == WEEK:
         rows = _by_week(user, period, at, chosen)
     else:
-        rows = _by_place(by, counted.wards)
-    steps = _steps_by(by, referrals)
+        rows = _by_place(kind, counted.wards)
+    steps = _steps_by(kind, referrals)
     return [
         Group(_number(key), name, contact, steps.get(key, Steps()), asks) for key, name, contact, asks in rows
     ]

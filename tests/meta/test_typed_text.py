@@ -39,6 +39,9 @@ ROOMS = ("src_app", "referrals", "outcomes")
 NOT_KEPT = {
     ("CodeOnceMoreForm", "code"),
     ("ComparedForm", "found"),
+    ("OwnPasswordForm", "oldpassword"),
+    ("OwnPasswordForm", "password1"),
+    ("OwnPasswordForm", "password2"),
     ("PasskeyOnceMoreForm", "credential"),
     ("PeopleListForm", "pasted"),
     ("PeopleRowsForm", "rows"),

@@ -44,8 +44,9 @@ WORK_EMAIL_DOMAINS = [
     domain.lower()
     for domain in env.list("WORK_EMAIL_DOMAINS", default=[] if PRODUCTION else ["example.police.uk"])
 ]
-# Who has not signed in for so many days is marked in the access review.
+# How long a password that an administrator handed over signs in.
 FIRST_PASSWORD_HOLDS = timedelta(days=env.int("FIRST_PASSWORD_DAYS", 14))
+# Who has not signed in for so many days is marked in the access review.
 UNUSED_AFTER = timedelta(days=env.int("UNUSED_ACCOUNT_DAYS", 60))
 FLAG_NAME = env.str("FLAG_NAME", "flag 49")
 CRIME_SYSTEM_NAME = env.str("CRIME_SYSTEM_NAME", "the crime management system")

@@ -46,6 +46,7 @@ WORK_EMAIL_DOMAINS = [
 ]
 # Where people write what is wrong, or could be better.
 FEEDBACK_MAILBOX = env.str("FEEDBACK_MAILBOX", "")
+# How long a password that an administrator handed over signs in.
 FIRST_PASSWORD_HOLDS = timedelta(days=env.int("FIRST_PASSWORD_DAYS", 14))
 # Who has not signed in for so many days is marked in the access review.
 UNUSED_AFTER = timedelta(days=env.int("UNUSED_ACCOUNT_DAYS", 60))

@@ -4,10 +4,12 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.signals import user_login_failed
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
@@ -74,13 +76,20 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
     def set_password(self, user: User, password: str) -> None:
         """In a transaction, so that it is known whether it was saved: see ``src_app.commits``.
 
-        Nothing but the password: an administrator may have changed the account meanwhile. One that was closed
-        or given another first password meanwhile stays so; raises PermissionDenied.
+        Nothing is saved of an account that was closed, or got another password, since the page was asked for.
         """
-        before = user.password
-        user.set_password(password)
-        user.first_password_until = None
         with transaction.atomic():
-            standing = User.objects.filter(pk=user.pk, password=before, is_active=True)
-            if not standing.update(password=user.password, first_password_until=None):
-                raise PermissionDenied
+            now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            is_as_read = now.is_active and now.password == user.password
+            if is_as_read:
+                user.set_password(password)
+                user.first_password_until = None
+                user.save(update_fields=["password", "first_password_until"])
+        if not is_as_read:
+            logout(self.request)
+            messages.error(
+                self.request,
+                "Your password was not changed: an administrator closed your account or reset your sign-in. "
+                "Ask your administrator.",
+            )
+            raise ImmediateHttpResponse(redirect("account_login"))

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from referrals.contact.actions import absence
 from referrals.contact.actions.absence import return_work
+from referrals.contact.actions.follow_ups import acknowledge
 from referrals.contact.actions.notices import give_notice
 from referrals.models import (
     FollowUp,
@@ -107,6 +108,17 @@ def test_follow_ups_go_back_too(own, supervisor, administrator, system, world, n
         set_role(user=supervisor, role=Role.OFFICER, by=administrator)
     assert return_work(by=system, at=now) == 1
     assert _owners() == {back.pk: None, done.pk: supervisor.pk}
+
+
+@pytest.mark.parametrize("who", ["officer", "supervisor", "hcop"])
+def test_whoever_took_a_victim_to_ring_again_keeps_them_until_they_are_away(request, own, system, now, who):
+    holder = request.getfixturevalue(who)
+    task = own(kind=FollowUpKind.RING_AGAIN_WISH, acknowledged_at=None, acknowledged_by=None)
+    acknowledge(follow_up_id=task.pk, by=holder, at=now)
+    assert return_work(by=system, at=now) == 0
+    LeaveFactory.create(user=holder)
+    assert return_work(by=system, at=now) == 1
+    assert _owners() == {task.pk: None}
 
 
 def test_of_two_of_a_kind_one_goes_back_and_holds_up_no_other(own, supervisor, system, now):

@@ -4,8 +4,10 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.stagekit import clear_login
+from allauth.core.exceptions import ImmediateHttpResponse
 from django.conf import settings
 from django.contrib import messages
+from django.contrib.auth import logout
 from django.contrib.auth.signals import user_login_failed
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -72,7 +74,22 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # alla
         ]
 
     def set_password(self, user: User, password: str) -> None:
-        """In a transaction, so that it is known whether it was saved: see ``src_app.commits``."""
-        user.first_password_until = None
+        """In a transaction, so that it is known whether it was saved: see ``src_app.commits``.
+
+        Nothing is saved of an account that was closed, or got another password, since the page was asked for.
+        """
         with transaction.atomic():
-            super().set_password(user, password)
+            now = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+            is_as_read = now.is_active and now.password == user.password
+            if is_as_read:
+                user.set_password(password)
+                user.first_password_until = None
+                user.save(update_fields=["password", "first_password_until"])
+        if not is_as_read:
+            logout(self.request)
+            messages.error(
+                self.request,
+                "Your password was not changed: an administrator closed your account or reset your sign-in. "
+                "Ask your administrator.",
+            )
+            raise ImmediateHttpResponse(redirect("account_login"))

@@ -1,5 +1,6 @@
 """A first password, which an administrator has seen: it leads to the page for another, and to no other."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -7,8 +8,10 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from src_app.accounts.actions import reset_sign_in
-from src_app.accounts.models import User
+from src_app.accounts.actions import close_account, reset_sign_in, set_role
+from src_app.accounts.adapter import ClosedAccountAdapter
+from src_app.accounts.models import ClosedBecause, User
+from src_app.accounts.roles import Role
 from src_app.audit.record import acting
 from tests.factories import PASSWORD
 
@@ -78,3 +81,48 @@ def test_a_session_that_is_open_already_is_led_there_too(officer: User, administ
     browser = signed_in(officer, PASSWORD)
     User.objects.filter(pk=officer.pk).update(first_password_until=timezone.now() + timedelta(days=1))
     assert browser.get(LIST)["Location"] == CHANGE
+
+
+def during_the_change(monkeypatch: pytest.MonkeyPatch, act: Callable[[], object], by: User) -> None:
+    """Has somebody else change the account after its row was read for the page, and before it is saved."""
+    checked = ClosedAccountAdapter.clean_password
+
+    def meanwhile(self: ClosedAccountAdapter, password: str, user: User | None = None) -> str:
+        with acting("test", by=by):
+            act()
+        return checked(self, password, user)
+
+    monkeypatch.setattr(ClosedAccountAdapter, "clean_password", meanwhile)
+
+
+def test_what_an_administrator_changes_meanwhile_stays_changed(
+    handed_over: User, administrator: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def promote() -> None:
+        set_role(user=handed_over, role=Role.SUPERVISOR, by=administrator)
+
+    browser = signed_in(handed_over)
+    during_the_change(monkeypatch, promote, administrator)
+    change(browser, OWN)
+    handed_over.refresh_from_db()
+    assert (handed_over.role, handed_over.first_password_until) == (Role.SUPERVISOR, None)
+    assert handed_over.check_password(OWN)
+
+
+@pytest.mark.parametrize("what", ["closed", "reset"])
+def test_an_account_closed_or_reset_meanwhile_keeps_no_new_password(
+    handed_over: User, administrator: User, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    def act() -> None:
+        if what == "closed":
+            close_account(user=handed_over, because=ClosedBecause.LEFT, by=administrator)
+        else:
+            anew = "five words from the administrator"
+            reset_sign_in(user=handed_over, password=anew, by=administrator, at=timezone.now())
+
+    browser = signed_in(handed_over)
+    during_the_change(monkeypatch, act, administrator)
+    assert "Your password was not changed" in change(browser, OWN)
+    handed_over.refresh_from_db()
+    assert not handed_over.check_password(OWN)
+    assert (handed_over.is_active, handed_over.first_password_until is None) == (what == "reset", False)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from referrals.cases.readers import standing_findings
 from referrals.contact.readers.referrals import (
     is_officer_in_case,
     is_with_officer_in_case,
@@ -111,8 +112,9 @@ def _closure(referral: Referral, *, log: bool) -> str:
 
 
 def can_open_again(referral: Referral) -> bool:
-    """Whether its team ended it, and the crime record does not rule it out."""
-    return not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
+    """Whether its team ended it, and neither the crime record nor the HCOP ruled it out."""
+    is_of_team = not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
+    return is_of_team and not standing_findings().filter(case=referral.case_id).exists()
 
 
 @dataclass(frozen=True)

@@ -84,6 +84,11 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def working_team(self) -> "Team":
+        """The team that has the work of this one now: the one it was merged into, or itself."""
+        return self.merged_into or self
+
 
 @pghistory.track()
 class Ward(models.Model):
@@ -294,6 +299,9 @@ class TeamMembership(_Membership):
 
     class Meta:
         constraints = _once_at_a_time("team_membership", "team")
+        triggers = [
+            refuse(name="in_an_open_team", unless=read_sql("referrals/models/sql/in_an_open_team.sql"))
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"

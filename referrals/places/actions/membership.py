@@ -28,9 +28,11 @@ def join_team(*, user: User, team: Team, starts_on: date, by: User) -> TeamMembe
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role not in IN_TEAMS:
         raise Refused("Only officers and supervisors belong to a team: leave the team out.")
-    if team.closed_at is not None:
-        raise Refused(f"{team} is closed: choose another team.")
     with transaction.atomic():
+        # Read anew, and held: it may be closed at this moment.
+        team = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        if team.closed_at is not None:
+            raise Refused(f"{team} is closed: choose another team.")
         _lock(user)
         if TeamMembership.objects.filter(TeamMembership.current(starts_on), user=user, team=team).exists():
             raise Refused(f"{user} belongs to {team} already: leave the team out.")

@@ -393,7 +393,7 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     tell(
         kind=kind,
         referral=referral,
-        mailbox=referral.team.mailbox,
+        mailbox=referral.team.working_team.mailbox,
         unique_key=f"{kind}:{attempt.key}",
         by=by,
         at=at,

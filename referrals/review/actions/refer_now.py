@@ -99,7 +99,7 @@ def ask_to_ring_again(*, case_id: int, reason: OrderReason, by: User, at: dateti
         tell(
             kind=MailKind.RING_AGAIN,
             referral=referral,
-            mailbox=referral.team.mailbox,
+            mailbox=referral.team.working_team.mailbox,
             unique_key=f"{MailKind.RING_AGAIN}:{task.pk}",
             by=by,
             at=at,

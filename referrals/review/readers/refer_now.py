@@ -43,6 +43,11 @@ def why_not_ring_again(case: Case) -> str:
     referral: Referral | None = getattr(case, "referral", None)
     if referral is None or referral.status != ReferralStatus.COMPLETED:
         return why_not_refer(case) or "No team has spoken with the victim yet: refer now instead."
+    if referral.team.working_team.closed_at is not None:
+        team = referral.ward.team
+        return (
+            f"{referral.team} was closed, and no team took its work over: ask {team} yourself to ring again."
+        )
     return "" if case.crime_status == CrimeStatus.RECORDED else why_not_refer(case)
 
 

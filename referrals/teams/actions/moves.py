@@ -211,7 +211,6 @@ def _ward_of(team: Team) -> Ward:
 def _end(move: PlaceMove, by: User, at: datetime) -> None:
     """Closes the merged team, with whatever still named it."""
     old, new = move.from_team, move.to_team
-    readdress(team=new, old=old.mailbox, at=at)
     Decision.objects.filter(team=old, submission__isnull=True).update(team=new)
     old = open_team(old.pk)
     if Referral.objects.filter(team=old, status=ReferralStatus.OPEN).exists():
@@ -222,6 +221,7 @@ def _end(move: PlaceMove, by: User, at: datetime) -> None:
         drop_move(move_id=other.pk, by=by, at=at)
     old.closed_at, old.closed_by, old.merged_into = at, by, new
     old.save(update_fields=["closed_at", "closed_by", "merged_into"])
+    readdress(team=new, old=old.mailbox, at=at)
     _record(Action.TEAM_MERGED, move, by, ["closed_at", "closed_by", "merged_into"])
 
 

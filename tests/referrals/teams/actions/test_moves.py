@@ -10,16 +10,20 @@ import time_machine
 from django.core import mail
 
 from referrals.contact.actions.absence import return_work
-from referrals.contact.actions.attempts import withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.mail.outbox import deliver
+from referrals.mail.reminders import tell_of_late_follow_ups
 from referrals.models import (
     Decision,
+    FollowUpKind,
     HandOver,
     MailKind,
+    Method,
     Notification,
     PlaceMove,
     Referral,
     ReferralStatus,
+    Result,
     TeamMembership,
     Ward,
 )
@@ -128,7 +132,7 @@ def test_a_merged_teams_people_keep_what_they_have_taken(
     follow_up = FollowUpFactory.create(
         attempt__referral=ended, acknowledged_by=supervisor, acknowledged_at=give["at"]
     )
-    waiting = NotificationFactory.create(referral=referral)
+    waiting = [NotificationFactory.create(referral=each) for each in (referral, ended)]
     draft = DecisionFactory.create(team=world.teams[0])
     due_at = referral.due_at
     merge_team(**give)
@@ -142,8 +146,9 @@ def test_a_merged_teams_people_keep_what_they_have_taken(
     assert return_work(by=system, at=give["at"]) == 0
     follow_up.refresh_from_db()
     assert follow_up.acknowledged_by == supervisor
-    waiting.refresh_from_db()
-    assert waiting.recipient == world.teams[1].mailbox
+    for each in waiting:
+        each.refresh_from_db()
+        assert each.recipient == world.teams[1].mailbox
     assert Decision.objects.get(pk=draft.pk).team == world.teams[1]
     old = world.teams[0]
     old.refresh_from_db()
@@ -179,6 +184,36 @@ def test_of_a_team_merged_twice_the_last_has_the_work(
     world.teams[0].refresh_from_db()
     assert world.teams[0].merged_into == world.teams[2]
     assert list(referrals_visible_to(officer)) == [ended]
+
+
+def test_what_comes_up_late_is_told_to_the_team_that_has_the_work(
+    world: World,
+    give: dict[str, Any],
+    make_referral: MakeReferral,
+    officer: User,
+    supervisor: User,
+    system: User,
+) -> None:
+    User.objects.filter(pk=supervisor.pk).update(email="sergeant@example.police.uk")
+    ended = make_referral(closed=True)
+    merge_team(**give)
+    log_attempt(
+        referral_id=ended.pk,
+        key=uuid4(),
+        method=Method.TELEPHONE,
+        result=Result.CONTACT_MADE,
+        made_at=give["at"],
+        by=officer,
+        at=give["at"],
+        follow_ups=[FollowUpKind.STATEMENT],
+    )
+    recipients = told(MailKind.FOLLOW_UP)
+    assert world.teams[1].mailbox in recipients
+    assert "sergeant@example.police.uk" in recipients
+    assert world.teams[0].mailbox not in recipients
+    much_later = give["at"] + 9 * DAY
+    tell_of_late_follow_ups(by=system, at=much_later)
+    assert "sergeant@example.police.uk" in told(MailKind.FOLLOW_UPS_LATE)
 
 
 def test_a_referral_that_opens_again_goes_to_the_team_of_its_ward(

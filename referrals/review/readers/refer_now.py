@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from referrals.cases.readers import report_of
-from referrals.contact.readers.chosen_team import chosen_team
+from referrals.contact.readers.chosen_team import chosen_team, last_moved_by_hand
 from referrals.deadlines.readers import deadlines_of_bcu, due_time
 from referrals.models import (
     Allocation,
@@ -66,16 +66,20 @@ class ChosenTeam:
 
 
 def chosen_before(case: Case) -> ChosenTeam | None:
-    """The team that the HCOP chose for the case before, and not its ward: a refuge, a hotel.
+    """The team that was chosen for the case before, and not by its ward: a refuge, a hotel, another BCU.
 
     In place of one that was merged into another, that other one.
     """
-    team = chosen_team(case, getattr(case, "referral", None))
+    referral: Referral | None = getattr(case, "referral", None)
+    team = chosen_team(case, referral)
     if team is not None and team.closed_at is not None:
         team = team.merged_into
     if team is None:
         return None
     why = next((text.body for text in case.texts.all() if text.kind == TextKind.TEAM_REASON), "")
+    moved = last_moved_by_hand(referral) if referral else None
+    if moved is not None and moved.reason:
+        why = moved.get_reason_display()
     return ChosenTeam(team, why)
 
 

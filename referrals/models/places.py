@@ -117,7 +117,8 @@ class Ward(models.Model):
 class PlaceMove(models.Model):
     """Wards, or a whole team, that go to another team from a day on; it waits until it is done or dropped.
 
-    ``is_merge``: the whole team, with all it has by then. Otherwise these ``wards``.
+    ``is_merge``: the whole team, with all it has by then. Otherwise these ``wards``. ``refused_because``: why
+    it could not be carried out when that was last tried; empty for one that was not refused.
     """
 
     from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="moves_away")
@@ -128,6 +129,7 @@ class PlaceMove(models.Model):
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     done_at = models.DateTimeField(null=True)
+    refused_because = models.CharField(max_length=300, blank=True, default="", db_default="")
     dropped_at = models.DateTimeField(null=True)
     dropped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -135,6 +137,7 @@ class PlaceMove(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("placemove", "refused_because"),
             models.CheckConstraint(
                 condition=~models.Q(from_team=models.F("to_team")), name="place_move_to_another_team"
             ),

@@ -7,41 +7,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('referrals', '0091_team_endings'),
+        ("referrals", "0091_team_endings"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         pgtrigger.migrations.RemoveTrigger(
-            model_name='placemove',
-            name='insert_insert',
+            model_name="placemove",
+            name="insert_insert",
         ),
         pgtrigger.migrations.RemoveTrigger(
-            model_name='placemove',
-            name='update_update',
+            model_name="placemove",
+            name="update_update",
         ),
         migrations.AddField(
-            model_name='placemove',
-            name='refused_because',
-            field=models.CharField(blank=True, db_default='', default='', max_length=300),
+            model_name="placemove",
+            name="refused_because",
+            field=models.CharField(blank=True, db_default="", default="", max_length=300),
         ),
         migrations.AddField(
-            model_name='placemoveevent',
-            name='refused_because',
-            field=models.CharField(blank=True, db_default='', default='', max_length=300),
+            model_name="placemoveevent",
+            name="refused_because",
+            field=models.CharField(blank=True, db_default="", default="", max_length=300),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='placemove',
-            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_placemoveevent" ("done_at", "dropped_at", "dropped_by_id", "from_team_id", "id", "is_merge", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refused_because", "set_at", "set_by_id", "starts_on", "to_team_id") SELECT new_values."done_at", new_values."dropped_at", new_values."dropped_by_id", new_values."from_team_id", new_values."id", new_values."is_merge", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."refused_because", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."to_team_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='7352e4ec843e084d72cb92b9488fcd35f1e9c3d5', level='STATEMENT', operation='INSERT', pgid='pgtrigger_insert_insert_47bf1', referencing='REFERENCING NEW TABLE AS new_values ', table='referrals_placemove', when='AFTER')),
+            model_name="placemove",
+            trigger=pgtrigger.compiler.Trigger(
+                name="insert_insert",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_placemoveevent" ("done_at", "dropped_at", "dropped_by_id", "from_team_id", "id", "is_merge", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refused_because", "set_at", "set_by_id", "starts_on", "to_team_id") SELECT new_values."done_at", new_values."dropped_at", new_values."dropped_by_id", new_values."from_team_id", new_values."id", new_values."is_merge", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'insert\', new_values."id", new_values."refused_because", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."to_team_id" FROM ( SELECT new_values.* FROM new_values  ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="7352e4ec843e084d72cb92b9488fcd35f1e9c3d5",
+                    level="STATEMENT",
+                    operation="INSERT",
+                    pgid="pgtrigger_insert_insert_47bf1",
+                    referencing="REFERENCING NEW TABLE AS new_values ",
+                    table="referrals_placemove",
+                    when="AFTER",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='placemove',
-            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_placemoveevent" ("done_at", "dropped_at", "dropped_by_id", "from_team_id", "id", "is_merge", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refused_because", "set_at", "set_by_id", "starts_on", "to_team_id") SELECT new_values."done_at", new_values."dropped_at", new_values."dropped_by_id", new_values."from_team_id", new_values."id", new_values."is_merge", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."refused_because", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."to_team_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;', hash='5377dc722a47cfa05f64e5b4a04d687403c04826', level='STATEMENT', operation='UPDATE', pgid='pgtrigger_update_update_facb4', referencing='REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ', table='referrals_placemove', when='AFTER')),
+            model_name="placemove",
+            trigger=pgtrigger.compiler.Trigger(
+                name="update_update",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func='WITH _pgh_attached_context AS ( SELECT _pgh_attach_context() AS value ) INSERT INTO "referrals_placemoveevent" ("done_at", "dropped_at", "dropped_by_id", "from_team_id", "id", "is_merge", "pgh_context", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "refused_because", "set_at", "set_by_id", "starts_on", "to_team_id") SELECT new_values."done_at", new_values."dropped_at", new_values."dropped_by_id", new_values."from_team_id", new_values."id", new_values."is_merge", COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_metadata\', TRUE), \'\'), NULL)::JSONB, COALESCE(NULLIF(CURRENT_SETTING(\'pghistory.context_id\', TRUE), \'\'), NULL)::UUID, NOW(), \'update\', new_values."id", new_values."refused_because", new_values."set_at", new_values."set_by_id", new_values."starts_on", new_values."to_team_id" FROM ( SELECT new_values.* FROM old_values JOIN new_values ON (old_values."id") = (new_values."id") WHERE (old_values.* IS DISTINCT FROM new_values.*) ) AS new_values, _pgh_attached_context; RETURN NULL;',
+                    hash="5377dc722a47cfa05f64e5b4a04d687403c04826",
+                    level="STATEMENT",
+                    operation="UPDATE",
+                    pgid="pgtrigger_update_update_facb4",
+                    referencing="REFERENCING OLD TABLE AS old_values  NEW TABLE AS new_values ",
+                    table="referrals_placemove",
+                    when="AFTER",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='placemove',
-            constraint=models.CheckConstraint(condition=models.Q(('refused_because__regex', '[[:cntrl:]]'), _negated=True), name='placemove_refused_because_is_one_line'),
+            model_name="placemove",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("refused_because__regex", "[[:cntrl:]]"), _negated=True),
+                name="placemove_refused_because_is_one_line",
+            ),
         ),
     ]

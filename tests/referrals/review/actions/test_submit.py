@@ -764,5 +764,5 @@ def test_wards_are_held_before_their_cases_so_that_none_goes_to_another_team_mea
     locking = [
         each["sql"] for each in asked if "FOR NO KEY UPDATE" in each["sql"] or "FOR UPDATE" in each["sql"]
     ]
-    tables = [re.search(r'FROM "(\w+)"', sql)[1] for sql in locking]
+    tables = [re.findall(r'FROM "(\w+)"', sql)[0] for sql in locking]
     assert tables.index("referrals_ward") < tables.index("referrals_case")

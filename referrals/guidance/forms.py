@@ -49,7 +49,10 @@ class AttendanceForm(forms.Form):
         if unknown:
             shown = ", ".join(f"“{name[:60]}”" for name in unknown[:_MOST_NAMED])
             more = f" and {len(unknown) - _MOST_NAMED} more" if len(unknown) > _MOST_NAMED else ""
-            raise ValidationError(f"Not one person of your teams is {shown}{more}: give user names.")
+            is_nobody = "is nobody of your teams, or more than one"
+            are_nobody = "are nobody of your teams, or more than one each"
+            words = is_nobody if len(unknown) == 1 else are_nobody
+            raise ValidationError(f"{shown}{more} {words}: give user names.")
         return [users[0] for users in found]
 
     @property

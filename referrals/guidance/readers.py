@@ -15,10 +15,11 @@ from src_app.accounts.roles import Permission
 
 
 def teams_to_brief(user: User) -> QuerySet[Team]:
-    """Teams whose briefings the account records: all (administrator), or those whose work it sees to."""
+    """Open teams whose briefings the account records: all (administrator), or those whose work it sees to."""
     if not user.can(Permission.RECORD_BRIEFINGS):
         return Team.objects.none()
-    return Team.objects.all() if user.can(Permission.MANAGE_PLACES) else teams_led_by(user)
+    teams = Team.objects.all() if user.can(Permission.MANAGE_PLACES) else teams_led_by(user)
+    return teams.filter(closed_at__isnull=True)
 
 
 def people_to_brief(user: User, on: date) -> QuerySet[User]:

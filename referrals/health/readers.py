@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import OuterRef, Subquery
 
 from referrals.mail.readers import Outbox, RefusedMailbox, outbox, refused_mailboxes
-from referrals.models import Bcu, CaseImport, ImportStatus
+from referrals.models import Bcu, CaseImport, ImportStatus, PlaceMove
 from src_app.audit.models import Action, AuditEntry
 from src_app.health.readers import HEARTBEAT, Task, tasks
 from src_app.templatetags.words import spoken
@@ -36,6 +36,7 @@ class Health:
     refused_mailboxes: list[RefusedMailbox]
     extracts: list[Seen]
     outcomes: Seen
+    refused_moves: list[PlaceMove]
 
     def late(self) -> dict[str, str]:
         """What is late, in words, by a name that stays the same as long as it is."""
@@ -57,10 +58,13 @@ class Health:
                 yield f"extract {extract.code}", f"The extract of {extract.what}"
         if self.outcomes.is_late:
             yield "outcomes", "The file of outcomes"
+        for move in self.refused_moves:
+            why = f"A move that was not carried out: {move}. {move.refused_because}"
+            yield f"move {move.pk}", why[:200]
 
 
 def health(*, at: datetime) -> Health:
-    """How this system fares at that moment; six queries."""
+    """How this system fares at that moment; seven queries, one more for each refused move."""
     found = tasks(at=at)
     return Health(
         processes=_processes(found),
@@ -69,6 +73,12 @@ def health(*, at: datetime) -> Health:
         refused_mailboxes=refused_mailboxes(),
         extracts=extracts(at),
         outcomes=outcome_file(at),
+        refused_moves=list(
+            PlaceMove.objects.filter(PlaceMove.waits())
+            .exclude(refused_because="")
+            .select_related("from_team", "to_team")
+            .order_by("pk")
+        ),
     )
 
 

@@ -452,9 +452,11 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
 def readdress(*, team: Team, old: str, at: datetime) -> int:
     """Sends what waits for an address that the team has no more to the one that it has; returns how many.
 
+    With what is about referrals that ended with teams that were merged into it.
     What a worker is sending at this moment stays: where that fails it is tried again at the old address, and
     the page of the system's health says so.
     """
     is_with_nobody = Q(claimed_until__isnull=True) | Q(claimed_until__lt=at)
     waiting = Notification.objects.filter(is_with_nobody, sent_at__isnull=True, abandoned_at__isnull=True)
-    return waiting.filter(recipient=old, referral__team=team).update(recipient=team.mailbox, not_before=at)
+    is_its_work = Q(referral__team=team) | Q(referral__team__merged_into=team)
+    return waiting.filter(is_its_work, recipient=old).update(recipient=team.mailbox, not_before=at)

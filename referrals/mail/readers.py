@@ -90,7 +90,7 @@ def in_charge_of(referral: Referral, at: datetime) -> Sequence[User]:
     Those at work on that day who have an address. Where there are none, the supervisors of the BCU.
     """
     day = timezone.localdate(at)
-    team, bcu = referral.team_id, referral.ward.borough.bcu_id
+    team, bcu = referral.team.working_team, referral.ward.borough.bcu_id
     in_team = TeamMembership.objects.filter(TeamMembership.current(day), user=OuterRef("pk"), team=team)
     in_bcu = BcuMembership.objects.filter(BcuMembership.current(day), user=OuterRef("pk"), bcu=bcu)
     away = Leave.objects.filter(Leave.current(day), user=OuterRef("pk"))

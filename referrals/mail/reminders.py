@@ -120,7 +120,7 @@ class _InCharge:
         referral, hcops = follow_up.referral, self.hcops[bcu]
         if referral is None or follow_up.kind in FOR_THE_HCOP:
             return hcops
-        people = {user.pk: user for user in [*self.of_team[referral.team_id], *hcops]}
+        people = {user.pk: user for user in [*self.of_team[referral.team.working_team.pk], *hcops]}
         return list(people.values()) or self.inspectors[bcu]
 
 
@@ -330,7 +330,9 @@ def tell_of_late_follow_ups(*, by: User, at: datetime) -> int:
     with transaction.atomic():
         escalated = []
         for follow_up in (
-            late.select_related("referral__ward__borough", "referral__case", "case")
+            late.select_related(
+                "referral__ward__borough", "referral__case", "referral__team__merged_into", "case"
+            )
             .order_by("pk")
             .select_for_update(of=("self",), skip_locked=True)
         ):

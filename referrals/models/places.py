@@ -84,6 +84,11 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def working_team(self) -> "Team":
+        """The team that has the work of this one now: the one it was merged into, or itself."""
+        return self.merged_into or self
+
 
 @pghistory.track()
 class Ward(models.Model):
@@ -112,7 +117,8 @@ class Ward(models.Model):
 class PlaceMove(models.Model):
     """Wards, or a whole team, that go to another team from a day on; it waits until it is done or dropped.
 
-    ``is_merge``: the whole team, with all it has by then. Otherwise these ``wards``.
+    ``is_merge``: the whole team, with all it has by then. Otherwise these ``wards``. ``refused_because``: why
+    it could not be carried out when that was last tried; empty for one that was not refused.
     """
 
     from_team = models.ForeignKey(Team, on_delete=models.PROTECT, related_name="moves_away")
@@ -123,6 +129,7 @@ class PlaceMove(models.Model):
     set_at = models.DateTimeField()
     set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     done_at = models.DateTimeField(null=True)
+    refused_because = models.CharField(max_length=300, blank=True, default="", db_default="")
     dropped_at = models.DateTimeField(null=True)
     dropped_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -130,6 +137,7 @@ class PlaceMove(models.Model):
 
     class Meta:
         constraints = [
+            *one_line("placemove", "refused_because"),
             models.CheckConstraint(
                 condition=~models.Q(from_team=models.F("to_team")), name="place_move_to_another_team"
             ),
@@ -294,6 +302,9 @@ class TeamMembership(_Membership):
 
     class Meta:
         constraints = _once_at_a_time("team_membership", "team")
+        triggers = [
+            refuse(name="in_an_open_team", unless=read_sql("referrals/models/sql/in_an_open_team.sql"))
+        ]
 
     def __str__(self) -> str:
         return f"{self.user} in {self.team}"

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
@@ -95,22 +94,21 @@ def may_set_leave(user: User, setter: User) -> bool:
 
 def with_somebody_away(day: date) -> QuerySet[Referral]:
     """Open referrals of people who cannot make the contact: on leave, or without account, role or place."""
-    gone = _gone("taken_by", Permission.CONTACT_VICTIMS, teams=["team"], bcus=["team__borough__bcu"], day=day)
+    gone = _gone(
+        "taken_by", [Permission.CONTACT_VICTIMS], teams=["team"], bcus=["team__borough__bcu"], day=day
+    )
     return Referral.objects.filter(gone, status=ReferralStatus.OPEN, taken_by__isnull=False)
 
 
 def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
-    """The same of follow-ups that are not done, but for those of which another of the kind waits already."""
-    places: dict[str, Any] = {
-        "teams": ["referral__team", "referral__team__merged_into"],
-        "bcus": ["referral__team__borough__bcu", "case__bcu"],
-        "case_bcu": "referral__case__bcu",
-    }
-    # Officers ring a victim again, too; all else is for those in charge.
-    to_ring = Q(kind__in=RING_AGAIN) & ~_gone(
-        "acknowledged_by", Permission.CONTACT_VICTIMS, **places, day=day
+    """The same of follow-ups that are not done, but for those of which another of the kind waits already.
+
+    Whoever contacts victims may own one that asks to ring the victim again.
+    """
+    sees_to_all, rings = [Permission.ACKNOWLEDGE_FOLLOW_UPS], [Permission.CONTACT_VICTIMS]
+    gone = (~Q(kind__in=RING_AGAIN) & _owner_gone(sees_to_all, day)) | (
+        Q(kind__in=RING_AGAIN) & _owner_gone(sees_to_all + rings, day)
     )
-    gone = _gone("acknowledged_by", Permission.ACKNOWLEDGE_FOLLOW_UPS, **places, day=day) & ~to_ring
     waits = FollowUp.objects.filter(
         referral=OuterRef("referral"),
         kind=OuterRef("kind"),
@@ -122,14 +120,32 @@ def owned_by_somebody_away(day: date) -> QuerySet[FollowUp]:
     ).select_related("referral", "case")
 
 
+def _owner_gone(permissions: list[Permission], day: date) -> Q:
+    """A condition for follow-ups whose owner cannot see to them."""
+    return _gone(
+        "acknowledged_by",
+        permissions,
+        teams=["referral__team", "referral__team__merged_into"],
+        bcus=["referral__team__borough__bcu", "case__bcu"],
+        case_bcu="referral__case__bcu",
+        day=day,
+    )
+
+
 def _gone(
-    who: str, permission: Permission, *, teams: list[str], bcus: list[str], case_bcu: str = "", day: date
+    who: str,
+    permissions: list[Permission],
+    *,
+    teams: list[str],
+    bcus: list[str],
+    case_bcu: str = "",
+    day: date,
 ) -> Q:
     """A condition for rows whose ``who`` cannot see to them. ``teams``, ``bcus``: paths to a row's places.
 
-    ``case_bcu``: the path to one that counts for an HCOP alone.
+    ``permissions``: one of them is enough. ``case_bcu``: the path to one that counts for an HCOP alone.
     """
-    roles = [role for role, permissions in PERMISSIONS.items() if permission in permissions]
+    roles = [role for role, held in PERMISSIONS.items() if not held.isdisjoint(permissions)]
     on_leave = Leave.objects.filter(Leave.current(day), user=OuterRef(who))
     of_teams, of_bcus = Q(), Q()
     for path in teams:

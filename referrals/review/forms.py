@@ -390,18 +390,25 @@ class ReferNowForm(KeyForm, CaseForm):
     def __init__(self, *args: Any, case: Case, **kwargs: Any) -> None:
         super().__init__(*args, case=case, **kwargs)
         home, chosen = home_ward(case), chosen_before(case)
-        if chosen is not None:
-            self.initial = {**self.initial, "team": chosen.team.pk, "why": chosen.why}
+        self.home_team = home.team if home else None
         field = cast("forms.ModelChoiceField[Team]", self.fields["team"])
         teams = teams_to_pick_from(case).order_by("borough__name", "name")
-        field.queryset = teams.exclude(pk=home.team_id) if home else teams
-        field.empty_label = f"{home.team}, the ward's own" if home else "Choose a team"
-        field.required = home is None
+        if chosen is not None:
+            self.initial = {**self.initial, "team": chosen.team.pk, "why": chosen.why}
+            # It may be another BCU's.
+            teams = teams | Team.objects.filter(pk=chosen.team.pk).select_related("borough")
+        # Where somebody chose a team before, the ward's own is a choice like others.
+        is_ward_enough = home is not None and chosen is None
+        field.queryset = teams.exclude(pk=home.team_id) if home and is_ward_enough else teams
+        field.empty_label = f"{self.home_team}, the ward's own" if is_ward_enough else "Choose a team"
+        field.required = not is_ward_enough
         if home is None:
             self.fields["why"].help_text = "For example: refuge, hotel, no fixed abode, unknown postcode."
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
+        if cleaned.get("team") == self.home_team:
+            cleaned["team"] = None
         if cleaned.get("team") and cleaned.get("why") == "":
             self.add_error("why", "Say why this team.")
         return cleaned

@@ -27,18 +27,17 @@ class Limits:
 
 def funnel(numbers: list[int], share: float) -> list[Limits]:
     """The limits around a share, from 0 to 1, at each of these numbers, which are above 0."""
-    import numpy
     from scipy.stats import binom
 
     if share in (0, 1):
         return [Limits(number, share, share, share, share) for number in numbers]
-    sizes = numpy.array(numbers)
 
     def at(tail: float) -> list[float]:
-        reached = binom.ppf(tail, sizes, share)
-        over = binom.cdf(reached, sizes, share) - tail
-        step = numpy.where(binom.pmf(reached, sizes, share) > 0, binom.pmf(reached, sizes, share), 1)
-        return list(numpy.clip((reached - over / step) / sizes, 0, 1))
+        reached = binom.ppf(tail, numbers, share)
+        over = binom.cdf(reached, numbers, share) - tail
+        step = binom.pmf(reached, numbers, share)
+        shares = (reached - over / (step + (step == 0))) / numbers
+        return list(shares.clip(0, 1))
 
     columns = [at(tail) for tail in (OUTER, INNER, 1 - INNER, 1 - OUTER)]
     return [Limits(number, *limits) for number, *limits in zip(numbers, *columns, strict=True)]

@@ -5,10 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
-from referrals.contact.actions.closing import close_by_record
+from referrals.cases.readers import standing_findings
+from referrals.contact.actions.closing import close_by_record, close_not_suitable
 from referrals.contact.actions.hand_over import leave_closed_team
+from referrals.contact.actions.notices import ask_for_duplicates, own_contacts
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -17,6 +20,7 @@ from referrals.contact.actions.referral_lock import (
     tell,
 )
 from referrals.contact.readers.colleagues import why_not_at_work
+from referrals.contact.readers.follow_ups import contact_tasks
 from referrals.contact.readers.referrals import call_back_asked, results_that_stand
 from referrals.deadlines.readers import deadlines_of_ward
 from referrals.mail.payloads import TO_SUPERVISOR
@@ -25,6 +29,8 @@ from referrals.mail.reminders import remind_again
 from referrals.models import (
     CLOSED_BY_RECORD,
     FOUND_OUT,
+    Case,
+    CloseReason,
     ContactAttempt,
     CrimeRecordEvent,
     FollowUp,
@@ -126,13 +132,14 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
 
     For whoever logged it, or a supervisor. A referral that ended on that attempt is open again, or closed
     as it was before, or by what became of the crime meanwhile. What the attempt raised for somebody to act
-    on stays until it is acknowledged.
+    on stays until it is acknowledged. Where the case was found not suitable since, the referral stays ended.
     """
     check_authority(by, Permission.CONTACT_VICTIMS)
     with transaction.atomic():
         attempt = ContactAttempt.objects.select_related("made_by", "entered_by").get(
             pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
         )
+        _hold_other_report(attempt.referral)
         referral = lock_referral(attempt.referral_id, by)
         if known := ContactAttempt.objects.filter(key=key).first():
             if known.withdraws_id != attempt.pk:
@@ -152,23 +159,44 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
             result=attempt.result,
             withdraws=attempt,
         )
-        fields = ["attempt"]
-        if _call_back(referral):
-            fields += ["call_back_at"]
-        if not _still_ended(referral):
-            fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
-            _take_back_the_end(referral, attempt)
-            if referral.status == ReferralStatus.OPEN:
-                leave_closed_team(referral=referral, by=by, at=at)
-        referral.save(update_fields=fields[1:])
-        if "status" in fields:
-            if referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
-                event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
-                close_by_record(referral=referral, event=event, by=by, at=at)
-            elif referral.status == ReferralStatus.OPEN:
-                remind_again(referral, at)
+        fields = _go_back(referral, attempt, by, at)
         record_change(Action.ATTEMPT_WITHDRAWN, referral, by, fields)
     return withdrawal
+
+
+def _hold_other_report(referral: Referral) -> None:
+    """Locks the case with the other report for which its victim was to be contacted, in one order."""
+    reports = Q(pk=referral.case_id)
+    if found := standing_findings().select_related("case").filter(case=referral.case_id).first():
+        reports |= Q(bcu=found.case.bcu_id, crime_reference=found.duplicate_of)
+    list(Case.objects.filter(reports).order_by("pk").only("pk").select_for_update(no_key=True))
+
+
+def _go_back(referral: Referral, attempt: ContactAttempt, by: User, at: datetime) -> list[str]:
+    """Takes back what the withdrawn attempt changed of the referral; returns the names of what changed."""
+    fields = ["attempt"]
+    if _call_back(referral):
+        fields += ["call_back_at"]
+    if _still_ended(referral):
+        referral.save(update_fields=fields[1:])
+        return fields
+    was_spoken_with = referral.status == ReferralStatus.COMPLETED
+    fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
+    _take_back_the_end(referral, attempt)
+    if referral.status == ReferralStatus.OPEN:
+        leave_closed_team(referral=referral, by=by, at=at)
+    referral.save(update_fields=fields[1:])
+    if found := standing_findings().select_related("case", "found_by").filter(case=referral.case_id).first():
+        close_not_suitable(referral=referral, by=by, at=at)
+        if was_spoken_with and not contact_tasks(referral.case).exists():
+            own_contacts(said=[found], owner=found.found_by, by=by, at=at)
+            ask_for_duplicates(cases=[referral.case], owner=None, by=by, at=at)
+    elif referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
+        event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
+        close_by_record(referral=referral, event=event, by=by, at=at)
+    elif referral.status == ReferralStatus.OPEN:
+        remind_again(referral, at)
+    return fields
 
 
 def settle_attempt(*, attempt_id: int, by: User, at: datetime) -> SettledAttempt:
@@ -365,7 +393,7 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
     tell(
         kind=kind,
         referral=referral,
-        mailbox=referral.team.mailbox,
+        mailbox=referral.team.working_team.mailbox,
         unique_key=f"{kind}:{attempt.key}",
         by=by,
         at=at,
@@ -401,6 +429,8 @@ def _still_ended(referral: Referral) -> bool:
         return any(is_contact(result) for result in results_that_stand(referral))
     if referral.close_reason in CLOSED_BY_RECORD:
         return referral.ruled_out_since is not None
+    if referral.close_reason == CloseReason.NOT_SUITABLE:
+        return True
     if referral.status == ReferralStatus.CLOSED:
         closed_by, closed_at = referral.closed_by, referral.closed_at
         assert closed_at is not None

@@ -17,7 +17,7 @@ from referrals.models import (
     Referral,
     ReferralStatus,
 )
-from referrals.scope import follow_ups_visible_to, referrals_visible_to
+from referrals.scope import follow_ups_visible_to, referrals_led_by
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -134,7 +134,7 @@ def chase(*, referral_id: int, key: UUID, by: User, at: datetime) -> bool:
     check_authority(by, Permission.CHASE_REFERRALS)
     with transaction.atomic():
         referral = (
-            referrals_visible_to(by)
+            referrals_led_by(by)
             .select_related("team", "case")
             .select_for_update(of=("self",))
             .get(pk=referral_id)

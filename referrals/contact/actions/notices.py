@@ -130,8 +130,12 @@ def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime)
     _record_raised(names, by)
 
 
-def own_contacts(*, said: Collection[Decision | FoundNotSuitable], by: User, at: datetime) -> None:
+def own_contacts(
+    *, said: Collection[Decision | FoundNotSuitable], owner: User | None = None, by: User, at: datetime
+) -> None:
     """Gives whoever found these cases not suitable the task to see that somebody else contacts the victims.
+
+    ``owner``: who that is, where it is not ``by``.
 
     There is none for a duplicate whose victim is contacted for the other report, while that one is in hand.
     The caller holds the locks of the cases and of those other reports.
@@ -144,7 +148,7 @@ def own_contacts(*, said: Collection[Decision | FoundNotSuitable], by: User, at:
         for each in said
         if each.contact_by != ContactBy.OTHER_REPORT or each.duplicate_of not in in_hand
     ]
-    _ask_who_contacts(cases, owner=by, by=by, at=at)
+    _ask_who_contacts(cases, owner=owner or by, by=by, at=at)
 
 
 def ask_for_duplicates(*, cases: Collection[Case], owner: User | None, by: User, at: datetime) -> None:

@@ -7,6 +7,7 @@ from django.db import transaction
 from referrals.contact.actions.hand_over import hand_over
 from referrals.contact.actions.referral_lock import lock_referral, refuse_closed
 from referrals.models import TRANSFER_REASONS, HandOverReason, Referral, Ward
+from referrals.scope import referrals_led_by
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.refused import Refused
@@ -24,6 +25,8 @@ def transfer(
     """
     with transaction.atomic():
         referral = lock_referral(referral_id, by, Permission.CHASE_REFERRALS)
+        if not referrals_led_by(by).filter(pk=referral.pk).exists():
+            raise Referral.DoesNotExist
         refuse_closed(referral)
         if reason not in TRANSFER_REASONS:
             raise Refused("Choose why it goes there.")

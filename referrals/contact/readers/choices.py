@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from referrals.cases.readers import standing_findings
 from referrals.contact.readers.referrals import (
     is_officer_in_case,
     is_with_officer_in_case,
@@ -22,6 +23,7 @@ from referrals.models import (
     TextKind,
 )
 from referrals.rules.contact import CONTACT_MADE, methods_barred, results_barred, why_not_close
+from referrals.scope import referrals_led_by
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import moment
@@ -64,6 +66,8 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
     is_stopped = referral.is_stopped(now)
     contacts = user.can(Permission.CONTACT_VICTIMS)
     supervises = user.can(Permission.CHASE_REFERRALS)
+    # An HCOP also sees what another BCU's team has of their own cases.
+    leads = supervises and (contacts or referrals_led_by(user).filter(pk=referral.pk).exists())
     is_theirs = referral.taken_by == user
     is_taken = referral.taken_by is not None
     may_contact = contacts and not is_officer_in_case(referral, user)
@@ -78,8 +82,8 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
         stop=may_contact and is_open and not is_stopped and referral.due_at >= now,
         go_on=may_contact and is_stopped,
-        remind=supervises and is_open and not is_stopped,
-        transfer=supervises and is_open,
+        remind=leads and is_open and not is_stopped,
+        transfer=leads and is_open,
         reopen=supervises and may_contact and not is_open and can_open_again(referral),
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
@@ -111,8 +115,9 @@ def _closure(referral: Referral, *, log: bool) -> str:
 
 
 def can_open_again(referral: Referral) -> bool:
-    """Whether its team ended it, and the crime record does not rule it out."""
-    return not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
+    """Whether its team ended it, and neither the crime record nor the HCOP ruled it out."""
+    is_of_team = not referral.ruled_out_since and referral.close_reason in ("", *CLOSED_BY_TEAM)
+    return is_of_team and not standing_findings().filter(case=referral.case_id).exists()
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from referrals.contact.views.opening import record_opening
 from referrals.models import CloseReason, ContactAttempt, Method, Referral, ReferralStatus, Result, TextKind
 from referrals.places.readers import members_since
 from referrals.rules.contact import method_wished
-from referrals.scope import referrals_visible_to, today
+from referrals.scope import referrals_led_by, today
 from src_app.accounts.guards import SignedInRequest, check_authority, requires
 from src_app.accounts.roles import Permission
 from src_app.lists.back import back_to
@@ -274,7 +274,7 @@ def withdraw_attempt(request: SignedInRequest, number: str, attempt_id: int) -> 
 @require_POST
 def chase_referral(request: SignedInRequest, number: str) -> HttpResponse:
     """Sends the team's mailbox a reminder."""
-    referral = get_object_or_404(referrals_visible_to(request.user), number=number)
+    referral = get_object_or_404(referrals_led_by(request.user), number=number)
     form = KeyForm(request.POST)
     if not form.is_valid():
         messages.error(request, "Nothing was sent: press “Send a reminder” again.")

@@ -10,7 +10,7 @@ from referrals.contact.actions.transfer import transfer
 from referrals.contact.forms import TransferForm
 from referrals.contact.views.opening import record_opening
 from referrals.models import ReferralStatus
-from referrals.scope import referrals_visible_to
+from referrals.scope import referrals_led_by, referrals_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.refused import Refused
@@ -21,8 +21,8 @@ from src_app.refused import Refused
 def transfer_referral(request: SignedInRequest, number: str) -> HttpResponse:
     """Asks which team, and why; says what goes along."""
     related = ("case", "team__borough__bcu", "ward")
-    visible = referrals_visible_to(request.user)
-    referral = get_object_or_404(visible.select_related(*related), number=number)
+    led = referrals_led_by(request.user).select_related(*related)
+    referral = get_object_or_404(led, number=number)
     form = TransferForm(request.POST if request.method == "POST" else None, referral=referral)
     if request.method == "POST" and form.is_valid():
         try:
@@ -31,7 +31,7 @@ def transfer_referral(request: SignedInRequest, number: str) -> HttpResponse:
             form.add_error(None, str(refused))
         else:
             messages.success(request, f"{number} is with {moved.team} now. Both teams are told by e-mail.")
-            if visible.filter(pk=referral.pk).exists():
+            if referrals_visible_to(request.user).filter(pk=referral.pk).exists():
                 return redirect("referral", number=number)
             return redirect("my_referrals" if request.user.can(Permission.CONTACT_VICTIMS) else "compliance")
     record_opening(request, referral)

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from referrals.management.named import bcu_of_code, person_named, team_named
 from referrals.models import Bcu, Team
-from referrals.people.actions.people import close_person, give_new_sign_in
+from referrals.people.actions.people import close_person, give_new_sign_in, reopen_person
 from referrals.places.actions.membership import (
     join_bcu,
     join_team,
@@ -17,7 +17,6 @@ from referrals.places.actions.membership import (
 )
 from referrals.places.readers import with_somebody_away
 from referrals.scope import bcus_of, teams_of, today
-from src_app.accounts.actions import reopen_account
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.passwords import first_password
 from src_app.audit.record import acting
@@ -78,7 +77,7 @@ class Command(BaseCommand):
         for code in options["join_bcu"]:
             join_bcu(user=user, bcu=bcu_of_code(code), starts_on=today(), by=by)
         if options["reset"]:
-            give_back = give_new_sign_in if user.is_active else reopen_account
+            give_back = give_new_sign_in if user.is_active else reopen_person
             give_back(user=user, password=password, by=by, at=timezone.now())
 
     def _say(self, user: User, options: dict[str, Any], password: str) -> None:

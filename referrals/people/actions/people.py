@@ -9,7 +9,7 @@ from referrals.mail.outbox import queue
 from referrals.models import Bcu, MailKind, Team
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS, join_bcu, join_team, move
 from referrals.scope import today
-from src_app.accounts.actions import close_account, make_account, reset_sign_in, set_role
+from src_app.accounts.actions import close_account, make_account, reopen_account, reset_sign_in, set_role
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Role
 
@@ -68,13 +68,24 @@ def give_new_sign_in(*, user: User, password: str, by: User, at: datetime) -> No
     """A new first password and no second factor; the owner is told at their own address."""
     with transaction.atomic():
         reset_sign_in(user=user, password=password, by=by, at=at)
-        if user.email:
-            queue(
-                kind=MailKind.SIGN_IN_RESET,
-                recipient=user.email,
-                unique_key=f"{MailKind.SIGN_IN_RESET}:{user.pk}:{at.isoformat()}",
-                at=at,
-            )
+        _tell_of_new_sign_in(user, at)
+
+
+def reopen_person(*, user: User, password: str, by: User, at: datetime) -> None:
+    """Opens a closed account again, with a new first password; the owner is told at their own address."""
+    with transaction.atomic():
+        reopen_account(user=user, password=password, by=by, at=at)
+        _tell_of_new_sign_in(user, at)
+
+
+def _tell_of_new_sign_in(user: User, at: datetime) -> None:
+    if user.email:
+        queue(
+            kind=MailKind.SIGN_IN_RESET,
+            recipient=user.email,
+            unique_key=f"{MailKind.SIGN_IN_RESET}:{user.pk}:{at.isoformat()}",
+            at=at,
+        )
 
 
 def close_person(*, user: User, because: ClosedBecause, by: User) -> None:

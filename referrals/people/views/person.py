@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from referrals.people.actions.people import change_role, close_person, give_new_sign_in
+from referrals.people.actions.people import reopen_person as open_again
 from referrals.people.forms import ClosePersonForm, PersonDetailsForm, PlacesForm, RoleForm
 from referrals.people.readers.access_review import open_review
 from referrals.people.readers.people import people_to_keep
@@ -19,7 +20,7 @@ from referrals.people.readers.person import changes_of, may_belong, stays_of, st
 from referrals.people.views.passwords import show_passwords
 from referrals.places.actions.membership import move
 from referrals.scope import today
-from src_app.accounts.actions import change_details, reopen_account
+from src_app.accounts.actions import change_details
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.passwords import first_password
@@ -67,7 +68,7 @@ _CLOSE = Step(
     done="The account is closed. Nobody can sign in with it.",
     form=ClosePersonForm,
 )
-_REOPEN = Step(name="reopen", act=reopen_account, gives_password=True)
+_REOPEN = Step(name="reopen", act=open_again, gives_password=True)
 _RESET = Step(name="reset", act=give_new_sign_in, gives_password=True)
 
 

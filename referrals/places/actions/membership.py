@@ -28,9 +28,11 @@ def join_team(*, user: User, team: Team, starts_on: date, by: User) -> TeamMembe
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     if user.role not in IN_TEAMS:
         raise Refused("Only officers and supervisors belong to a team: leave the team out.")
-    if team.closed_at is not None:
-        raise Refused(f"{team} is closed: choose another team.")
     with transaction.atomic():
+        # Read anew, and held: it may be closed at this moment.
+        team = Team.objects.select_for_update(no_key=True).get(pk=team.pk)
+        if team.closed_at is not None:
+            raise Refused(f"{team} is closed: choose another team.")
         _lock(user)
         if TeamMembership.objects.filter(TeamMembership.current(starts_on), user=user, team=team).exists():
             raise Refused(f"{user} belongs to {team} already: leave the team out.")
@@ -102,7 +104,10 @@ def _stay(
     on: date,
     by: User,
 ) -> _Stayed:
-    """Ends from that day on what is not among the places; what is goes on without an end."""
+    """Ends, from that day on, each membership of a place that is not wanted.
+
+    A membership of a wanted place loses its end. Returns the wanted places that are still to be joined.
+    """
     if places is None:
         return _Stayed([], changed=False)
     wanted = {place.pk: place for place in places}
@@ -148,7 +153,11 @@ def end_memberships(*, team: Team, on: date, by: User) -> None:
 
 
 def move_members(*, from_team: Team, to_team: Team, on: date, by: User) -> None:
-    """Has everybody of one team in another from that day on, each for as long as in the first."""
+    """Moves everybody from one team to another from that day on.
+
+    Somebody who was to leave the first team on a day leaves the other on that day. Somebody who was to join
+    the first later joins the other then.
+    """
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     with transaction.atomic():
         for membership in _lasting(from_team, on):
@@ -167,7 +176,10 @@ def _lasting(team: Team, on: date) -> QuerySet[TeamMembership]:
 
 
 def _belong(user: User, team: Team, first: date, last: date | None) -> None:
-    """Makes one membership of those days and of all that overlap them."""
+    """Puts the person in the team from the first day to the last.
+
+    Memberships of that team which overlap those days become one with them.
+    """
     overlapping = TeamMembership.objects.filter(
         Q(ends_on__isnull=True) | Q(ends_on__gte=first), user=user, team=team
     ).exclude(ends_on=F("starts_on"))

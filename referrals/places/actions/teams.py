@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q
 
 from referrals.models import Borough, Decision, FollowUp, PlaceMove, Referral, ReferralStatus, Team
 from referrals.places.actions.mailboxes import drop_test, send_test
@@ -81,7 +82,8 @@ def why_not_close_team(team: Team) -> str:
     if referrals := Referral.objects.filter(team=team, status=ReferralStatus.OPEN).count():
         has = counted(referrals, "open referral,open referrals")
         return f"{team} has {has}: merge the team into another, which gets them."
-    if follow_ups := FollowUp.objects.filter(referral__team=team, done_at__isnull=True).count():
+    is_its_work = Q(referral__team=team) | Q(referral__team__merged_into=team)
+    if follow_ups := FollowUp.objects.filter(is_its_work, done_at__isnull=True).count():
         has = counted(follow_ups, "follow-up that is,follow-ups that are")
         return f"{team} has {has} not done: merge the team into another, which gets them."
     if Decision.objects.filter(team=team, submission__isnull=True).exists():

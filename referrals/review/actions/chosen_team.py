@@ -12,6 +12,11 @@ def place_of(case: Case, team: Team) -> Ward:
     """
     if not teams_to_pick_from(case).filter(pk=team.pk).exists():
         raise Refused("That team is not in the BCU of this case: choose another.")
+    return ward_served(team)
+
+
+def ward_served(team: Team) -> Ward:
+    """The first ward that the team covers, by code; raises :class:`Refused` where it covers none."""
     served = team.wards.select_related("team", "borough").order_by("code").first()
     if served is None:
         raise Refused("That team covers no ward: choose another.")

@@ -26,8 +26,8 @@ from referrals.models import (
     Ward,
 )
 from referrals.review.actions.case_lock import lock_submitted
-from referrals.review.actions.chosen_team import place_of, refuse_without_reason
-from referrals.review.readers.refer_now import home_ward, why_not_refer, why_not_ring_again
+from referrals.review.actions.chosen_team import place_of, refuse_without_reason, ward_served
+from referrals.review.readers.refer_now import chosen_before, home_ward, why_not_refer, why_not_ring_again
 from referrals.trial.actions.deviations import record_deviation
 from src_app.accounts.models import User
 from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
@@ -99,7 +99,7 @@ def ask_to_ring_again(*, case_id: int, reason: OrderReason, by: User, at: dateti
         tell(
             kind=MailKind.RING_AGAIN,
             referral=referral,
-            mailbox=referral.team.mailbox,
+            mailbox=referral.team.working_team.mailbox,
             unique_key=f"{MailKind.RING_AGAIN}:{task.pk}",
             by=by,
             at=at,
@@ -123,7 +123,18 @@ def _place(case: Case, team: Team | None, why: str) -> tuple[Team, Ward]:
             raise Refused("The ward of the victim's home is not known here: choose a team.")
         return home.team, home
     refuse_without_reason(why)
-    return team, place_of(case, team)
+    before = chosen_before(case)
+    if before is None or before.team != team:
+        return team, place_of(case, team)
+    return team, _ward_again(case, team)
+
+
+def _ward_again(case: Case, team: Team) -> Ward:
+    """The ward of a team that was chosen before, perhaps of another BCU: that of then, if it covers it."""
+    referral: Referral | None = getattr(case, "referral", None)
+    if referral is not None and referral.ward.team_id == team.pk:
+        return referral.ward
+    return ward_served(team)
 
 
 def _refer(case: Case, order: ReferralOrder, place: tuple[Team, Ward], by: User, at: datetime) -> Referral:

@@ -133,6 +133,7 @@ def _submit(
     _check_clock(trials, at)
     for trial in trials.values():
         close_if_ended(trial=trial, at=at)
+    _hold_wards(bcu, seen)
     decisions = _checked(bcu, seen, by)
     refuse_named_back(
         bcu.pk, {each.case.crime_reference: each.duplicate_of for each in decisions if each.duplicate_of}
@@ -164,6 +165,14 @@ def _check_clock(trials: Mapping[int, Trial], at: datetime) -> None:
     latest = Allocation.objects.filter(trial__in=trials).aggregate(latest=Max("allocated_at"))["latest"]
     for after in (latest, *(trial.opened_at for trial in trials.values())):
         refuse_clock_behind(at + WAIT_FOR_LOCK, after)
+
+
+def _hold_wards(bcu: Bcu, seen: Collection[int]) -> None:
+    """Locks the wards of these cases and of the teams chosen for them, so that none changes its team."""
+    chosen = Decision.objects.filter(case__in=seen, case__bcu=bcu, team__isnull=False)
+    homes = Case.objects.filter(pk__in=seen, bcu=bcu, ward__isnull=False)
+    wards = Ward.objects.filter(Q(pk__in=homes.values("ward")) | Q(team__in=chosen.values("team")))
+    list(wards.order_by("pk").only("pk").select_for_update(no_key=True))
 
 
 def _checked(bcu: Bcu, seen: Mapping[int, int], by: User) -> list[Decision]:

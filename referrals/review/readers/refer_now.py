@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from referrals.cases.readers import report_of
-from referrals.contact.readers.chosen_team import chosen_team
+from referrals.contact.readers.chosen_team import chosen_team, last_moved_by_hand
 from referrals.deadlines.readers import deadlines_of_bcu, due_time
 from referrals.models import (
     Allocation,
@@ -43,6 +43,11 @@ def why_not_ring_again(case: Case) -> str:
     referral: Referral | None = getattr(case, "referral", None)
     if referral is None or referral.status != ReferralStatus.COMPLETED:
         return why_not_refer(case) or "No team has spoken with the victim yet: refer now instead."
+    if referral.team.working_team.closed_at is not None:
+        team = referral.ward.team
+        return (
+            f"{referral.team} was closed, and no team took its work over: ask {team} yourself to ring again."
+        )
     return "" if case.crime_status == CrimeStatus.RECORDED else why_not_refer(case)
 
 
@@ -61,16 +66,20 @@ class ChosenTeam:
 
 
 def chosen_before(case: Case) -> ChosenTeam | None:
-    """The team that the HCOP chose for the case before, and not its ward: a refuge, a hotel.
+    """The team that was chosen for the case before, and not by its ward: a refuge, a hotel, another BCU.
 
     In place of one that was merged into another, that other one.
     """
-    team = chosen_team(case, getattr(case, "referral", None))
+    referral: Referral | None = getattr(case, "referral", None)
+    team = chosen_team(case, referral)
     if team is not None and team.closed_at is not None:
         team = team.merged_into
     if team is None:
         return None
     why = next((text.body for text in case.texts.all() if text.kind == TextKind.TEAM_REASON), "")
+    moved = last_moved_by_hand(referral) if referral else None
+    if moved is not None and moved.reason:
+        why = moved.get_reason_display()
     return ChosenTeam(team, why)
 
 

@@ -90,8 +90,8 @@ def drop_move(*, move_id: int, by: User, at: datetime) -> PlaceMove:
 def carry_out_moves(*, by: User, at: datetime) -> int:
     """The sweep: carries out what was planned for today or before; returns how many moves.
 
-    Each is a transaction of its own. One that cannot be carried out is logged, does not hold up the others,
-    and is tried again.
+    Each is a transaction of its own. One that cannot be carried out does not hold up the others, and is tried
+    again; why is kept with it, and the administrator is told as of anything late.
     """
     check_authority(by, Permission.MANAGE_PLACES)
     due = PlaceMove.objects.filter(PlaceMove.waits(), starts_on__lte=today()).order_by("starts_on", "pk")
@@ -107,6 +107,9 @@ def _tried(move_id: int, by: User, at: datetime) -> bool:
             _carry_out(move, by, at)
     except (DatabaseError, Refused) as error:
         log.error("move of places not carried out", move=move_id, error=type(error).__name__)
+        why = str(error) if isinstance(error, Refused) else "The database refused it."
+        with transaction.atomic():
+            PlaceMove.objects.filter(PlaceMove.waits(), pk=move_id).update(refused_because=why[:300])
         return False
     return True
 
@@ -161,14 +164,17 @@ def _carry_out(move: PlaceMove, by: User, at: datetime) -> None:
     keys = list(wards.values_list("pk", flat=True))
     if move.is_merge:
         move_members(from_team=move.from_team, to_team=move.to_team, on=today(), by=by)
-    for ward in Ward.objects.filter(pk__in=keys).select_for_update():
+    codes = []
+    for ward in Ward.objects.filter(pk__in=keys).order_by("pk").select_for_update(no_key=True):
+        codes.append(ward.code)
         ward.team = move.to_team
         ward.save(update_fields=["team"])
     _hand_over_all(move, keys, by, at)
     if move.is_merge:
         _end(move, by, at)
+        _record(Action.TEAM_MERGED, move, by, ["closed_at", "closed_by", "merged_into"], codes)
     else:
-        _record(Action.WARDS_MOVED, move, by, ["team"])
+        _record(Action.WARDS_MOVED, move, by, ["team"], codes)
     move.done_at = at
     move.save(update_fields=["done_at"])
     _tell(move, "done", at)
@@ -211,7 +217,6 @@ def _ward_of(team: Team) -> Ward:
 def _end(move: PlaceMove, by: User, at: datetime) -> None:
     """Closes the merged team, with whatever still named it."""
     old, new = move.from_team, move.to_team
-    readdress(team=new, old=old.mailbox, at=at)
     Decision.objects.filter(team=old, submission__isnull=True).update(team=new)
     old = open_team(old.pk)
     if Referral.objects.filter(team=old, status=ReferralStatus.OPEN).exists():
@@ -222,7 +227,7 @@ def _end(move: PlaceMove, by: User, at: datetime) -> None:
         drop_move(move_id=other.pk, by=by, at=at)
     old.closed_at, old.closed_by, old.merged_into = at, by, new
     old.save(update_fields=["closed_at", "closed_by", "merged_into"])
-    _record(Action.TEAM_MERGED, move, by, ["closed_at", "closed_by", "merged_into"])
+    readdress(team=new, old=old.mailbox, at=at)
 
 
 def _tell(move: PlaceMove, what: str, at: datetime) -> None:
@@ -238,16 +243,23 @@ def _locked(move_id: int) -> PlaceMove:
     return moves.select_for_update(of=("self",)).get(pk=move_id)
 
 
-def _record(action: Action, move: PlaceMove, by: User, fields: list[str]) -> None:
-    """Under the two teams and the codes of the wards; both are told by mail."""
+def _record(
+    action: Action, move: PlaceMove, by: User, fields: list[str], codes: Collection[str] | None = None
+) -> None:
+    """Under the two teams and the codes of the wards; both are told by mail.
+
+    ``codes``: of the wards that went; otherwise those that are to go.
+    """
     teams = (move.from_team, move.to_team)
-    codes = move.wards.order_by("code").values_list("code", flat=True)
+    if codes is None:
+        wards = Ward.objects.filter(team=move.from_team) if move.is_merge else move.wards
+        codes = wards.values_list("code", flat=True)
     record(
         action,
         by=by,
         purpose=Purpose.ADMINISTRATION,
         subject="team",
-        references=[*(f"team {team.pk}" for team in teams), *codes],
+        references=[*(f"team {team.pk}" for team in teams), *sorted(codes)],
         fields=fields,
         recipients=sorted({team.mailbox for team in teams}),
     )

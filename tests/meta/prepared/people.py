@@ -7,7 +7,13 @@ from referrals.models import (
 )
 from referrals.people.actions.access_review import confirm_access, end_review, start_review
 from referrals.people.actions.importing import import_people, preview_people
-from referrals.people.actions.people import add_person, change_role, close_person, give_new_sign_in
+from referrals.people.actions.people import (
+    add_person,
+    change_role,
+    close_person,
+    give_new_sign_in,
+    reopen_person,
+)
 from src_app.accounts.actions import (
     change_details,
     close_account,
@@ -58,6 +64,12 @@ def _(scene: Scene) -> dict[str, Any]:
 
 
 @prepares(reopen_account)
+def _(scene: Scene) -> dict[str, Any]:
+    User.objects.filter(pk=scene.officer.pk).update(is_active=False)
+    return {"user": scene.officer, "password": "long and odd 78", "by": scene.system, "at": NOW}
+
+
+@prepares(reopen_person)
 def _(scene: Scene) -> dict[str, Any]:
     User.objects.filter(pk=scene.officer.pk).update(is_active=False)
     return {"user": scene.officer, "password": "long and odd 78", "by": scene.system, "at": NOW}

@@ -11,14 +11,14 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from referrals.guidance.actions import record_briefing, set_attendance
-from referrals.guidance.readers import coverage
+from referrals.guidance.readers import coverage, teams_to_brief
 from referrals.models import Briefing, BriefingAttendance
 from referrals.scope import today
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, TeamMembershipFactory, UserFactory
+from tests.factories import NOW, TeamFactory, TeamMembershipFactory, UserFactory
 
 LIST, ADD = reverse("briefing_list"), reverse("add_briefing")
 ClientOf = Callable[[User], Client]
@@ -61,7 +61,7 @@ def test_a_name_that_nobody_has_saves_nothing_and_loses_nothing(
 ) -> None:
     browser = client_of(supervisor)
     page = browser.post(ADD, sent(names="officer\nPC 9999")).content.decode()
-    assert "Not one person of your teams is “PC 9999”: give user names." in page
+    assert "“PC 9999” is nobody of your teams, or more than one: give user names." in page
     assert "officer\nPC 9999" in page
     assert not Briefing.objects.exists()
 
@@ -149,3 +149,10 @@ def test_as_many_queries_for_many_people_as_for_few(
     for _ in range(5):
         TeamMembershipFactory.create(team=world.teams[0])
     assert (asked(LIST), asked(ADD)) == few
+
+
+def test_a_closed_team_is_briefed_no_more(world: World, administrator: User) -> None:
+    closed = TeamFactory.create(borough=world.teams[0].borough, closed_at=NOW, closed_by=administrator)
+    teams = set(teams_to_brief(administrator))
+    assert world.teams[0] in teams
+    assert closed not in teams

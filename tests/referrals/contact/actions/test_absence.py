@@ -110,18 +110,26 @@ def test_follow_ups_go_back_too(own, supervisor, administrator, system, world, n
     assert _owners() == {back.pk: None, done.pk: supervisor.pk}
 
 
-def test_an_officer_who_rings_a_victim_again_keeps_that(make_referral, officer, system, now):
+def test_who_no_longer_contacts_victims_keeps_nobody_to_ring_again(make_referral, officer, system, now):
     referral = make_referral(completed=True)
     raised = {"raised_at": now, "raised_by": system, "kind": FollowUpKind.RING_AGAIN_WISH}
     task = FollowUpFactory.create(attempt=None, referral=referral, **raised)
     acknowledge(follow_up_id=task.pk, by=officer, at=now)
-    return_work(by=system, at=now)
-    task.refresh_from_db()
-    assert task.acknowledged_by == officer
     set_role(user=officer, role=Role.AUDITOR, by=system)
     return_work(by=system, at=now)
     task.refresh_from_db()
     assert task.acknowledged_by is None
+
+
+@pytest.mark.parametrize("who", ["officer", "supervisor", "hcop"])
+def test_whoever_took_a_victim_to_ring_again_keeps_them_until_they_are_away(request, own, system, now, who):
+    holder = request.getfixturevalue(who)
+    task = own(kind=FollowUpKind.RING_AGAIN_WISH, acknowledged_at=None, acknowledged_by=None)
+    acknowledge(follow_up_id=task.pk, by=holder, at=now)
+    assert return_work(by=system, at=now) == 0
+    LeaveFactory.create(user=holder)
+    assert return_work(by=system, at=now) == 1
+    assert _owners() == {task.pk: None}
 
 
 def test_of_two_of_a_kind_one_goes_back_and_holds_up_no_other(own, supervisor, system, now):

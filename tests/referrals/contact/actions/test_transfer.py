@@ -3,18 +3,23 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
 from referrals.cases.readers import cases_found
 from referrals.compliance.readers.overdue import overdue
 from referrals.contact.actions.absence import return_work
+from referrals.contact.actions.follow_ups import chase
 from referrals.contact.actions.hand_over import follow_ward
 from referrals.contact.actions.transfer import transfer
 from referrals.contact.readers.stranded import stranded_work
 from referrals.contact.readers.went_elsewhere import went_from_led_teams, went_from_own_teams
+from referrals.mail.messages import message_of
 from referrals.models import (
     FollowUpKind,
     HandOver,
@@ -220,8 +225,9 @@ def test_the_sending_side_sees_where_it_went(
 ) -> None:
     to_north(supervisor)
     ago = now - timedelta(days=7)
+    [told] = went_from_own_teams(officer, ago, 20)
+    assert (told.number, told.from_team, told.to_team) == (referral.number, "Abbey team", "")
     for went in (
-        went_from_own_teams(officer, ago, 20),
         went_from_own_teams(supervisor, ago, 20),
         went_from_led_teams(inspector, ago, 20),
         went_from_led_teams(hcop, ago, 20),
@@ -230,6 +236,55 @@ def test_the_sending_side_sees_where_it_went(
         assert (each.number, each.from_team, each.to_team) == (referral.number, "Abbey team", "Hendon team")
     assert went_from_own_teams(other_officer, ago, 20) == []
     assert went_from_own_teams(officer, now + timedelta(seconds=1), 20) == []
+
+
+def test_the_mail_to_the_sending_team_says_not_where_it_went(
+    referral: Referral, to_north: Callable[..., Referral], supervisor: User, world: World
+) -> None:
+    to_north(supervisor)
+    message = message_of(Notification.objects.get(kind=MailKind.HANDED_ON))
+    said = f"{message.subject} {message.body} {message.alternatives}"
+    for name in (world.north_ward.name, world.north_team.name):
+        assert name not in said
+    assert "Your supervisor knows which." in message.body
+
+
+def test_where_it_is_now_they_transfer_and_chase_it(
+    referral: Referral, to_north: Callable[..., Referral], world: World, hcop: User, north_hcop: User
+) -> None:
+    def again(by: User) -> Referral:
+        return to_north(by, seen=world.north_ward.pk, ward=world.wards[1])
+
+    def remind(by: User) -> bool:
+        return chase(referral_id=referral.pk, key=uuid4(), by=by, at=referral.made_at)
+
+    to_north(hcop)
+    assert referrals_visible_to(hcop).exists()
+    for act in (again, remind):
+        with pytest.raises(Referral.DoesNotExist):
+            act(hcop)
+        act(north_hcop)
+        referral.refresh_from_db()
+        if act is again:
+            to_north(hcop, seen=world.wards[1].pk)
+
+
+def test_the_pages_offer_that_to_nobody_else(
+    client_of: Callable[[User], Client], referral: Referral, to_north: Callable[..., Referral], hcop: User
+) -> None:
+    transfers, chases = (
+        reverse(name, args=[referral.number]) for name in ("transfer_referral", "chase_referral")
+    )
+    pages = [reverse("referral", args=[referral.number]), reverse("case", args=[referral.case_id])]
+    before = "".join(client_of(hcop).get(page).content.decode() for page in pages)
+    assert before.count(transfers) > 1
+    assert chases in before
+    to_north(hcop)
+    after = "".join(client_of(hcop).get(page).content.decode() for page in pages)
+    assert transfers not in after
+    assert chases not in after
+    assert client_of(hcop).get(transfers).status_code == 404
+    assert client_of(hcop).post(chases).status_code == 404
 
 
 def test_it_may_come_back_and_the_victims_ward_moves_it_no_more(

@@ -193,7 +193,9 @@ def test_who_leaves_is_out_at_once_and_comes_back_with_another_password(
         "closed already" in browser.post(at("close_account", officer), {"because": "left"}).content.decode()
     )
     assert "open the account again first" in browser.post(at("reset_person", officer)).content.decode()
+    User.objects.filter(pk=officer.pk).update(email="pc1001@example.police.uk")
     assert browser.post(at("reopen_person", officer))["Location"] == PASSWORDS
+    assert Notification.objects.get(kind=MailKind.SIGN_IN_RESET).recipient == "pc1001@example.police.uk"
     officer.refresh_from_db()
     assert officer.is_active
     assert officer.check_password(first_password(browser))

@@ -37,6 +37,7 @@ from tests.factories import (
     PlaceMoveFactory,
     PostcodeFactory,
     TeamFactory,
+    TeamMembershipFactory,
     TrialFactory,
     UserFactory,
 )
@@ -184,19 +185,60 @@ def _work(empty: Team, make_referral: MakeReferral) -> dict[str, Callable[[], An
     return {
         "open referral": refer,
         "follow-up": lambda: FollowUpFactory.create(attempt__referral=refer(completed=True)),
+        "a merged team's": lambda: FollowUpFactory.create(attempt__referral=_of_merged(empty, refer)),
         "overnight review": lambda: DecisionFactory.create(team=empty),
         "is planned": lambda: PlaceMoveFactory.create(to_team=empty, from_team__borough=empty.borough),
     }
 
 
-@pytest.mark.parametrize("what", ["open referral", "follow-up", "overnight review", "is planned"])
+def _of_merged(empty: Team, refer: MakeReferral) -> Referral:
+    """An ended referral of a team that was merged into this one."""
+    referral = refer(completed=True)
+    merged = TeamFactory.create(borough=empty.borough)
+    Referral.objects.filter(pk=referral.pk).update(team=merged)
+    merged.closed_at, merged.closed_by, merged.merged_into = referral.closed_at, referral.closed_by, empty
+    merged.save()
+    return referral
+
+
+@pytest.mark.parametrize(
+    ("what", "says"),
+    [
+        ("open referral", "open referral"),
+        ("follow-up", "follow-up"),
+        ("a merged team's", "1 follow-up"),
+        ("overnight review", "overnight review"),
+        ("is planned", "is planned"),
+    ],
+)
 def test_a_team_with_something_left_to_do_is_not_closed(
+    empty: Team, make_referral: MakeReferral, administrator: User, now: datetime, what: str, says: str
+) -> None:
+    _work(empty, make_referral)[what]()
+    with pytest.raises(Refused, match=says):
+        close_team(team=empty, by=administrator, at=now)
+    empty.refresh_from_db()
+    assert empty.closed_at is None
+
+
+@pytest.mark.parametrize("what", ["follow-up", "a merged team's"])
+def test_the_database_closes_no_team_with_follow_ups_that_are_not_done(
     empty: Team, make_referral: MakeReferral, administrator: User, now: datetime, what: str
 ) -> None:
     _work(empty, make_referral)[what]()
-    with pytest.raises(Refused, match=what):
-        close_team(team=empty, by=administrator, at=now)
-    assert not Team.objects.filter(closed_at__isnull=False).exists()
+    with pytest.raises(IntegrityError, match="closed_without_work"):
+        Team.objects.filter(pk=empty.pk).update(closed_at=now, closed_by=administrator)
+
+
+def test_nobody_joins_a_team_that_is_closed_meanwhile(
+    empty: Team, administrator: User, officer: User, now: datetime
+) -> None:
+    as_read = Team.objects.get(pk=empty.pk)
+    close_team(team=empty, by=administrator, at=now)
+    with pytest.raises(Refused, match="is closed"):
+        join_team(user=officer, team=as_read, starts_on=today(), by=administrator)
+    with pytest.raises(IntegrityError, match="in_an_open_team"), transaction.atomic():
+        TeamMembershipFactory.create(user=officer, team=empty)
 
 
 def test_a_team_that_covers_a_ward_is_not_closed(team: Team, administrator: User, now: datetime) -> None:

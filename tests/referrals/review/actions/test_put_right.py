@@ -8,7 +8,9 @@ import pytest
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
 from referrals.cases.readers import cases_in_hand
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.follow_ups import acknowledge
+from referrals.contact.actions.reopening import reopen
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
 from referrals.mail.outbox import deliver
@@ -24,6 +26,7 @@ from referrals.models import (
     FollowUpKind,
     FoundNotSuitable,
     MailKind,
+    Method,
     Mode,
     Notification,
     OrderReason,
@@ -31,7 +34,9 @@ from referrals.models import (
     Referral,
     ReferralStatus,
     ReopenedDecision,
+    ReopeningReason,
     ReopenReason,
+    Result,
     Submission,
     TextKind,
     TrialStatus,
@@ -52,6 +57,7 @@ from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.factories import (
     AllocationFactory,
+    BcuMembershipFactory,
     DecisionFactory,
     SubmissionFactory,
     TrialFactory,
@@ -575,3 +581,49 @@ def test_nobody_is_asked_to_call_whom_the_team_has_spoken_with_once_it_is_put_ri
     _find(referred, hcop, now)
     _correct(referred, hcop, now, contact_by=ContactBy.HOME_BCU)
     assert not FollowUp.objects.exists()
+
+
+@pytest.fixture
+def spoken_with(referred, officer, now):
+    """A referred case whose victim the team has spoken with, as it said by mistake; with that attempt."""
+    BcuMembershipFactory.create(user=officer, bcu=referred.bcu)
+    referral = Referral.objects.get()
+    said = {"method": Method.TELEPHONE, "result": Result.CONTACT_MADE, "made_at": now, "by": officer}
+    return log_attempt(referral_id=referral.pk, key=uuid.uuid4(), **said, at=now)
+
+
+def _withdraw(attempt, by, at):
+    withdraw_attempt(attempt_id=attempt.pk, key=uuid.uuid4(), by=by, at=at)
+    return Referral.objects.get()
+
+
+def test_a_contact_withdrawn_of_what_is_not_suitable_opens_nothing_and_somebody_else_calls(
+    referred, spoken_with, officer, other_hcop, now
+):
+    _find(referred, other_hcop, now)
+    assert not _open_tasks().exists()
+    later = now + timedelta(hours=1)
+    referral = _withdraw(spoken_with, officer, later)
+    assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE)
+    assert (referral.closed_at, referral.contacted_at, referral.ruled_out_since) == (later, None, later)
+    task = _open_tasks().get()
+    assert (task.case, task.acknowledged_by) == (referred, other_hcop)
+
+
+def test_nor_does_a_supervisor_open_it_again(referred, spoken_with, other_hcop, inspector, now):
+    _find(referred, other_hcop, now)
+    referral = Referral.objects.get()
+    with pytest.raises(Refused, match="ask the hate crime officer"):
+        reopen(referral_id=referral.pk, reason=ReopeningReason.MISTAKE, by=inspector, at=now)
+
+
+def test_an_attempt_withdrawn_of_what_was_closed_as_not_suitable_leaves_it_closed(
+    referred, officer, other_hcop, now
+):
+    BcuMembershipFactory.create(user=officer, bcu=referred.bcu)
+    said = {"method": Method.TELEPHONE, "result": Result.NO_ANSWER, "made_at": now, "by": officer}
+    tried = log_attempt(referral_id=Referral.objects.get().pk, key=uuid.uuid4(), **said, at=now)
+    _find(referred, other_hcop, now)
+    referral = _withdraw(tried, officer, now + timedelta(hours=1))
+    assert (referral.close_reason, referral.closed_at) == (CloseReason.NOT_SUITABLE, now)
+    assert _open_tasks().count() == 1

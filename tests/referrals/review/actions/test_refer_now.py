@@ -39,9 +39,13 @@ from referrals.models import (
     Result,
     TextKind,
     TrialStatus,
+    Ward,
 )
+from referrals.places.actions.teams import close_team
 from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from referrals.review.readers.submitted import decision_results
+from referrals.scope import today
+from referrals.teams.actions.moves import merge_team
 from referrals.trial.actions.deviations import withdraw_deviation
 from referrals.trial.readers.progress import progress_of_trial
 from src_app.accounts.guards import NotAllowed
@@ -413,3 +417,20 @@ def test_it_is_for_the_hcops_of_the_bcu(case, order, north_hcop, supervisor, off
             order(case, by=user)
     with pytest.raises(Case.DoesNotExist):
         order(case, by=north_hcop)
+
+
+def test_where_the_team_was_merged_the_other_is_asked_to_ring_again(
+    spoken_with, world, hcop, administrator, now
+):
+    teams = {"from_team": spoken_with.team, "to_team": world.teams[1]}
+    merge_team(**teams, starts_on=today(), by=administrator, at=now)
+    ask_to_ring_again(case_id=spoken_with.case_id, reason=ASKED, by=hcop, at=now)
+    assert Notification.objects.get(kind=MailKind.RING_AGAIN).recipient == world.teams[1].mailbox
+
+
+def test_where_the_team_was_closed_the_hcop_is_told_whom_to_ask(spoken_with, world, hcop, administrator, now):
+    Ward.objects.filter(team=spoken_with.team).update(team=world.teams[1])
+    close_team(team=spoken_with.team, by=administrator, at=now)
+    with pytest.raises(Refused, match=f"was closed.*ask {world.teams[1]}"):
+        ask_to_ring_again(case_id=spoken_with.case_id, reason=ASKED, by=hcop, at=now)
+    assert not FollowUp.objects.exists()

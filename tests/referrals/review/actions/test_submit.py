@@ -4,9 +4,11 @@ import re
 import uuid
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from referrals.models import (
@@ -751,3 +753,16 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
         assert row.arm == arm.value
         before.append(Given(arm, row.levels))
     assert len(before) == 12
+
+
+def test_wards_are_held_before_their_cases_so_that_none_goes_to_another_team_meanwhile(
+    world: World, make_case: Callable[..., Case], submit_all: Callable[..., Any]
+) -> None:
+    case = make_case(ward=world.wards[5])
+    with CaptureQueriesContext(connection) as asked:
+        submit_all(case)
+    locking = [
+        each["sql"] for each in asked if "FOR NO KEY UPDATE" in each["sql"] or "FOR UPDATE" in each["sql"]
+    ]
+    tables = [re.findall(r'FROM "(\w+)"', sql)[0] for sql in locking]
+    assert tables.index("referrals_ward") < tables.index("referrals_case")

@@ -6,7 +6,8 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from referrals.models import Arm, Case, Deviation, FollowUp, Referral, ReferralOrder
+from referrals.contact.actions.transfer import transfer
+from referrals.models import Arm, Case, Deviation, FollowUp, HandOverReason, Referral, ReferralOrder
 from tests.factories import (
     AllocationFactory,
     DecisionFactory,
@@ -154,6 +155,38 @@ def test_the_team_that_was_chosen_before_is_chosen_already(browser, make_case, w
     html = " ".join(_page(browser, case).split())
     assert f'<option value="{world.teams[2].pk}" selected>' in html
     assert 'value="Refuge"' in html
+
+
+@pytest.fixture
+def transferred(make_referral, world, supervisor, hcop, now):
+    """A referral that was transferred to a team of another BCU, and closed there without contact."""
+    referral = make_referral()
+    why = {"reason": HandOverReason.LIVES_ELSEWHERE, "by": supervisor, "at": now}
+    transfer(referral_id=referral.pk, seen=referral.ward_id, ward=world.north_ward, **why)
+    closed = {"status": "closed", "close_reason": "declined", "closed_at": now, "closed_by": hcop}
+    Referral.objects.filter(pk=referral.pk).update(**closed)
+    return referral
+
+
+def test_a_team_of_another_bcu_that_it_was_transferred_to_gets_it_again(browser, transferred, world):
+    address = reverse("refer_now", args=[transferred.case_id])
+    html = " ".join(_page(browser, transferred.case).split())
+    assert f'<option value="{world.north_team.pk}" selected>' in html
+    assert 'value="The victim lives there now"' in html
+    assert "Choose a team." in unescape(browser.post(address, SENT).text)
+    sent = {**SENT, "team": world.north_team.pk, "why": "The victim lives there now"}
+    browser.post(address, sent)
+    transferred.refresh_from_db()
+    assert (transferred.status, transferred.team) == ("open", world.north_team)
+    assert transferred.ward == world.north_ward
+
+
+def test_the_wards_own_team_gets_it_where_that_is_chosen(browser, transferred, world):
+    sent = {**SENT, "team": world.teams[0].pk}
+    browser.post(reverse("refer_now", args=[transferred.case_id]), sent)
+    transferred.refresh_from_db()
+    assert (transferred.status, transferred.team) == ("open", world.teams[0])
+    assert ReferralOrder.objects.get().team is None
 
 
 def test_a_restriction_is_red_there_too(browser, case):

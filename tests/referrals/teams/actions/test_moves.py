@@ -8,18 +8,27 @@ from uuid import uuid4
 import pytest
 import time_machine
 from django.core import mail
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from referrals.contact.actions.absence import return_work
-from referrals.contact.actions.attempts import withdraw_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
+from referrals.health.actions import tell_of_faults
+from referrals.health.readers import health
 from referrals.mail.outbox import deliver
+from referrals.mail.reminders import tell_of_late_follow_ups
 from referrals.models import (
     Decision,
+    Fault,
+    FollowUpKind,
     HandOver,
     MailKind,
+    Method,
     Notification,
     PlaceMove,
     Referral,
     ReferralStatus,
+    Result,
     TeamMembership,
     Ward,
 )
@@ -103,15 +112,47 @@ def test_a_day_to_come_is_carried_out_on_that_day_and_once(
 
 
 def test_one_that_cannot_be_carried_out_does_not_hold_up_the_others(
-    world: World, give: dict[str, Any], system: User
+    world: World, give: dict[str, Any], system: User, settings: Any
 ) -> None:
+    settings.ADMIN_MAILBOX = "admin@example.police.uk"
     # Planned before the rule, or past the actions: the teams are of two BCUs.
-    PlaceMoveFactory.create(from_team=world.teams[2], to_team=world.north_team, starts_on=today())
+    bad = PlaceMoveFactory.create(from_team=world.teams[2], to_team=world.north_team, starts_on=today())
     good = PlaceMoveFactory.create(from_team=world.teams[0], to_team=world.teams[1], starts_on=today())
     assert carry_out_moves(by=system, at=give["at"]) == 1
     good.refresh_from_db()
     assert good.done_at is not None
     assert Ward.objects.get(pk=world.wards[2].pk).team == world.teams[2]
+    tell_of_faults(by=system, at=give["at"])
+    fault = Fault.objects.get(name=f"move {bad.pk}")
+    assert fault.what == f"A move that was not carried out: {bad}. The database refused it."
+    assert Notification.objects.get(fault=fault).recipient == "admin@example.police.uk"
+    drop_move(move_id=bad.pk, by=give["by"], at=give["at"])
+    tell_of_faults(by=system, at=give["at"] + DAY)
+    fault.refresh_from_db()
+    assert fault.ended_at == give["at"] + DAY
+
+
+def test_why_a_move_was_refused_is_told_too(
+    world: World, give: dict[str, Any], make_referral: MakeReferral, system: User
+) -> None:
+    to_team = TeamFactory.create(borough=world.teams[0].borough)
+    referral = make_referral()
+    Ward.objects.filter(team=world.teams[0]).update(team=world.teams[1])
+    bad = PlaceMoveFactory.create(from_team=world.teams[0], to_team=to_team, starts_on=today(), is_merge=True)
+    assert carry_out_moves(by=system, at=give["at"]) == 0
+    [told] = [what for name, what in health(at=give["at"]).late().items() if name == f"move {bad.pk}"]
+    assert told.endswith(f"{to_team} covers no ward, and cannot take referrals over: choose another team.")
+    referral.refresh_from_db()
+    assert referral.team == world.teams[0]
+
+
+def test_wards_are_locked_in_one_order_and_beside_their_readers(world: World, give: dict[str, Any]) -> None:
+    with CaptureQueriesContext(connection) as asked:
+        merge_team(**give)
+    [locking] = [
+        each["sql"] for each in asked if 'FROM "referrals_ward"' in each["sql"] and "FOR " in each["sql"]
+    ]
+    assert 'ORDER BY "referrals_ward"."id" ASC FOR NO KEY UPDATE' in locking
 
 
 def test_a_merged_teams_people_keep_what_they_have_taken(
@@ -128,7 +169,7 @@ def test_a_merged_teams_people_keep_what_they_have_taken(
     follow_up = FollowUpFactory.create(
         attempt__referral=ended, acknowledged_by=supervisor, acknowledged_at=give["at"]
     )
-    waiting = NotificationFactory.create(referral=referral)
+    waiting = [NotificationFactory.create(referral=each) for each in (referral, ended)]
     draft = DecisionFactory.create(team=world.teams[0])
     due_at = referral.due_at
     merge_team(**give)
@@ -142,15 +183,16 @@ def test_a_merged_teams_people_keep_what_they_have_taken(
     assert return_work(by=system, at=give["at"]) == 0
     follow_up.refresh_from_db()
     assert follow_up.acknowledged_by == supervisor
-    waiting.refresh_from_db()
-    assert waiting.recipient == world.teams[1].mailbox
+    for each in waiting:
+        each.refresh_from_db()
+        assert each.recipient == world.teams[1].mailbox
     assert Decision.objects.get(pk=draft.pk).team == world.teams[1]
     old = world.teams[0]
     old.refresh_from_db()
     assert (old.closed_at, old.merged_into) == (give["at"], world.teams[1])
     assert told(MailKind.PLACE_MOVE) == sorted([world.teams[0].mailbox, world.teams[1].mailbox])
     assert told(MailKind.HANDED_ON) == [], "nobody who went along is told to make no contact"
-    assert AuditEntry.objects.filter(action=Action.TEAM_MERGED).count() == 1
+    assert world.wards[0].code in AuditEntry.objects.get(action=Action.TEAM_MERGED).references
 
 
 def test_whoever_is_in_both_teams_is_in_one_afterwards_for_as_long_as_in_either(
@@ -179,6 +221,36 @@ def test_of_a_team_merged_twice_the_last_has_the_work(
     world.teams[0].refresh_from_db()
     assert world.teams[0].merged_into == world.teams[2]
     assert list(referrals_visible_to(officer)) == [ended]
+
+
+def test_what_comes_up_late_is_told_to_the_team_that_has_the_work(
+    world: World,
+    give: dict[str, Any],
+    make_referral: MakeReferral,
+    officer: User,
+    supervisor: User,
+    system: User,
+) -> None:
+    User.objects.filter(pk=supervisor.pk).update(email="sergeant@example.police.uk")
+    ended = make_referral(closed=True)
+    merge_team(**give)
+    log_attempt(
+        referral_id=ended.pk,
+        key=uuid4(),
+        method=Method.TELEPHONE,
+        result=Result.CONTACT_MADE,
+        made_at=give["at"],
+        by=officer,
+        at=give["at"],
+        follow_ups=[FollowUpKind.STATEMENT],
+    )
+    recipients = told(MailKind.FOLLOW_UP)
+    assert world.teams[1].mailbox in recipients
+    assert "sergeant@example.police.uk" in recipients
+    assert world.teams[0].mailbox not in recipients
+    much_later = give["at"] + 9 * DAY
+    tell_of_late_follow_ups(by=system, at=much_later)
+    assert "sergeant@example.police.uk" in told(MailKind.FOLLOW_UPS_LATE)
 
 
 def test_a_referral_that_opens_again_goes_to_the_team_of_its_ward(

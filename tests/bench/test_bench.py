@@ -47,6 +47,15 @@ def report(django_db_modify_db_settings: None) -> dict[str, Any]:
     return found
 
 
+@pytest.fixture
+def others(report: dict[str, Any]) -> dict[str, Any]:
+    """What was measured besides pages, by name."""
+    found = {each["name"]: each for each in report["others"]}
+    # An allocation is measured under each scheme's name.
+    assert {*NAMES} - {*PAGE_NAMES, "allocation"} <= found.keys()
+    return found
+
+
 def test_every_page_is_measured_beside_its_rendering_its_sql_and_the_small_size(
     report: dict[str, Any],
 ) -> None:
@@ -75,17 +84,15 @@ def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
     assert few <= {"case_list_ward_usual_service", "case_list_ward_not_suitable_dates"}
 
 
-def test_the_counts_of_compliance_are_measured_beside_a_full_scan(report: dict[str, Any]) -> None:
-    counts, *_ = report["others"]
-    assert counts["name"] == "compliance_counts"
+def test_the_counts_of_compliance_are_measured_beside_a_full_scan(others: dict[str, Any]) -> None:
+    counts = others["compliance_counts"]
     assert set(counts["milliseconds"]) == {"counts", "full scan", "counts at the small size"}
     assert counts["ratios"]["scan_to_counts"] > 0
     assert counts["ratios"]["large_to_small"] > 0
 
 
-def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]) -> None:
-    _, imported, loaded, *_ = report["others"]
-    assert (imported["name"], loaded["name"], "allocation") == NAMES[-3:]
+def test_imports_are_measured_beside_a_copy_of_their_rows(others: dict[str, Any]) -> None:
+    imported, loaded = others["import"], others["load_postcodes"]
     assert imported["written"]["referrals_case"] == imported["written"]["referrals_caseevent"] == 150
     assert (
         imported["ratios"]["import_to_copy_of_case_rows"]
@@ -97,23 +104,23 @@ def test_imports_are_measured_beside_a_copy_of_their_rows(report: dict[str, Any]
     assert all(megabytes > 0 for megabytes in loaded["peak_memory_megabytes"].values())
 
 
-def test_the_sweep_of_the_outbox_is_measured_beside_a_bare_loop(report: dict[str, Any]) -> None:
-    mail, *_ = report["others"]
-    assert (mail["name"], mail["rows"]) == ("mail", 50)
+def test_the_sweep_of_the_outbox_is_measured_beside_a_bare_loop(others: dict[str, Any]) -> None:
+    mail = others["mail"]
+    assert mail["rows"] == 50
     ratio = mail["ratios"]["sweep_rate_to_bare_rate"]
     assert ratio > 0
     assert bool(mail["missed"]) == (ratio < LEAST_OF_BARE)
 
 
 def test_each_scheme_is_measured_beside_a_bare_transaction_and_later_where_it_grows_dearer(
-    report: dict[str, Any],
+    others: dict[str, Any],
 ) -> None:
-    _, _, _, *allocated = report["others"]
-    assert [each["name"].removeprefix("allocation by ") for each in allocated] == [
+    allocated = {name: each for name, each in others.items() if name.startswith("allocation by ")}
+    assert [name.removeprefix("allocation by ") for name in allocated] == [
         *(f"{scheme.value}, units 21 to 50" for scheme in Scheme),
         *(f"{scheme.value}, units 81 to 110" for scheme in GROWING),
     ]
-    for each in allocated:
+    for each in allocated.values():
         whole, alone, bare = (times["median"] for times in each["milliseconds"].values())
         # An allocation is a part of its case, and makes more than one statement.
         assert whole > alone > bare > 0

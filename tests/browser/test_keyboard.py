@@ -125,7 +125,7 @@ def test_an_officer_logs_a_contact_by_keyboard(sign_in: SignIn) -> None:
     expect(way).to_be_checked()
     press(page, page.get_by_role("radio", name=re.compile("^Contact made")), "Space")
     press(page, page.get_by_text("If it came up"))
-    press(page, page.get_by_role("checkbox", name="Support referral offered"), "Space")
+    press(page, page.get_by_role("checkbox", name="Support referral offered", exact=True), "Space")
     press(page, page.get_by_text("Add a note, a time or a colleague"))
     tab_to(page, page.get_by_label("Short note"))
     page.keyboard.type("Prefers mornings")

@@ -69,5 +69,5 @@ def case(request: SignedInRequest, case_id: int) -> HttpResponse:
 
 def _complete(user: User) -> QuerySet[Case]:
     """The account's cases, each with what it has at most one of; ``records_of`` reads the rest."""
-    related = ("ward__borough", "decision__submission", "referral__team", "allocation")
+    related = ("ward__borough", "decision__submission", "referral__team__borough", "allocation")
     return cases_visible_to(user).select_related(*related)

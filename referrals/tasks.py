@@ -6,6 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from referrals.contact.actions import absence
+from referrals.deadlines import actions as deadlines
 from referrals.digests import actions as digests
 from referrals.health import actions as health
 from referrals.intake.held.holding import delete_expired_extracts as delete_expired
@@ -43,6 +44,14 @@ def send_reminders() -> None:
         reminders.remind_of_call_backs(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
         reminders.tell_of_late_follow_ups(by=system, at=timezone.now())
+
+
+@shared_task
+def recount_due_times() -> None:
+    """The sweep: what was referred without a bank holiday that is known now is due later."""
+    system = User.objects.system()
+    with acting("task recount_due_times", by=system):
+        deadlines.recount_due_times(by=system, at=timezone.now())
 
 
 @shared_task

@@ -30,6 +30,10 @@ app.conf.beat_schedule = {
         "task": "referrals.tasks.send_reminders",
         "schedule": crontab(minute="*/5"),
     },
+    "recount due times": {
+        "task": "referrals.tasks.recount_due_times",
+        "schedule": crontab(minute="4"),
+    },
     "send digests": {
         "task": "referrals.tasks.send_digests",
         "schedule": crontab(minute="*/5"),

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db import transaction
 
-from referrals.deadlines.readers import moved_by, open_over
+from referrals.deadlines.readers import holidays_left_out, moved_by, open_over
 from referrals.models import BankHoliday, Bcu, ClockStop, DeadlinePolicy, DueMove, MoveReason, Referral
 from referrals.rules.bank_holidays import listed_holidays
 from referrals.rules.deadlines import is_working_day
@@ -77,24 +77,39 @@ def add_holiday(*, day: date, name: str, by: User, at: datetime) -> list[Referra
     with transaction.atomic():
         refuse_known(day)
         holiday = BankHoliday.objects.create(day=day, name=name.strip(), added_at=at, added_by=by)
-        moved = moved_by(day, open_over(day).select_for_update(of=("self",)))
-        for each in moved:
-            move_due(
-                referral=each.referral,
-                to=each.due_at,
-                reason=MoveReason.HOLIDAY,
-                holiday=holiday,
-                by=by,
-                at=at,
-            )
-        record(
-            Action.HOLIDAY_ADDED,
-            by=by,
-            purpose=Purpose.ADMINISTRATION,
-            subject="referral",
-            references=[each.referral.number for each in moved],
-            fields=["due_at"] if moved else [],
-        )
+        return _move_for(holiday, by, at)
+
+
+def recount_due_times(*, by: User, at: datetime) -> list[Referral]:
+    """The sweep: moves open referrals that were counted without a bank holiday which is known now.
+
+    It came with a new release of the list, or was added while a referral was made or opened again. Returns
+    what was moved. Such a day of the list is kept as an added one is, so that each move names its cause.
+    """
+    check_authority(by, Permission.MANAGE_PLACES)
+    moved = []
+    for day in holidays_left_out():
+        with transaction.atomic():
+            named = {"name": listed_holidays().get(day, ""), "added_at": at, "added_by": by}
+            holiday, _ = BankHoliday.objects.get_or_create(day=day, defaults=named)
+            moved += _move_for(holiday, by, at)
+    return moved
+
+
+def _move_for(holiday: BankHoliday, by: User, at: datetime) -> list[Referral]:
+    """Moves the open referrals that this holiday makes due later, and returns them."""
+    moved = moved_by(holiday.day, open_over(holiday.day).select_for_update(of=("self",)))
+    cause = {"reason": MoveReason.HOLIDAY, "holiday": holiday}
+    for each in moved:
+        move_due(referral=each.referral, to=each.due_at, **cause, by=by, at=at)
+    record(
+        Action.HOLIDAY_ADDED,
+        by=by,
+        purpose=Purpose.ADMINISTRATION,
+        subject="referral",
+        references=[each.referral.number for each in moved],
+        fields=["due_at"] if moved else [],
+    )
     return [each.referral for each in moved]
 
 

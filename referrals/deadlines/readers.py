@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.conf import settings
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.text import capfirst
@@ -26,7 +26,7 @@ from referrals.models import (
 )
 from referrals.rules.bank_holidays import listed_holidays
 from referrals.rules.contact import LEAST_ATTEMPTS
-from referrals.rules.deadlines import LONDON, Stop, Window, due
+from referrals.rules.deadlines import LONDON, Stop, Window, due, is_working_day
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import clock, counted
@@ -244,6 +244,17 @@ def moved_by(day: date, referrals: QuerySet[Referral]) -> list[Moved]:
         for each in referrals.prefetch_related("stops")
     ]
     return [moved for moved in found if moved.due_at > moved.referral.due_at]
+
+
+def holidays_left_out() -> list[date]:
+    """Bank holidays that make open referrals due later which were counted without them, in order."""
+    by_days = Referral.objects.filter(status=ReferralStatus.OPEN, working_days__isnull=False)
+    span = by_days.aggregate(first=Min("counted_from"), last=Max("due_at"))
+    if span["first"] is None:
+        return []
+    first, last = timezone.localdate(span["first"]), timezone.localdate(span["last"])
+    days = [day for day in bank_holidays() if first < day <= last and is_working_day(day, ())]
+    return [day for day in sorted(days) if moved_by(day, open_over(day))]
 
 
 _WHO = {

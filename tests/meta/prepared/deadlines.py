@@ -1,12 +1,13 @@
 """What the actions of deadlines need."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from referrals.deadlines.actions import add_holiday, set_policy
+from referrals.deadlines.actions import add_holiday, recount_due_times, set_policy
 from referrals.scope import today
+from tests.factories import BankHolidayFactory
 from tests.meta.prepared.scene import Scene, prepares
 
 
@@ -24,7 +25,18 @@ def _(scene: Scene) -> dict[str, Any]:
 
 @prepares(add_holiday)
 def _(scene: Scene) -> dict[str, Any]:
-    day = next(day for n in range(9) if (day := today() + timedelta(days=n)).weekday() == 2)
+    day = _reached_over(scene)
+    return {"day": day, "name": "A day of thanks", "by": scene.system, "at": timezone.now()}
+
+
+@prepares(recount_due_times)
+def _(scene: Scene) -> dict[str, Any]:
+    BankHolidayFactory.create(day=_reached_over(scene))
+    return {"by": scene.system, "at": timezone.now()}
+
+
+def _reached_over(scene: Scene) -> date:
+    """A day to come that the working days of a referral reach over."""
     counted = {"counted_from": timezone.now() - timedelta(days=1), "working_days": 20, "day_ends": time(17)}
     scene.referral(due_at=timezone.now() + timedelta(days=20), **counted)
-    return {"day": day, "name": "A day of thanks", "by": scene.system, "at": timezone.now()}
+    return next(day for n in range(9) if (day := today() + timedelta(days=n)).weekday() == 2)

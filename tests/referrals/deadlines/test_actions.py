@@ -10,7 +10,9 @@ from django.db import IntegrityError
 
 from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.refer import refer, refer_again
-from referrals.deadlines.actions import add_holiday, set_policy
+from referrals.deadlines import actions, readers
+from referrals.deadlines.actions import add_holiday, recount_due_times, set_policy
+from referrals.deadlines.readers import holidays_from
 from referrals.models import (
     BankHoliday,
     Case,
@@ -21,12 +23,20 @@ from referrals.models import (
     Referral,
     Ward,
 )
+from referrals.rules.bank_holidays import listed_holidays
 from referrals.rules.deadlines import LONDON
+from referrals.tasks import recount_due_times as task
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.refused import Refused
 from tests.conftest import World
-from tests.factories import NOW, ContactAttemptFactory, DeadlinePolicyFactory, ReferralFactory
+from tests.factories import (
+    NOW,
+    BankHolidayFactory,
+    ContactAttemptFactory,
+    DeadlinePolicyFactory,
+    ReferralFactory,
+)
 
 pytestmark = pytest.mark.usefixtures("clock")
 MakeCase = Callable[..., Case]
@@ -207,6 +217,37 @@ def test_a_late_holiday_moves_what_is_open_and_due_later_for_it_and_says_why(
     # What is referred from then on knows of it.
     assert make(world.wards[3]).due_at == london(27)
     assert {by_hours.due_at, before_it.due_at} == {NOW + timedelta(hours=72), london(24)}
+
+
+def test_a_holiday_that_a_release_of_the_list_brings_moves_what_was_counted_without_it(
+    make: Callable[..., Referral], world: World, system: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, contact_working_days=3)
+    over_it, by_hours = make(world.wards[0]), make(world.north_ward)
+    assert recount_due_times(by=system, at=NOW) == []
+    longer = {**listed_holidays(), WEDNESDAY: "A day of thanks"}
+    for module in (actions, readers):
+        monkeypatch.setattr(module, "listed_holidays", lambda: longer)
+    assert recount_due_times(by=system, at=NOW) == [over_it]
+    move = DueMove.objects.get()
+    assert (move.from_due_at, move.to_due_at) == (london(26), london(27))
+    assert (move.holiday.day, move.holiday.name) == (WEDNESDAY, "A day of thanks")
+    assert recount_due_times(by=system, at=NOW) == []
+    by_hours.refresh_from_db()
+    assert by_hours.due_at == NOW + timedelta(hours=72)
+    # It stands once on the page, as one of the list.
+    assert [each.added for each in holidays_from(WEDNESDAY) if each.day == WEDNESDAY] == [None]
+
+
+def test_what_was_referred_while_a_holiday_was_added_is_moved_within_the_hour(
+    make: Callable[..., Referral], world: World, system: User
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, contact_working_days=3)
+    meanwhile = make(world.wards[0])
+    BankHolidayFactory.create(day=WEDNESDAY)
+    task()
+    meanwhile.refresh_from_db()
+    assert (meanwhile.due_at, BankHoliday.objects.count()) == (london(27), 1)
 
 
 @pytest.mark.parametrize(

@@ -90,8 +90,10 @@ def test_of_two_reminders_one_is_refused_and_not_called_sent(hcop: User, world: 
 
 
 def test_of_two_submissions_one_is_refused_and_its_drafts_stay(hcop: User, world: World) -> None:
+    # Of one ward the second would wait for the first.
     decisions = [
-        DecisionFactory.create(case=CaseFactory.create(ward=world.wards[0]), drafted_by=hcop) for _ in "12"
+        DecisionFactory.create(case=CaseFactory.create(ward=ward), drafted_by=hcop)
+        for ward in world.wards[:2]
     ]
     refused = _refusal_of_one(
         Submission,

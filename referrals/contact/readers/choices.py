@@ -67,7 +67,7 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
     contacts = user.can(Permission.CONTACT_VICTIMS)
     supervises = user.can(Permission.CHASE_REFERRALS)
     # An HCOP also sees what another BCU's team has of their own cases.
-    leads = supervises and (contacts or referrals_led_by(user).filter(pk=referral.pk).exists())
+    in_charge = supervises and (contacts or leads(referral, user))
     is_theirs = referral.taken_by == user
     is_taken = referral.taken_by is not None
     may_contact = contacts and not is_officer_in_case(referral, user)
@@ -82,8 +82,8 @@ def choices_for(referral: Referral, user: User) -> ReferralChoices:
         close=may_contact and is_open and bool(reasons_to_close(referral, user)),
         stop=may_contact and is_open and not is_stopped and referral.due_at >= now,
         go_on=may_contact and is_stopped,
-        remind=leads and is_open and not is_stopped,
-        transfer=leads and is_open,
+        remind=in_charge and is_open and not is_stopped,
+        transfer=in_charge and is_open,
         reopen=supervises and may_contact and not is_open and can_open_again(referral),
         officer_notice=_officer_notice(referral, user, give_back=give_back),
         closure=_closure(referral, log=log),
@@ -112,6 +112,11 @@ def _closure(referral: Referral, *, log: bool) -> str:
     if log:
         words += " If contact was made after all, log it: then that is what counts."
     return words
+
+
+def leads(referral: Referral, user: User) -> bool:
+    """Whether the account is in charge of the team that has it."""
+    return referrals_led_by(user).filter(pk=referral.pk).exists()
 
 
 def can_open_again(referral: Referral) -> bool:

@@ -12,6 +12,7 @@ from src_app.accounts.models import User
 from src_app.accounts.roles import PERMISSIONS, Permission
 from tests.factories import NOW
 
+CHOICES = "referrals.contact.readers.choices"
 ROLE = "reader of a referral"
 READER = User(pk=1, role=ROLE, display_name="PC 1")
 COLLEAGUE = User(pk=2, role=ROLE, display_name="PC 2")
@@ -45,10 +46,10 @@ OFFERED_OFFICER_IN_CASE = {
 
 
 @pytest.fixture(autouse=True)
-def _an_attempt_has_shown_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(
-        "referrals.contact.readers.choices.reasons_to_close", lambda *_: [CloseReason.DECLINED]
-    )
+def _an_attempt_has_shown_a_reason_and_the_reader_leads_the_team(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{CHOICES}.reasons_to_close", lambda *_: [CloseReason.DECLINED])
+    monkeypatch.setattr(f"{CHOICES}.leads", lambda *_: True)
+    monkeypatch.setattr(f"{CHOICES}.can_open_again", lambda *_: True)
 
 
 def referral_of(
@@ -127,7 +128,7 @@ def test_what_the_record_ruled_out_is_not_to_be_contacted(monkeypatch: pytest.Mo
 
 def test_closing_waits_for_an_attempt_that_shows_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PERMISSIONS, ROLE, GRANTED["contacts"])
-    monkeypatch.setattr("referrals.contact.readers.choices.reasons_to_close", lambda *_: [])
+    monkeypatch.setattr(f"{CHOICES}.reasons_to_close", lambda *_: [])
     assert not choices_for(referral_of(ReferralStatus.OPEN), READER).close
 
 

@@ -42,6 +42,7 @@ def send_reminders() -> None:
     with acting("task send_reminders", by=system):
         reminders.remind_due(by=system, at=timezone.now())
         reminders.remind_of_call_backs(by=system, at=timezone.now())
+        reminders.remind_of_notes(by=system, at=timezone.now())
         reminders.tell_of_late_decisions(by=system, at=timezone.now())
         reminders.tell_of_late_follow_ups(by=system, at=timezone.now())
 

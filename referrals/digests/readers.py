@@ -26,7 +26,7 @@ from referrals.models import (
     Team,
     TeamMembership,
 )
-from referrals.scope import referrals_visible_to, teams_led_by, teams_of
+from referrals.scope import referrals_led_by, referrals_visible_to, teams_led_by, teams_of
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
@@ -63,12 +63,15 @@ def due_digest(kind: DigestKind, at: datetime, time_of_day: time) -> Due | None:
 
 
 def choices_without(kind: DigestKind, due: Due, bcus: Collection[int]) -> QuerySet[DigestChoice]:
-    """Who of the BCUs chose the digest before it was due and is at work, and has not got it yet."""
+    """Who of the BCUs chose the digest before it was due and is at work, and has not got it yet.
+
+    A team that is closed has no work: whoever has it now has a digest of their own.
+    """
     members = TeamMembership.objects.filter(
         TeamMembership.current(due.on), team__borough__bcu__in=bcus
     ).values("user")
     of_bcu = BcuMembership.objects.filter(BcuMembership.current(due.on), bcu__in=bcus).values("user")
-    of_these = Q(team__borough__bcu__in=bcus) | Q(user__in=members) | Q(user__in=of_bcu)
+    of_these = Q(team__borough__bcu__in=bcus, team__closed_at=None) | Q(user__in=members) | Q(user__in=of_bcu)
     on_leave = Leave.objects.filter(Leave.current(due.on), user=OuterRef("user"))
     at_work = Q(user__is_active=True, user__email__isnull=False) & ~Exists(on_leave)
     return (
@@ -88,8 +91,9 @@ def kinds_for(user: User) -> list[DigestKind]:
 
 
 def teams_to_choose_for(user: User) -> QuerySet[Team]:
-    """The teams whose mailbox the account may choose a digest for: its own, where it sees to their work."""
-    return teams_led_by(user).filter(pk__in=teams_of(user)).order_by("name", "pk")
+    """Open teams whose mailbox the account may choose a digest for: its own, where it sees to their work."""
+    own = teams_led_by(user).filter(pk__in=teams_of(user), closed_at=None)
+    return own.order_by("name", "pk")
 
 
 def choices_of(user: User) -> QuerySet[DigestChoice]:
@@ -112,13 +116,16 @@ def _morning_of_person(user: User | None, at: datetime) -> dict[str, Any]:
     follow_ups = None
     if user.can(Permission.ACKNOWLEDGE_FOLLOW_UPS):
         follow_ups = waiting_for(user, follow_ups_open(user)).count()
-    counted = _morning(referrals_visible_to(user), Q() if sees_to_all else Q(taken_by=user), at)
-    whose = "Referrals of your teams" if sees_to_all else "Your referrals"
+    if sees_to_all:
+        counted, whose = _morning(referrals_led_by(user), Q(), at), "Referrals of your teams"
+    else:
+        counted, whose = _morning(referrals_visible_to(user), Q(taken_by=user), at), "Your referrals"
     return _unless_nothing({**counted, "follow_ups": follow_ups}, whose)
 
 
 def _morning_of_team(team: Team, at: datetime) -> dict[str, Any]:
-    waiting = FollowUp.objects.filter(referral__team=team, acknowledged_at=None, done_at=None)
+    is_its_work = Q(referral__team=team) | Q(referral__team__merged_into=team)
+    waiting = FollowUp.objects.filter(is_its_work, acknowledged_at=None, done_at=None)
     follow_ups = waiting.exclude(kind__in=FOR_THE_HCOP).count()
     counted = _morning(Referral.objects.filter(team=team), Q(), at)
     return _unless_nothing({**counted, "follow_ups": follow_ups}, f"Referrals of {team.name}")

@@ -24,6 +24,7 @@ from referrals.mail.refusals import is_held, note_acceptance, note_refusal
 from referrals.models import (
     AccessReview,
     BcuMembership,
+    ContactAttempt,
     Digest,
     Fault,
     MailboxTest,
@@ -339,6 +340,9 @@ def _is_of_no_use(notification: Notification, at: datetime) -> bool:
         # For whoever has it, and for nobody who had it.
         holder = referral.taken_by
         return not is_open or holder is None or holder.email != notification.recipient
+    if notification.kind == MailKind.NOTE_RECORD:
+        attempt = notification.unique_key.removeprefix(f"{MailKind.NOTE_RECORD}:")
+        return not ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt).exists()
     if notification.kind not in (*REMINDERS, *_CLOSED):
         return False
     if notification.kind in REMINDERS and _is_for_others(notification, referral, at):
@@ -373,8 +377,11 @@ def _is_personal(notification: Notification) -> bool:
         return notification.digest.choice.user is not None
     personal = (
         MailKind.GIVEN,
+        MailKind.OFFICER_IN_CASE,
+        MailKind.NOTE_RECORD,
         MailKind.ACCESS_REVIEW,
         MailKind.SIGN_IN_RESET,
+        MailKind.ADDRESS_CHANGED,
         MailKind.DECISION_LATE,
         MailKind.FOLLOW_UPS_LATE,
     )
@@ -435,7 +442,7 @@ def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:
         return Purpose.REVIEW, "case", []
     if notification.kind == MailKind.FOLLOW_UPS_LATE:
         return Purpose.SUPERVISION, "referral", []
-    if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET):
+    if notification.kind in (MailKind.ACCESS_REVIEW, MailKind.SIGN_IN_RESET, MailKind.ADDRESS_CHANGED):
         return Purpose.ADMINISTRATION, "account", []
     if notification.mailbox_test is not None:
         return Purpose.ADMINISTRATION, "team", [f"team {notification.mailbox_test.team_id}"]

@@ -39,6 +39,8 @@ class ReferralMail:
     due: str
     overdue: bool
     link: str
+    team: str
+    mailbox: str
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class AccessMail:
 
 @dataclass(frozen=True)
 class SignInMail:
-    """What the template is given of a message to somebody whose sign-in was reset."""
+    """What the template is given of a message to somebody whose sign-in or address was changed."""
 
-    reset: str
+    on: str
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,8 @@ def _of_referral(kind: str, referral: Referral) -> ReferralMail:
         due=moment(timezone.localtime(referral.due_at)),
         overdue=referral.due_at < timezone.now(),
         link=settings.SITE_URL + _page_for(kind, referral),
+        team=referral.team.working_team.name,
+        mailbox=referral.team.working_team.mailbox,
     )
 
 
@@ -280,7 +284,7 @@ def _page_for(kind: str, referral: Referral) -> str:
 
 
 def _of_sign_in(notification: Notification) -> SignInMail:
-    return SignInMail(reset=moment(notification.created_at))
+    return SignInMail(on=moment(notification.created_at))
 
 
 def _of_late_decision(notification: Notification) -> DecisionMail:
@@ -311,6 +315,7 @@ def bcu_of(notification: Notification) -> int | None:
 _OF_NOTHING: dict[MailKind, Callable[[Notification], Payload]] = {
     MailKind.ACCESS_REVIEW: _of_access_review,
     MailKind.SIGN_IN_RESET: _of_sign_in,
+    MailKind.ADDRESS_CHANGED: _of_sign_in,
     MailKind.DECISION_LATE: _of_late_decision,
     MailKind.FOLLOW_UPS_LATE: _of_late_follow_ups,
 }

@@ -32,6 +32,7 @@ from referrals.models import (
     FOR_THE_HCOP,
     BcuMembership,
     Case,
+    ContactAttempt,
     FollowUp,
     FollowUpKind,
     LateDecision,
@@ -41,6 +42,7 @@ from referrals.models import (
     Referral,
     ReferralOrder,
     ReferralStatus,
+    Result,
     TeamMembership,
 )
 from referrals.rules.deadlines import is_quiet
@@ -54,6 +56,10 @@ _HOUR = timedelta(hours=1)
 # Time enough to read the restrictions before the call.
 _BEFORE_CALL_BACK = timedelta(minutes=15)
 _AT_DUE = timedelta()
+# A contact is to be noted on the crime record after so long; what is older than the second is let be.
+_NOTED_WITHIN = (timedelta(days=1), timedelta(days=7))
+# So many referrals are locked together.
+_AT_ONCE = 200
 # Messages that were of no use when their turn came: what they tell may be of use again.
 _GIVEN_UP = Q(abandoned_at__isnull=False) & ~Q(last_error=HELD_BACK)
 
@@ -76,7 +82,10 @@ def remind_due(*, by: User, at: datetime) -> int:
                 if step is None:
                     continue
                 has_come = _has_come(step, later, asked.step_since.get((whom, step)), at)
-                reminded.update(_remind_all(whom, step, has_come, bcus, in_charge, by, at))
+                last = 0
+                while found := _remind_some(whom, step, has_come & Q(pk__gt=last), bcus, in_charge, by, at):
+                    last = found[-1].pk
+                    reminded.update(each.number for each in found)
     return len(reminded)
 
 
@@ -124,7 +133,7 @@ class _InCharge:
         return list(people.values()) or self.inspectors[bcu]
 
 
-def _remind_all(
+def _remind_some(
     whom: Reminded,
     step: timedelta,
     has_come: Q,
@@ -132,13 +141,13 @@ def _remind_all(
     in_charge: _InCharge,
     by: User,
     at: datetime,
-) -> list[str]:
-    """Queues one step of one kind of recipient; returns of which referrals, by number."""
+) -> list[Referral]:
+    """Queues one step of one kind of recipient, in a transaction; returns of which referrals, in order."""
     kind = MailKind.DUE_SOON if step < _AT_DUE else MailKind.OVERDUE
     ends = f":{step // _HOUR:+d}:{whom}:"
     with transaction.atomic():
         # The lock keeps a completion from slipping in between the look and the mail.
-        referrals = (
+        referrals = list(
             Referral.objects.alias(begun_at=_begun_at())
             .filter(
                 has_come,
@@ -149,23 +158,23 @@ def _remind_all(
             )
             .select_related("team", "taken_by", "ward__borough")
             .order_by("pk")
-            .select_for_update(of=("self",), skip_locked=True)
+            .select_for_update(of=("self",), skip_locked=True)[:_AT_ONCE]
         )
-        before = Notification.objects.filter(_GIVEN_UP, referral__in=list(referrals), kind=kind)
+        before = Notification.objects.filter(_GIVEN_UP, referral__in=referrals, kind=kind)
         given_up = set(before.values_list("unique_key", flat=True))
-        reminded = []
         for referral in referrals:
             begins = f"{kind}:{referral.number}:{math.floor(referral.due_at.timestamp())}{ends}"
             for pk, recipient in _recipients(whom, referral, in_charge):
                 keys = (f"{begins}{pk}:{number}" for number in count())
                 key = next(key for key in keys if key not in given_up)
                 queue(kind=kind, referral=referral, recipient=recipient, unique_key=key, at=at)
-            reminded.append(referral.number)
-        if reminded:
-            record(
-                Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=reminded
-            )
-    return reminded
+        _record_reminded([each.number for each in referrals], by)
+    return referrals
+
+
+def _record_reminded(numbers: list[str], by: User) -> None:
+    if numbers:
+        record(Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=numbers)
 
 
 def _has_come(step: timedelta, later: timedelta | None, since: datetime | None, at: datetime) -> Q:
@@ -236,6 +245,11 @@ def _recipients(whom: Reminded, referral: Referral, in_charge: _InCharge) -> Ite
             yield user.pk, str(user.email)
 
 
+def _quiet_bcus(at: datetime) -> list[int]:
+    asked = deadlines_by_bcu(at).items()
+    return [bcu for bcu, each in asked if is_quiet(at, each.quiet_from, each.quiet_until)]
+
+
 def remind_of_call_backs(*, by: User, at: datetime) -> int:
     """Reminds whoever has a referral of the time at which the victim asked to be called back, each once.
 
@@ -243,11 +257,7 @@ def remind_of_call_backs(*, by: User, at: datetime) -> int:
     the call back. Returns of how many referrals.
     """
     check_authority(by, Permission.SEND_REMINDERS)
-    quiet = [
-        bcu
-        for bcu, asked in deadlines_by_bcu(at).items()
-        if is_quiet(at, asked.quiet_from, asked.quiet_until)
-    ]
+    quiet = _quiet_bcus(at)
     key = Concat(
         Value(f"{MailKind.CALL_BACK}:"), OuterRef("number"), Value(":"), _seconds(OuterRef("call_back_at"))
     )
@@ -274,10 +284,44 @@ def remind_of_call_backs(*, by: User, at: datetime) -> int:
                 at=at,
             )
             reminded.append(referral.number)
-        if reminded:
-            record(
-                Action.MAIL_QUEUED, by=by, purpose=Purpose.CONTACT, subject="referral", references=reminded
+        _record_reminded(reminded, by)
+    return len(reminded)
+
+
+def remind_of_notes(*, by: User, at: datetime) -> int:
+    """Reminds whoever logged a contact a day ago that it is to be noted on the crime record, once of each.
+
+    Nobody is told whose account is closed or has no address, nor what is older than a week: My referrals
+    shows what is left. Returns of how many contacts.
+    """
+    check_authority(by, Permission.SEND_REMINDERS)
+    quiet = _quiet_bcus(at)
+    key = Concat(Value(f"{MailKind.NOTE_RECORD}:"), Cast(OuterRef("pk"), CharField()))
+    told = Notification.objects.filter(unique_key=key)
+    with transaction.atomic():
+        found = (
+            ContactAttempt.objects.filter(
+                ContactAttempt.is_to_note(),
+                ~Exists(told),
+                result=Result.CONTACT_MADE,
+                logged_at__range=(at - _NOTED_WITHIN[1], at - _NOTED_WITHIN[0]),
             )
+            .exclude(referral__ward__borough__bcu__in=quiet)
+            .select_related("referral", "made_by", "entered_by")
+            .order_by("pk")
+        )
+        reminded = []
+        for attempt in found:
+            if attempt.logger.is_active and attempt.logger.email:
+                queue(
+                    kind=MailKind.NOTE_RECORD,
+                    referral=attempt.referral,
+                    recipient=attempt.logger.email,
+                    unique_key=f"{MailKind.NOTE_RECORD}:{attempt.pk}",
+                    at=at,
+                )
+                reminded.append(attempt.referral.number)
+        _record_reminded(reminded, by)
     return len(reminded)
 
 

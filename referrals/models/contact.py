@@ -130,6 +130,16 @@ class ContactAttempt(AppendOnly):
     def __str__(self) -> str:
         return f"{self.get_method_display()}: {self.get_result_display()}"
 
+    @staticmethod
+    def is_to_note() -> Q:
+        """The condition that an attempt stands, and nobody has said that it is noted on the crime record."""
+        return Q(
+            withdraws__isnull=True,
+            withdrawn_by__isnull=True,
+            noted_on_record=False,
+            settled__isnull=True,
+        )
+
     @property
     def logger(self) -> User:
         """Whoever logged it: who made it, or a colleague."""

@@ -20,6 +20,8 @@ class MailKind(NamedChoices):
     CHASED = "chased", "Reminder asked for"
     CALL_BACK = "call_back", "The victim asked to be called back"
     FOLLOW_UP = "follow_up", "Something came up that somebody must act on"
+    OFFICER_IN_CASE = "officer_in_case", "Something came up about a case of the officer"
+    NOTE_RECORD = "note_record", "Not noted on the crime record yet"
     FOLLOW_UPS_LATE = "follow_ups_late", "Nobody deals with follow-ups"
     BARRED_METHOD = "barred_method", "A barred way of contact was used"
     REFERRAL_CHANGED = "referral_changed", "Something changed on an open referral"
@@ -35,6 +37,7 @@ class MailKind(NamedChoices):
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"
     ACCESS_REVIEW = "access_review", "Who of the team still needs an account"
     SIGN_IN_RESET = "sign_in_reset", "The sign-in was reset"
+    ADDRESS_CHANGED = "address_changed", "The e-mail address was changed"
     DECISION_LATE = "decision_late", "Reports wait too long for a decision"
     MAILBOX_TEST = "mailbox_test", "Does this mailbox get its mail?"
     PLACE_MOVE = "place_move", "Wards or a team go to another team"
@@ -48,6 +51,7 @@ class MailKind(NamedChoices):
 _OF_NOTHING = (
     MailKind.ACCESS_REVIEW,
     MailKind.SIGN_IN_RESET,
+    MailKind.ADDRESS_CHANGED,
     MailKind.DECISION_LATE,
     MailKind.FOLLOW_UPS_LATE,
 )

@@ -21,7 +21,11 @@ from referrals.contact.actions.referral_lock import (
 )
 from referrals.contact.readers.colleagues import why_not_at_work
 from referrals.contact.readers.follow_ups import contact_tasks
-from referrals.contact.readers.referrals import call_back_asked, results_that_stand
+from referrals.contact.readers.referrals import (
+    account_of_officer_in_case,
+    call_back_asked,
+    results_that_stand,
+)
 from referrals.deadlines.readers import deadlines_of_ward
 from referrals.mail.payloads import TO_SUPERVISOR
 from referrals.mail.readers import in_charge_of
@@ -64,6 +68,14 @@ from src_app.audit.models import Action
 from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
+
+# What whoever investigates has to know or to do.
+_FOR_THE_OFFICER_IN_CASE = {
+    FollowUpKind.STATEMENT,
+    FollowUpKind.WITHDRAW,
+    FollowUpKind.NEW_OFFENCE,
+    FollowUpKind.THREAT,
+}
 
 
 class UsedBefore(Refused):
@@ -409,6 +421,24 @@ def _raise_follow_ups(attempt: ContactAttempt, said: Collection[FollowUpKind]) -
                 at=at,
                 whose=user.username,
             )
+    if kinds & _FOR_THE_OFFICER_IN_CASE:
+        _tell_officer_in_case(attempt)
+
+
+def _tell_officer_in_case(attempt: ContactAttempt) -> None:
+    """Tells whoever investigates, where they have an account with an address."""
+    officer = account_of_officer_in_case(attempt.referral)
+    if officer is None or not officer.email or officer == attempt.logger:
+        return
+    tell(
+        kind=MailKind.OFFICER_IN_CASE,
+        referral=attempt.referral,
+        mailbox=officer.email,
+        unique_key=f"{MailKind.OFFICER_IN_CASE}:{attempt.key}",
+        by=attempt.logger,
+        at=attempt.logged_at,
+        whose=officer.username,
+    )
 
 
 def _take_back_the_end(referral: Referral, attempt: ContactAttempt) -> None:

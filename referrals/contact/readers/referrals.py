@@ -12,8 +12,10 @@ from django.db.models import (
     Prefetch,
     Q,
     QuerySet,
+    Value,
     prefetch_related_objects,
 )
+from django.db.models.functions import Replace
 from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases
@@ -152,6 +154,18 @@ def referrals_linked_to(referral: Referral, user: User) -> QuerySet[Referral]:
 def is_officer_in_case(referral: Referral, user: User) -> bool:
     """Whether the account is the officer in the case, who may not make the contact."""
     return same_person(referral.case.officer_in_case, user.display_name)
+
+
+def account_of_officer_in_case(referral: Referral) -> User | None:
+    """The officer in the case, where exactly one open account has that name."""
+    named = "".join(referral.case.officer_in_case.split())
+    folded = Replace("display_name", Value(" "), Value(""))
+    found = (
+        list(User.objects.alias(folded=folded).filter(folded__iexact=named, is_active=True)[:2])
+        if named
+        else []
+    )
+    return found[0] if len(found) == 1 else None
 
 
 def is_with_officer_in_case(referral: Referral) -> bool:

@@ -11,11 +11,11 @@ from typing import Any
 from django.db import transaction
 
 from referrals.models import Bcu, BcuMembership, Team, TeamMembership, Ward
-from referrals.people.actions.people import add_person, change_role
+from referrals.people.actions.people import add_person, change_name_or_address, change_role
 from referrals.people.reading import HEADINGS, PeopleTable, PersonRow, read_people
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS, move
 from referrals.scope import today
-from src_app.accounts.actions import change_details, checked_email, checked_name, checked_username
+from src_app.accounts.actions import checked_email, checked_name, checked_username
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.passwords import first_password
@@ -89,7 +89,7 @@ def import_people(*, text: str, seen: str, by: User, at: datetime) -> list[tuple
         if preview.digest != seen:
             raise Refused("Something was changed after you looked: look through the list once more.")
         for fate in preview.changed:
-            _change(fate, by)
+            _change(fate, by, at)
         return [_add(fate, by, at) for fate in preview.new]
 
 
@@ -118,9 +118,10 @@ def _add(fate: Fate, by: User, at: datetime) -> tuple[User, str]:
     return user, password
 
 
-def _change(fate: Fate, by: User) -> None:
+def _change(fate: Fate, by: User, at: datetime) -> None:
     user, given = User.objects.get(username=fate.username), fate.given
-    change_details(user=user, display_name=given["display_name"], email=given["email"], by=by)
+    details = {"display_name": given["display_name"], "email": given["email"]}
+    change_name_or_address(user=user, **details, by=by, at=at)
     change_role(user=user, role=Role(given["role"]), by=by)
     user.refresh_from_db()
     move(user=user, **_places(given), on=today(), by=by)

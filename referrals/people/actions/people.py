@@ -9,7 +9,14 @@ from referrals.mail.outbox import queue
 from referrals.models import Bcu, MailKind, Team
 from referrals.places.actions.membership import IN_BCUS, IN_TEAMS, join_bcu, join_team, move
 from referrals.scope import today
-from src_app.accounts.actions import close_account, make_account, reopen_account, reset_sign_in, set_role
+from src_app.accounts.actions import (
+    change_details,
+    close_account,
+    make_account,
+    reopen_account,
+    reset_sign_in,
+    set_role,
+)
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.roles import Role
 
@@ -49,6 +56,20 @@ def add_person(
     return user
 
 
+def change_name_or_address(*, user: User, display_name: str, email: str, by: User, at: datetime) -> bool:
+    """Another name on pages, another e-mail address; says whether anything changed.
+
+    At an address that is theirs no more the owner is told so.
+    """
+    with transaction.atomic():
+        before = User.objects.select_for_update(no_key=True).get(pk=user.pk).email
+        if not change_details(user=user, display_name=display_name, email=email, by=by):
+            return False
+        if before and not User.objects.filter(pk=user.pk, email=before).exists():
+            _tell_owner(MailKind.ADDRESS_CHANGED, user, before, at)
+    return True
+
+
 def change_role(*, user: User, role: Role, by: User) -> bool:
     """Another role; the person leaves what the new one cannot belong to. Says whether it is another."""
     with transaction.atomic():
@@ -68,24 +89,19 @@ def give_new_sign_in(*, user: User, password: str, by: User, at: datetime) -> No
     """A new first password and no second factor; the owner is told at their own address."""
     with transaction.atomic():
         reset_sign_in(user=user, password=password, by=by, at=at)
-        _tell_of_new_sign_in(user, at)
+        _tell_owner(MailKind.SIGN_IN_RESET, user, user.email, at)
 
 
 def reopen_person(*, user: User, password: str, by: User, at: datetime) -> None:
     """Opens a closed account again, with a new first password; the owner is told at their own address."""
     with transaction.atomic():
         reopen_account(user=user, password=password, by=by, at=at)
-        _tell_of_new_sign_in(user, at)
+        _tell_owner(MailKind.SIGN_IN_RESET, user, user.email, at)
 
 
-def _tell_of_new_sign_in(user: User, at: datetime) -> None:
-    if user.email:
-        queue(
-            kind=MailKind.SIGN_IN_RESET,
-            recipient=user.email,
-            unique_key=f"{MailKind.SIGN_IN_RESET}:{user.pk}:{at.isoformat()}",
-            at=at,
-        )
+def _tell_owner(kind: MailKind, user: User, address: str | None, at: datetime) -> None:
+    if address:
+        queue(kind=kind, recipient=address, unique_key=f"{kind}:{user.pk}:{at.isoformat()}", at=at)
 
 
 def close_person(*, user: User, because: ClosedBecause, by: User) -> None:

@@ -11,7 +11,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
-from referrals.people.actions.people import change_role, close_person, give_new_sign_in
+from referrals.people.actions.people import (
+    change_name_or_address,
+    change_role,
+    close_person,
+    give_new_sign_in,
+)
 from referrals.people.actions.people import reopen_person as open_again
 from referrals.people.forms import ClosePersonForm, PersonDetailsForm, PlacesForm, RoleForm
 from referrals.people.readers.access_review import open_review
@@ -20,7 +25,6 @@ from referrals.people.readers.person import changes_of, may_belong, stays_of, st
 from referrals.people.views.passwords import show_passwords
 from referrals.places.actions.membership import move
 from referrals.scope import today
-from src_app.accounts.actions import change_details
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.models import ClosedBecause, User
 from src_app.accounts.passwords import first_password
@@ -36,7 +40,8 @@ _ask_and_do = require_http_methods(["GET", "HEAD", "POST"])
 class Step:
     """Something that can be changed of an account: its form, its action, and what is said once it is done.
 
-    ``begins_with``: what the form has at first. ``gives_password``: the action is given a new first password.
+    ``begins_with``: what the form has at first. ``gives_password``: the action is given a new first password;
+    ``is_timed``: and the time.
     """
 
     name: str
@@ -45,11 +50,13 @@ class Step:
     form: Callable[..., forms.Form] = forms.Form
     begins_with: Callable[[User], dict[str, Any]] = lambda _: {}
     gives_password: bool = False
+    is_timed: bool = False
 
 
 _DETAILS = Step(
     name="details",
-    act=change_details,
+    act=change_name_or_address,
+    is_timed=True,
     done="Name and e-mail address are saved.",
     form=PersonDetailsForm,
     begins_with=lambda user: {"display_name": user.display_name, "email": user.email},
@@ -68,8 +75,8 @@ _CLOSE = Step(
     done="The account is closed. Nobody can sign in with it.",
     form=ClosePersonForm,
 )
-_REOPEN = Step(name="reopen", act=open_again, gives_password=True)
-_RESET = Step(name="reset", act=give_new_sign_in, gives_password=True)
+_REOPEN = Step(name="reopen", act=open_again, gives_password=True, is_timed=True)
+_RESET = Step(name="reset", act=give_new_sign_in, gives_password=True, is_timed=True)
 
 
 @requires(Permission.MANAGE_ACCOUNTS)
@@ -139,7 +146,9 @@ def _step(request: SignedInRequest, user_id: int, step: Step) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         password = first_password() if step.gives_password else ""
-        given = {"password": password, "at": timezone.now()} if password else {}
+        given = {"at": timezone.now()} if step.is_timed else {}
+        if password:
+            given["password"] = password
         try:
             changed = step.act(user=found, **form.cleaned_data, **given, by=request.user)
         except Refused as refused:

@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import structlog
 from django.db import DatabaseError, transaction
+from django.db.models import F, QuerySet
 
 from referrals.contact.actions.hand_over import hand_over
 from referrals.mail.outbox import queue, readdress
@@ -91,11 +92,17 @@ def carry_out_moves(*, by: User, at: datetime) -> int:
     """The sweep: carries out what was planned for today or before; returns how many moves.
 
     Each is a transaction of its own. One that cannot be carried out does not hold up the others, and is tried
-    again; why is kept with it, and the administrator is told as of anything late.
+    again; why is kept with it, and the administrator is told as of anything late. What was referred to a team
+    while its ward went to another goes there, too.
     """
     check_authority(by, Permission.MANAGE_PLACES)
     due = PlaceMove.objects.filter(PlaceMove.waits(), starts_on__lte=today()).order_by("starts_on", "pk")
-    return sum(_tried(pk, by, at) for pk in due.values_list("pk", flat=True))
+    done = sum(_tried(pk, by, at) for pk in due.values_list("pk", flat=True))
+    left_behind = Referral.objects.filter(status=ReferralStatus.OPEN).exclude(team=F("ward__team"))
+    if left_behind.exists():
+        with transaction.atomic():
+            _hand_over_all(left_behind, by, at)
+    return done
 
 
 def _tried(move_id: int, by: User, at: datetime) -> bool:
@@ -169,7 +176,11 @@ def _carry_out(move: PlaceMove, by: User, at: datetime) -> None:
         codes.append(ward.code)
         ward.team = move.to_team
         ward.save(update_fields=["team"])
-    _hand_over_all(move, keys, by, at)
+    # Of a team that ends, all that it has.
+    referrals = Referral.objects.filter(team=move.from_team, status=ReferralStatus.OPEN)
+    if not move.is_merge:
+        referrals = referrals.filter(ward__in=keys)
+    _hand_over_all(referrals, by, at, to_team=move.to_team, is_merge=move.is_merge)
     if move.is_merge:
         _end(move, by, at)
         _record(Action.TEAM_MERGED, move, by, ["closed_at", "closed_by", "merged_into"], codes)
@@ -180,26 +191,24 @@ def _carry_out(move: PlaceMove, by: User, at: datetime) -> None:
     _tell(move, "done", at)
 
 
-def _hand_over_all(move: PlaceMove, wards: Collection[int], by: User, at: datetime) -> None:
-    """The open referrals of the wards; of a team that ends all that it has."""
-    referrals = Referral.objects.filter(team=move.from_team, status=ReferralStatus.OPEN)
-    if not move.is_merge:
-        referrals = referrals.filter(ward__in=wards)
+def _hand_over_all(
+    referrals: QuerySet[Referral],
+    by: User,
+    at: datetime,
+    *,
+    to_team: Team | None = None,
+    is_merge: bool = False,
+) -> None:
+    """Gives them to the team that has their ward now, or to ``to_team`` where that is another."""
     cases = referrals.order_by("case_id").values_list("case_id", flat=True)
     in_order = {case.pk: case for case in _locked_cases(list(cases))}
     locked = referrals.filter(case__in=in_order).select_related("team", "ward__team", "taken_by")
     for referral in locked.order_by("case_id").select_for_update(of=("self",)):
         referral.case = in_order[referral.case_id]
         # The team may have been chosen by hand, for a ward that another covers by now.
-        ward = referral.ward if referral.ward.team_id == move.to_team_id else _ward_of(move.to_team)
-        hand_over(
-            referral=referral,
-            ward=ward,
-            reason=HandOverReason.REORGANISED,
-            is_merge=move.is_merge,
-            by=by,
-            at=at,
-        )
+        ward = referral.ward if to_team in (None, referral.ward.team) else _ward_of(to_team)
+        reason = HandOverReason.REORGANISED
+        hand_over(referral=referral, ward=ward, reason=reason, is_merge=is_merge, by=by, at=at)
 
 
 def _locked_cases(keys: list[int]) -> list[Case]:

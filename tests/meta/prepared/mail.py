@@ -7,6 +7,7 @@ from referrals.health.actions import tell_of_faults
 from referrals.mail.reminders import (
     remind_due,
     remind_of_call_backs,
+    remind_of_notes,
     tell_of_late_decisions,
     tell_of_late_follow_ups,
 )
@@ -25,6 +26,15 @@ def _(scene: Scene) -> dict[str, Any]:
 @prepares(remind_of_call_backs)
 def _(scene: Scene) -> dict[str, Any]:
     scene.referral(call_back_at=NOW)
+    return {"by": scene.system, "at": NOW}
+
+
+@prepares(remind_of_notes)
+def _(scene: Scene) -> dict[str, Any]:
+    User.objects.filter(pk=scene.officer.pk).update(email="pc1001@example.police.uk")
+    at = NOW - timedelta(days=2)
+    contact = {"made_by": scene.officer, "result": "contact_made", "made_at": at, "logged_at": at}
+    factories.ContactAttemptFactory.create(referral=scene.referral(), **contact)
     return {"by": scene.system, "at": NOW}
 
 

@@ -9,6 +9,7 @@ from referrals.people.actions.access_review import confirm_access, end_review, s
 from referrals.people.actions.importing import import_people, preview_people
 from referrals.people.actions.people import (
     add_person,
+    change_name_or_address,
     change_role,
     close_person,
     give_new_sign_in,
@@ -79,6 +80,12 @@ def _(scene: Scene) -> dict[str, Any]:
 def _(scene: Scene) -> dict[str, Any]:
     details = {"display_name": "PS 1001", "email": "ps1001@example.police.uk"}
     return {"user": scene.officer, **details, "by": scene.system}
+
+
+@prepares(change_name_or_address)
+def _(scene: Scene) -> dict[str, Any]:
+    details = {"display_name": "PS 1001", "email": "ps1001@example.police.uk"}
+    return {"user": scene.officer, **details, "by": scene.system, "at": NOW}
 
 
 @prepares(set_role)

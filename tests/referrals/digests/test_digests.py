@@ -14,13 +14,21 @@ from django.utils import timezone
 
 from referrals.digests.actions import choose_digests, send_digests
 from referrals.mail import outbox
-from referrals.models import Digest, DigestChoice, DigestKind, Notification, Referral
+from referrals.models import Digest, DigestChoice, DigestKind, Notification, Referral, Team
 from referrals.tasks import deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
 from src_app.audit.models import Action, AuditEntry
 from tests.conftest import World
-from tests.factories import NOW, DeadlinePolicyFactory, DigestChoiceFactory, FollowUpFactory, LeaveFactory
+from tests.factories import (
+    NOW,
+    DeadlinePolicyFactory,
+    DigestChoiceFactory,
+    FollowUpFactory,
+    LeaveFactory,
+    TeamFactory,
+    TeamMembershipFactory,
+)
 
 MakeReferral = Callable[..., Referral]
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -86,6 +94,31 @@ def test_a_supervisor_and_the_teams_mailbox_get_the_teams_numbers(
     assert _numbers(of_team) == {"whose": "Referrals of Abbey team", **counts}
     recipients = set(Notification.objects.values_list("recipient", flat=True))
     assert recipients == {supervisor.email, world.teams[0].mailbox}
+
+
+def test_of_a_merged_team_the_team_that_has_its_work_hears(
+    make_referral: MakeReferral, world: World, system: User
+) -> None:
+    old, new = world.teams[:2]
+    FollowUpFactory.create(attempt__referral=make_referral(completed=True))
+    of_old, of_new = (DigestChoiceFactory.create(user=None, team=team) for team in (old, new))
+    old.wards.update(team=new)
+    Team.objects.filter(pk=old.pk).update(closed_at=NOW, closed_by=system, merged_into=new)
+    assert send_digests(by=system, at=NOW) == 1
+    assert _numbers(of_new)["follow_ups"] == 1
+    assert not Digest.objects.filter(choice=of_old).exists()
+
+
+def test_an_hcop_hears_of_the_teams_they_lead_and_not_of_one_elsewhere_that_has_their_case(
+    make_referral: MakeReferral, world: World, hcop: User, system: User
+) -> None:
+    _due(make_referral, -2)
+    elsewhere = _due(make_referral, -2)
+    away = world.north_ward
+    Referral.objects.filter(pk=elsewhere.pk).update(team=away.team, ward=away)
+    choice = DigestChoiceFactory.create(user=_with_address(hcop))
+    assert send_digests(by=system, at=NOW) == 1
+    assert _numbers(choice)["overdue"] == 1
 
 
 @pytest.mark.parametrize(
@@ -311,3 +344,14 @@ def test_two_of_one_kind_for_one_person_cannot_be(officer: User, system: User) -
         DigestChoiceFactory.create(user=officer)
     with pytest.raises(NotAllowed):
         send_digests(by=officer, at=NOW)
+
+
+def test_whoever_leads_many_teams_finds_their_mailboxes_folded_away(
+    client_of: Callable[[User], Client], world: World, supervisor: User
+) -> None:
+    browser = client_of(supervisor)
+    assert "To the mailboxes of your" not in browser.get(PAGE).content.decode()
+    for team in TeamFactory.create_batch(6, borough=world.teams[0].borough):
+        TeamMembershipFactory.create(user=supervisor, team=team)
+    TeamFactory.create(borough=world.teams[0].borough, closed_at=NOW, closed_by=supervisor)
+    assert "To the mailboxes of your 7 teams" in browser.get(PAGE).content.decode()

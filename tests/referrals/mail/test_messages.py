@@ -28,6 +28,7 @@ MakeReferral = Callable[..., Referral]
 OF_NOTHING = (
     MailKind.ACCESS_REVIEW,
     MailKind.SIGN_IN_RESET,
+    MailKind.ADDRESS_CHANGED,
     MailKind.FOLLOW_UPS_LATE,
 )
 # No word of a strand, of an allegation or of a victim may leave this system by mail.
@@ -131,7 +132,8 @@ def test_the_html_says_what_the_text_says_and_its_link_works(marked: Referral) -
         links = re.findall(rf"{re.escape(settings.SITE_URL)}\S+", parts["text/plain"])
         assert re.findall(r'href="([^"]+)"', parts["text/html"]) == links, template
         # A registrar has no account to open anything with; about a sign-in nobody is to follow a link.
-        has_link = mail.trial_notice is None and mail.kind != MailKind.SIGN_IN_RESET
+        of_sign_in = (MailKind.SIGN_IN_RESET, MailKind.ADDRESS_CHANGED)
+        has_link = mail.trial_notice is None and mail.kind not in of_sign_in
         assert bool(links) is has_link, template
 
 

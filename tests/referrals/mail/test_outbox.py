@@ -33,7 +33,14 @@ from src_app.breaker import Breaker
 from src_app.celery import app
 from src_app.database import MAIL_SWEEP_LOCK
 from tests.away import hanging
-from tests.factories import NOW, NotificationFactory, ReferralFactory, RefusingMailboxFactory, UserFactory
+from tests.factories import (
+    NOW,
+    ContactAttemptFactory,
+    NotificationFactory,
+    ReferralFactory,
+    RefusingMailboxFactory,
+    UserFactory,
+)
 from tests.patience import patience
 
 MakeReferral = Callable[..., Referral]
@@ -127,7 +134,17 @@ LEADS_TO = {
         for kind in MailKind
         if not kind.startswith(
             (
-                *("trial_", "access_", "sign_in", "decision_", "follow_ups", "fault", "mailbox_", "place_"),
+                *(
+                    "trial_",
+                    "access_",
+                    "sign_in",
+                    "address_",
+                    "decision_",
+                    "follow_ups",
+                    "fault",
+                    "mailbox_",
+                    "place_",
+                ),
                 "digest_",
             )
         )
@@ -146,6 +163,10 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         referral.call_back_at = referral.due_at
         referral.save(update_fields=["call_back_at"])
         mail.unique_key = outbox.call_back_key(referral)
+        mail.save(update_fields=["unique_key"])
+    if kind == MailKind.NOTE_RECORD:
+        contact = ContactAttemptFactory.create(referral=referral)
+        mail.unique_key = f"{MailKind.NOTE_RECORD}:{contact.pk}"
         mail.save(update_fields=["unique_key"])
     if kind == MailKind.GIVEN:
         holder = UserFactory.create(email=mail.recipient)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from importlib import import_module
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -11,16 +12,28 @@ from django.core.mail import EmailMessage
 from django.db import connection
 from django.test import override_settings
 
+from referrals.mail import reminders
 from referrals.mail.messages import message_of
 from referrals.mail.outbox import deliver, waiting
 from referrals.mail.reminders import (
     remind_again,
     remind_due,
     remind_of_call_backs,
+    remind_of_notes,
     tell_of_late_decisions,
     tell_of_late_follow_ups,
 )
-from referrals.models import Case, FollowUp, FollowUpKind, LateDecision, MailKind, Notification, Referral
+from referrals.models import (
+    Case,
+    ContactAttempt,
+    FollowUp,
+    FollowUpKind,
+    LateDecision,
+    MailKind,
+    Notification,
+    Referral,
+    SettledAttempt,
+)
 from referrals.rules.deadlines import LONDON
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -30,6 +43,7 @@ from tests.conftest import World
 from tests.factories import (
     NOW,
     CaseFactory,
+    ContactAttemptFactory,
     DeadlinePolicyFactory,
     FollowUpFactory,
     LeaveFactory,
@@ -104,6 +118,17 @@ def test_of_what_was_missed_each_gets_the_last_step_alone(
     sergeant = at_work(supervisor)
     assert remind_due(by=system, at=NOW + 500 * HOUR) == 1
     assert sorted(told()) == sorted([(MailKind.OVERDUE, referral.team.mailbox), (MailKind.OVERDUE, sergeant)])
+
+
+def test_of_many_each_is_told_though_few_are_locked_together(
+    make_referral: MakeReferral, system: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reminders, "_AT_ONCE", 2)
+    for _ in range(5):
+        make_referral(made_at=NOW - 90 * HOUR, due_at=NOW + 10 * HOUR)
+    assert remind_due(by=system, at=NOW) == Notification.objects.count() == 5
+    queued = AuditEntry.objects.filter(action=Action.MAIL_QUEUED)
+    assert [len(entry.references) for entry in queued.order_by("pk")] == [2, 2, 1]
 
 
 @pytest.mark.usefixtures("policy")
@@ -401,6 +426,30 @@ def test_a_call_back_that_was_tried_since_is_not_reminded(
     Notification.objects.update(abandoned_at=None)
     assert deliver(notification_id=waiting.pk, by=system, at=NOW)
     assert mailoutbox[0].subject == f"Call back now: {referral}, {referral.ward}"
+
+
+def test_a_contact_that_is_not_on_the_crime_record_is_reminded_once_after_a_day(
+    make_referral: MakeReferral, officer: User, colleague: User, system: User
+) -> None:
+    address = at_work(officer)
+
+    def contact(days: float, **more: Any) -> ContactAttempt:
+        at = NOW - days * 24 * HOUR
+        given = {"referral": make_referral(made_at=NOW - 300 * HOUR), "made_at": at, "logged_at": at, **more}
+        return ContactAttemptFactory.create(**{"made_by": officer, "result": "contact_made", **given})
+
+    to_note = contact(1.5)
+    contact(0.5)
+    contact(8)
+    contact(1.5, noted_on_record=True)
+    contact(1.5, result="no_answer")
+    contact(1.5, made_by=colleague)  # without an address
+    SettledAttempt.objects.create(attempt=contact(1.5), settled_at=NOW, settled_by=officer)
+    assert remind_of_notes(by=system, at=NOW) == 1
+    assert told() == [(MailKind.NOTE_RECORD, address)]
+    assert remind_of_notes(by=system, at=NOW + HOUR) == 0
+    SettledAttempt.objects.create(attempt=to_note, settled_at=NOW, settled_by=officer)
+    assert not deliver(notification_id=Notification.objects.get().pk, by=system)
 
 
 def test_no_call_back_is_reminded_in_quiet_hours(

@@ -37,7 +37,7 @@ from src_app.audit.models import Action, AuditEntry
 from src_app.audit.record import acting
 from src_app.busy import SENT_AGAIN_WITHIN
 from src_app.refused import Refused
-from tests.factories import BcuMembershipFactory
+from tests.factories import BcuMembershipFactory, UserFactory
 from tests.patience import patience
 
 
@@ -398,6 +398,26 @@ def test_support_that_was_taken_up_was_offered(make_referral, log):
     assert attempt.support_offered
     with pytest.raises(Refused, match="nobody was spoken to"):
         log(make_referral(), Result.NO_ANSWER, support_taken_up=True)
+
+
+@pytest.mark.parametrize(
+    ("named", "follow_up", "is_told"),
+    [
+        ("pc 4242 SW", FollowUpKind.STATEMENT, True),
+        ("PC4242SW", FollowUpKind.WITHDRAW, True),
+        ("PC 4242SW", None, False),
+        ("PC 9999", FollowUpKind.STATEMENT, False),
+        ("", FollowUpKind.STATEMENT, False),
+    ],
+)
+def test_the_officer_in_the_case_is_told_of_what_is_theirs_where_an_address_is_known(
+    make_referral, log, named, follow_up, is_told
+):
+    UserFactory.create(display_name="PC 4242SW", email="pc4242@example.police.uk")
+    referral = make_referral(case__officer_in_case=named)
+    log(referral, Result.CONTACT_MADE, follow_ups=[follow_up] if follow_up else [])
+    told = Notification.objects.filter(kind=MailKind.OFFICER_IN_CASE).values_list("recipient", flat=True)
+    assert list(told) == ["pc4242@example.police.uk"] * is_told
 
 
 def test_what_came_up_is_told_to_those_who_can_act_beside_the_mailbox(

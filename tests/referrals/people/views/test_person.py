@@ -222,6 +222,19 @@ def test_a_lost_second_factor_is_set_up_anew_at_the_next_sign_in(
     assert own.get(reverse("my_referrals"))["Location"] == reverse("mfa_activate_totp")
 
 
+def test_a_changed_address_is_told_at_the_one_that_was_changed(browser: Client, officer: User) -> None:
+    named = {"display_name": officer.display_name}
+    first, second = "pc1001@example.police.uk", "pc.other@example.police.uk"
+    browser.post(at("change_person", officer), {**named, "email": first})
+    assert not Notification.objects.exists()
+    browser.post(at("change_person", officer), {**named, "email": second})
+    told = Notification.objects.get()
+    assert (told.kind, told.recipient) == (MailKind.ADDRESS_CHANGED, first)
+    assert second not in str(message_of(told).body)
+    browser.post(at("change_person", officer), {"display_name": "PC Other", "email": second})
+    assert Notification.objects.count() == 1
+
+
 def test_nobody_closes_or_resets_their_own_account(browser: Client, administrator: User) -> None:
     UserFactory.create(role="administrator")
     page = browser.post(at("close_account", administrator), {"because": "left"}).content.decode()

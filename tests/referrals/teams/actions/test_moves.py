@@ -22,6 +22,7 @@ from referrals.models import (
     Fault,
     FollowUpKind,
     HandOver,
+    HandOverReason,
     MailKind,
     Method,
     Notification,
@@ -111,6 +112,22 @@ def test_a_day_to_come_is_carried_out_on_that_day_and_once(
     assert HandOver.objects.count() == 1
 
 
+def test_what_was_referred_to_the_old_team_meanwhile_goes_to_the_new_one(
+    world: World, give: dict[str, Any], make_referral: MakeReferral, system: User
+) -> None:
+    """As where the team was read before the ward went, and the referral saved after it."""
+    move_wards(**give, wards=world.wards[:1])
+    left, ended = make_referral(), make_referral(closed=True)
+    Referral.objects.update(team=world.teams[0])
+    task()
+    assert [each.team for each in Referral.objects.order_by("pk")] == [world.teams[1], world.teams[0]]
+    assert left.hand_overs.get().reason == HandOverReason.REORGANISED
+    assert not ended.hand_overs.exists()
+    assert told(MailKind.HANDED_TO) == [world.teams[1].mailbox]
+    task()
+    assert left.hand_overs.count() == 1
+
+
 def test_one_that_cannot_be_carried_out_does_not_hold_up_the_others(
     world: World, give: dict[str, Any], system: User, settings: Any
 ) -> None:
@@ -143,7 +160,8 @@ def test_why_a_move_was_refused_is_told_too(
     [told] = [what for name, what in health(at=give["at"]).late().items() if name == f"move {bad.pk}"]
     assert told.endswith(f"{to_team} covers no ward, and cannot take referrals over: choose another team.")
     referral.refresh_from_db()
-    assert referral.team == world.teams[0]
+    # The team that has its ward now.
+    assert referral.team == world.teams[1]
 
 
 def test_wards_are_locked_in_one_order_and_beside_their_readers(world: World, give: dict[str, Any]) -> None:

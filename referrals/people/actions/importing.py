@@ -20,6 +20,7 @@ from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.passwords import first_password
 from src_app.accounts.roles import Permission, Role
+from src_app.database import PLACES_LOCK, wait_for_advisory_lock
 from src_app.refused import Refused
 
 _SEPARATOR = ";"
@@ -85,6 +86,8 @@ def import_people(*, text: str, seen: str, by: User, at: datetime) -> list[tuple
     """
     check_authority(by, Permission.MANAGE_ACCOUNTS)
     with transaction.atomic():
+        # Two lists at once would lock the same accounts, each in an order of its own.
+        wait_for_advisory_lock(PLACES_LOCK)
         preview = preview_people(text)
         if preview.digest != seen:
             raise Refused("Something was changed after you looked: look through the list once more.")

@@ -224,6 +224,19 @@ def test_what_was_changed_since_the_look_is_looked_at_again(browser: Client, wor
     assert browser.post(SAVE, {"rows": text(NEW)})["Location"] == LIST
 
 
+def test_one_list_is_saved_after_the_other_since_each_locks_accounts_in_its_own_order(
+    browser: Client, world: World
+) -> None:
+    UserFactory.create(username="pc7")
+    seen = looked(browser, NEW).digest
+    with CaptureQueriesContext(connection) as queries:
+        browser.post(SAVE, {"rows": text(NEW), "seen": seen})
+    said = [each["sql"] for each in queries]
+    [waits] = [at for at, sql in enumerate(said) if "pg_advisory_xact_lock(4900061)" in sql]
+    assert waits < min(at for at, sql in enumerate(said) if "FOR NO KEY UPDATE" in sql)
+    assert User.objects.get(username="pc7").email == "pc7@example.police.uk"
+
+
 def test_one_row_that_fails_while_saving_leaves_nothing_saved(
     browser: Client, world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,8 +120,11 @@ def _compared() -> set[str]:
 SECRET = _telling(COUNTS[Arm.SRC]) | _telling(COUNTS[Arm.CONTROL]) | _compared()
 # A whole number that stands alone: no part of a time, date, reference or other number.
 NUMBER = re.compile(r"(?<![\w./:])(?<!\w-)\d+(?:\.\d+)?%?(?![\w/:]|-\d|\.\d)")
-# Numbers of rows, which are as they happen to be.
-ROW_NUMBER = re.compile(r"\b(?:trial|look|data set) \d+\b|\"number\": \d+")
+# Numbers of rows, which are as they happen to be, and of names that the factories count.
+ROW_NUMBER = re.compile(
+    r"\b(?:trial|look|data set) \d+\b|\"number\": \d+"
+    r"|\b(?:Unit|Borough|Team|Ward|Trial|Online session) \d+\b"
+)
 
 
 # A share of anything but the units, or the closed cases, of one arm tells nothing of an arm's outcomes; nor
@@ -351,6 +354,11 @@ def test_no_page_tells_anybody(scene: Scene, people: dict[str, User]) -> None:
         shown, telling = walked(scene, user)
         assert telling == {}, user.role
         assert shown > 5, "it did walk"
+
+
+def test_a_name_that_the_factories_count_tells_nothing() -> None:
+    assert found_in("Team 103, Ward 151, trial 173") == set()
+    assert found_in("103 of Team 151") == {"103"}
 
 
 def test_the_walk_finds_what_is_planted(closed: Scene, leader: User, monkeypatch: pytest.MonkeyPatch) -> None:

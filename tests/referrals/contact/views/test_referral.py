@@ -109,6 +109,17 @@ def test_attempts_are_listed_and_a_withdrawn_one_is_struck_out(open_as, make_ref
     assert reverse("withdraw_attempt", args=[referral.number, wrong.pk]) not in text
 
 
+def test_what_was_found_unsafe_is_for_the_supervisor_to_decide(open_as, make_referral, officer, supervisor):
+    referral = make_referral()
+    unsafe = ContactAttemptFactory.create(referral=referral, made_by=officer, result=Result.UNSAFE)
+    FollowUpFactory.create(attempt=unsafe, kind=FollowUpKind.UNSAFE)
+    decide = reverse("decide_safety", args=[referral.number])
+    assert decide in open_as(supervisor, referral).content.decode()
+    page = open_as(officer, referral).content.decode()
+    assert "a supervisor is asked" in page
+    assert decide not in page
+
+
 def test_a_colleague_is_not_offered_to_withdraw_and_the_supervisor_is(
     open_as, make_referral, officer, colleague, supervisor
 ):

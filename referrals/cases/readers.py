@@ -1,7 +1,7 @@
 """The case list, a report as the rules see it, and reports that are linked to it."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db.models import (
@@ -142,7 +142,7 @@ def cases_in_hand() -> QuerySet[Case]:
     )
 
 
-def duplicates_left_to(cases: Collection[Case]) -> QuerySet[Case]:
+def duplicates_left_to(cases: Iterable[Case]) -> QuerySet[Case]:
     """Decided cases whose victim is contacted for one of these, of which each is a duplicate.
 
     Without those whose own victim a team has contacted or contacts now.

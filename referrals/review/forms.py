@@ -174,6 +174,12 @@ class CorrectFindingForm(FoundNotSuitableForm):
             said = {"reason": found.reason, "contact_by": found.contact_by}
             self.initial = {**self.initial, **said, "seen": found.pk}
 
+    def show_again(self, case: Case) -> None:
+        """The form as it is shown again knows what is on record by now."""
+        data = cast(QueryDict, self.data).copy()
+        data["seen"] = str(case.latest_finding.pk) if case.latest_finding else ""
+        self.data = data
+
 
 class ReopenForm(CaseForm):
     """Why a submitted decision is made anew."""

@@ -8,10 +8,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from referrals.cases.readers import standing_findings
+from referrals.cases.readers import duplicates_left_to, standing_findings
 from referrals.contact.actions.closing import close_by_record, close_not_suitable
 from referrals.contact.actions.hand_over import leave_closed_team
-from referrals.contact.actions.notices import ask_for_duplicates, own_contacts
+from referrals.contact.actions.notices import ask_for_duplicates, drop_contacts, own_contacts
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -151,7 +151,7 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
         attempt = ContactAttempt.objects.select_related("made_by", "entered_by").get(
             pk=attempt_id, withdraws__isnull=True, referral__in=referrals_visible_to(by)
         )
-        _hold_other_report(attempt.referral)
+        _hold_other_reports(attempt.referral)
         referral = lock_referral(attempt.referral_id, by)
         if known := ContactAttempt.objects.filter(key=key).first():
             if known.withdraws_id != attempt.pk:
@@ -176,9 +176,10 @@ def withdraw_attempt(*, attempt_id: int, key: UUID, by: User, at: datetime) -> C
     return withdrawal
 
 
-def _hold_other_report(referral: Referral) -> None:
-    """Locks the case with the other report for which its victim was to be contacted, in one order."""
-    reports = Q(pk=referral.case_id)
+def _hold_other_reports(referral: Referral) -> None:
+    """Locks the case with the report to which its victim was left, and those left to it, in one order."""
+    own = Case.objects.filter(pk=referral.case_id)
+    reports = Q(pk__in=own) | Q(pk__in=duplicates_left_to(own).values("pk"))
     if found := standing_findings().select_related("case").filter(case=referral.case_id).first():
         reports |= Q(bcu=found.case.bcu_id, crime_reference=found.duplicate_of)
     list(Case.objects.filter(reports).order_by("pk").only("pk").select_for_update(no_key=True))
@@ -198,10 +199,10 @@ def _go_back(referral: Referral, attempt: ContactAttempt, by: User, at: datetime
     if referral.status == ReferralStatus.OPEN:
         leave_closed_team(referral=referral, by=by, at=at)
     referral.save(update_fields=fields[1:])
-    if found := standing_findings().select_related("case", "found_by").filter(case=referral.case_id).first():
+    if found := standing_findings().select_related("case").filter(case=referral.case_id).first():
         close_not_suitable(referral=referral, by=by, at=at)
         if was_spoken_with and not contact_tasks(referral.case).exists():
-            own_contacts(said=[found], owner=found.found_by, by=by, at=at)
+            own_contacts(said=[found], owner=None, by=by, at=at)
             ask_for_duplicates(cases=[referral.case], owner=None, by=by, at=at)
     elif referral.status == ReferralStatus.OPEN and referral.ruled_out_since:
         event = CrimeRecordEvent.objects.filter(case=referral.case_id).latest("pk")
@@ -371,6 +372,8 @@ def _advance(referral: Referral, attempt: ContactAttempt) -> None:
         record_change(Action.REFERRAL_COMPLETED, referral, attempt.logger, completed)
     if changed := called_back + taken + completed:
         referral.save(update_fields=changed)
+    if completed and attempt.earlier_reason:
+        drop_contacts(cases=[referral.case], by=attempt.logger, at=attempt.logged_at)
 
 
 def _call_back(referral: Referral) -> bool:

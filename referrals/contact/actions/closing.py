@@ -116,10 +116,13 @@ def _asked(referral: Referral) -> QuerySet[FollowUp]:
 def close_not_suitable(*, referral: Referral, by: User, at: datetime) -> None:
     """Ends a referral that should not have been made: the team is told, and the flag has to go.
 
-    It stays in the denominator. One that has ended stays as it is. The caller holds the locks of case and
-    referral.
+    It stays in the denominator. One that has ended stays as it is; where nobody was spoken with, its flag has
+    to go too. The caller holds the locks of case and referral.
     """
     if referral.status != ReferralStatus.OPEN:
+        if referral.status == ReferralStatus.CLOSED and referral.ruled_out_since is None:
+            referral.ruled_out_since = at
+            referral.save(update_fields=["ruled_out_since"])
         return
     referral.status, referral.close_reason = ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE
     referral.closed_at, referral.closed_by = at, by

@@ -131,11 +131,11 @@ def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime)
 
 
 def own_contacts(
-    *, said: Collection[Decision | FoundNotSuitable], owner: User | None = None, by: User, at: datetime
+    *, said: Collection[Decision | FoundNotSuitable], owner: User | None, by: User, at: datetime
 ) -> None:
-    """Gives whoever found these cases not suitable the task to see that somebody else contacts the victims.
+    """Gives ``owner`` the task to see that somebody else contacts the victims of cases found not suitable.
 
-    ``owner``: who that is, where it is not ``by``.
+    Where there is none it is any HCOP's.
 
     There is none for a duplicate whose victim is contacted for the other report, while that one is in hand.
     The caller holds the locks of the cases and of those other reports.
@@ -148,7 +148,7 @@ def own_contacts(
         for each in said
         if each.contact_by != ContactBy.OTHER_REPORT or each.duplicate_of not in in_hand
     ]
-    _ask_who_contacts(cases, owner=owner or by, by=by, at=at)
+    _ask_who_contacts(cases, owner=owner, by=by, at=at)
 
 
 def ask_for_duplicates(*, cases: Collection[Case], owner: User | None, by: User, at: datetime) -> None:
@@ -179,33 +179,29 @@ def _ask_who_contacts(cases: Collection[Case], *, owner: User | None, by: User, 
     _record_raised([case.crime_reference for case in cases], by)
 
 
-def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
-    """Ends the tasks that ask who contacts the victim instead of a team: it is decided anew who does.
+def drop_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
+    """Ends the tasks that ask who contacts the victims instead of a team: it is decided anew who does.
 
-    Where the case is in hand again, so do the tasks of the duplicates that were left to it. The caller holds
-    the case's lock.
+    Where one of the cases is in hand again, so do the tasks of the duplicates that were left to it. The
+    caller holds the locks of the cases.
     """
-    _drop_tasks_of(case, by, at)
-    if cases_in_hand().filter(pk=case.pk).exists():
-        for duplicate in duplicates_left_to([case]):
-            _drop_tasks_of(duplicate, by, at)
-
-
-def _drop_tasks_of(case: Case, by: User, at: datetime) -> None:
-    dropped = contact_tasks(case).update(
-        acknowledged_at=Coalesce("acknowledged_at", Value(at)),
-        acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
-        done_at=at,
-        done_by=by,
-        dropped=True,
-    )
+    in_hand = cases_in_hand().filter(pk__in=[case.pk for case in cases])
+    asked = contact_tasks(*cases, *duplicates_left_to(in_hand)).select_related("case", "referral__case")
+    dropped = list(asked)
     if dropped:
+        FollowUp.objects.filter(pk__in=[each.pk for each in dropped]).update(
+            acknowledged_at=Coalesce("acknowledged_at", Value(at)),
+            acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
+            done_at=at,
+            done_by=by,
+            dropped=True,
+        )
         record(
             Action.FOLLOW_UP_DONE,
             by=by,
             purpose=Purpose.CONTACT,
             subject="case",
-            references=[case.crime_reference],
+            references=dict.fromkeys(each.about.crime_reference for each in dropped),
             fields=["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"],
         )
 

@@ -79,10 +79,10 @@ def is_contact_decided_anew(follow_up: FollowUp, case: Case) -> bool:
     return case.decided_at is None or suitable_now or referrals.exists() or contact_tasks(case).exists()
 
 
-def contact_tasks(case: Case) -> QuerySet[FollowUp]:
-    """The tasks of the case that ask who contacts the victim, and are not done."""
-    of_case = Q(case=case) | Q(referral__case=case)
-    return FollowUp.objects.filter(of_case, kind__in=ASKS_WHO_CONTACTS, done_at__isnull=True)
+def contact_tasks(*cases: Case) -> QuerySet[FollowUp]:
+    """The tasks of the cases that ask who contacts the victim, and are not done."""
+    of_cases = Q(case__in=cases) | Q(referral__case__in=cases)
+    return FollowUp.objects.filter(of_cases, kind__in=ASKS_WHO_CONTACTS, done_at__isnull=True)
 
 
 def waiting_for(user: User, follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:

@@ -38,8 +38,9 @@ def went_from_led_teams(user: User, since: datetime, most: int) -> list[Went]:
 
 
 def _went(teams: QuerySet[Team], since: datetime, most: int, *, names_teams: bool) -> list[Went]:
-    """What went from these teams to one that is not among them."""
-    left = HandOver.objects.filter(handed_at__gte=since, from_team__in=teams).exclude(to_team__in=teams)
+    """What went from these teams to one that is not among them, and has not come back."""
+    left = HandOver.objects.filter(handed_at__gte=since, from_team__in=teams)
+    left = left.exclude(to_team__in=teams).exclude(referral__team__in=teams)
     related = ("referral", "from_team", "to_team")
     listed = []
     for each in left.select_related(*related).order_by("-handed_at", "-pk")[:most]:

@@ -12,7 +12,7 @@ from django.db.models import Q
 from referrals.cases.readers import report_of, standing_findings
 from referrals.contact.actions.closing import close_by_record
 from referrals.contact.actions.hand_over import follow_ward, leave_closed_team
-from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
+from referrals.contact.actions.notices import ask_hcop, drop_contacts, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
 from referrals.crime_record.readers import crime_record_standings
@@ -197,6 +197,7 @@ def _open_again(referral: Referral, by: User, at: datetime) -> None:
     fields = ["status", "close_reason", "closed_at", "closed_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_REOPENED, referral, by, fields)
+    drop_contacts(cases=[referral.case], by=by, at=at)
     remind_again(referral, at)
 
 

@@ -73,7 +73,7 @@ def reopen_decision(*, case_id: int, because: ReopenReason, by: User, at: dateti
         )
         decision.delete()
         Case.objects.filter(pk=case.pk).update(decided_at=None)
-        drop_contacts(case=case, by=by, at=at)
+        drop_contacts(cases=[case], by=by, at=at)
         _record(Action.DECISION_REOPENED, case, by, ["decided_at", "decision"])
 
 
@@ -95,7 +95,7 @@ def find_not_suitable(
     of scope.
     """
     with transaction.atomic():
-        case = lock_submitted(case_id, by, beside=duplicate_of)
+        case = lock_submitted(case_id, by, beside=duplicate_of, duplicates=True)
         if why_not := why_not_find_unsuitable(case):
             raise Refused(why_not)
         _refuse_no_reason(case, reason, contact_by, duplicate_of)
@@ -113,7 +113,7 @@ def find_not_suitable(
         allocation = Allocation.objects.filter(case=case).first()
         if allocation is not None:
             _record_in_error(allocation, by, at)
-        drop_contacts(case=case, by=by, at=at)
+        drop_contacts(cases=[case], by=by, at=at)
         _see_to_contact(found, referral, by, at)
         ask_for_duplicates(cases=[case], owner=by, by=by, at=at)
         _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by", "duplicate_of"])
@@ -152,7 +152,7 @@ def correct_finding(
             corrects=wrong,
         )
         if contact_by == ContactBy.OTHER_REPORT or contact_by != wrong.contact_by:
-            drop_contacts(case=case, by=by, at=at)
+            drop_contacts(cases=[case], by=by, at=at)
             _see_to_contact(found, _lock_referral(case), by, at)
         _record(Action.FOUND_NOT_SUITABLE, case, by, ["reason", "contact_by", "duplicate_of"])
     return found
@@ -209,7 +209,7 @@ def _refuse_no_reason(case: Case, reason: Reason, contact_by: ContactBy, duplica
 def _see_to_contact(found: FoundNotSuitable, referral: Referral | None, by: User, at: datetime) -> None:
     """Asks that somebody else contacts the victim, unless the team has spoken with them."""
     if referral is None or referral.status != ReferralStatus.COMPLETED:
-        own_contacts(said=[found], by=by, at=at)
+        own_contacts(said=[found], owner=by, by=by, at=at)
 
 
 def _record_in_error(allocation: Allocation, by: User, at: datetime) -> None:

@@ -67,7 +67,7 @@ def refer_now(
         order = ReferralOrder(key=key, reason=reason, team=team, ordered_at=at, ordered_by=by)
         order.referral = _refer(case, order, place, by, at)
         order.save(force_insert=True)
-        drop_contacts(case=case, by=by, at=at)
+        drop_contacts(cases=[case], by=by, at=at)
     return order.referral
 
 

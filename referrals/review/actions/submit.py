@@ -10,7 +10,7 @@ from django.db.models import Max, Q
 from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases, report_of
-from referrals.contact.actions.notices import ask_for_duplicates, own_contacts
+from referrals.contact.actions.notices import ask_for_duplicates, drop_contacts, own_contacts
 from referrals.contact.actions.refer import refer
 from referrals.models import (
     Allocation,
@@ -155,7 +155,8 @@ def _submit(
         fields=["decided_at", "submission"],
     )
     SubmissionOutcome(submission=submission, trials=trials, by=by, at=at).carry_out(decisions, places)
-    own_contacts(said=[each for each in decisions if not _goes_out(each)], by=by, at=at)
+    drop_contacts(cases=[each.case for each in decisions if _goes_out(each)], by=by, at=at)
+    own_contacts(said=[each for each in decisions if not _goes_out(each)], owner=by, by=by, at=at)
     ask_for_duplicates(cases=[each.case for each in decisions], owner=by, by=by, at=at)
     return submission
 

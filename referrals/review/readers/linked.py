@@ -8,11 +8,11 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import JSONObject
 
 from referrals.cases.readers import cases_in_hand, latest_cases, standing_findings
-from referrals.models import Case, CaseState, Decision, Referral
+from referrals.models import Case, CaseState, Decision, FoundNotSuitable, Referral, ReferralOrder
 from referrals.rules.duplicates import WITHIN, may_be_one
 from referrals.scope import cases_visible_to
 from src_app.accounts.models import User
@@ -62,7 +62,7 @@ def offered(user: User, reports: Reports) -> list[tuple[str, str]]:
     return [
         (
             case.crime_reference,
-            f"{case.crime_reference}, reported {moment(case.reported_at)}. {_became(case)}",
+            f"{case.crime_reference}, reported {moment(case.reported_at)}. {became(case)}",
         )
         for case in cases
     ]
@@ -79,7 +79,10 @@ def named_back(bcu_id: int, duplicates: Mapping[str, str]) -> list[tuple[str, st
         "duplicate_of__in": set(duplicates),
     }
     names = ("case__crime_reference", "duplicate_of")
-    marked = Decision.objects.filter(**about).values_list(*names)
+    # What was decided first holds no longer where it was decided otherwise since.
+    ordered = ReferralOrder.objects.filter(referral__case=OuterRef("case"))
+    found = FoundNotSuitable.objects.filter(case=OuterRef("case"))
+    marked = Decision.objects.filter(~Exists(ordered), ~Exists(found), **about).values_list(*names)
     said = {*marked, *standing_findings().filter(**about).values_list(*names)}
     return [(own, other) for own, other in duplicates.items() if (other, own) in said]
 
@@ -92,10 +95,10 @@ def why_not_left_to(bcu_id: int, reference: str) -> str:
     other = Case.objects.select_related("referral").filter(bcu=bcu_id, crime_reference=reference).first()
     if other is None or cases_in_hand().filter(pk=other.pk).exists():
         return ""
-    return f"Nobody contacts the victim for {reference} ({_became(other)}): choose who contacts them."
+    return f"Nobody contacts the victim for {reference} ({became(other)}): choose who contacts them."
 
 
-def _became(case: Case) -> str:
+def became(case: Case) -> str:
     """What became of the case, as the case list says it, and of its referral."""
     if case.state == CaseState.WAITING:
         return "Waits for a decision"

@@ -10,6 +10,7 @@ from referrals.models import (
     Allocation,
     Arm,
     Case,
+    ContactBy,
     CrimeStatus,
     Decision,
     FoundNotSuitable,
@@ -19,6 +20,7 @@ from referrals.models import (
     TextKind,
     Ward,
 )
+from referrals.review.readers.linked import became
 from referrals.rules.eligibility import warnings_of_record
 from src_app.templatetags.words import moment
 
@@ -118,4 +120,13 @@ def _decided(case: Case, referral: Referral | None) -> str:
     said: Decision | FoundNotSuitable | None = case.latest_finding or getattr(case, "decision", None)
     if said is None or (isinstance(said, Decision) and said.suitable):
         return "The victim gets usual service."
-    return f"Found not suitable: {said.why}. Contact: {said.get_contact_by_display()}."
+    contact = f"Found not suitable: {said.why}. Contact: {said.get_contact_by_display()}."
+    if said.contact_by != ContactBy.OTHER_REPORT:
+        return contact
+    others = Case.objects.select_related("referral__team").filter(bcu=case.bcu_id)
+    other = others.filter(crime_reference=said.duplicate_of).first()
+    if other is None:
+        return contact
+    has: Referral | None = getattr(other, "referral", None)
+    with_team = f" ({has.number}, {has.team})" if has else ""
+    return f"{contact} {other.crime_reference}{with_team}: {became(other)}."

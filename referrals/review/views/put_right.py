@@ -24,6 +24,7 @@ from referrals.review.readers.put_right import (
 )
 from referrals.scope import cases_visible_to
 from src_app.accounts.guards import SignedInRequest, requires
+from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
 from src_app.audit.record import record
@@ -39,10 +40,6 @@ class Correction:
     why_not: Callable[[Case], str]
     act: Callable[..., Any]
     done: str
-
-
-# Said where somebody has the task to see to it.
-_WAITS = " It waits in your follow-ups: somebody else has to contact the victim."
 
 
 _REOPEN = Correction(
@@ -122,10 +119,10 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
         except Refused as refused:
             form.add_error(None, str(refused))
             case = get_object_or_404(cases, pk=case_id)
-            if isinstance(form, MoveForm):
+            if isinstance(form, MoveForm | CorrectFindingForm):
                 form.show_again(case)
         else:
-            waits = _WAITS if isinstance(form, FoundNotSuitableForm) and contact_tasks(case).exists() else ""
+            waits = _waits(case, request.user) if isinstance(form, FoundNotSuitableForm) else ""
             messages.success(request, f"{case.crime_reference}: {correction.done}{waits}")
             return redirect("case", case_id=case_id)
     record(
@@ -137,3 +134,13 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
     )
     context = {"case": case, "form": form, "why_not": correction.why_not(case)}
     return render(request, f"review/put_right/{correction.name}.html", context)
+
+
+def _waits(case: Case, user: User) -> str:
+    """Who has the task to see that somebody else contacts the victim, if there is one."""
+    task = contact_tasks(case).select_related("acknowledged_by").first()
+    if task is None:
+        return ""
+    whose = "your follow-ups" if task.acknowledged_by == user else "the follow-ups"
+    named = f", with {task.acknowledged_by}" if task.acknowledged_by not in (None, user) else ""
+    return f" It waits in {whose}{named}: somebody else has to contact the victim."

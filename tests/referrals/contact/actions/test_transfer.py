@@ -236,6 +236,9 @@ def test_the_sending_side_sees_where_it_went(
         assert (each.number, each.from_team, each.to_team) == (referral.number, "Abbey team", "Hendon team")
     assert went_from_own_teams(other_officer, ago, 20) == []
     assert went_from_own_teams(officer, now + timedelta(seconds=1), 20) == []
+    # What came back did not go anywhere.
+    Referral.objects.filter(pk=referral.pk).update(team=world.teams[0], ward=world.wards[0])
+    assert went_from_own_teams(officer, ago, 20) == went_from_led_teams(hcop, ago, 20) == []
 
 
 def test_the_mail_to_the_sending_team_says_not_where_it_went(

@@ -1,9 +1,12 @@
 """Putting right what was submitted: what changes, what stays on record, and where it is refused."""
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 
 import pytest
+from django.db import connection
 
 from outcomes.case.readers import records_of
 from outcomes.case.timeline import timeline
@@ -54,6 +57,7 @@ from referrals.review.readers.linked import named_back
 from referrals.review.readers.submitted import decision_results, reopened_of
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
+from src_app.audit.record import acting
 from src_app.refused import Refused
 from tests.factories import (
     AllocationFactory,
@@ -367,6 +371,15 @@ def test_the_flag_of_a_case_found_not_suitable_stays_to_be_taken_off(referred, h
     assert list(flags_to_remove(hcop)) == [Referral.objects.get()]
 
 
+def test_the_flag_of_what_the_team_had_closed_is_to_be_taken_off_too(referred, hcop, now):
+    closed = {"status": ReferralStatus.CLOSED, "close_reason": CloseReason.DECLINED}
+    Referral.objects.update(**closed, closed_at=now, closed_by=hcop)
+    _find(referred, hcop, now)
+    referral = Referral.objects.get()
+    assert list(flags_to_remove(hcop)) == [referral]
+    assert referral.close_reason == CloseReason.DECLINED
+
+
 def test_the_mail_that_it_was_closed_is_not_sent_once_it_is_open_again(
     referred, hcop, system, now, mailoutbox
 ):
@@ -485,14 +498,21 @@ def test_what_a_team_ends_without_contact_stays_ended_for_its_duplicates(submitt
     assert not FollowUp.objects.exists()
 
 
-@pytest.mark.parametrize("back", ["referred now", "reopened"])
+@pytest.mark.parametrize("back", ["referred now", "reopened", "reinstated", "spoken with after all"])
 def test_once_the_other_report_is_in_hand_again_nobody_is_asked_for_its_duplicates(
-    submitted, submit_all, make_case, world, hcop, now, back
+    submitted, submit_all, make_case, world, hcop, officer, system, now, back
 ):
-    other = submitted(ward=world.wards[5]) if back == "referred now" else make_case()
+    other = make_case() if back == "reopened" else submitted(ward=world.wards[5])
     duplicate = submitted(**_duplicate_of(other))
     later = now + timedelta(hours=1)
-    if back == "referred now":
+    if back == "reinstated":
+        _change_record(other, {"hate_flag": False}, system, now)
+        _change_record(other, {"hate_flag": True}, system, later)
+    elif back == "spoken with after all":
+        BcuMembershipFactory.create(user=officer, bcu=other.bcu)
+        _find(other, hcop, now)
+        _speak_with(Referral.objects.get(case=other), officer, later)
+    elif back == "referred now":
         _find(other, hcop, now)
         _refer_now(other, hcop, later)
     else:
@@ -501,6 +521,74 @@ def test_once_the_other_report_is_in_hand_again_nobody_is_asked_for_its_duplicat
         _reopen(other, hcop, later)
     task = FollowUp.objects.get(case=duplicate)
     assert (task.done_at, task.dropped) == (later, True)
+    assert not _open_tasks().exists()
+
+
+def test_a_duplicate_of_a_report_that_comes_later_is_seen_to_until_that_is_referred(
+    submitted, make_case, submit_all, world
+):
+    duplicate = submitted(**NOT_SUITABLE | LEFT)
+    assert [task.case for task in _open_tasks()] == [duplicate]
+    other = make_case(crime_reference=OTHER, ward=world.wards[5])
+    assert [task.case for task in _open_tasks()] == [duplicate]
+    submit_all(other)
+    assert not _open_tasks().exists()
+
+
+def test_a_decision_that_was_overtaken_names_no_report_back(submitted, referred, world, hcop, now):
+    """As where the wrong one of two reports was called the duplicate, and was referred now since."""
+    other = submitted(ward=world.wards[5], **_duplicate_of(referred))
+    assert named_back(referred.bcu_id, {referred.crime_reference: other.crime_reference})
+    _refer_now(other, hcop, now)
+    assert not named_back(referred.bcu_id, {referred.crime_reference: other.crime_reference})
+    _find(referred, hcop, now, **LEFT, duplicate_of=other.crime_reference)
+    assert Referral.objects.get(case=referred).close_reason == CloseReason.NOT_SUITABLE
+    assert not _open_tasks().exists()
+
+
+def _at_once(*acts):
+    """Does both at the same moment; returns what each was told where it was refused."""
+
+    def do(act):
+        try:
+            with acting("test", by=act.keywords["by"]):
+                act()
+        except Refused as refused:
+            return str(refused)
+        finally:
+            connection.close()
+        return ""
+
+    with ThreadPoolExecutor(len(acts)) as people:
+        return [each.result() for each in [people.submit(do, act) for act in acts]]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_reports_each_said_to_be_a_duplicate_of_the_other_at_once_one_is_refused(
+    submitted, world, hcop, other_hcop, now
+):
+    one, two = submitted(ward=world.wards[5]), submitted(ward=world.wards[5])
+    given = {"reason": Reason.DUPLICATE, **LEFT, "at": now}
+    told = _at_once(
+        partial(find_not_suitable, case_id=one.pk, duplicate_of=two.crime_reference, by=hcop, **given),
+        partial(find_not_suitable, case_id=two.pk, duplicate_of=one.crime_reference, by=other_hcop, **given),
+    )
+    assert sorted(bool(each) for each in told) == [False, True]
+    assert Referral.objects.filter(status=ReferralStatus.OPEN).count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_duplicate_referred_while_its_report_is_found_not_suitable_is_asked_about_by_nobody(
+    submitted, referred, world, hcop, other_hcop, now
+):
+    duplicate = submitted(ward=world.wards[5], **_duplicate_of(referred))
+    ordered = {"key": uuid.uuid4(), "reason": OrderReason.ASKED_FOR_CONTACT}
+    _at_once(
+        partial(find_not_suitable, case_id=referred.pk, **DUPLICATE, by=hcop, at=now),
+        partial(refer_now, case_id=duplicate.pk, **ordered, by=other_hcop, at=now),
+    )
+    assert Referral.objects.get(case=duplicate).status == ReferralStatus.OPEN
+    assert [task.case for task in _open_tasks()] == [referred]
 
 
 def test_a_duplicate_that_is_referred_itself_is_asked_about_no_more(submitted, referred, world, hcop, now):
@@ -587,9 +675,12 @@ def test_nobody_is_asked_to_call_whom_the_team_has_spoken_with_once_it_is_put_ri
 def spoken_with(referred, officer, now):
     """A referred case whose victim the team has spoken with, as it said by mistake; with that attempt."""
     BcuMembershipFactory.create(user=officer, bcu=referred.bcu)
-    referral = Referral.objects.get()
-    said = {"method": Method.TELEPHONE, "result": Result.CONTACT_MADE, "made_at": now, "by": officer}
-    return log_attempt(referral_id=referral.pk, key=uuid.uuid4(), **said, at=now)
+    return _speak_with(Referral.objects.get(), officer, now)
+
+
+def _speak_with(referral, by, at):
+    said = {"method": Method.TELEPHONE, "result": Result.CONTACT_MADE, "made_at": at, "by": by}
+    return log_attempt(referral_id=referral.pk, key=uuid.uuid4(), **said, at=at)
 
 
 def _withdraw(attempt, by, at):
@@ -606,8 +697,9 @@ def test_a_contact_withdrawn_of_what_is_not_suitable_opens_nothing_and_somebody_
     referral = _withdraw(spoken_with, officer, later)
     assert (referral.status, referral.close_reason) == (ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE)
     assert (referral.closed_at, referral.contacted_at, referral.ruled_out_since) == (later, None, later)
+    # Whoever found it is not there to see that this came back.
     task = _open_tasks().get()
-    assert (task.case, task.acknowledged_by) == (referred, other_hcop)
+    assert (task.case, task.acknowledged_by) == (referred, None)
 
 
 def test_nor_does_a_supervisor_open_it_again(referred, spoken_with, other_hcop, inspector, now):

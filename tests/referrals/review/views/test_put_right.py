@@ -156,4 +156,19 @@ def test_why_a_case_is_not_suitable_is_put_right_from_its_page(browser, referred
     said = browser.post(address, sent, follow=True).text
     assert "Put right. What was said before stays on record." in said
     assert FoundNotSuitable.objects.latest("pk").duplicate_of == "01/7654322/26"
-    assert "put this right meanwhile" in browser.post(address, sent).text
+    # Somebody else was first: the page knows that now, and saves what was typed when it is sent again.
+    sent["other_report"] = "01/7654323/26"
+    said = browser.post(address, sent).text
+    assert "put this right meanwhile" in said
+    seen = re.search(r'name="seen" value="(\d+)"', said)
+    assert "Put right." in browser.post(address, {**sent, "seen": seen[1]}, follow=True).text
+
+
+def test_it_is_said_whose_task_it_is(browser, client_of, other_hcop, referred):
+    sent = {"reason": "duplicate", "contact_by": "investigator", "other_report": "01/7654321/26"}
+    deputy = client_of(other_hcop)
+    said = deputy.post(reverse("find_not_suitable", args=[referred.pk]), sent, follow=True).text
+    assert "It waits in your follow-ups:" in said
+    sent |= {"other_report": "01/7654322/26", "seen": str(FoundNotSuitable.objects.get().pk)}
+    said = browser.post(reverse("correct_finding", args=[referred.pk]), sent, follow=True).text
+    assert f"It waits in the follow-ups, with {other_hcop}:" in said

@@ -92,6 +92,16 @@ def test_of_a_case_not_suitable_it_says_why_that_was_found(browser, make_case, n
     assert "Found not suitable: Contact would be unsafe. Contact: Safeguarding." in _page(browser, case)
 
 
+def test_of_a_duplicate_it_says_who_has_the_other_report(browser, make_case, make_referral, now):
+    other = make_referral()
+    case = make_case(decided_at=now - timedelta(hours=1))
+    left = {"contact_by": "other_report", "duplicate_of": other.case.crime_reference}
+    submission = SubmissionFactory.create(bcu=case.bcu)
+    DecisionFactory.create(case=case, suitable=False, reason="duplicate", submission=submission, **left)
+    said = f"{other.case.crime_reference} ({other.number}, {other.team}): SRC: due"
+    assert said in _page(browser, case)
+
+
 def test_of_a_closed_referral_it_says_that_it_is_opened_again(browser, make_referral):
     referral = make_referral(closed=True)
     html = _page(browser, referral.case)

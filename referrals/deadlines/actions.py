@@ -99,9 +99,9 @@ def recount_due_times(*, by: User, at: datetime) -> list[Referral]:
 def _move_for(holiday: BankHoliday, by: User, at: datetime) -> list[Referral]:
     """Moves the open referrals that this holiday makes due later, and returns them."""
     moved = moved_by(holiday.day, open_over(holiday.day).select_for_update(of=("self",)))
-    cause = {"reason": MoveReason.HOLIDAY, "holiday": holiday}
+    reason = MoveReason.HOLIDAY
     for each in moved:
-        move_due(referral=each.referral, to=each.due_at, **cause, by=by, at=at)
+        move_due(referral=each.referral, to=each.due_at, reason=reason, holiday=holiday, by=by, at=at)
     record(
         Action.HOLIDAY_ADDED,
         by=by,

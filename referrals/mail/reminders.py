@@ -5,7 +5,7 @@ When, and to whom, is said by the deadlines of each BCU. Each goes to one recipi
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import count, pairwise
 
@@ -141,7 +141,7 @@ def _remind_some(
     in_charge: _InCharge,
     by: User,
     at: datetime,
-) -> list[Referral]:
+) -> Sequence[Referral]:
     """Queues one step of one kind of recipient, in a transaction; returns of which referrals, in order."""
     kind = MailKind.DUE_SOON if step < _AT_DUE else MailKind.OVERDUE
     ends = f":{step // _HOUR:+d}:{whom}:"

@@ -146,7 +146,7 @@ def _step(request: SignedInRequest, user_id: int, step: Step) -> HttpResponse:
     )
     if request.method == "POST" and form.is_valid():
         password = first_password() if step.gives_password else ""
-        given = {"at": timezone.now()} if step.is_timed else {}
+        given: dict[str, Any] = {"at": timezone.now()} if step.is_timed else {}
         if password:
             given["password"] = password
         try:

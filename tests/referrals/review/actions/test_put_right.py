@@ -551,7 +551,7 @@ def _at_once(*acts):
 
     def do(act):
         try:
-            with acting("test", by=act.keywords["by"]):
+            with acting("test", by=act.args[1]):
                 act()
         except Refused as refused:
             return str(refused)
@@ -568,10 +568,9 @@ def test_of_two_reports_each_said_to_be_a_duplicate_of_the_other_at_once_one_is_
     submitted, world, hcop, other_hcop, now
 ):
     one, two = submitted(ward=world.wards[5]), submitted(ward=world.wards[5])
-    given = {"reason": Reason.DUPLICATE, **LEFT, "at": now}
     told = _at_once(
-        partial(find_not_suitable, case_id=one.pk, duplicate_of=two.crime_reference, by=hcop, **given),
-        partial(find_not_suitable, case_id=two.pk, duplicate_of=one.crime_reference, by=other_hcop, **given),
+        partial(_find, one, hcop, now, **LEFT, duplicate_of=two.crime_reference),
+        partial(_find, two, other_hcop, now, **LEFT, duplicate_of=one.crime_reference),
     )
     assert sorted(bool(each) for each in told) == [False, True]
     assert Referral.objects.filter(status=ReferralStatus.OPEN).count() == 1
@@ -582,10 +581,9 @@ def test_a_duplicate_referred_while_its_report_is_found_not_suitable_is_asked_ab
     submitted, referred, world, hcop, other_hcop, now
 ):
     duplicate = submitted(ward=world.wards[5], **_duplicate_of(referred))
-    ordered = {"key": uuid.uuid4(), "reason": OrderReason.ASKED_FOR_CONTACT}
     _at_once(
-        partial(find_not_suitable, case_id=referred.pk, **DUPLICATE, by=hcop, at=now),
-        partial(refer_now, case_id=duplicate.pk, **ordered, by=other_hcop, at=now),
+        partial(_find, referred, hcop, now),
+        partial(_refer_now, duplicate, other_hcop, now),
     )
     assert Referral.objects.get(case=duplicate).status == ReferralStatus.OPEN
     assert [task.case for task in _open_tasks()] == [referred]

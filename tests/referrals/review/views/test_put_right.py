@@ -161,6 +161,7 @@ def test_why_a_case_is_not_suitable_is_put_right_from_its_page(browser, referred
     said = browser.post(address, sent).text
     assert "put this right meanwhile" in said
     seen = re.search(r'name="seen" value="(\d+)"', said)
+    assert seen
     assert "Put right." in browser.post(address, {**sent, "seen": seen[1]}, follow=True).text
 
 

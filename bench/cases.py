@@ -246,7 +246,7 @@ class Cases:
             *(self.world.trial.pk, number, f"{number:032x}", stratum, self.positions[stratum], made.case),
             *("control" if made.control else "src", review.key, review.at),
             *("{}", f"{number:032x}", f"{number:064x}", f"{number:064x}"),
-            *(f"{number - 1:064x}", f"{number:064x}"),
+            *(f"{number - 1:064x}" if number > 1 else "", f"{number:064x}"),
         )
         self.unit_keys.add(self.world.trial.pk, f"{made.case:064x}", allocation)
         if made.control and number > NOT_LOOKED_UP:

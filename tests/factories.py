@@ -508,27 +508,42 @@ class TrialNoticeFactory(DjangoModelFactory[TrialNotice]):
     noticed_by = SubFactory(UserFactory, role=Role.SYSTEM)
 
 
+def _before(allocation: Any) -> Allocation | None:
+    return Allocation.objects.filter(trial=allocation.trial).order_by("number").last()
+
+
+def _next_position(allocation: Any) -> int | None:
+    if allocation.follows:
+        return None
+    return (
+        1
+        + Allocation.objects.filter(
+            trial=allocation.trial, stratum=allocation.stratum, position__isnull=False
+        ).count()
+    )
+
+
 class AllocationFactory(DjangoModelFactory[Allocation]):
-    """An allocation written directly: its hashes are unique and of the right form, but no true chain."""
+    """An allocation written directly: it is linked to the one before, but its own hash is of no key."""
 
     class Meta:
         model = Allocation
 
     case = SubFactory(CaseFactory)
     trial = SubFactory(TrialFactory, bcu=SelfAttribute("..case.bcu"))
-    number = Sequence(lambda n: n + 1)
+    number = LazyAttribute(lambda row: (before.number if (before := _before(row)) else 0) + 1)
     unit = LazyAttribute(lambda row: row.follows.unit if row.follows else token_hex(16))
     follows = None
     stratum = SelfAttribute("case.ward.borough.code")
-    position = Sequence(lambda n: n + 1)
+    position = LazyAttribute(_next_position)
     arm = Arm.SRC
     submission = SubFactory(SubmissionFactory, bcu=SelfAttribute("..case.bcu"))
     allocated_at = NOW
     salt = LazyFunction(lambda: token_hex(16))
     case_digest = LazyFunction(lambda: token_hex(32))
     moment_digest = LazyFunction(lambda: token_hex(32))
-    previous_hash = Sequence(lambda n: f"{n:064x}")
-    row_hash = Sequence(lambda n: f"{n + 1:064x}")
+    previous_hash = LazyAttribute(lambda row: before.row_hash if (before := _before(row)) else "")
+    row_hash = LazyFunction(lambda: token_hex(32))
 
 
 class DeviationFactory(DjangoModelFactory[Deviation]):

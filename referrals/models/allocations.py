@@ -74,6 +74,10 @@ class Allocation(AppendOnly):
                 unless=read_sql("referrals/models/sql/follows_the_first.sql"),
             ),
             refuse(
+                name="takes_the_next_place",
+                unless=read_sql("referrals/models/sql/takes_the_next_place.sql"),
+            ),
+            refuse(
                 name="only_while_recruiting",
                 unless=read_sql("referrals/models/sql/only_while_recruiting.sql"),
             ),

@@ -89,6 +89,30 @@ def test_a_linked_report_has_the_arm_and_trial_of_the_first(control: Allocation)
     _refuses("follows_the_first", lambda: follow(follows=follower))
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"number": 9999},
+        {"number": 1},
+        {"position": 9999},
+        {"position": 1},
+        {"previous_hash": "f" * 64},
+        {"previous_hash": ""},
+        {"stratum": "another", "position": 3},
+    ],
+)
+def test_no_allocation_is_forged_ahead_of_its_turn_or_beside_the_chain(
+    control: Allocation, forged: dict[str, Any]
+) -> None:
+    of_trial = {"trial": control.trial, "stratum": control.stratum}
+    AllocationFactory.create(**of_trial)
+    _refuses("takes_the_next_place", lambda: AllocationFactory.create(**{**of_trial, **forged}))
+    # The next one is none.
+    third = AllocationFactory.create(**of_trial)
+    assert (third.number, third.position) == (3, 3)
+    assert AllocationFactory.create(trial=control.trial, stratum="another").position == 1
+
+
 def test_a_submitted_decision_is_final(db: None) -> None:
     decision = DecisionFactory.create(submission=SubmissionFactory.create())
     row = Decision.objects.filter(pk=decision.pk)

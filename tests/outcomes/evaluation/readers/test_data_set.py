@@ -71,19 +71,19 @@ def _refer(allocation: Allocation, **fields: Any) -> None:
 
 
 def test_a_row_says_how_the_unit_was_allocated(trial: Trial, unit: Unit) -> None:
-    allocation = unit(Arm.CONTROL, levels={"repeat_victim": "yes"}, number=4, position=2)
+    allocation = unit(Arm.CONTROL, levels={"repeat_victim": "yes"})
     row = _row(trial)
     assert set(row) == set(COLUMNS)
     assert row["unit"] == allocation.unit
     assert row["stratum"] == allocation.case.ward.borough.code  # type: ignore[union-attr]
     assert row["levels"] == {"repeat_victim": "yes"}
-    assert (row["number"], row["position"], row["arm"]) == (4, 2, "control")
+    assert (row["number"], row["position"], row["arm"]) == (1, 1, "control")
 
 
 def test_units_come_in_order_of_number_and_linked_reports_are_counted_with_theirs(
     trial: Trial, unit: Unit
 ) -> None:
-    second, first = unit(number=5), unit(Arm.CONTROL, number=2)
+    first, second = unit(Arm.CONTROL), unit()
     for _ in range(2):
         unit(follows=second, position=None)
     assert [(row["unit"], row["linked_reports"]) for row in rows_of(trial, LATER)] == [

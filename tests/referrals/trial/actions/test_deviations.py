@@ -335,8 +335,8 @@ def test_only_control_units_whose_follow_up_is_over_are_to_check(
 
 
 def test_controls_wait_in_the_order_of_their_allocation(allocate: Allocate, hcop: User) -> None:
-    third, first, second = (allocate(number=number) for number in (703, 701, 702))
-    assert list(controls_to_check(first.trial, hcop, AFTER)) == [first, second, third]
+    controls = [allocate() for _ in range(3)]
+    assert list(controls_to_check(controls[0].trial, hcop, AFTER)) == controls
 
 
 def test_a_contact_that_a_check_found_can_be_withdrawn_as_a_mistake(control: Allocation, hcop: User) -> None:

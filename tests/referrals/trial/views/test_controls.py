@@ -69,9 +69,9 @@ def _words(response: Any) -> str:
 def test_those_whose_follow_up_is_over_are_listed_the_first_allocated_first(
     browser: Client, trial: Trial, allocate: Allocate, now: datetime
 ) -> None:
-    second, first = allocate(number=902), allocate(number=901)
+    checked, first, second = allocate(), allocate(), allocate()
     young = allocate(allocated_at=now - timedelta(days=29))
-    src, checked = allocate(arm=Arm.SRC), allocate(number=900)
+    src = allocate(arm=Arm.SRC)
     linked = allocate(follows=first, position=None)
     ControlCheckFactory.create(allocation=checked)
     response = browser.get(_list(trial))

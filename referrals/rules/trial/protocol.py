@@ -1,8 +1,9 @@
 """The protocol of a trial as a document that can be hashed: what its seal binds. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
+from itertools import product
 from typing import Any
 
 from referrals.rules.trial.allocation import (
@@ -13,6 +14,7 @@ from referrals.rules.trial.allocation import (
 )
 from referrals.rules.trial.analysis import (
     ImpossiblePlan,
+    OpenCases,
     Plan,
     document_of,
     plan_of,
@@ -23,6 +25,8 @@ Protocol = Mapping[str, Canonical]
 
 # What of a case can be a stratum or a factor, besides its borough.
 YES_OR_NO = ("no", "yes")
+# Between the names of what makes a stratum together, and between the levels of one: borough+repeat_victim.
+_AND = "+"
 MOST_FOLLOW_UP_DAYS = 730
 
 
@@ -81,12 +85,68 @@ class Conduct:
             raise ImpossiblePlan("No look can be planned before the first day of recruitment.")
 
 
+def parts_of(stratified_by: str) -> tuple[str, ...]:
+    """The names of what makes a stratum together; none of an empty text."""
+    return tuple(name for name in stratified_by.split(_AND) if name)
+
+
+def stratified_together(names: Iterable[str]) -> str:
+    """How a protocol names them: the inverse of :func:`parts_of`."""
+    return _AND.join(names)
+
+
+def stratum_of(stratified_by: str, known: Mapping[str, str]) -> str:
+    """The stratum of a case of which this is known, by name; "" where there is but one."""
+    return _AND.join(known[name] for name in parts_of(stratified_by))
+
+
+def parts_of_stratum(stratum: str) -> list[str]:
+    """The levels of which a stratum is made, in the order of their names."""
+    return stratum.split(_AND)
+
+
+def strata_of(stratified_by: str, levels: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Every stratum there can be, from the levels of each name."""
+    return tuple(_AND.join(each) for each in product(*(levels[name] for name in parts_of(stratified_by))))
+
+
+def why_not_allocated(
+    design: Design, stratified_by: str, conduct: Conduct, levels: Mapping[str, Collection[str]]
+) -> str:
+    """Why a case of the trial could have no arm, or no honest analysis; empty where every one has.
+
+    ``levels``: what is known of a case, by name, each with all that it can be in the wards of the trial.
+    """
+    factors = {factor.name: set(factor.levels) for factor in design.factors}
+    for name in (*parts_of(stratified_by), *factors):
+        if name not in levels:
+            return f"{name}: nothing that is known of a case has this name. Known are {', '.join(levels)}."
+    for name, known in factors.items():
+        if left := sorted(set(levels[name]) - known):
+            return f"{', '.join(left)}: a level of {name} in these wards that the design leaves out. Add it."
+    wanted = set(strata_of(stratified_by, {name: sorted(known) for name, known in levels.items()}))
+    if left := sorted(wanted - set(design.strata)):
+        return f"{', '.join(left)}: a stratum of these wards that the design leaves out. Add it."
+    cells, largest = len(design.strata), max(design.block_sizes, default=0)
+    if len(parts_of(stratified_by)) > 1 and cells * largest > design.target:
+        return (
+            f"{cells} strata with blocks of up to {largest} need a target of {cells * largest:,}: take fewer "
+            "strata, smaller blocks or a larger target."
+        )
+    if conduct.plan.open_cases is OpenCases.LEFT_OUT:
+        return (
+            "Closed cases only: whether a case is closed can follow from the contact. Count open cases as "
+            "without the outcome."
+        )
+    return ""
+
+
 def protocol_of(
     *, name: str, bcu: str, design: Design, conduct: Conduct, stratified_by: str = ""
 ) -> dict[str, Canonical]:
     """The document: the trial's name, the BCU's code, its conduct, the arms, and how units fall to them.
 
-    ``stratified_by`` names what of a case is its stratum.
+    ``stratified_by`` names what of a case is its stratum (:func:`parts_of`).
     """
     return {
         "format": DOMAIN,

@@ -15,6 +15,7 @@ from referrals.rules.trial.allocation import (
     arm_at,
 )
 from referrals.rules.trial.draws import DOMAIN, Canonical, sha256
+from referrals.rules.trial.protocol import stratum_of
 
 
 def allocate(
@@ -41,7 +42,7 @@ def allocate(
         trial=trial,
         number=last.number + 1 if last else 1,
         unit=follows.unit if follows else secrets.token_hex(16),
-        stratum=follows.stratum if follows else known.get(trial.stratified_by, ""),
+        stratum=follows.stratum if follows else stratum_of(trial.stratified_by, known),
         levels=follows.levels if follows else levels,
         position=None,
         case=case,

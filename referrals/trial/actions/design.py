@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from referrals.models import Approval, ApprovalKind, Bcu, Registrar, Trial, Ward
 from referrals.rules.trial.allocation import Design
-from referrals.rules.trial.protocol import Conduct, protocol_of
+from referrals.rules.trial.protocol import YES_OR_NO, Conduct, protocol_of, why_not_allocated
 from referrals.scope import bcus_of
 from referrals.trial.actions.trial_lock import lock_draft, record_trial
 from src_app.accounts.guards import NotAllowed, check_authority
@@ -48,12 +48,22 @@ def _write(trial: Trial, name: str, design: Design, stratified_by: str, conduct:
     known = set(Ward.objects.filter(borough__bcu=trial.bcu_id).values_list("code", flat=True))
     if foreign := sorted(set(conduct.wards) - known):
         raise Refused(f"{', '.join(foreign)}: no ward of {trial.bcu}. Leave out the wards of others.")
+    refuse_unallocated(trial.bcu, design, stratified_by, conduct)
     trial.name = name
     trial.protocol = protocol_of(
         name=name, bcu=trial.bcu.code, design=design, stratified_by=stratified_by, conduct=conduct
     )
     trial.proposed_at = trial.proposed_by = None
     trial.save()
+
+
+def refuse_unallocated(bcu: Bcu, design: Design, stratified_by: str, conduct: Conduct) -> None:
+    """Raises :class:`Refused` for a protocol under which a case of its wards could have no arm."""
+    wards = Ward.objects.filter(borough__bcu=bcu, code__in=conduct.wards)
+    boroughs = set(wards.values_list("borough__code", flat=True))
+    levels = {"borough": boroughs, "repeat_victim": YES_OR_NO, "race": YES_OR_NO}
+    if why_not := why_not_allocated(design, stratified_by, conduct, levels):
+        raise Refused(why_not)
 
 
 def delete_draft(*, trial_id: int, by: User) -> None:

@@ -10,6 +10,7 @@ from referrals.mail.outbox import queue
 from referrals.models import MailKind, Mode, NoticeKind, Pause, Trial, TrialStatus
 from referrals.rules.trial.draws import sha256
 from referrals.rules.trial.seal import commitment
+from referrals.trial.actions.design import refuse_unallocated
 from referrals.trial.actions.registry import note_head, tell_registrars
 from referrals.trial.actions.trial_lock import (
     WAIT_FOR_LOCK,
@@ -68,6 +69,8 @@ def seal(*, trial_id: int, digest: str, by: User, at: datetime) -> Trial:
             raise Refused("You proposed this trial: somebody else has to seal it.")
         if missing := lacking(trial):
             raise Refused(f"Still missing: {', '.join(missing)}. The trial lead has to propose it anew.")
+        # Wards may have gone to another borough since it was drafted.
+        refuse_unallocated(trial.bcu, trial.design, trial.stratified_by, trial.conduct)
         refuse_clock_behind(at, trial.proposed_at)
         seed = secrets.token_bytes(32)
         trial.commitment = commitment(trial.protocol, seed)

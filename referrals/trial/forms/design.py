@@ -24,12 +24,19 @@ from referrals.rules.trial.analysis import (
     Test,
 )
 from referrals.rules.trial.assumed import ImpossibleAssumption
-from referrals.rules.trial.protocol import YES_OR_NO, Conduct, Expected
+from referrals.rules.trial.protocol import (
+    YES_OR_NO,
+    Conduct,
+    Expected,
+    parts_of,
+    strata_of,
+    stratified_together,
+)
 from referrals.scope import bcus_of
 from referrals.trial.readers.power import PowerQuestion
 from referrals.trial.readers.words import (
     ESTIMATES,
-    OPEN_CASES,
+    OPEN_CASES_SEALED,
     OUTCOMES,
     SCHEMES,
     STRATA,
@@ -117,8 +124,8 @@ class ProtocolForm(forms.Form):
         required=False,
         choices=STRATA.items(),
         widget=forms.CheckboxSelectMultiple,
-        help_text="Stratified blocks take one, minimisation one or more. Race needs a data protection "
-        "assessment that allows it.",
+        help_text="Stratified blocks draw each combination apart: eight at most are usual. Race needs a data "
+        "protection assessment that allows it.",
     )
     weight_borough = _whole("Weight of borough", least=1, most=9)
     weight_repeat_victim = _whole("Weight of repeat victim", least=1, most=9)
@@ -137,7 +144,7 @@ class ProtocolForm(forms.Form):
         label="Sides of the test", choices=[(2, "Two: a rise or a fall"), (1, "One: a fall")], coerce=int
     )
     open_cases = forms.TypedChoiceField(
-        label="Cases still open at the lock", choices=OPEN_CASES.items(), coerce=OpenCases
+        label="Cases still open at the lock", choices=OPEN_CASES_SEALED, coerce=OpenCases
     )
     looks = forms.CharField(
         label="Planned looks by arm before the lock",
@@ -226,18 +233,18 @@ class ProtocolForm(forms.Form):
             "repeat_victim": YES_OR_NO,
             "race": YES_OR_NO,
         }
-        if scheme is Scheme.STRATIFIED_BLOCKS and len(chosen) != 1:
-            raise ImpossibleDesign("Stratified blocks take one stratum: tick it under strata.")
+        if scheme is Scheme.STRATIFIED_BLOCKS and not chosen:
+            raise ImpossibleDesign("Stratified blocks take one stratum or more: tick it under strata.")
         if scheme not in _STRATIFIED and chosen:
             raise ImpossibleDesign("This scheme has no strata: take the ticks off, or choose another scheme.")
         is_stratified = scheme is Scheme.STRATIFIED_BLOCKS
-        self.stratified_by = chosen[0] if is_stratified else ""
+        self.stratified_by = stratified_together(chosen) if is_stratified else ""
         self.design = Design(
             scheme,
             target=cleaned["target"],
             ratio=(cleaned["src_share"], cleaned["control_share"]),
             block_sizes=cleaned["block_sizes"],
-            strata=levels[self.stratified_by] if is_stratified else ("",),
+            strata=strata_of(self.stratified_by, levels),
             factors=tuple(Factor(name, levels[name], cleaned[f"weight_{name}"]) for name in chosen)
             if scheme is Scheme.MINIMISATION
             else (),
@@ -291,7 +298,7 @@ def initial_of(trial: Trial) -> dict[str, Any]:
         "src_share": design.ratio[0],
         "control_share": design.ratio[1],
         "block_sizes": ", ".join(str(size) for size in design.block_sizes),
-        "strata": [trial.stratified_by] if trial.stratified_by else [f.name for f in design.factors],
+        "strata": [*parts_of(trial.stratified_by), *(factor.name for factor in design.factors)],
         "coin": design.coin,
         **{f"weight_{name}": 1 for name in STRATA},
         **{f"weight_{factor.name}": factor.weight for factor in design.factors},

@@ -3,6 +3,7 @@
 from django.db.models import QuerySet
 
 from referrals.models import ApprovalKind, BcuMembership, Trial
+from referrals.rules.trial.protocol import parts_of
 from referrals.scope import today
 from src_app.accounts.models import User
 from src_app.accounts.roles import PERMISSIONS, Permission
@@ -35,4 +36,5 @@ def lacking(trial: Trial) -> list[str]:
 
 def uses_strand(trial: Trial) -> bool:
     """Whether "race: yes or no" is a stratum or a factor."""
-    return trial.stratified_by == "race" or any(factor.name == "race" for factor in trial.design.factors)
+    factors = [factor.name for factor in trial.design.factors]
+    return "race" in (*parts_of(trial.stratified_by), *factors)

@@ -30,7 +30,7 @@ from referrals.rules.trial.allocation_order import (
     allocated_out_of_order,
     days_in_parts,
 )
-from referrals.rules.trial.protocol import YES_OR_NO
+from referrals.rules.trial.protocol import YES_OR_NO, parts_of, parts_of_stratum, stratum_of
 from referrals.rules.trial.recruitment import Recruitment, finding
 from referrals.rules.ward_modes import Planned
 from referrals.trial.readers.controls import contacts_of_controls, controls_with_src
@@ -182,11 +182,11 @@ def _balance(trial: Trial, units: Sequence[AllocationRow]) -> list[Balance]:
     boroughs = dict(Borough.objects.filter(bcu=trial.bcu_id).values_list("code", "name"))
     return [
         Balance(
-            name=_FACTORS.get(name, name),
+            name=" and ".join(_FACTORS.get(part, part) for part in parts_of(name)),
             columns=list(columns),
             levels=[
                 (
-                    boroughs.get(level, level.capitalize()),
+                    ", ".join(boroughs.get(part, part.capitalize()) for part in parts_of_stratum(level)),
                     [
                         (column, Share(_with(level_of, level, rows), len(rows)))
                         for column, rows in columns.items()
@@ -290,7 +290,7 @@ def _stratum(trial: Trial, borough: str, repeat_victim: bool, strands: Sequence[
         "repeat_victim": YES_OR_NO[repeat_victim],
         "race": YES_OR_NO[Strand.RACE in strands],
     }
-    return known.get(trial.stratified_by, "")
+    return stratum_of(trial.stratified_by, known)
 
 
 def _heads(trial: Trial, allocations: int) -> Heads:

@@ -14,7 +14,7 @@ from referrals.rules.trial.analysis import (
     Plan,
     Test,
 )
-from referrals.rules.trial.protocol import Expected
+from referrals.rules.trial.protocol import Expected, parts_of, parts_of_stratum
 from src_app.accounts.models import User
 from src_app.templatetags.words import day
 
@@ -44,6 +44,8 @@ OPEN_CASES = {
     OpenCases.WITHOUT_OUTCOME.value: "Count as without the outcome",
     OpenCases.LEFT_OUT.value: "Left out: closed cases only",
 }
+# Closed cases only is no plan to seal any more: being closed can follow from the contact.
+OPEN_CASES_SEALED = [(OpenCases.WITHOUT_OUTCOME.value, OPEN_CASES[OpenCases.WITHOUT_OUTCOME.value])]
 _STEP_WORDS = {
     TrialStatus.SEALED: "Sealed",
     TrialStatus.RECRUITING: "Opened",
@@ -85,6 +87,16 @@ def protocol_lines(trial: Trial, wards: Mapping[str, Ward]) -> list[Line]:
     ]
 
 
+def stratified_words(stratified_by: str) -> str:
+    """What makes a stratum, in words."""
+    return " and ".join(STRATA[name] for name in parts_of(stratified_by))
+
+
+def stratum_words(stratum: str, boroughs: Mapping[str, str]) -> str:
+    """A stratum in words; ``boroughs``: names by code."""
+    return ", ".join(boroughs.get(part, part) for part in parts_of_stratum(stratum))
+
+
 def _allocation(trial: Trial, design: Design, boroughs: Mapping[str, str]) -> Iterator[Line]:
     yield Line("Groups", f"SRC to usual service, {design.ratio[0]}:{design.ratio[1]}")
     yield Line("Target", f"{design.target:,} victims, both groups together")
@@ -92,8 +104,9 @@ def _allocation(trial: Trial, design: Design, boroughs: Mapping[str, str]) -> It
     if design.block_sizes:
         yield Line("Block sizes", ", ".join(str(size) for size in design.block_sizes))
     if trial.stratified_by:
-        named = [boroughs.get(stratum, stratum) for stratum in design.strata]
-        yield Line("Drawn apart by", f"{STRATA[trial.stratified_by]} ({', '.join(named)})")
+        cells = [stratum_words(stratum, boroughs) for stratum in design.strata]
+        each = f"about {design.target // len(cells):,} victims in each of {len(cells)}"
+        yield Line("Drawn apart by", f"{stratified_words(trial.stratified_by)} ({'; '.join(cells)}): {each}")
     if design.factors:
         balanced = [f"{STRATA[factor.name]}, weight {factor.weight}" for factor in design.factors]
         yield Line("Balanced", "; ".join(balanced))

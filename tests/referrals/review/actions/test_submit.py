@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections import Counter
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -753,6 +754,35 @@ def test_minimisation_looks_at_every_unit_before_and_freezes_what_each_was_like(
         assert row.arm == arm.value
         before.append(Given(arm, row.levels))
     assert len(before) == 12
+
+
+def test_blocks_are_drawn_apart_for_each_combination_of_strata(
+    make_case: MakeCase, submit_all: Callable[..., Submission], world: World
+) -> None:
+    boroughs = sorted({ward.borough.code for ward in world.wards})
+    strata = tuple(f"{code}+{repeat}" for code in boroughs for repeat in ("no", "yes"))
+    design = Design(Scheme.STRATIFIED_BLOCKS, target=64, block_sizes=(4,), strata=strata)
+    protocol = protocol_of(
+        name="Pilot",
+        bcu="SW",
+        design=design,
+        stratified_by="borough+repeat_victim",
+        conduct=conduct([ward.code for ward in world.wards]),
+    )
+    trial = TrialFactory.create(bcu=world.south_west, protocol=protocol)
+    for ward in world.wards:
+        WardModeFactory.create(ward=ward, mode=Mode.TRIAL, trial=trial)
+    submit_all(*[make_case(ward=world.wards[n % 6], repeat_victim=n % 4 == 0) for n in range(16)])
+    key = allocation_key(SEED, trial.protocol_digest)
+    positions: Counter[str] = Counter()
+    for row in Allocation.objects.order_by("number"):
+        home = row.case.ward
+        assert home is not None
+        assert row.stratum == f"{home.borough.code}+{'yes' if row.case.repeat_victim else 'no'}"
+        positions[row.stratum] += 1
+        assert row.position == positions[row.stratum]
+        assert row.arm == arm_at(key, design, position=row.position, stratum=row.stratum).value
+    assert set(positions) == set(strata)
 
 
 def test_wards_are_held_before_their_cases_so_that_none_goes_to_another_team_meanwhile(

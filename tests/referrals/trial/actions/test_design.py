@@ -1,12 +1,14 @@
 """A trial while it is a draft."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
 import pytest
 
 from referrals.models import Approval, ApprovalKind, Registrar, Trial, TrialStatus
-from referrals.rules.trial.allocation import Design, Scheme
+from referrals.rules.trial.allocation import Design, Factor, Scheme
+from referrals.rules.trial.analysis import OpenCases, Plan
 from referrals.trial.actions.design import (
     delete_draft,
     draft_trial,
@@ -73,6 +75,58 @@ def test_a_name_is_used_once(world: World, draft: Trial, terms: dict[str, Any], 
 def test_a_draft_names_wards_of_its_bcu_alone(world: World, terms: dict[str, Any], trial_lead: User) -> None:
     terms["conduct"] = conduct([world.north_ward.code])
     with pytest.raises(Refused, match=f"{world.north_ward.code}: no ward of South West"):
+        draft_trial(bcu=world.south_west, **terms, by=trial_lead)
+
+
+BLOCKS: dict[str, Any] = {"target": 250, "block_sizes": (4, 6, 8)}
+BALANCED: dict[str, Any] = {"scheme": Scheme.MINIMISATION, "target": 250}
+
+
+@pytest.mark.parametrize(
+    ("terms_of", "says"),
+    [
+        (
+            {
+                "design": Design(Scheme.STRATIFIED_BLOCKS, **BLOCKS, strata=("no", "yes")),
+                "stratified_by": "colour",
+            },
+            "colour: nothing that is known of a case",
+        ),
+        ({"design": Design(**BALANCED, factors=(Factor("colour", ("a", "b")),))}, "colour: nothing"),
+        (
+            {"design": Design(**BALANCED, factors=(Factor("borough", ("E09000032", "E09000099")),))},
+            "a level of borough in these wards",
+        ),
+        (
+            {
+                "design": Design(Scheme.STRATIFIED_BLOCKS, **BLOCKS, strata=("E09000032",)),
+                "stratified_by": "borough",
+            },
+            "a stratum of these wards",
+        ),
+        (
+            {
+                "design": Design(Scheme.STRATIFIED_BLOCKS, **BLOCKS, strata=("no", "yes")),
+                "stratified_by": "borough+repeat_victim",
+            },
+            "a stratum of these wards",
+        ),
+    ],
+)
+def test_a_protocol_under_which_a_case_could_have_no_arm_is_refused(
+    world: World, terms: dict[str, Any], trial_lead: User, terms_of: dict[str, Any], says: str
+) -> None:
+    with pytest.raises(Refused, match=says):
+        draft_trial(bcu=world.south_west, **{**terms, **terms_of}, by=trial_lead)
+    assert not Trial.objects.exists()
+
+
+def test_a_plan_of_closed_cases_only_is_refused(
+    world: World, terms: dict[str, Any], trial_lead: User
+) -> None:
+    plan = Plan(open_cases=OpenCases.LEFT_OUT)
+    terms["conduct"] = replace(terms["conduct"], plan=plan)
+    with pytest.raises(Refused, match="Count open cases as without the outcome"):
         draft_trial(bcu=world.south_west, **terms, by=trial_lead)
 
 

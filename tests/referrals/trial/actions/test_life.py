@@ -18,6 +18,7 @@ from referrals.models import (
     Trial,
     TrialStatus,
 )
+from referrals.rules.trial.protocol import YES_OR_NO
 from referrals.rules.trial.seal import commitment
 from referrals.trial.actions.life import (
     close,
@@ -122,10 +123,22 @@ def test_a_trial_lacking_anything_is_neither_proposed_nor_sealed(
         )
 
 
+@pytest.mark.parametrize("stratified_by", ["race", "borough+race"])
 def test_race_is_a_stratum_only_where_the_assessment_allows_it(
-    proposed: Trial, trial_lead: User, leader: User
+    proposed: Trial, trial_lead: User, leader: User, stratified_by: str
 ) -> None:
-    Trial.objects.filter(pk=proposed.pk).update(protocol={**proposed.protocol, "stratified_by": "race"})
+    boroughs = proposed.design.strata
+    by_race = {
+        **proposed.protocol,
+        "stratified_by": stratified_by,
+        "allocation": {
+            **proposed.protocol["allocation"],
+            "strata": [f"{code}+{level}" for code in boroughs for level in YES_OR_NO]
+            if "+" in stratified_by
+            else list(YES_OR_NO),
+        },
+    }
+    Trial.objects.filter(pk=proposed.pk).update(protocol=by_race)
     proposed.refresh_from_db()
     with pytest.raises(Refused, match="allows the strand"):
         _seal(proposed, leader)
@@ -139,6 +152,18 @@ def test_race_is_a_stratum_only_where_the_assessment_allows_it(
         )
     proposed.approvals.filter(kind=ApprovalKind.DATA_PROTECTION).update(allows_strand=True)
     assert _seal(proposed, leader).status == TrialStatus.SEALED
+
+
+def test_a_protocol_that_leaves_a_borough_of_its_wards_out_is_not_sealed(
+    proposed: Trial, leader: User
+) -> None:
+    """As where a ward came to a borough that the design does not know, after it was drafted."""
+    first, *_ = proposed.design.strata
+    fewer = {**proposed.protocol["allocation"], "strata": [first]}
+    Trial.objects.filter(pk=proposed.pk).update(protocol={**proposed.protocol, "allocation": fewer})
+    proposed.refresh_from_db()
+    with pytest.raises(Refused, match="a stratum of these wards that the design leaves out"):
+        _seal(proposed, leader)
 
 
 def test_what_changed_after_it_was_read_is_not_sealed(

@@ -102,6 +102,20 @@ def test_minimisation_takes_its_factors_with_their_weights(
     assert (design.coin, design.strata) == (85, ("",))
 
 
+def test_stratified_blocks_are_drawn_apart_for_each_combination(
+    browser: Client, filled_in: dict[str, Any], world: World
+) -> None:
+    browser.post(NEW, {**filled_in, "strata": ["borough", "repeat_victim"]})
+    trial = Trial.objects.get(name="Pilot")
+    boroughs = sorted({ward.borough.code for ward in world.wards})
+    assert trial.design.strata == tuple(f"{code}+{level}" for code in boroughs for level in ("no", "yes"))
+    page = browser.get(reverse("trial", args=[trial.pk])).content.decode()
+    each = 250 // len(trial.design.strata)
+    assert f"about {each} victims in each of {len(trial.design.strata)}" in page
+    assert "Borough and Repeat victim: yes or no" in page
+    assert initial_of(trial)["strata"] == ["borough", "repeat_victim"]
+
+
 @pytest.mark.parametrize(
     ("given", "says"),
     [
@@ -115,7 +129,8 @@ def test_minimisation_takes_its_factors_with_their_weights(
         ({"scheme": "complete", "block_sizes": "", "strata": [], "target": 251}, "multiple of 2"),
         ({"scheme": "simple", "block_sizes": "", "strata": ["borough"]}, "has no strata"),
         ({"strata": []}, "take one stratum"),
-        ({"strata": ["borough", "repeat_victim"]}, "take one stratum"),
+        ({"strata": ["borough", "repeat_victim"], "target": 20}, "need a target of"),
+        ({"open_cases": "left_out"}, "left_out is not one of the available choices"),
         ({"scheme": "minimisation", "block_sizes": "", "strata": ["borough"], "coin": 100}, "from 51 to 99"),
         ({"recruits_until": "2020-01-01"}, "must not be before the first"),
         ({"wards": []}, "Choose at least one ward."),

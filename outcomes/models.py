@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from outcomes.count_triggers import of_case_changes, of_decision_changes, of_new_outcomes
 from referrals.models import Bcu, Case, Decision, Trial, Ward
-from src_app.database import AppendOnly, refuse
+from src_app.database import AppendOnly, one_line, refuse
 
 
 class OutcomeCode(models.Model):
@@ -27,23 +27,32 @@ class OutcomeCode(models.Model):
 
 
 class RecordedOutcome(AppendOnly):
-    """An outcome a case was given. A case can reopen and change: the latest recorded counts."""
+    """An outcome a case was given; without ``code``, that it was open again. The latest recorded counts.
+
+    ``written``: the code as the file had it, such as 2A. ``is_day``: the file had a day and no time, and
+    ``recorded_at`` is its begin in London.
+    """
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="outcomes")
-    code = models.ForeignKey(OutcomeCode, on_delete=models.PROTECT, related_name="+")
+    code = models.ForeignKey(OutcomeCode, on_delete=models.PROTECT, null=True, related_name="+")
+    written = models.CharField(max_length=60, blank=True, db_default="")
     recorded_at = models.DateTimeField()
+    is_day = models.BooleanField(db_default=False)
     imported_at = models.DateTimeField()
     imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 
     class Meta(AppendOnly.Meta):
         constraints = [
-            models.UniqueConstraint(fields=["case", "recorded_at", "code"], name="outcome_recorded_once")
+            models.UniqueConstraint(
+                fields=["case", "recorded_at", "code"], nulls_distinct=False, name="outcome_recorded_once"
+            ),
+            *one_line("outcome", "written"),
         ]
         indexes = [models.Index(fields=["case", "-recorded_at", "-id"], name="outcome_latest_of_case")]
         triggers = [*AppendOnly.Meta.triggers, *of_new_outcomes()]
 
     def __str__(self) -> str:
-        return f"outcome {self.code_id}"
+        return f"outcome {self.code_id}" if self.code_id else "open again"
 
 
 class OutcomeCount(models.Model):

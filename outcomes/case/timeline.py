@@ -77,9 +77,10 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
         yield from _of_task(task)
     yield from _of_trial(records)
     for outcome in records.outcomes:
+        named = f"Outcome {outcome['code_id']} {outcome['short_title']}"
         yield Event(
             outcome["recorded_at"],
-            f"Outcome {outcome['code_id']} {outcome['short_title']}",
+            named if outcome["code_id"] else "Open again: no outcome any more",
             detail=f"Imported {moment(outcome['imported_at'])} by {outcome['by']}.",
         )
 

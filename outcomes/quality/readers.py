@@ -33,7 +33,10 @@ _LACKING = {
 
 def _without_outcome(at: datetime) -> Q:
     """A condition for suitable cases that should have an outcome by now, and have none."""
-    recorded = RecordedOutcome.objects.filter(case=OuterRef("pk"))
+    open_since = RecordedOutcome.objects.filter(
+        case=OuterRef("case"), code=None, recorded_at__gte=OuterRef("recorded_at")
+    )
+    recorded = RecordedOutcome.objects.filter(~Exists(open_since), case=OuterRef("pk"), code__isnull=False)
     return _due_an_outcome(at) & Q(~Exists(recorded))
 
 

@@ -1,5 +1,6 @@
 """Taking in the outcomes of a file."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -53,7 +54,7 @@ class OutcomeReport:
 def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
     """Keeps the outcomes of the good rows, in one transaction; the same file again changes nothing.
 
-    An outcome is known by its case, code and time. Raises
+    An outcome is known by its case, code and time; without a code the case is open again from then on. Raises
     :class:`~referrals.table_files.text.NotATable` for a file that cannot be read.
     """
     check_authority(by, Permission.IMPORT_OUTCOMES)
@@ -65,16 +66,25 @@ def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
         known = _known(cases.values())
         found: list[RecordedOutcome] = []
         for row, case in fitting:
-            key = (case.pk, row.recorded_at, row.code)
-            if key in known:
+            of_case = known[case.pk]
+            # That it is open, and no more, says something new of a case that had an outcome.
+            is_known = (
+                not of_case or of_case[max(of_case)] is None
+                if row.recorded_at is None
+                else of_case.get((row.recorded_at, row.code or 0), 0) == row.code
+            )
+            if is_known:
                 report.unchanged += 1
                 continue
-            known.add(key)
+            recorded_at = row.recorded_at or at
+            of_case[recorded_at, row.code or 0] = row.code
             found.append(
                 RecordedOutcome(
                     case=case,
                     code_id=row.code,
-                    recorded_at=row.recorded_at,
+                    written=row.written,
+                    recorded_at=recorded_at,
+                    is_day=row.is_day,
                     imported_at=at,
                     imported_by=by,
                 )
@@ -122,7 +132,7 @@ def _fitting(
             report.rejections.append(
                 Rejection(row.line, Column.CRIME_REFERENCE.value, shown(row.crime_reference), reason)
             )
-        elif timezone.localdate(row.recorded_at) < timezone.localdate(case.reported_at):
+        elif row.recorded_at and timezone.localdate(row.recorded_at) < timezone.localdate(case.reported_at):
             reason = "The outcome is earlier than the report."
             report.rejections.append(
                 Rejection(
@@ -140,12 +150,13 @@ def _fitting(
     return fitting
 
 
-def _known(cases: Iterable[Case]) -> set[tuple[int, datetime, int]]:
-    known: set[tuple[int, datetime, int]] = set()
+def _known(cases: Iterable[Case]) -> dict[int, dict[tuple[datetime, int], int | None]]:
+    """What is recorded of each case: the code, or None where it was open again, by moment and code."""
+    known: dict[int, dict[tuple[datetime, int], int | None]] = defaultdict(dict)
     for chunk in _chunks([case.pk for case in cases]):
-        known.update(
-            RecordedOutcome.objects.filter(case__in=chunk).values_list("case_id", "recorded_at", "code_id")
-        )
+        recorded = RecordedOutcome.objects.filter(case__in=chunk).order_by("pk")
+        for case, moment, code in recorded.values_list("case_id", "recorded_at", "code_id"):
+            known[case][moment, code or 0] = code
     return known
 
 

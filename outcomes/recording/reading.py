@@ -1,16 +1,22 @@
-"""Reading a file of outcomes: crime reference, outcome code, and when it was recorded."""
+"""Reading a file of outcomes: crime reference, outcome code, and when it was recorded.
+
+Codes, days and headings are read as disposal systems write them: ``2A``, ``16.0``, ``Outcome 16``,
+``16 - Victim does not support …``; a day without a time; ``Crime Ref No``.
+"""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import TypeVar
+
+from django.utils import timezone
 
 from referrals.intake.reading.rows import Rejection, shown
 from referrals.table_files.cells import bare
 from referrals.table_files.content import Content
-from referrals.table_files.moments import read_moment
+from referrals.table_files.moments import read_day, read_moment
 from referrals.table_files.read import Record, find_columns, read_rows
 from referrals.table_files.shape import is_aside, is_remark, squared
 
@@ -25,12 +31,18 @@ class Column(StrEnum):
 
 @dataclass(frozen=True)
 class OutcomeRow:
-    """One outcome as a row of the file gives it."""
+    """One outcome as a row of the file gives it.
+
+    ``code``: None where the case is open. ``recorded_at``: the begin of the day where the file gives a day
+    (``is_day``), and None where it says of an open case no more than that it is open.
+    """
 
     line: int
     crime_reference: str
-    code: int
-    recorded_at: datetime
+    code: int | None
+    written: str
+    recorded_at: datetime | None
+    is_day: bool
 
 
 @dataclass
@@ -45,14 +57,28 @@ class Reading:
 
 Value = TypeVar("Value")
 
-# 1A, charged with an alternate offence, counts as 1.
-_CODE = re.compile(r"0?([1-9]|1\d|2[0-2])|0?(1)a", re.ASCII | re.IGNORECASE)
-_ISO = re.compile(r"\d{4}-\d{2}-\d{2}.*", re.ASCII)
+# 1A, 2A and 3A, of an alternate offence, count as 1, 2 and 3.
+_CODE = re.compile(
+    r"(?:outcome(?: type| code)?[ :]*)?(?:0?([123])a|0?([1-9]|1\d|2[0-2])(?:\.0+)?)(?:\s*[-–—:]\s*\D.*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_OPEN = {
+    *("", "0", "00", "0.0", "-", "none", "n/a", "open", "ongoing", "pending", "unassigned"),
+    *("not assigned", "not yet assigned", "no outcome", "not finalised", "under investigation"),
+}
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}.+", re.ASCII)
+MOST_WRITTEN = 60
+
+_HEADINGS = {
+    Column.CRIME_REFERENCE: "crime reference,crime ref,crime ref no,crime reference number,crime number",
+    Column.OUTCOME_CODE: "outcome code,outcome,outcome type,outcome number,disposal,disposal code,ho outcome",
+    Column.RECORDED_AT: "recorded at,outcome date,date of outcome,disposal date,date recorded",
+}
+_KNOWN = {heading: column for column, several in _HEADINGS.items() for heading in several.split(",")}
 
 
 def _column_of(heading: str) -> Column | None:
-    name = heading.strip().lower()
-    return Column(name) if name in list(Column) else None
+    return _KNOWN.get(" ".join(re.sub(r"[_.]", " ", heading).lower().split()))
 
 
 def read_outcomes(content: bytes, *, at: datetime) -> Reading:
@@ -99,10 +125,13 @@ def _read(
 
     reference = read(Column.CRIME_REFERENCE, _reference)
     code = read(Column.OUTCOME_CODE, _code)
-    recorded_at = read(Column.RECORDED_AT, lambda text: _moment(text, at))
-    if reference is None or code is None or recorded_at is None:
+    # Of a case that is open there may be nothing more to say.
+    says_when = cells[Column.RECORDED_AT] or code
+    recorded = read(Column.RECORDED_AT, lambda text: _moment(text, at)) if says_when else (None, False)
+    if reference is None or code is None or recorded is None:
         return None
-    return OutcomeRow(record.line, reference, code, recorded_at)
+    written = cells[Column.OUTCOME_CODE][:MOST_WRITTEN]
+    return OutcomeRow(record.line, reference, code or None, written, *recorded)
 
 
 def _reference(text: str) -> str:
@@ -112,17 +141,27 @@ def _reference(text: str) -> str:
 
 
 def _code(text: str) -> int:
+    """The code; 0 where the case is open."""
+    if " ".join(text.lower().split()) in _OPEN:
+        return 0
     found = _CODE.fullmatch(text)
     if not found:
-        raise ValueError("There is no such outcome code: they are 1 (or 1A) to 22.")
+        raise ValueError(
+            "There is no such outcome code: they are 1 (or 1A) to 22. Leave it empty for an open case."
+        )
     return int(found[1] or found[2])
 
 
-def _moment(text: str, at: datetime) -> datetime:
-    moment = _iso(text) if _ISO.fullmatch(text) else read_moment(text)[0]
+def _moment(text: str, at: datetime) -> tuple[datetime, bool]:
+    """The moment, or the begin of the day in London, and whether it is a day."""
+    day = read_day(text)
+    if day is not None:
+        moment = timezone.make_aware(datetime.combine(day, time()))
+    else:
+        moment = _iso(text) if _ISO.fullmatch(text) else read_moment(text)[0]
     if moment > at:
         raise ValueError("The outcome lies in the future.")
-    return moment
+    return moment, day is not None
 
 
 def _iso(text: str) -> datetime:

@@ -8,17 +8,22 @@ from src_app.days import moment_shown
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # 18:07, 18.07, 18:07:30, 1807
 _TIME = r"(?P<hour>\d{1,2}(?=[:.])|\d{2})[:.]?(?P<minute>\d{2})(?::(?P<second>\d{2}(?:\.\d+)?))?"
-# 22/11/2026 18:07, 22.11.26 6:07 pm, 22-Nov-2026 18:07:30, 22nd November 2026, 18:07 hrs
-_BRITISH = (
+_DAY = (
     r"(?P<day>\d{1,2})(?:st|nd|rd|th)?(?P<mark>[/.\- ])(?P<month>\d{1,2}|[a-z]{3,9})(?P=mark)"
-    rf"(?P<year>\d{{4}}|\d{{2}})[ ,]+(?:at +)?{_TIME} ?(?P<half>[ap]m)?(?: ?hrs)?"
+    r"(?P<year>\d{4}|\d{2})"
 )
+# 22/11/2026 18:07, 22.11.26 6:07 pm, 22-Nov-2026 18:07:30, 22nd November 2026, 18:07 hrs
+_BRITISH = rf"{_DAY}[ ,]+(?:at +)?{_TIME} ?(?P<half>[ap]m)?(?: ?hrs)?"
 # 2026-11-22T18:07:30+00:00, 2026-11-22 18:07, 2026-11-22 18:07:30Z
 _ISO = (
     r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})[T ]+"
     rf"{_TIME} ?(?P<offset>Z|[+-]\d{{2}}:?\d{{2}})?"
 )
 _FORMS = tuple(re.compile(form, re.ASCII | re.IGNORECASE) for form in (_BRITISH, _ISO))
+# A spreadsheet's day comes with midnight, and its seconds.
+_MIDNIGHT = r"(?:[T ]00:00:00)?"
+_BRITISH_DAY = re.compile(_DAY + _MIDNIGHT, re.ASCII | re.IGNORECASE)
+_ISO_DAY = re.compile(rf"(?P<year>\d{{4}})-(?P<month>\d{{1,2}})-(?P<day>\d{{1,2}}){_MIDNIGHT}", re.ASCII)
 _PLAIN = re.compile(r"(\d\d)/(\d\d)/(\d{4}) (\d\d):(\d\d)(?::(\d\d))?", re.ASCII)
 # A spreadsheet's days since 30 December 1899, from 2000 to 2099.
 _SERIAL = re.compile(r"(\d{5})(\.\d+)?", re.ASCII)
@@ -43,6 +48,26 @@ def read_moment(text: str) -> tuple[datetime, bool]:
         return moment_shown(local) if local.tzinfo is None else (local.astimezone(UTC), False)
     except OverflowError:
         raise ValueError("There is no such date and time.") from None
+
+
+def read_day(text: str) -> date | None:
+    """The day that the text names without a time; None where it names none, or a time too.
+
+    Raises ValueError for a day that does not exist.
+    """
+    text = " ".join(text.split())
+    try:
+        if (serial := _SERIAL.fullmatch(text)) and not float(serial[2] or 0):
+            moment = _serial(text)
+            return moment.date() if moment else None
+        found = _BRITISH_DAY.fullmatch(text) or _ISO_DAY.fullmatch(text)
+        month = _month(found["month"]) if found else None
+        if found is None or month is None:
+            return None
+        year = int(found["year"])
+        return date(year + 2000 if len(found["year"]) == 2 else year, month, int(found["day"]))
+    except (ValueError, OverflowError):
+        raise ValueError("There is no such day.") from None
 
 
 def _plain(text: str) -> datetime | None:

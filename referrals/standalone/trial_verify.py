@@ -546,6 +546,9 @@ class Replay:
         earlier = self._units.setdefault(row["unit"], number)
         if earlier != number:
             raise unlike(number, f"has a position, but its unit has one already: allocation {earlier}")
+        if len(self._firsts) == self._design["target"]:
+            reached = f"its target of {self._design['target']} is reached"
+            raise unlike(number, f"has a position after the last one of the protocol: {reached}")
         self._firsts[number] = row
 
     def _check_arm(self, row: dict[str, Any], number: int) -> None:
@@ -553,8 +556,7 @@ class Replay:
             if row["levels"].get(factor["name"]) not in factor["levels"]:
                 raise unlike(number, f"has no level that the protocol knows of {quoted(factor['name'])}")
         arm = self._arms.next_arm(row["stratum"], row["levels"])
-        if arm is None:
-            raise unlike(number, "has a position after the last one of the protocol")
+        assert arm is not None  # Only the complete scheme ends, at its target.
         if row["arm"] != arm:
             raise unlike(number, f"is {row['arm']}, but protocol and seed give its position {arm}")
         self.checked["arms"] += 1

@@ -59,8 +59,7 @@ def test_both_give_every_position_of_any_design_the_same_arm(design: Design, dat
     def choose(options: Sequence[str]) -> str:
         return data.draw(st.sampled_from(options)) if len(options) > 1 else options[0]
 
-    most = design.target if design.scheme is Scheme.COMPLETE else 250
-    count = data.draw(st.integers(1, min(most, 30)))
+    count = data.draw(st.integers(1, min(design.target, 30)))
     replay = replayed(bundle_of(design, units(design, count, choose)))
     assert (replay.checked["arms"], replay.checked["allocations"]) == (count, count)
 

@@ -246,12 +246,17 @@ def test_a_row_put_in_between_is_named_even_with_the_seed(tmp_path: Path) -> Non
     assert "where 11 is due: one is doubled" in problem(tmp_path, rechained(bundle, rows))
 
 
-def test_a_position_after_the_last_of_a_complete_trial_is_named(tmp_path: Path) -> None:
-    rows = units(DESIGNS["complete"], 60)
-    rows.append(row(61, position=61, arm="src"))
-    bundle = bundle_of(DESIGNS["complete"], rows)
+@SCHEMES
+def test_more_units_than_the_target_are_named_at_the_first_of_them(scheme: str, tmp_path: Path) -> None:
+    design = DESIGNS[scheme]
+    rows = units(design, 60)
+    if scheme == "complete":
+        rows.append(row(61, position=61, arm="src"))
+    else:
+        rows = units(design, 61)
+    bundle = bundle_of(design, rows)
     assert verify(tmp_path, bundle).found == (1, 61)
-    assert "after the last one" in problem(tmp_path, bundle)
+    assert "after the last one of the protocol: its target of 60 is reached" in problem(tmp_path, bundle)
 
 
 # --- Written with the seed ---

@@ -20,7 +20,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from referrals.mail import outbox
+from referrals.mail import claims, outbox
+from referrals.mail.keys import call_back_key
 from referrals.mail.messages import message_of
 from referrals.mail.reminders import remind_due
 from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus, RefusingMailbox
@@ -145,7 +146,7 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     if kind == MailKind.CALL_BACK:
         referral.call_back_at = referral.due_at
         referral.save(update_fields=["call_back_at"])
-        mail.unique_key = outbox.call_back_key(referral)
+        mail.unique_key = call_back_key(referral)
         mail.save(update_fields=["unique_key"])
     if kind == MailKind.GIVEN:
         holder = UserFactory.create(email=mail.recipient)
@@ -329,7 +330,7 @@ def test_a_sweep_that_no_worker_came_to_is_dropped_before_the_next() -> None:
 
 
 def _claimed(notification: Notification, at: datetime) -> list[Notification]:
-    _, claimed = outbox._claim(outbox.waiting(at).filter(pk=notification.pk), at)
+    _, claimed = claims.claim(claims.waiting(at).filter(pk=notification.pk), at)
     return claimed
 
 
@@ -337,9 +338,9 @@ def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
     assert _claimed(waiting, NOW)  # and then its worker died
-    assert not outbox.waiting(NOW).exists()
+    assert not claims.waiting(NOW).exists()
     clock.shift(django_settings.MAIL_LEASE + timedelta(seconds=1))
-    assert outbox.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
+    assert claims.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
     assert outbox.deliver(notification_id=waiting.pk, by=system)
     waiting.refresh_from_db()
     assert waiting.possible_duplicate
@@ -352,7 +353,7 @@ def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
     late = _claimed(waiting, NOW)
     assert late
     _claimed(waiting, NOW + django_settings.MAIL_LEASE + HOUR)
-    outbox._mark_sent(late, system)
+    claims.mark_sent(late, system)
     waiting.refresh_from_db()
     assert waiting.sent_at is None
 
@@ -509,7 +510,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
         outbox.queue(
             kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
         )
-    assert outbox.waiting(NOW).get() == Notification.objects.get()
+    assert claims.waiting(NOW).get() == Notification.objects.get()
 
 
 def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeReferral) -> None:
@@ -549,7 +550,7 @@ def test_outside_production_mail_to_nobody_on_the_list_is_held_back_and_the_log_
     assert len(peer.accepted) == is_sent
     waiting.refresh_from_db()
     row = (waiting.abandoned_at, waiting.last_error)
-    assert row == ((None, "") if is_sent else (NOW, outbox.HELD_BACK))
+    assert row == ((None, "") if is_sent else (NOW, claims.HELD_BACK))
     assert ("held back" in caplog.text) is not is_sent
     assert recipient not in caplog.text
 

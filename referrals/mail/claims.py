@@ -54,14 +54,15 @@ def waiting(at: datetime) -> QuerySet[Notification]:
 def claim(rows: QuerySet[Notification], at: datetime) -> tuple[bool, list[Notification]]:
     """Takes those of the rows that are to be sent, under one token; says also whether there was any row."""
     with transaction.atomic():
-        found = list(rows.select_related(*_ABOUT).select_for_update(of=("self",), skip_locked=True))
+        found = list(rows.prefetch_related(*_ABOUT).select_for_update(of=("self",), skip_locked=True))
         useless = [each for each in found if is_of_no_use(each, at)]
-        held_back = [each for each in found if each not in useless and not _may_get_mail(each.recipient)]
+        given_up = {each.pk for each in useless}
+        held_back = [each for each in found if each.pk not in given_up and not _may_get_mail(each.recipient)]
         _abandon(useless, at)
         _abandon(held_back, at, last_error=HELD_BACK)
         for each in held_back:
             log.warning("mail held back: its recipient is not in MAIL_ONLY_TO", notification=each.pk)
-        given_up = {each.pk for each in (*useless, *held_back)}
+        given_up |= {each.pk for each in held_back}
         claimed = [each for each in found if each.pk not in given_up]
         token = uuid.uuid4()
         for each in claimed:
@@ -114,9 +115,7 @@ def mark_sent(sent: list[Notification], by: User) -> None:
             sent_at=now, claim_token=None, claimed_until=None, last_error=""
         )
         note_acceptance({each.recipient for each in sent}, now)
-        for notification in sent:
-            if notification.pk in ours:
-                record_sent(notification, by)
+        record_sent([each for each in sent if each.pk in ours], by)
 
 
 def _abandon(notifications: list[Notification], at: datetime, last_error: str = "") -> None:

@@ -34,8 +34,10 @@ from src_app.task_queue import send_task
 
 # A sweep ends before the next one comes.
 LONGEST_SWEEP = timedelta(seconds=25)
-# So many are claimed and noted together; where a worker dies meanwhile they may come twice, and are marked.
-AT_ONCE = 20
+# So many are claimed at once, and sent over one connection.
+AT_ONCE = 200
+# What went out is noted after so long: where a worker dies meanwhile it may come twice, and is marked.
+NOTED_AFTER = timedelta(seconds=1)
 # The server answered, and said no to this message alone.
 _OF_THIS_MESSAGE = (
     smtplib.SMTPSenderRefused,
@@ -127,24 +129,24 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
 def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: float | None = None) -> int:
     """Sends these over one connection, until the mail server fails or time is over; returns how many went.
 
-    What was taken is noted together at the end, whatever happens meanwhile; what was not tried is given back.
+    What was taken is noted whatever happens meanwhile; what was not tried is given back.
     """
     if not claimed:
         _MAIL_SERVER.not_asked()
         return 0
-    sent: list[Notification] = []
+    sent = _Sent(by)
     refused: set[str] = set()
     left = list(reversed(claimed))
     connection = get_connection()
     try:
-        while left and not (sent and ends_at and time.monotonic() > ends_at):
+        while left and not (sent.number and ends_at and time.monotonic() > ends_at):
             notification = left.pop()
             if notification.recipient in refused and notification.attempts > 1:
                 give_back([notification])
                 continue
             error = _send(notification, connection)
             if error is None:
-                sent.append(notification)
+                sent.add(notification)
                 continue
             connection.close()
             if put_back(notification, error, at):
@@ -154,9 +156,29 @@ def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: 
     finally:
         with suppress(OSError, smtplib.SMTPException):
             connection.close()
-        mark_sent(sent, by)
+        sent.note()
         give_back(left)
-    return len(sent)
+    return sent.number
+
+
+class _Sent:
+    """What the mail server took, noted together: each note costs as much as sending several."""
+
+    def __init__(self, by: User) -> None:
+        self._by = by
+        self._unnoted: list[Notification] = []
+        self._noted_at = time.monotonic()
+        self.number = 0
+
+    def add(self, notification: Notification) -> None:
+        self._unnoted.append(notification)
+        self.number += 1
+        if time.monotonic() > self._noted_at + NOTED_AFTER.total_seconds():
+            self.note()
+
+    def note(self) -> None:
+        mark_sent(self._unnoted, self._by)
+        self._unnoted, self._noted_at = [], time.monotonic()
 
 
 def _send(notification: Notification, connection: BaseEmailBackend) -> Exception | None:

@@ -1,23 +1,23 @@
 """What the audit log says of mail that was sent."""
 
+from collections.abc import Iterable
+
 from referrals.mail.keys import is_personal
 from referrals.models import MailKind, Notification
 from src_app.accounts.models import User
 from src_app.audit.models import Action, Purpose
-from src_app.audit.record import record
+from src_app.audit.record import Act, record_each
 
 
-def record_sent(notification: Notification, by: User) -> None:
-    """Writes that it went out: about what, and to which mailbox unless that is somebody's own address."""
+def record_sent(sent: Iterable[Notification], by: User) -> None:
+    """Writes that they went out: about what, and to which mailbox unless that is somebody's own address."""
+    record_each(_act(each, by) for each in sent)
+
+
+def _act(notification: Notification, by: User) -> Act:
     purpose, subject, references = _told_of(notification)
-    record(
-        Action.MAIL_SENT,
-        by=by,
-        purpose=purpose,
-        subject=subject,
-        references=references,
-        recipients=[] if is_personal(notification) else [notification.recipient],
-    )
+    recipients = [] if is_personal(notification) else [notification.recipient]
+    return Act(Action.MAIL_SENT, by, purpose, subject, references, recipients=recipients)
 
 
 def _told_of(notification: Notification) -> tuple[Purpose, str, list[str]]:

@@ -17,6 +17,7 @@ import time_machine
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
@@ -84,7 +85,7 @@ def peer(settings: Settings) -> Iterator[Peer]:
         port = probe.getsockname()[1]
     controller = Controller(kept, hostname="127.0.0.1", port=port)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "src_app.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     yield kept
     controller.stop()
@@ -111,6 +112,13 @@ def test_a_message_reaches_the_teams_mailbox_under_its_fixed_id(
     entry = AuditEntry.objects.get(action=Action.MAIL_SENT)
     assert entry.recipients == [waiting.recipient]
     assert entry.references == [waiting.referral.number]
+
+
+def test_a_domain_with_other_letters_gets_its_mail(waiting: Notification, peer: Peer, system: User) -> None:
+    Notification.objects.update(recipient="abbey@küste.example")
+    assert outbox.deliver(notification_id=waiting.pk, by=system)
+    assert peer.recipients == ["abbey@xn--kste-0ra.example"]
+    assert peer.accepted[0]["To"] == "abbey@xn--kste-0ra.example"
 
 
 LEADS_TO = {
@@ -203,7 +211,7 @@ def test_a_refused_message_is_tried_again_later_under_the_same_id(
 def test_a_mail_server_that_is_down_loses_nothing(
     waiting: Notification, settings: Settings, system: User, clock: time_machine.Traveller
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "src_app.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     for _ in range(12):
         outbox.deliver(notification_id=waiting.pk, by=system)
@@ -283,6 +291,35 @@ def test_a_sweep_that_takes_long_ends_and_the_next_goes_on(
     monkeypatch.undo()
     deliver_waiting_mail()
     assert _sent() == len(peer.accepted) == 5
+
+
+def test_a_sweep_asks_the_database_no_more_for_more_messages(many: list[Notification], peer: Peer) -> None:
+    deliver_waiting_mail()
+    asked = []
+    for more in (5, 30):
+        NotificationFactory.create_batch(more, referral=many[0].referral)
+        with CaptureQueriesContext(connection) as queries:
+            deliver_waiting_mail()
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    assert len(peer.accepted) == AuditEntry.objects.filter(action=Action.MAIL_SENT).count() == 40
+
+
+def test_what_went_out_is_noted_while_the_rest_is_sent(
+    many: list[Notification], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that little may come twice where the worker dies."""
+    noted = []
+    send = outbox._send
+
+    def look_and_send(*args: Any) -> Exception | None:
+        noted.append(_sent())
+        return send(*args)
+
+    monkeypatch.setattr(outbox, "_send", look_and_send)
+    monkeypatch.setattr(outbox, "NOTED_AFTER", timedelta(0))
+    deliver_waiting_mail()
+    assert noted == [0, 1, 2, 3, 4]
 
 
 def test_one_sweep_is_at_work_at_a_time(many: list[Notification], peer: Peer) -> None:

@@ -8,16 +8,14 @@ late, since when, and a link. To a team's mailbox also: a code that shows that i
 its wards. To whoever chose a digest: numbers and links.
 """
 
-from dataclasses import asdict, dataclass
-
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
+from django.utils.html import escape, format_html, format_html_join
+from django.utils.safestring import SafeString
 
 from referrals.mail.payloads import TrialMail, payload_of
-from referrals.models import (
-    Notification,
-)
+from referrals.models import Notification
 from referrals.rules.trial.draws import canonical
 
 
@@ -28,7 +26,7 @@ def message_of(notification: Notification) -> EmailMultiAlternatives:
     """
     payload, notice = payload_of(notification), notification.trial_notice
     template = notice.kind if notice else notification.kind
-    subject, _, body = render_to_string(f"mail/{template}.txt", asdict(payload)).partition("\n")
+    subject, _, body = render_to_string(f"mail/{template}.txt", vars(payload)).partition("\n")
     body = body.strip("\n") + "\n"
     message = EmailMultiAlternatives(
         subject=subject,
@@ -36,7 +34,7 @@ def message_of(notification: Notification) -> EmailMultiAlternatives:
         to=[notification.recipient],
         headers={"Message-ID": notification.message_id, "Auto-Submitted": "auto-generated"},
     )
-    html = render_to_string("mail/layout.html", {"subject": subject, "blocks": _blocks(body)})
+    html = render_to_string("mail/layout.html", {"subject": subject, "content": _html_of(body)})
     message.attach_alternative(html, "text/html")
     if notice is not None and isinstance(payload, TrialMail):
         content = canonical(notice.content)
@@ -44,29 +42,19 @@ def message_of(notification: Notification) -> EmailMultiAlternatives:
     return message
 
 
-@dataclass(frozen=True)
-class _Line:
-    """A line of the plain text, and the address of this system that it ends in."""
-
-    text: str
-    link: str
+def _html_of(text: str) -> SafeString:
+    """Paragraphs and, where the lines begin with dashes, lists."""
+    return format_html_join("\n", "{}", ((_block(block),) for block in text.strip("\n").split("\n\n")))
 
 
-@dataclass(frozen=True)
-class _Block:
-    """Lines up to the next empty one: a paragraph, or a list where each begins with a dash."""
-
-    lines: list[_Line]
-    is_list: bool
-
-
-def _blocks(text: str) -> list[_Block]:
-    return [
-        _Block([_line(line.removeprefix("- ")) for line in block.splitlines()], block.startswith("- "))
-        for block in text.strip("\n").split("\n\n")
-    ]
+def _block(block: str) -> SafeString:
+    lines = [(_line(line.removeprefix("- ")),) for line in block.splitlines()]
+    if block.startswith("- "):
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", lines))
+    return format_html("<p>{}</p>", format_html_join(" ", "{}", lines))
 
 
-def _line(text: str) -> _Line:
+def _line(text: str) -> SafeString:
+    """The line; an address of this system that it ends in becomes a link."""
     before, site, path = text.partition(settings.SITE_URL + "/")
-    return _Line(before, site + path)
+    return format_html('{}<a href="{link}">{link}</a>', before, link=site + path) if site else escape(before)

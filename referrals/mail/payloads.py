@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from referrals.deadlines.readers import late_decisions
+from referrals.mail.keys import TO_HCOP, bcu_of
 from referrals.models import (
     Bcu,
     Digest,
@@ -25,9 +26,6 @@ from referrals.models import (
 )
 from src_app.accounts.roles import Permission
 from src_app.templatetags.words import day, moment
-
-# What is in the key of a reminder to a supervisor, and of one to an HCOP.
-TO_SUPERVISOR, TO_HCOP = ":supervisor:", ":hcop:"
 
 
 @dataclass(frozen=True)
@@ -304,12 +302,6 @@ def _of_late_decision(notification: Notification) -> DecisionMail:
 
 def _of_late_follow_ups(_: Notification) -> WaitingMail:
     return WaitingMail(link=settings.SITE_URL + reverse("follow_up_list"))
-
-
-def bcu_of(notification: Notification) -> int | None:
-    """The key of the BCU whose reports wait; None in a message of an earlier form."""
-    _, of_bcu, bcu, *_ = [*notification.unique_key.split(":"), "", ""]
-    return int(bcu) if of_bcu == "bcu" else None
 
 
 _OF_NOTHING: dict[MailKind, Callable[[Notification], Payload]] = {

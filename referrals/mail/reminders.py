@@ -26,8 +26,9 @@ from django.db.models.functions import Cast, Coalesce, Concat, Floor
 from django.utils import timezone
 
 from referrals.deadlines.readers import Deadlines, Reminded, deadlines_by_bcu, undecided_since
-from referrals.mail.outbox import HELD_BACK, TO_TAKER, call_back_key, queue
-from referrals.mail.payloads import TO_HCOP
+from referrals.mail.claims import HELD_BACK
+from referrals.mail.keys import TO_HCOP, TO_TAKER, call_back_key
+from referrals.mail.outbox import queue
 from referrals.models import (
     FOR_THE_HCOP,
     BcuMembership,

@@ -1,7 +1,7 @@
 """Writing the audit log, and knowing where an act comes from."""
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -57,6 +57,20 @@ def acting(
         _origin.reset(token)
 
 
+@dataclass(frozen=True)
+class Act:
+    """What an account did. ``rows``: how many a file held."""
+
+    action: Action
+    by: User | None
+    purpose: Purpose
+    subject: str
+    references: Sequence[str] = ()
+    fields: Iterable[str] = ()
+    recipients: Iterable[str] = ()
+    rows: int | None = None
+
+
 def record(
     action: Action,
     *,
@@ -68,33 +82,33 @@ def record(
     recipients: Iterable[str] = (),
     rows: int | None = None,
 ) -> None:
-    """Writes what was done; call it in the transaction that does it.
+    """Writes what was done; call it in the transaction that does it. ``rows``: how many a file held."""
+    record_each([Act(action, by, purpose, subject, list(references), fields, recipients, rows)])
 
-    ``references`` beyond 1,000 are written as further rows, so that no reference is left out. ``rows``: how
-    many a file held.
+
+def record_each(acts: Iterable[Act]) -> None:
+    """Writes several acts in one statement; call it in the transaction that does them.
+
+    References beyond 1,000 are written as further rows, so that no reference is left out.
     """
-    origin = current_origin()
-    everything = list(references)
-    now = timezone.now()
-    chunks = [
-        everything[start : start + MOST_REFERENCES] for start in range(0, len(everything), MOST_REFERENCES)
-    ] or [[]]
+    origin, now = current_origin(), timezone.now()
     entries = [
         AuditEntry(
             at=now,
-            actor=by,
-            action=action,
-            purpose=purpose,
-            subject=subject,
-            references=chunk,
-            fields=sorted(fields),
-            recipients=sorted(recipients),
-            rows=rows,
+            actor=act.by,
+            action=act.action,
+            purpose=act.purpose,
+            subject=act.subject,
+            references=act.references[start : start + MOST_REFERENCES],
+            fields=sorted(act.fields),
+            recipients=sorted(act.recipients),
+            rows=act.rows,
             origin=origin.name,
             address=origin.address,
             request_id=origin.request_id,
         )
-        for chunk in chunks
+        for act in acts
+        for start in range(0, max(len(act.references), 1), MOST_REFERENCES)
     ]
     # Where this is a transaction of its own, it says that something was read.
     with not_counted():

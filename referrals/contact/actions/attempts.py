@@ -27,7 +27,7 @@ from referrals.contact.readers.referrals import (
     results_that_stand,
 )
 from referrals.deadlines.readers import deadlines_of_ward
-from referrals.mail.payloads import TO_SUPERVISOR
+from referrals.mail.keys import TO_SUPERVISOR
 from referrals.mail.readers import in_charge_of
 from referrals.mail.reminders import remind_again
 from referrals.models import (

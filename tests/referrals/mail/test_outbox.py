@@ -17,10 +17,12 @@ import time_machine
 from aiosmtpd.controller import Controller
 from django.conf import settings as django_settings
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from referrals.mail import outbox
+from referrals.mail import claims, outbox
+from referrals.mail.keys import call_back_key
 from referrals.mail.messages import message_of
 from referrals.mail.reminders import remind_due
 from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus, RefusingMailbox
@@ -90,7 +92,7 @@ def peer(settings: Settings) -> Iterator[Peer]:
         port = probe.getsockname()[1]
     controller = Controller(kept, hostname="127.0.0.1", port=port)
     controller.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "src_app.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", port
     yield kept
     controller.stop()
@@ -117,6 +119,13 @@ def test_a_message_reaches_the_teams_mailbox_under_its_fixed_id(
     entry = AuditEntry.objects.get(action=Action.MAIL_SENT)
     assert entry.recipients == [waiting.recipient]
     assert entry.references == [waiting.referral.number]
+
+
+def test_a_domain_with_other_letters_gets_its_mail(waiting: Notification, peer: Peer, system: User) -> None:
+    Notification.objects.update(recipient="abbey@küste.example")
+    assert outbox.deliver(notification_id=waiting.pk, by=system)
+    assert peer.recipients == ["abbey@xn--kste-0ra.example"]
+    assert peer.accepted[0]["To"] == "abbey@xn--kste-0ra.example"
 
 
 LEADS_TO = {
@@ -162,7 +171,7 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     if kind == MailKind.CALL_BACK:
         referral.call_back_at = referral.due_at
         referral.save(update_fields=["call_back_at"])
-        mail.unique_key = outbox.call_back_key(referral)
+        mail.unique_key = call_back_key(referral)
         mail.save(update_fields=["unique_key"])
     if kind == MailKind.NOTE_RECORD:
         contact = ContactAttemptFactory.create(referral=referral)
@@ -223,7 +232,7 @@ def test_a_refused_message_is_tried_again_later_under_the_same_id(
 def test_a_mail_server_that_is_down_loses_nothing(
     waiting: Notification, settings: Settings, system: User, clock: time_machine.Traveller
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "src_app.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     for _ in range(12):
         outbox.deliver(notification_id=waiting.pk, by=system)
@@ -305,6 +314,35 @@ def test_a_sweep_that_takes_long_ends_and_the_next_goes_on(
     assert _sent() == len(peer.accepted) == 5
 
 
+def test_a_sweep_asks_the_database_no_more_for_more_messages(many: list[Notification], peer: Peer) -> None:
+    deliver_waiting_mail()
+    asked = []
+    for more in (5, 30):
+        NotificationFactory.create_batch(more, referral=many[0].referral)
+        with CaptureQueriesContext(connection) as queries:
+            deliver_waiting_mail()
+        asked.append(len(queries))
+    assert asked[0] == asked[1]
+    assert len(peer.accepted) == AuditEntry.objects.filter(action=Action.MAIL_SENT).count() == 40
+
+
+def test_what_went_out_is_noted_while_the_rest_is_sent(
+    many: list[Notification], peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that little may come twice where the worker dies."""
+    noted = []
+    send = outbox._send
+
+    def look_and_send(*args: Any) -> Exception | None:
+        noted.append(_sent())
+        return send(*args)
+
+    monkeypatch.setattr(outbox, "_send", look_and_send)
+    monkeypatch.setattr(outbox, "NOTED_AFTER", timedelta(0))
+    deliver_waiting_mail()
+    assert noted == [0, 1, 2, 3, 4]
+
+
 def test_one_sweep_is_at_work_at_a_time(many: list[Notification], peer: Peer) -> None:
     other = connection.copy()
     with other.cursor() as cursor:
@@ -350,7 +388,7 @@ def test_a_sweep_that_no_worker_came_to_is_dropped_before_the_next() -> None:
 
 
 def _claimed(notification: Notification, at: datetime) -> list[Notification]:
-    _, claimed = outbox._claim(outbox.waiting(at).filter(pk=notification.pk), at)
+    _, claimed = claims.claim(claims.waiting(at).filter(pk=notification.pk), at)
     return claimed
 
 
@@ -358,9 +396,9 @@ def test_what_a_dead_worker_left_is_sent_again_and_marked_a_possible_duplicate(
     waiting: Notification, peer: Peer, system: User, clock: time_machine.Traveller
 ) -> None:
     assert _claimed(waiting, NOW)  # and then its worker died
-    assert not outbox.waiting(NOW).exists()
+    assert not claims.waiting(NOW).exists()
     clock.shift(django_settings.MAIL_LEASE + timedelta(seconds=1))
-    assert outbox.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
+    assert claims.waiting(NOW + django_settings.MAIL_LEASE + timedelta(seconds=1)).get() == waiting
     assert outbox.deliver(notification_id=waiting.pk, by=system)
     waiting.refresh_from_db()
     assert waiting.possible_duplicate
@@ -373,7 +411,7 @@ def test_a_worker_that_lost_its_claim_does_not_mark_the_message_sent(
     late = _claimed(waiting, NOW)
     assert late
     _claimed(waiting, NOW + django_settings.MAIL_LEASE + HOUR)
-    outbox._mark_sent(late, system)
+    claims.mark_sent(late, system)
     waiting.refresh_from_db()
     assert waiting.sent_at is None
 
@@ -530,7 +568,7 @@ def test_a_broker_that_is_down_does_not_undo_what_was_saved(
         outbox.queue(
             kind=MailKind.REFERRAL_MADE, referral=referral, recipient="a@b.example", unique_key="k", at=NOW
         )
-    assert outbox.waiting(NOW).get() == Notification.objects.get()
+    assert claims.waiting(NOW).get() == Notification.objects.get()
 
 
 def test_a_message_whose_cause_is_rolled_back_never_was(make_referral: MakeReferral) -> None:
@@ -570,7 +608,7 @@ def test_outside_production_mail_to_nobody_on_the_list_is_held_back_and_the_log_
     assert len(peer.accepted) == is_sent
     waiting.refresh_from_db()
     row = (waiting.abandoned_at, waiting.last_error)
-    assert row == ((None, "") if is_sent else (NOW, outbox.HELD_BACK))
+    assert row == ((None, "") if is_sent else (NOW, claims.HELD_BACK))
     assert ("held back" in caplog.text) is not is_sent
     assert recipient not in caplog.text
 

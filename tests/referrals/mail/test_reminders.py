@@ -13,8 +13,9 @@ from django.db import connection
 from django.test import override_settings
 
 from referrals.mail import reminders
+from referrals.mail.claims import waiting
 from referrals.mail.messages import message_of
-from referrals.mail.outbox import deliver, waiting
+from referrals.mail.outbox import deliver
 from referrals.mail.reminders import (
     remind_again,
     remind_due,

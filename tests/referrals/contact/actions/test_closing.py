@@ -9,7 +9,8 @@ from django.db import IntegrityError, connection, transaction
 from referrals.contact.actions.attempts import UsedBefore, log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import choose_safe_method, close_without_contact
 from referrals.contact.actions.follow_ups import acknowledge, finish
-from referrals.mail.outbox import deliver, waiting
+from referrals.mail.claims import waiting
+from referrals.mail.outbox import deliver
 from referrals.models import (
     Case,
     CloseReason,

@@ -1,6 +1,6 @@
 """Compliance in detail: by team, borough, week and officer, how long it took, and how contact was tried."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from django.db.models import (
     Q,
     QuerySet,
     Sum,
+    prefetch_related_objects,
 )
 from django.db.models.expressions import Combinable
 from django.db.models.functions import TruncWeek
@@ -31,7 +32,7 @@ from referrals.compliance.readers.contact import (
 from referrals.compliance.readers.overdue import chased_officers
 from referrals.compliance.readers.periods import Period
 from referrals.contact.readers.referrals import standing_attempts
-from referrals.models import Method, Referral, Result, Ward
+from referrals.models import ContactAttempt, Method, Referral, Result, Ward
 from referrals.scope import referrals_led_by
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -164,7 +165,9 @@ def _number(key: Any) -> int:
     return key.toordinal() if isinstance(key, date) else key
 
 
-def _by_place(by: str, wards: Iterable[WardContact]) -> list[_Counted]:
+def _by_place(by: str, wards: list[WardContact]) -> list[_Counted]:
+    if by == TEAM:
+        prefetch_related_objects([row.ward for row in wards], "team")
     place_of: dict[str, Callable[[Ward], Any]] = {
         WARD: lambda ward: ward,
         TEAM: lambda ward: ward.team,
@@ -179,7 +182,7 @@ def _by_place(by: str, wards: Iterable[WardContact]) -> list[_Counted]:
     return [
         (pk, place.name, sums[pk], {"list-ward" if by == WARD else by: str(pk if by == TEAM else place.code)})
         for pk, place in sorted(named.items(), key=lambda item: (item[1].name, item[0]))
-        if any(vars(sums[pk]).values())
+        if sums[pk]
     ]
 
 
@@ -212,6 +215,16 @@ def _by_officer(referrals: "QuerySet[Referral]", at: datetime, officers: dict[An
 
 
 @dataclass(frozen=True)
+class Mix:
+    """Attempts by one method, and how many of them reached the victim; ``asks`` narrows a list to them."""
+
+    name: str
+    number: int
+    reached: int
+    asks: str
+
+
+@dataclass(frozen=True)
 class Tried:
     """How contact was tried: attempts that stand, by method, and how many of each reached the victim.
 
@@ -221,7 +234,7 @@ class Tried:
 
     attempts: int = 0
     reached: int = 0
-    methods: list[tuple[str, int, int]] = field(default_factory=list)
+    methods: list["Mix"] = field(default_factory=list)
     contacts: int = 0
     first: int = 0
     second: int = 0
@@ -240,26 +253,62 @@ class Tried:
 
 def tried(referrals: "QuerySet[Referral]") -> Tried:
     """In two queries."""
-    standing = standing_attempts().filter(referral__in=referrals.values("pk"))
     made = Count("pk", filter=Q(result=Result.CONTACT_MADE))
-    counted = standing.order_by().values_list("method").annotate(number=Count("pk"), reached=made)
+    counted = (
+        attempts_at(referrals).order_by().values_list("method").annotate(number=Count("pk"), reached=made)
+    )
     by_method = {method: (number, reached) for method, number, reached in counted}
-    methods = [(Method(each).label, *by_method[each]) for each in Method.values if each in by_method]
-    of_contacts = (
-        standing.filter(referral__contacted_at__isnull=False)
-        .order_by()
-        .values("referral")
-        .annotate(tries=Count("pk"))
-        .aggregate(
-            contacts=Count("referral"),
-            first=Count("referral", filter=Q(tries=1)),
-            second=Count("referral", filter=Q(tries=2)),
-            needed=Sum("tries", default=0),
-        )
+    methods = [
+        Mix(Method(each).label, *by_method[each], asks=f"list-method={each}")
+        for each in Method.values
+        if each in by_method
+    ]
+    of_contacts = _tries(referrals).aggregate(
+        contacts=Count("referral"),
+        first=Count("referral", filter=_NTH["first"]),
+        second=Count("referral", filter=_NTH["second"]),
+        needed=Sum("tries", default=0),
     )
     return Tried(
-        attempts=sum(number for _, number, _ in methods),
-        reached=sum(reached for *_, reached in methods),
+        attempts=sum(each.number for each in methods),
+        reached=sum(each.reached for each in methods),
         methods=methods,
         **of_contacts,
     )
+
+
+def attempts_at(referrals: "QuerySet[Referral]") -> "QuerySet[ContactAttempt]":
+    """The attempts at them that stand."""
+    return standing_attempts().filter(referral__in=referrals.order_by().values("pk"))
+
+
+_NTH = {"first": Q(tries=1), "second": Q(tries=2), "later": Q(tries__gte=3)}
+
+
+def _tries(referrals: "QuerySet[Referral]") -> "QuerySet[ContactAttempt, Any]":
+    """How many attempts each of those with contact made had."""
+    made = referrals.filter(contacted_at__isnull=False)
+    return attempts_at(made).order_by().values("referral").annotate(tries=Count("pk"))
+
+
+# Steps that a referral has taken, in words.
+STEPS = {
+    "decision": "Decided",
+    "contact": "Contact made",
+    "first": "Contact made at the first attempt",
+    "second": "Contact made at the second attempt",
+    "later": "Contact made at a later attempt",
+    "early": "Ended before the due time, which is still to come",
+}
+
+
+def that_took(step: str, referrals: "QuerySet[Referral]", at: datetime) -> "QuerySet[Referral]":
+    """Those of the referrals that have taken the step, one of ``STEPS``."""
+    if step in _NTH:
+        return referrals.filter(pk__in=_tries(referrals).filter(_NTH[step]).values("referral"))
+    taken = {
+        "decision": Q(case__decided_at__isnull=False),
+        "contact": Q(contacted_at__isnull=False),
+        "early": Q(closed_at__isnull=False, due_at__gte=at),
+    }
+    return referrals.filter(taken[step])

@@ -91,7 +91,7 @@ class AttemptFilter(ListFilter):
     result = django_filters.ChoiceFilter(label="Result", choices=Result.choices, empty_label="Any")
     contacted = django_filters.ChoiceFilter(
         label="Of referrals",
-        choices=[("yes", "With contact made"), ("no", "Without contact")],
+        choices=[("yes", "With contact made")],
         empty_label="All",
         method="by_contact",
     )
@@ -106,6 +106,6 @@ class AttemptFilter(ListFilter):
         model = ContactAttempt
         fields: list[str] = []
 
-    def by_contact(self, rows: QuerySet[ContactAttempt], _name: str, value: str) -> QuerySet[ContactAttempt]:
-        """Those at referrals with contact made, or at the others."""
-        return rows.filter(referral__contacted_at__isnull=value == "no")
+    def by_contact(self, rows: QuerySet[ContactAttempt], _name: str, _value: str) -> QuerySet[ContactAttempt]:
+        """Those at referrals with contact made."""
+        return rows.filter(referral__contacted_at__isnull=False)

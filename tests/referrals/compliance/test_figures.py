@@ -200,6 +200,12 @@ def test_every_number_opens_the_list_it_counts(
             assert number
             listed = browser.get(unescape(link)).context["list"].paged.rows
             assert len(listed) == int(number[1]), (link, words)
+        if address == "compliance_figures":
+            asked = set(re.findall(r"list-(?:step|method|result|contacted)=\w+", html.split('id="hours"')[1]))
+            assert asked >= {
+                *("list-step=decision", "list-step=contact", "list-step=first", "list-step=second"),
+                *("list-contacted=yes", "list-method=video", "list-result=contact_made"),
+            }
         for cell in re.findall(r"<td[^>]*>(.*?)</td>", html, re.DOTALL):
             unlinked = re.sub(r"<a .*?</a>", "", cell, flags=re.DOTALL)
             assert not re.search(r"[1-9]\d* of |n = [1-9]", unlinked), cell

@@ -273,10 +273,10 @@ def test_each_page_runs_a_fixed_number_of_queries(
             found[user.username, name] = len(captured)
     assert found == {
         ("hcop", "compliance"): 28,
-        ("hcop", "compliance_figures"): 20,
+        ("hcop", "compliance_figures"): 19,
         ("hcop", "compliance_patterns"): 23,
         ("leader", "compliance"): 20,
-        ("leader", "compliance_figures"): 16,
+        ("leader", "compliance_figures"): 15,
         ("leader", "compliance_patterns"): 19,
     }
 

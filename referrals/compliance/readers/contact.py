@@ -6,6 +6,7 @@ Nothing here reads an allocation.
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 from operator import add
 from typing import Any
 
@@ -195,12 +196,12 @@ def compliance_of(
 
     Wards without a referral to count are left out. What is overdue now counts whatever the period.
     """
-    wards = chosen.wards(user).select_related("borough").order_by("name", "pk").in_bulk()
-    counted = _counted(_WARD, period, at, list(wards), chosen)
+    wards = list(chosen.wards(user).select_related("borough").order_by("name", "pk"))
+    counted = _counted(_WARD, period, at, [ward.pk for ward in wards], chosen)
     listed = [
         WardContact(ward, each.contact, each.overdue_now, each.ended_early)
-        for pk, ward in wards.items()
-        if (each := counted.get(pk)) and (each.contact or each.overdue_now)
+        for ward in wards
+        if (each := counted.get(ward.pk)) and (each.contact or each.overdue_now)
     ]
     return Compliance(
         wards=sorted(listed, key=_ORDERS[order]),
@@ -244,25 +245,26 @@ def _counted(
     }
     if period.reaches(at):
         asked |= {"last": date.max, "ends": datetime.max.replace(tzinfo=UTC)}
-    statement = read_sql(
-        "referrals/compliance/readers/counted.sql",
-        key=group.of_referrals,
-        taken="taken_by_id = %(officer)s" if chosen.officer else "true",
-        ended=_ENDED_OF_OFFICER if chosen.officer else _kept(group, period, at),
-    )
+    # The counts by week serve where neither the period nor the group cuts one.
+    is_whole = period.first.weekday() == 0 and (period.reaches(at) or period.last.weekday() == 6)
+    span = "week" if is_whole and group.by_week else "day"
     with connection.cursor() as cursor:
-        cursor.execute(statement, asked)
+        cursor.execute(_statement(group, span, of_officer=chosen.officer is not None), asked)
         return {key: _Counted(Contact(*numbers[:6]), *numbers[6:]) for key, *numbers in cursor.fetchall()}
 
 
-def _kept(group: _Group, period: Period, at: datetime) -> str:
-    """SQL: the kept counts of the period; those by week where neither the period nor the group cuts one."""
-    is_whole = period.first.weekday() == 0 and (period.reaches(at) or period.last.weekday() == 6)
-    table = COUNTS_BY["week" if is_whole and group.by_week else "day"]
-    return f"""
-        SELECT {group.of_counts} AS key, in_time, late, closed_without_contact FROM {table}
+@cache
+def _statement(group: _Group, span: str, *, of_officer: bool) -> str:
+    kept = f"""
+        SELECT {group.of_counts} AS key, in_time, late, closed_without_contact FROM {COUNTS_BY[span]}
         WHERE due_on >= %(first)s AND due_on <= %(last)s AND ward_id = ANY (%(wards)s)
     """  # noqa: S608 - names that the code gives
+    return read_sql(
+        "referrals/compliance/readers/counted.sql",
+        key=group.of_referrals,
+        taken="taken_by_id = %(officer)s" if of_officer else "true",
+        ended=_ENDED_OF_OFFICER if of_officer else kept,
+    )
 
 
 # What sorts alike stays in the order of names.

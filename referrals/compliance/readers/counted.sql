@@ -1,7 +1,8 @@
 -- How the referrals due in a period stand, by ward or by the time they are due. The database keeps count of what
 -- ended. Only what is open, or ended before a due time to come, is counted here, and how long clocks have stood.
 WITH own AS NOT MATERIALIZED (
-    SELECT *, $key AS key, due_at >= %(begins)s AND due_at < %(ends)s AS in_period
+    SELECT id, status, due_at, contacted_at, closed_at, stopped_until, $key AS key,
+        due_at >= %(begins)s AND due_at < %(ends)s AS in_period
     FROM referrals_referral WHERE ward_id = ANY (%(wards)s) AND made_at <= %(at)s AND $taken
 )
 SELECT key, sum(in_time), sum(late), sum(overdue), sum(not_yet_due), sum(closed_without_contact), sum(stopped),
@@ -15,8 +16,10 @@ FROM (
     SELECT key, 0, 0, count(*) FILTER (WHERE in_period AND due_at < %(at)s)::int,
         count(*) FILTER (WHERE in_period AND due_at >= %(at)s AND NOT is_stopped)::int, 0,
         count(*) FILTER (WHERE in_period AND is_stopped)::int, count(*) FILTER (WHERE due_at < %(at)s)::int, 0, NULL
-    FROM (SELECT *, coalesce(stopped_until > %(at)s, false) AS is_stopped FROM own WHERE status = 'open') AS open
-    GROUP BY key
+    FROM (
+        SELECT key, due_at, in_period, coalesce(stopped_until > %(at)s, false) AS is_stopped
+        FROM own WHERE status = 'open'
+    ) AS open GROUP BY key
     UNION ALL
     SELECT key, 0, 0, 0, 0, 0, 0, 0, count(*)::int, NULL
     FROM own WHERE closed_at IS NOT NULL AND due_at >= %(at)s AND in_period GROUP BY key

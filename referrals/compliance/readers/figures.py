@@ -85,8 +85,18 @@ def _length(end: str, start: str) -> "ExpressionWrapper[Combinable]":
 
 def referrals_counted(user: User, period: Period, at: datetime, chosen: Chosen) -> "QuerySet[Referral]":
     """The referrals that the page's counts are of."""
-    wards = chosen.wards(user).values("pk")
-    return Referral.objects.filter(due_in(period, at), chosen.taken, ward__in=wards, made_at__lte=at)
+    return Referral.objects.filter(_counted(user, period, at, chosen))
+
+
+def referrals_listed(user: User, period: Period, at: datetime, chosen: Chosen) -> "QuerySet[Referral]":
+    """Those of them that the account may see, each by itself."""
+    return referrals_led_by(user).filter(_counted(user, period, at, chosen))
+
+
+def _counted(user: User, period: Period, at: datetime, chosen: Chosen) -> Q:
+    # Keys and no subquery, as in ``referrals.scope``.
+    wards = list(chosen.wards(user).values_list("pk", flat=True))
+    return due_in(period, at) & chosen.taken & Q(ward__in=wards, made_at__lte=at)
 
 
 def steps_of(referrals: "QuerySet[Referral]") -> Steps:
@@ -134,15 +144,13 @@ def groups(
 
     Officers are those whose figures the account may see.
     """
-    referrals = referrals_counted(user, period, at, chosen)
     if kind == OFFICER:
         officers = officers_in_sight(user).in_bulk()
-        referrals = referrals.filter(taken_by__in=officers, pk__in=referrals_led_by(user).values("pk"))
+        referrals = referrals_listed(user, period, at, chosen).filter(taken_by__in=officers)
         rows = _by_officer(referrals, at, officers)
-    elif kind == WEEK:
-        rows = _by_week(user, period, at, chosen)
     else:
-        rows = _by_place(kind, counted.wards)
+        referrals = referrals_counted(user, period, at, chosen)
+        rows = _by_week(user, period, at, chosen) if kind == WEEK else _by_place(kind, counted.wards)
     steps = _steps_by(_OF_REFERRALS[kind], referrals)
     return [
         Group(_number(key), name, contact, steps.get(key, Steps()), asks) for key, name, contact, asks in rows

@@ -22,6 +22,7 @@ from referrals.compliance.readers.figures import (
     attempts_at,
     groups,
     referrals_counted,
+    referrals_listed,
     steps_of,
     tried,
 )
@@ -29,7 +30,6 @@ from referrals.compliance.tables import AttemptTable, CountedTable, GroupTable
 from referrals.compliance.views.addresses import asked_with, narrowed_to, opens_of, periods_offered
 from referrals.compliance.views.compliance import BY_WARD
 from referrals.models import Referral
-from referrals.scope import referrals_led_by
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -146,10 +146,8 @@ def _counted(
     user = request.user
     form = PeriodForm(request.GET, user=user, at=(now := timezone.now()))
     narrowing = [form[name] for name in ("borough", "team", "officer") if name in form.fields]
-    referrals = referrals_counted(user, form.shown, now, form.chosen).filter(
-        pk__in=referrals_led_by(user).values("pk")
-    )
-    listed = page.asked(request, rows_of(referrals), also=narrowing)
+    rows = rows_of(referrals_listed(user, form.shown, now, form.chosen))
+    listed = page.asked(request, rows, also=narrowing)
     if (part := listed.part()) is not None:
         return part
     listed.record_shown()

@@ -97,12 +97,10 @@ def _pages(place: Place, small: Place | None, repetitions: int) -> Iterator[tupl
 
 def _shown(place: Place, repetitions: int) -> Times:
     """Logging a contact and counting with it; each time another of the open referrals that somebody has."""
-    counts, taken = (
-        _counts(place),
-        Referral.objects.filter(status=ReferralStatus.OPEN, taken_by__isnull=False),
-    )
+    counts = _counts(place)
+    taken = Referral.objects.filter(status=ReferralStatus.OPEN, taken_by__isnull=False)
     waiting = iter(taken.select_related("taken_by").order_by("pk")[:repetitions])
-    before, found = counts(), counts()
+    before = found = counts()
 
     def attempt() -> None:
         nonlocal found

@@ -233,7 +233,7 @@ class Tried:
 
     attempts: int = 0
     reached: int = 0
-    methods: list["Mix"] = field(default_factory=list)
+    methods: list[Mix] = field(default_factory=list)
     contacts: int = 0
     first: int = 0
     second: int = 0
@@ -300,8 +300,6 @@ STEPS = {
     "later": "Contact made at a later attempt",
     "early": "Ended before the due time, which is still to come",
 }
-
-
 _NTH = {"first": Q(tries=1), "second": Q(tries=2), "later": Q(tries__gte=3)}
 
 

@@ -96,6 +96,7 @@ urlpatterns = [
     path("compliance/wards/<str:code>/", compliance.compliance_ward, name="compliance_ward"),
     path("compliance/figures/", figures.compliance_figures, name="compliance_figures"),
     path("compliance/referrals/", figures.compliance_referrals, name="compliance_referrals"),
+    path("compliance/attempts/", figures.compliance_attempts, name="compliance_attempts"),
     path("compliance/patterns/", patterns.compliance_patterns, name="compliance_patterns"),
     path("compliance/patterns/run-chart.svg", patterns.compliance_run_chart, name="compliance_run_chart"),
     path("compliance/patterns/funnel.svg", patterns.compliance_funnel, name="compliance_funnel"),

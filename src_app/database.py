@@ -36,6 +36,7 @@ DELETABLE_TABLES = (
     "referrals_registrar",
     "referrals_savedview",
     "referrals_trial",
+    "referrals_weekcontactcount",
 )
 
 # The numbers of PostgreSQL's advisory locks; no two may be the same. local/demo/prepare.py has 7_203_112, and

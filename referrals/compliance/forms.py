@@ -33,7 +33,7 @@ PERIODS = {
 
 
 class PeriodForm(forms.Form):
-    """Which due dates, where, taken by whom, and in what order.
+    """Which due dates, where, and taken by whom.
 
     Days that are given count, and no word beside them: the page offers the words as links, without days.
     """
@@ -50,7 +50,6 @@ class PeriodForm(forms.Form):
     officer = ModelChoiceField(
         User.objects.none(), label="Taken by", required=False, empty_label="Anybody or nobody"
     )
-    order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
 
     def __init__(self, data: QueryDict, *, user: User, at: datetime) -> None:
         """What is not asked for is shown as it is taken: the usual days."""
@@ -92,6 +91,12 @@ class PeriodForm(forms.Form):
         """What is narrowed to; everything where something asked is not known."""
         names = ("borough", "team", "officer")
         return Chosen(**{name: self.cleaned_data.get(name) for name in names})
+
+
+class WardsForm(PeriodForm):
+    """The same of a page that lists the wards, and in what order."""
+
+    order = forms.ChoiceField(label="Order of wards", required=False, choices=list(ORDERS.items()))
 
 
 class ChangeForm(forms.Form):

@@ -11,10 +11,10 @@ from django.utils.safestring import SafeString
 from referrals.compliance.readers.contact import STANDINGS, Span, WardContact
 from referrals.compliance.readers.figures import Group, Took
 from referrals.contact.tables import linked
-from referrals.models import Referral
+from referrals.models import ContactAttempt, Referral
 from referrals.rules.deadlines import standing
 from src_app.lists.tables import NUMERIC, ActionColumn, ListTable, with_line
-from src_app.templatetags.words import day, of, waited, weekday_moment
+from src_app.templatetags.words import asking, day, moment, of, opening, waited, weekday_moment
 
 
 class OverdueTable(ListTable):
@@ -53,9 +53,8 @@ Counted = WardContact | Span | Group
 
 def _opening(record: Counted, standing: str, words: str | int) -> str:
     """The count as a link to the list of what it counts, where there is any and the account sees it."""
-    if not record.opens or not getattr(record.contact, standing):
-        return str(words)
-    return format_html('<a href="{}&amp;list-standing={}">{}</a>', record.opens, standing, words)
+    address = asking(record.opens, f"list-standing={standing}")
+    return opening(str(words), address, getattr(record.contact, standing))
 
 
 class ContactTable(ListTable):
@@ -191,10 +190,16 @@ class GroupTable(ContactTable):
     def value_name(self, record: Group) -> str:
         return record.name or date.fromordinal(record.key).isoformat()
 
-    def render_decision(self, value: Took) -> str:
+    def render_decision(self, record: Group, value: Took) -> str:
+        return opening(took_words(value), asking(record.opens, "list-step=decision"), value.number)
+
+    def value_decision(self, value: Took) -> str:
         return took_words(value)
 
-    def render_contact(self, value: Took) -> str:
+    def render_contact(self, record: Group, value: Took) -> str:
+        return opening(took_words(value), asking(record.opens, "list-step=contact"), value.number)
+
+    def value_contact(self, value: Took) -> str:
         return took_words(value)
 
     def value_contact_median(self, value: timedelta) -> float | None:
@@ -239,3 +244,31 @@ class CountedTable(ListTable):
 
     def value_ended(self, value: datetime) -> datetime:
         return value
+
+
+class AttemptTable(ListTable):
+    """The attempts that a number counts; by whom is for the referral's own page."""
+
+    is_compact = True
+    made_at = django_tables2.Column(verbose_name="When")
+    number = django_tables2.Column(verbose_name="Referral", accessor="referral__number")
+    method = django_tables2.Column(verbose_name="Method")
+    result = django_tables2.Column(verbose_name="Result")
+
+    def render_made_at(self, value: datetime) -> str:
+        return moment(value)
+
+    def value_made_at(self, value: datetime) -> datetime:
+        return value
+
+    def render_number(self, record: ContactAttempt) -> SafeString:
+        return linked(record.referral)
+
+    def value_number(self, value: str) -> str:
+        return value
+
+    def render_method(self, record: ContactAttempt) -> str:
+        return record.get_method_display()
+
+    def render_result(self, record: ContactAttempt) -> str:
+        return record.get_result_display()

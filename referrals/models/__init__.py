@@ -57,7 +57,7 @@ from referrals.models.contact import (
     SafetyDecision,
     SettledAttempt,
 )
-from referrals.models.counts import ContactCount
+from referrals.models.counts import ContactCount, WeekContactCount
 from referrals.models.deadlines import (
     MOST_ATTEMPTS,
     MOST_HOURS,
@@ -255,6 +255,7 @@ __all__ = [
     "VictimType",
     "Ward",
     "WardMode",
+    "WeekContactCount",
     "backwards",
     "why_in_words",
 ]

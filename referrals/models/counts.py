@@ -14,12 +14,13 @@ from referrals.models.places import Ward
 from src_app.database import read_sql
 
 
-class ContactCount(models.Model):
-    """A change in how many referrals of a ward, due on a day in London, ended in time, late or uncontacted.
+def _by_due(name: str) -> models.Index:
+    return models.Index(
+        fields=["due_on", "ward"], include=["in_time", "late", "closed_without_contact"], name=name
+    )
 
-    The sum over all rows of a ward and day is how many there are; the numbers of one row may be negative.
-    """
 
+class _Counted(models.Model):
     ward = models.ForeignKey(Ward, on_delete=models.PROTECT, related_name="+", db_index=False)
     due_on = models.DateField()
     in_time = models.IntegerField()
@@ -27,30 +28,53 @@ class ContactCount(models.Model):
     closed_without_contact = models.IntegerField()
 
     class Meta:
-        indexes = [
-            models.Index(
-                fields=["due_on", "ward"],
-                include=["in_time", "late", "closed_without_contact"],
-                name="contact_count_by_day",
-            )
-        ]
+        abstract = True
 
     def __str__(self) -> str:
         return f"{self.ward}, {self.due_on}"
 
 
-def counted_contacts(rows: str) -> str:
-    """SQL: the counts by ward and day of those of these rows of the referral table that have ended."""
-    return read_sql("referrals/models/sql/counted_contacts.sql", rows=rows, time_zone=settings.TIME_ZONE)
+class ContactCount(_Counted):
+    """A change in how many referrals of a ward, due on a day in London, ended in time, late or uncontacted.
+
+    The sum over all rows of a ward and day is how many there are; the numbers of one row may be negative.
+    """
+
+    class Meta:
+        indexes = [_by_due("contact_count_by_day")]
 
 
-def added_contacts(*, more: str, less: str) -> str:
+class WeekContactCount(_Counted):
+    """The same of those due in a week from Monday to Sunday, which its Monday names.
+
+    Most periods are of whole weeks, and read a seventh of the rows.
+    """
+
+    class Meta:
+        indexes = [_by_due("contact_count_by_week")]
+
+
+# The tables of these counts, by the span that a row is of.
+COUNTS_BY = {"day": "referrals_contactcount", "week": "referrals_weekcontactcount"}
+
+
+def counted_contacts(span: str, rows: str) -> str:
+    """SQL: the counts by ward and day, or week, of those of these rows of the referral table that ended."""
+    path = "referrals/models/sql/counted_contacts.sql"
+    return read_sql(path, span=span, rows=rows, time_zone=settings.TIME_ZONE)
+
+
+def kept_contacts(span: str, where: str = "true") -> str:
+    """SQL: the rows that keep the counts by day or week."""
+    return f"""
+        SELECT ward_id, due_on, in_time, late, closed_without_contact FROM {COUNTS_BY[span]} WHERE {where}
+    """  # noqa: S608 - names that the code gives
+
+
+def added_contacts(span: str, *, more: str, less: str) -> str:
     """SQL: adds the differences between two such counts, and nothing where there is none."""
-    return read_sql("referrals/models/sql/added_contacts.sql", more=more, less=less)
-
-
-KEPT = "SELECT ward_id, due_on, in_time, late, closed_without_contact FROM referrals_contactcount"
-_NONE = f"{KEPT} WHERE false"
+    path = "referrals/models/sql/added_contacts.sql"
+    return read_sql(path, table=COUNTS_BY[span], more=more, less=less)
 
 
 def _referencing(**names: str) -> pgtrigger.Referencing:
@@ -79,13 +103,23 @@ def after_each(
 
 def count_contacts() -> list[pgtrigger.Trigger]:
     """Triggers on the referral table that count every change of it, whatever statement made it."""
-    new, old = counted_contacts("new_rows"), counted_contacts("old_rows")
+
+    def added(more: str, less: str) -> str:
+        return ";\n".join(
+            added_contacts(
+                span,
+                more=counted_contacts(span, more) if more else kept_contacts(span, "false"),
+                less=counted_contacts(span, less) if less else kept_contacts(span, "false"),
+            )
+            for span in COUNTS_BY
+        )
+
     return list(
         after_each(
             "count_contacts",
-            insert=added_contacts(more=new, less=_NONE),
-            update=added_contacts(more=new, less=old),
-            delete=added_contacts(more=_NONE, less=old),
+            insert=added("new_rows", ""),
+            update=added("new_rows", "old_rows"),
+            delete=added("", "old_rows"),
         )
     )
 

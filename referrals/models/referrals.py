@@ -215,6 +215,11 @@ class Referral(models.Model):
                 name="referral_ended_by_due",
                 condition=Q(closed_at__isnull=False),
             ),
+            models.Index(
+                fields=["due_at", "ward"],
+                name="referral_stopped_by_due",
+                condition=Q(stopped_until__isnull=False),
+            ),
             models.Index(OpClass(backwards("number"), "text_pattern_ops"), name="referral_backwards"),
         ]
         triggers = [

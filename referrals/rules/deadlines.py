@@ -1,9 +1,9 @@
 """When a referral is due, and how it stands: computed from its events, never counted by a nightly job.
 
 ``due`` sets the due time of every referral. ``standing`` is the definition which the SQL is tested against;
-nothing that serves calls it. Pages count in the database, by ``standings`` and ``overdue`` of
-``referrals/compliance/readers`` and by ``referrals/models/sql/counted_contacts.sql``: a change of the rule
-changes all of them. ``docs/how-to.md`` lists the files.
+nothing that serves calls it. Pages count in the database: by ``standings``, ``overdue`` and ``counted.sql``
+in ``referrals/compliance/readers``, and by ``referrals/models/sql/counted_contacts.sql``. A change of the
+rule changes all of them. ``docs/how-to.md`` lists the files.
 """
 
 from collections.abc import Container, Iterable, Sequence

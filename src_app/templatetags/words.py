@@ -4,6 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
 
 register = template.Library()
 
@@ -115,6 +116,12 @@ def in_percent(share: float) -> str:
 def asking(address: str, more: str) -> str:
     """The address that asks for that as well; empty where there is no address."""
     return f"{address}&{more}" if address else ""
+
+
+@register.simple_tag
+def opening(words: str, address: str, number: int) -> str:
+    """The words of a number as a link to the list of what it counts, where there is an address and any."""
+    return format_html('<a href="{}">{}</a>', address, words) if address and number else words
 
 
 @register.filter

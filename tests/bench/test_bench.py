@@ -86,7 +86,11 @@ def test_no_list_is_measured_empty(report: dict[str, Any]) -> None:
 
 def test_the_counts_of_compliance_are_measured_beside_a_full_scan(others: dict[str, Any]) -> None:
     counts = others["compliance_counts"]
-    assert set(counts["milliseconds"]) == {"counts", "full scan", "counts at the small size"}
+    pages = {f"{page}{size}" for page in ("in detail", "patterns") for size in ("", " at the small size")}
+    assert set(counts["milliseconds"]) == {
+        *("counts", "full scan", "counts at the small size", "an attempt, until it is counted"),
+        *pages,
+    }
     assert counts["ratios"]["scan_to_counts"] > 0
     assert counts["ratios"]["large_to_small"] > 0
 

@@ -27,7 +27,7 @@ PAGES = {
         "/people/access-review/",
         "/system-health/",
     ],
-    "supervisor": ["/compliance/", "/compliance/?period=this-month"],
+    "supervisor": ["/compliance/", "/compliance/?period=this-month", "/compliance/attempts/"],
     "auditor": ["/audit/"],
     "hcop": ["/account/password/change/", "/account/2fa/"],
 }

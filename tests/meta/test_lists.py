@@ -42,6 +42,7 @@ FILTERED = [name for name, found in LISTS.items() if found.filters]
 def test_these_are_the_lists() -> None:
     assert sorted(LISTS) == [
         "access",
+        "attempts",
         "audit",
         "cases",
         "compliance",

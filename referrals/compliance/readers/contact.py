@@ -3,29 +3,24 @@
 Nothing here reads an allocation.
 """
 
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict, dataclass, fields
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+from operator import add
 from typing import Any
 
-from django.db.models import (
-    Count,
-    DateField,
-    DurationField,
-    ExpressionWrapper,
-    F,
-    Q,
-    QuerySet,
-    Sum,
-    Value,
-)
-from django.db.models.functions import Least, TruncMonth, TruncWeek
+from django.conf import settings
+from django.db import connection
+from django.db.models import Count, F, Q, QuerySet
 from django.utils import timezone
 
 from referrals.compliance.readers.periods import Period, default_period, last_months
-from referrals.models import Borough, ClockStop, ContactCount, Referral, ReferralStatus, Team, Ward
+from referrals.models import Borough, Referral, Team, Ward
+from referrals.models.counts import COUNTS_BY
 from referrals.scope import wards_visible_to
 from src_app.accounts.models import User
+from src_app.database import read_sql
 
 
 @dataclass(frozen=True)
@@ -55,7 +50,11 @@ class Contact:
         return self.in_time / self.due if self.due else 0.0
 
     def __add__(self, other: "Contact") -> "Contact":
-        return Contact(**{name: count + getattr(other, name) for name, count in asdict(self).items()})
+        return Contact(*map(add, vars(self).values(), vars(other).values()))
+
+    def __bool__(self) -> bool:
+        """Whether there is any."""
+        return any(vars(self).values())
 
 
 # How a referral stands, in words.
@@ -109,15 +108,22 @@ EVERYTHING = Chosen()
 
 @dataclass(frozen=True)
 class _Group:
-    """What counts are grouped by, as the kept counts and as referrals have it."""
+    """What counts are grouped by, in SQL: as referrals have it, and as the kept counts have it."""
 
-    kept: Any
-    referrals: Any
+    of_referrals: str
+    of_counts: str
+    by_week: bool = True
 
 
-_WARD = _Group("ward", "ward")
-_WEEK = _Group(TruncWeek("due_on"), TruncWeek("due_at", output_field=DateField()))
-_MONTH = _Group(TruncMonth("due_on"), TruncMonth("due_at", output_field=DateField()))
+def _begin(span: str) -> tuple[str, str]:
+    """The first day of the week or month of a due time, and of a due day."""
+    due_on = f"due_at AT TIME ZONE '{settings.TIME_ZONE}'"
+    return f"date_trunc('{span}', {due_on})::date", f"date_trunc('{span}', due_on)::date"
+
+
+_WARD = _Group("ward_id", "ward_id")
+_WEEK = _Group(*_begin("week"))
+_MONTH = _Group(*_begin("month"), by_week=False)
 
 
 def _runs(at: datetime) -> Q:
@@ -184,103 +190,80 @@ def contact_by_ward(at: datetime) -> dict[int, Contact]:
 def compliance_of(
     user: User, *, period: Period, at: datetime, chosen: Chosen = EVERYTHING, order: str = "name"
 ) -> Compliance:
-    """Contact compliance of the account's wards, in five queries.
+    """Contact compliance of the account's wards, in two queries.
 
     ``order``: by ``name``, the most ``overdue`` first, or the smallest ``share`` contacted in time first.
 
-    Wards without a referral to count are left out. What is overdue now counts whatever the period. Of what
-    ended, the database keeps count; only what is open, or ended before a due time to come, is counted here.
+    Wards without a referral to count are left out. What is overdue now counts whatever the period.
     """
-    wards = chosen.wards(user).select_related("borough", "team").order_by("name", "pk").in_bulk()
-    ended = _ended(_WARD, period, at, wards, chosen)
-    opened, overdue_now = {}, {}
-    for ward, late, to_come, stopped, all_late in _opened(_WARD, period, at, wards, chosen):
-        opened[ward] = Contact(overdue=late, not_yet_due=to_come, stopped=stopped)
-        overdue_now[ward] = all_late
-    early = dict(
-        Referral.objects.filter(
-            due_in(period, at), chosen.taken, due_at__gte=at, closed_at__isnull=False, ward__in=wards
-        )
-        .values_list("ward")
-        .annotate(Count("pk"))
-    )
+    wards = list(chosen.wards(user).select_related("borough").order_by("name", "pk"))
+    counted = _counted(_WARD, period, at, [ward.pk for ward in wards], chosen)
     listed = [
-        WardContact(
-            ward,
-            ended.get(pk, Contact()) + opened.get(pk, Contact()),
-            overdue_now.get(pk, 0),
-            early.get(pk, 0),
-        )
-        for pk, ward in wards.items()
-        if any(asdict(ended.get(pk, Contact())).values()) or pk in opened
+        WardContact(ward, each.contact, each.overdue_now, each.ended_early)
+        for ward in wards
+        if (each := counted.get(ward.pk)) and (each.contact or each.overdue_now)
     ]
     return Compliance(
         wards=sorted(listed, key=_ORDERS[order]),
         total=sum((row.contact for row in listed), Contact()),
         overdue_now=sum(row.overdue_now for row in listed),
         ended_early=sum(row.ended_early for row in listed),
-        stopped_for=_stopped_for(period, at, wards, chosen),
+        stopped_for=sum((each.stood for each in counted.values()), timedelta()),
     )
 
 
-def _stopped_for(period: Period, at: datetime, wards: "Wards", chosen: Chosen) -> timedelta:
-    """How long clocks have stood until now, or until the referral ended."""
-    referrals = Referral.objects.filter(due_in(period, at), chosen.taken, ward__in=wards)
-    stood = Least("ends_at", "referral__closed_at", Value(at)) - F("starts_at")
-    stops = ClockStop.objects.filter(referral__in=referrals, starts_at__lt=at)
-    found = stops.aggregate(stood=Sum(ExpressionWrapper(stood, DurationField())))
-    return found["stood"] or timedelta()
+@dataclass(frozen=True)
+class _Counted:
+    """The counts of a group, and how long its clocks have stood until now, or until the referral ended."""
+
+    contact: Contact
+    overdue_now: int
+    ended_early: int
+    stood: timedelta
 
 
-Wards = Collection[int] | QuerySet[Ward, Any]
+# Of one officer nothing is kept count of; their referrals are few.
+_ENDED_OF_OFFICER = """
+    SELECT key, (contacted_at <= due_at)::int AS in_time, (contacted_at > due_at)::int AS late,
+        (contacted_at IS NULL)::int AS closed_without_contact
+    FROM own WHERE closed_at IS NOT NULL AND in_period
+"""
 
 
-def _ended(group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen) -> dict[Any, Contact]:
-    """Of the referrals due in the period, those that ended, by group."""
-    names = ("in_time", "late", "closed_without_contact")
-    counted: Iterable[tuple[Any, ...]]
-    if chosen.officer is None:
-        kept = _kept(period, at).filter(ward__in=wards).values_list(group.kept)
-        counted = kept.annotate(*(Sum(name) for name in names))
-    else:
-        # The kept counts do not say who had taken a referral; those of one officer are few.
-        standing = standings(at)
-        ended = Referral.objects.filter(
-            due_in(period, at), chosen.taken, closed_at__isnull=False, ward__in=wards
-        )
-        counted = ended.values_list(group.referrals).annotate(**{name: standing[name] for name in names})
-    return {key: Contact(**dict(zip(names, counts, strict=True))) for key, *counts in counted}
+def _counted(
+    group: _Group, period: Period, at: datetime, wards: list[int], chosen: Chosen
+) -> dict[Any, _Counted]:
+    """By ward, or by week or month of the due time; in one statement, as the page is asked for all day."""
+    asked: dict[str, Any] = {
+        "wards": wards,
+        "officer": chosen.officer and chosen.officer.pk,
+        "at": at,
+        "first": period.first,
+        "begins": period.begins,
+        "last": period.last,
+        "ends": period.ends,
+    }
+    if period.reaches(at):
+        asked |= {"last": date.max, "ends": datetime.max.replace(tzinfo=UTC)}
+    # The counts by week serve where neither the period nor the group cuts one.
+    is_whole = period.first.weekday() == 0 and (period.reaches(at) or period.last.weekday() == 6)
+    span = "week" if is_whole and group.by_week else "day"
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(group, span, of_officer=chosen.officer is not None), asked)
+        return {key: _Counted(Contact(*numbers[:6]), *numbers[6:]) for key, *numbers in cursor.fetchall()}
 
 
-def _kept(period: Period, at: datetime) -> QuerySet[ContactCount]:
-    """The counts of referrals that ended, due in the period."""
-    counts = ContactCount.objects.filter(due_on__gte=period.first)
-    return counts if period.reaches(at) else counts.filter(due_on__lte=period.last)
-
-
-def _opened(
-    group: _Group, period: Period, at: datetime, wards: Wards, chosen: Chosen
-) -> QuerySet[Referral, Any]:
-    """Of the open referrals, by group: how many of the period are late, not yet due, or stopped.
-
-    Then how many are late whatever the period.
-    """
-    in_period = due_in(period, at)
-    return (
-        Referral.objects.filter(
-            in_period | Q(due_at__lt=at),
-            chosen.taken,
-            status=ReferralStatus.OPEN,
-            ward__in=wards,
-            made_at__lte=at,
-        )
-        .values_list(group.referrals)
-        .annotate(
-            late=Count("pk", filter=in_period & Q(due_at__lt=at)),
-            to_come=Count("pk", filter=in_period & Q(due_at__gte=at) & _runs(at)),
-            stopped=Count("pk", filter=in_period & ~_runs(at)),
-            all_late=Count("pk", filter=Q(due_at__lt=at)),
-        )
+@cache
+def _statement(group: _Group, span: str, *, of_officer: bool) -> str:
+    kept = f"""
+        SELECT {group.of_counts} AS key, in_time, late, closed_without_contact FROM {COUNTS_BY[span]}
+        WHERE due_on >= %(first)s AND due_on <= %(last)s AND ward_id = ANY (%(wards)s)
+    """  # noqa: S608 - names that the code gives
+    return read_sql(
+        "referrals/compliance/readers/counted.sql",
+        key=group.of_referrals,
+        taken="taken_by_id = %(officer)s" if of_officer else "true",
+        ended=_ENDED_OF_OFFICER if of_officer else kept,
     )
 
 
@@ -300,11 +283,15 @@ def due_in(period: Period, at: datetime) -> Q:
 
 @dataclass(frozen=True)
 class Week:
-    """The referrals due in one week that is over, and how many of them were contacted in time."""
+    """The referrals due in one week that is over, and how many of them were contacted in time.
+
+    ``opens`` as of a ward.
+    """
 
     monday: date
     in_time: int
     due: int
+    opens: str = ""
 
     @property
     def share(self) -> float:
@@ -359,9 +346,6 @@ def by_month(user: User, *, at: datetime, chosen: Chosen) -> list[Span]:
 
 def _spans(group: _Group, user: User, period: Period, at: datetime, chosen: Chosen) -> list[Span]:
     """In two queries; a span in which no referral was due is left out."""
-    wards = chosen.wards(user).values("pk")
-    counts = _ended(group, period, at, wards, chosen)
-    for first, late, to_come, stopped, _ in _opened(group, period, at, wards, chosen):
-        opened = Contact(overdue=late, not_yet_due=to_come, stopped=stopped)
-        counts[first] = counts.get(first, Contact()) + opened
-    return [Span(first, counts[first]) for first in sorted(counts) if any(asdict(counts[first]).values())]
+    wards = list(chosen.wards(user).values_list("pk", flat=True))
+    counted = _counted(group, period, at, wards, chosen)
+    return [Span(first, each.contact) for first, each in sorted(counted.items()) if each.contact]

@@ -1,23 +1,30 @@
 """Compliance in detail: by team, borough, week and officer, how long it took, and how contact was tried."""
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
 from django.db.models import (
-    Aggregate,
+    BooleanField,
     Count,
     DateField,
     DurationField,
     ExpressionWrapper,
     F,
+    OuterRef,
     Q,
     QuerySet,
-    Sum,
+    Subquery,
+    Value,
+    prefetch_related_objects,
 )
 from django.db.models.expressions import Combinable
-from django.db.models.functions import TruncWeek
+from django.db.models.functions import Cast, Concat, TruncWeek
 
 from referrals.compliance.readers.contact import (
     Chosen,
@@ -31,20 +38,12 @@ from referrals.compliance.readers.contact import (
 from referrals.compliance.readers.overdue import chased_officers
 from referrals.compliance.readers.periods import Period
 from referrals.contact.readers.referrals import standing_attempts
-from referrals.models import Method, Referral, Result, Ward
+from referrals.models import Case, ContactAttempt, Method, Referral, Result, Ward
 from referrals.scope import referrals_led_by
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
 
 WARD, TEAM, BOROUGH, WEEK, OFFICER = "ward", "team", "borough", "week", "officer"
-
-
-class Percentile(Aggregate):
-    """PostgreSQL's ``percentile_cont``: what is empty counts for nothing."""
-
-    function = "PERCENTILE_CONT"
-    template = "%(function)s(%(share)s) WITHIN GROUP (ORDER BY %(expressions)s)"
-    output_field = DurationField()
 
 
 @dataclass(frozen=True)
@@ -84,55 +83,58 @@ def _length(end: str, start: str) -> "ExpressionWrapper[Combinable]":
     return ExpressionWrapper(between, output_field=DurationField())
 
 
-def _steps() -> dict[str, Aggregate]:
-    lengths = {
-        "decision": _length("case__decided_at", "case__reported_at"),
-        "contact": _length("contacted_at", "made_at"),
-    }
-    return {
-        f"{name}_{what}": aggregate
-        for name, length in lengths.items()
-        for what, aggregate in (
-            ("number", Count(length)),
-            ("median", Percentile(length, share=0.5)),
-            ("nine", Percentile(length, share=0.9)),
-        )
-    }
-
-
-def _told(found: dict[str, Any]) -> Steps:
-    return Steps(
-        **{
-            name: Took(found[f"{name}_number"], found[f"{name}_median"], found[f"{name}_nine"])
-            for name in ("decision", "contact")
-        }
-    )
-
-
 def referrals_counted(user: User, period: Period, at: datetime, chosen: Chosen) -> "QuerySet[Referral]":
     """The referrals that the page's counts are of."""
-    wards = chosen.wards(user).values("pk")
-    return Referral.objects.filter(due_in(period, at), chosen.taken, ward__in=wards, made_at__lte=at)
+    return Referral.objects.filter(_counted(user, period, at, chosen))
+
+
+def referrals_listed(user: User, period: Period, at: datetime, chosen: Chosen) -> "QuerySet[Referral]":
+    """Those of them that the account may see, each by itself."""
+    return referrals_led_by(user).filter(_counted(user, period, at, chosen))
+
+
+def _counted(user: User, period: Period, at: datetime, chosen: Chosen) -> Q:
+    # Keys and no subquery, as in ``referrals.scope``.
+    wards = list(chosen.wards(user).values_list("pk", flat=True))
+    return due_in(period, at) & chosen.taken & Q(ward__in=wards, made_at__lte=at)
 
 
 def steps_of(referrals: "QuerySet[Referral]") -> Steps:
     """How long decision and contact took, of all of them."""
-    return _told(referrals.aggregate(**_steps()))
+    return _steps_by(Value(0), referrals).get(0, Steps())
 
 
 _OF_REFERRALS: dict[str, Any] = {
     WARD: "ward",
     TEAM: "ward__team",
     BOROUGH: "ward__borough",
-    WEEK: TruncWeek("due_at", output_field=DateField()),
+    WEEK: Cast(TruncWeek("due_at"), DateField()),
     OFFICER: "taken_by",
 }
 
 
-def _steps_by(by: str, referrals: "QuerySet[Referral]") -> dict[Any, Steps]:
-    counted = referrals.annotate(by=_OF_REFERRALS[by] if by == WEEK else F(_OF_REFERRALS[by]))
-    found = counted.order_by().values("by").annotate(**_steps())
-    return {row["by"]: _told(dict(row)) for row in found}
+# What is empty counts for nothing.
+_STEPS = """
+    SELECT key, count(decision), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY decision),
+        count(contact), percentile_cont(ARRAY[0.5, 0.9]) WITHIN GROUP (ORDER BY contact)
+    FROM ({referrals}) AS referral (key, decision, contact) GROUP BY key
+"""
+
+
+def _steps_by(key: str | Combinable, referrals: "QuerySet[Referral]") -> dict[Any, Steps]:
+    """In one query. Each case is looked up by its key: a join would read the cases of all others as well."""
+    decision = Case.objects.filter(pk=OuterRef("case")).values_list(_length("decided_at", "reported_at"))
+    rows = referrals.order_by().values_list(key, Subquery(decision), _length("contacted_at", "made_at"))
+    try:
+        statement, given = rows.query.sql_with_params()
+    except EmptyResultSet:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_STEPS.format(referrals=statement), given)
+        return {
+            key: Steps(Took(decided, *(decision or ())), Took(contacted, *(contact or ())))
+            for key, decided, decision, contacted, contact in cursor.fetchall()
+        }
 
 
 def groups(
@@ -142,16 +144,14 @@ def groups(
 
     Officers are those whose figures the account may see.
     """
-    referrals = referrals_counted(user, period, at, chosen)
     if kind == OFFICER:
         officers = officers_in_sight(user).in_bulk()
-        referrals = referrals.filter(taken_by__in=officers, pk__in=referrals_led_by(user).values("pk"))
+        referrals = referrals_listed(user, period, at, chosen).filter(taken_by__in=officers)
         rows = _by_officer(referrals, at, officers)
-    elif kind == WEEK:
-        rows = _by_week(user, period, at, chosen)
     else:
-        rows = _by_place(kind, counted.wards)
-    steps = _steps_by(kind, referrals)
+        referrals = referrals_counted(user, period, at, chosen)
+        rows = _by_week(user, period, at, chosen) if kind == WEEK else _by_place(kind, counted.wards)
+    steps = _steps_by(_OF_REFERRALS[kind], referrals)
     return [
         Group(_number(key), name, contact, steps.get(key, Steps()), asks) for key, name, contact, asks in rows
     ]
@@ -164,7 +164,9 @@ def _number(key: Any) -> int:
     return key.toordinal() if isinstance(key, date) else key
 
 
-def _by_place(by: str, wards: Iterable[WardContact]) -> list[_Counted]:
+def _by_place(by: str, wards: list[WardContact]) -> list[_Counted]:
+    if by == TEAM:
+        prefetch_related_objects([row.ward for row in wards], "team")
     place_of: dict[str, Callable[[Ward], Any]] = {
         WARD: lambda ward: ward,
         TEAM: lambda ward: ward.team,
@@ -179,7 +181,7 @@ def _by_place(by: str, wards: Iterable[WardContact]) -> list[_Counted]:
     return [
         (pk, place.name, sums[pk], {"list-ward" if by == WARD else by: str(pk if by == TEAM else place.code)})
         for pk, place in sorted(named.items(), key=lambda item: (item[1].name, item[0]))
-        if any(vars(sums[pk]).values())
+        if sums[pk]
     ]
 
 
@@ -212,6 +214,16 @@ def _by_officer(referrals: "QuerySet[Referral]", at: datetime, officers: dict[An
 
 
 @dataclass(frozen=True)
+class Mix:
+    """Attempts by one method, and how many of them reached the victim; ``asks`` narrows a list to them."""
+
+    name: str
+    number: int
+    reached: int
+    asks: str
+
+
+@dataclass(frozen=True)
 class Tried:
     """How contact was tried: attempts that stand, by method, and how many of each reached the victim.
 
@@ -221,7 +233,7 @@ class Tried:
 
     attempts: int = 0
     reached: int = 0
-    methods: list[tuple[str, int, int]] = field(default_factory=list)
+    methods: list[Mix] = field(default_factory=list)
     contacts: int = 0
     first: int = 0
     second: int = 0
@@ -239,27 +251,69 @@ class Tried:
 
 
 def tried(referrals: "QuerySet[Referral]") -> Tried:
-    """In two queries."""
-    standing = standing_attempts().filter(referral__in=referrals.values("pk"))
-    made = Count("pk", filter=Q(result=Result.CONTACT_MADE))
-    counted = standing.order_by().values_list("method").annotate(number=Count("pk"), reached=made)
-    by_method = {method: (number, reached) for method, number, reached in counted}
-    methods = [(Method(each).label, *by_method[each]) for each in Method.values if each in by_method]
-    of_contacts = (
-        standing.filter(referral__contacted_at__isnull=False)
-        .order_by()
-        .values("referral")
-        .annotate(tries=Count("pk"))
-        .aggregate(
-            contacts=Count("referral"),
-            first=Count("referral", filter=Q(tries=1)),
-            second=Count("referral", filter=Q(tries=2)),
-            needed=Sum("tries", default=0),
-        )
+    """In one query: how each was tried, and how many of them in that way.
+
+    The attempts at each are looked up by its key: a join would read the attempts at all others as well.
+    """
+    each = standing_attempts().filter(referral=OuterRef("pk")).order_by("method", "result")
+    counted = (
+        referrals.order_by()
+        .annotate(how=ArraySubquery(each.values_list(Concat("method", Value(" "), "result"))))
+        .annotate(is_made=ExpressionWrapper(Q(contacted_at__isnull=False), BooleanField()))
+        .values_list("how", "is_made")
+        .annotate(Count("pk"))
     )
+    attempts: Counter[str] = Counter()
+    reached: Counter[str] = Counter()
+    contacts: Counter[int] = Counter()
+    for how, is_made, number in counted:
+        for method, result in map(str.split, how):
+            attempts[method] += number
+            reached[method] += number * (result == Result.CONTACT_MADE)
+        contacts[len(how)] += number * (is_made and bool(how))
     return Tried(
-        attempts=sum(number for _, number, _ in methods),
-        reached=sum(reached for *_, reached in methods),
-        methods=methods,
-        **of_contacts,
+        attempts=attempts.total(),
+        reached=reached.total(),
+        methods=[
+            Mix(method.label, attempts[method], reached[method], f"list-method={method}")
+            for method in Method
+            if attempts[method]
+        ],
+        contacts=contacts.total(),
+        first=contacts[1],
+        second=contacts[2],
+        needed=sum(tries * number for tries, number in contacts.items()),
     )
+
+
+def attempts_at(referrals: "QuerySet[Referral]") -> "QuerySet[ContactAttempt]":
+    """The attempts at them that stand."""
+    return standing_attempts().filter(referral__in=referrals.order_by().values("pk"))
+
+
+# Steps that a referral has taken, in words.
+STEPS = {
+    "decision": "Decided",
+    "contact": "Contact made",
+    "first": "Contact made at the first attempt",
+    "second": "Contact made at the second attempt",
+    "later": "Contact made at a later attempt",
+    "early": "Ended before the due time, which is still to come",
+}
+_NTH = {"first": Q(tries=1), "second": Q(tries=2), "later": Q(tries__gte=3)}
+
+
+def that_took(step: str, referrals: "QuerySet[Referral]", at: datetime) -> "QuerySet[Referral]":
+    """Those of the referrals that have taken the step, one of ``STEPS``."""
+    if step in _NTH:
+        tries = standing_attempts().filter(referral=OuterRef("pk")).order_by().values("referral")
+        made = referrals.filter(contacted_at__isnull=False)
+        return made.annotate(tries=Subquery(tries.annotate(Count("pk")).values("pk__count"))).filter(
+            _NTH[step]
+        )
+    taken = {
+        "decision": Q(case__decided_at__isnull=False),
+        "contact": Q(contacted_at__isnull=False),
+        "early": Q(closed_at__isnull=False, due_at__gte=at),
+    }
+    return referrals.filter(taken[step])

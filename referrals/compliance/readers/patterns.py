@@ -149,8 +149,38 @@ class Briefed:
         return points, low, high
 
 
+# The three sides, in words.
+SIDES = {
+    "briefed": "Had been briefed before it was made",
+    "others": "Had not",
+    "untaken": "Nobody has it",
+}
+_ON_SIDE = {
+    "briefed": Q(was_briefed=True),
+    "others": Q(was_briefed=False, taken_by__isnull=False),
+    "untaken": Q(taken_by__isnull=True),
+}
+
+
+def on_side(side: str, referrals: "QuerySet[Referral]", at: datetime) -> "QuerySet[Referral]":
+    """Those of the referrals that are on the side, one of ``SIDES``."""
+    return _with_briefing(referrals, at).filter(_ON_SIDE[side])
+
+
 def briefed_of(referrals: "QuerySet[Referral]", at: datetime) -> Briefed:
-    """Of the referrals that are due or have ended; in one query.
+    """Of the referrals that are due or have ended; in one query."""
+    counted = _with_briefing(referrals, at).aggregate(
+        **{
+            f"{side}_{what}": Count("pk", filter=condition & also)
+            for side, condition in _ON_SIDE.items()
+            for what, also in (("in_time", Q(contacted_at__lte=F("due_at"))), ("due", Q()))
+        }
+    )
+    return Briefed(**{side: Side(counted[f"{side}_in_time"], counted[f"{side}_due"]) for side in SIDES})
+
+
+def _with_briefing(referrals: "QuerySet[Referral]", at: datetime) -> "QuerySet[Referral]":
+    """Those that are due or have ended, each with ``was_briefed``.
 
     By whoever has the referral, not by team: attendance is recorded person by person, and it is one person
     who makes the contact. A briefing on the day the referral was made does not count.
@@ -158,28 +188,8 @@ def briefed_of(referrals: "QuerySet[Referral]", at: datetime) -> Briefed:
     attended = BriefingAttendance.objects.filter(
         user=OuterRef("taken_by"), was_there=True, briefing__held_on__lt=OuterRef("made_on")
     )
-    counted = (
-        referrals.filter(Q(due_at__lt=at) | Q(closed_at__isnull=False))
-        .annotate(made_on=TruncDate("made_at"))
-        .annotate(was_briefed=Exists(attended))
-        .aggregate(
-            **{
-                f"{side}_{what}": Count("pk", filter=condition & also)
-                for side, condition in (
-                    ("briefed", Q(was_briefed=True)),
-                    ("others", Q(was_briefed=False, taken_by__isnull=False)),
-                    ("untaken", Q(taken_by__isnull=True)),
-                )
-                for what, also in (("in_time", Q(contacted_at__lte=F("due_at"))), ("due", Q()))
-            }
-        )
-    )
-    return Briefed(
-        **{
-            side: Side(counted[f"{side}_in_time"], counted[f"{side}_due"])
-            for side in ("briefed", "others", "untaken")
-        }
-    )
+    counted = referrals.filter(Q(due_at__lt=at) | Q(closed_at__isnull=False))
+    return counted.annotate(made_on=TruncDate("made_at")).annotate(was_briefed=Exists(attended))
 
 
 def goals_of(user: User, on: date) -> list[TeamGoal]:

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from referrals.compliance.charts import weekly_chart
 from referrals.compliance.filters import OverdueFilter
-from referrals.compliance.forms import PeriodForm, ViewForm
+from referrals.compliance.forms import ViewForm, WardsForm
 from referrals.compliance.readers.contact import (
     Chosen,
     Compliance,
@@ -35,7 +35,13 @@ from referrals.compliance.tables import (
     WardContactTable,
     WeekTable,
 )
-from referrals.compliance.views.addresses import narrowed_to, opens_of, periods_offered
+from referrals.compliance.views.addresses import (
+    narrowed_to,
+    opening_wards,
+    opening_weeks,
+    opens_of,
+    periods_offered,
+)
 from referrals.contact.readers.stranded import stranded_work
 from referrals.contact.readers.went_elsewhere import went_from_led_teams
 from referrals.models import TeamGoal
@@ -91,17 +97,16 @@ WARD_BY_MONTH = replace(OF_A_WARD, name="ward-by-month", caption="Month by month
 def compliance(request: SignedInRequest) -> HttpResponseBase:
     """The answer above the fold, the overdue by name, then the wards and the weeks."""
     now = timezone.now()
-    form = PeriodForm(request.GET, user=request.user, at=now)
+    form = WardsForm(request.GET, user=request.user, at=now)
     period, chosen = form.shown, form.chosen
     order = form.cleaned_data.get("order") or "name"
     counted = compliance_of(request.user, period=period, at=now, chosen=chosen, order=order)
     narrowing = [form[name] for name in ("borough", "team", "officer") if name in form.fields]
     late = OVERDUE.asked(request, overdue(request.user, at=now, chosen=chosen), also=narrowing)
     opens = opens_of(request.user, request.GET)
-    listed = [replace(row, opens=narrowed_to(opens, {"list-ward": row.ward.code})) for row in counted.wards]
     wards = BY_WARD.computed(
         request,
-        listed,
+        opening_wards(opens, counted.wards),
         form=form,
         key=lambda row: row.ward.pk,
         file_name=f"compliance-{period.first}-{period.last}",
@@ -136,10 +141,10 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
         "contacts": request.user.can(Permission.CONTACT_VICTIMS),
         "overview": None if chases else overview_of(request.user, counted, period, now, chosen),
         "wards": wards,
-        "weeks": series,
+        "weeks": opening_weeks(opens, series),
         "finding": finding([week.share for week in series]),
         "query": request.GET.urlencode(),
-        "goals": _goals(request.user, counted),
+        "goals": _goals(request.user, counted, opens),
         "saved_views": views_of(request.user),
         "view_form": ViewForm(),
         "now": now,
@@ -148,12 +153,13 @@ def compliance(request: SignedInRequest) -> HttpResponseBase:
     return render(request, "compliance/compliance.html", context)
 
 
-def _goals(user: User, counted: Compliance) -> list[tuple[TeamGoal, Contact]]:
-    """The goals of the account's teams, each with how the team stands in the wards counted."""
+def _goals(user: User, counted: Compliance, opens: str) -> list[tuple[TeamGoal, Contact, str]]:
+    """The goals of the account's teams, each with how its wards that are counted stand, and their list."""
     return [
         (
             goal,
             sum((row.contact for row in counted.wards if row.ward.team_id == goal.team_id), Contact()),
+            narrowed_to(opens, {"team": str(goal.team_id)}),
         )
         for goal in goals_of(user, today())
     ]
@@ -207,6 +213,6 @@ def compliance_ward(request: SignedInRequest, code: str) -> HttpResponseBase:
 def compliance_chart(request: SignedInRequest) -> HttpResponse:
     """The weekly run chart, as a picture; the weeks alone are read for it."""
     now = timezone.now()
-    form = PeriodForm(request.GET, user=request.user, at=now)
+    form = WardsForm(request.GET, user=request.user, at=now)
     series = weeks(request.user, period=form.shown, at=now, chosen=form.chosen)
     return HttpResponse(weekly_chart(series), content_type="image/svg+xml; charset=utf-8")

@@ -1,13 +1,16 @@
 """The figures in detail, and the lists of what they count."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from referrals.compliance.filters import CountedFilter
+from referrals.compliance.filters import AttemptFilter, CountedFilter
 from referrals.compliance.forms import PeriodForm
 from referrals.compliance.readers.contact import compliance_of
 from referrals.compliance.readers.figures import (
@@ -16,15 +19,17 @@ from referrals.compliance.readers.figures import (
     TEAM,
     WARD,
     WEEK,
+    attempts_at,
     groups,
     referrals_counted,
+    referrals_listed,
     steps_of,
     tried,
 )
-from referrals.compliance.tables import CountedTable, GroupTable
+from referrals.compliance.tables import AttemptTable, CountedTable, GroupTable
 from referrals.compliance.views.addresses import asked_with, narrowed_to, opens_of, periods_offered
 from referrals.compliance.views.compliance import BY_WARD
-from referrals.scope import referrals_led_by
+from referrals.models import Referral
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
 from src_app.audit.models import Action, Purpose
@@ -51,6 +56,16 @@ COUNTED = ListPage(
     references=("number",),
     per_page=50,
     empty=Empty("No referral is counted here", "Choose other days, or another borough."),
+)
+ATTEMPTS = replace(
+    COUNTED,
+    name="attempts",
+    url_name="compliance_attempts",
+    caption="Attempts counted",
+    table=AttemptTable,
+    filters=AttemptFilter,
+    references=("referral__number",),
+    empty=Empty("No attempt is counted here", "Choose other days, or another borough."),
 )
 GROUPS = {TEAM: "Team", BOROUGH: "Borough", WARD: "Ward", WEEK: "Week", OFFICER: "Officer"}
 
@@ -104,6 +119,7 @@ def compliance_figures(request: SignedInRequest) -> HttpResponseBase:
         ],
         "steps": steps_of(referrals),
         "tried": tried(referrals),
+        "opens_attempts": opens_of(user, request.GET, "compliance_attempts"),
         "now": now,
     }
     return render(request, "compliance/figures.html", context)
@@ -113,13 +129,25 @@ def compliance_figures(request: SignedInRequest) -> HttpResponseBase:
 @require_safe
 def compliance_referrals(request: SignedInRequest) -> HttpResponseBase:
     """The referrals that a number of these pages counts."""
-    now, user = timezone.now(), request.user
-    form = PeriodForm(request.GET, user=user, at=now)
+    return _counted(request, COUNTED, lambda referrals: referrals.select_related("ward"))
+
+
+@requires(Permission.CHASE_REFERRALS)
+@require_safe
+def compliance_attempts(request: SignedInRequest) -> HttpResponseBase:
+    """The attempts that a number of these pages counts."""
+    return _counted(request, ATTEMPTS, lambda referrals: attempts_at(referrals).select_related("referral"))
+
+
+def _counted(
+    request: SignedInRequest, page: ListPage, rows_of: "Callable[[QuerySet[Referral]], QuerySet[Any]]"
+) -> HttpResponseBase:
+    """The list of what is counted of the referrals in the account's sight, or a part of it."""
+    user = request.user
+    form = PeriodForm(request.GET, user=user, at=(now := timezone.now()))
     narrowing = [form[name] for name in ("borough", "team", "officer") if name in form.fields]
-    rows = referrals_counted(user, form.shown, now, form.chosen).filter(
-        pk__in=referrals_led_by(user).values("pk")
-    )
-    listed = COUNTED.asked(request, rows.select_related("ward"), also=narrowing)
+    rows = rows_of(referrals_listed(user, form.shown, now, form.chosen))
+    listed = page.asked(request, rows, also=narrowing)
     if (part := listed.part()) is not None:
         return part
     listed.record_shown()

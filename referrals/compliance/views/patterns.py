@@ -1,5 +1,7 @@
 """What may lie behind the figures: chance, dated changes, briefings, goals; and views by name."""
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -14,7 +16,13 @@ from referrals.compliance.readers import patterns
 from referrals.compliance.readers.contact import compliance_of, weeks
 from referrals.compliance.readers.figures import referrals_counted
 from referrals.compliance.run_chart import finding
-from referrals.compliance.views.addresses import asked_with, opens_of, periods_offered
+from referrals.compliance.views.addresses import (
+    asked_with,
+    opening_wards,
+    opening_weeks,
+    opens_of,
+    periods_offered,
+)
 from referrals.scope import today
 from src_app.accounts.guards import SignedInRequest, requires
 from src_app.accounts.roles import Permission
@@ -32,8 +40,10 @@ def compliance_patterns(request: SignedInRequest) -> HttpResponse:
     now, user = timezone.now(), request.user
     form = PeriodForm(request.GET, user=user, at=now)
     period, chosen = form.shown, form.chosen
+    opens = opens_of(user, request.GET)
     counted = compliance_of(user, period=period, at=now, chosen=chosen)
-    series = weeks(user, period=period, at=now, chosen=chosen)
+    counted = replace(counted, wards=opening_wards(opens, counted.wards))
+    series = opening_weeks(opens, weeks(user, period=period, at=now, chosen=chosen))
     changes = patterns.changes_in_sight(user, today())
     change = _chosen(request, changes)
     begins = patterns.begins_anew(series, change)
@@ -44,7 +54,7 @@ def compliance_patterns(request: SignedInRequest) -> HttpResponse:
         "period": period,
         "narrowed": chosen.names,
         "counted": counted,
-        "opens": opens_of(user, request.GET),
+        "opens": opens,
         "weeks": series,
         "begins": begins,
         "change": change,

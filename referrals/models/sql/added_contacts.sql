@@ -1,5 +1,5 @@
 -- Adds the differences between two counts of contacts, and nothing where there is none.
-INSERT INTO referrals_contactcount (ward_id, due_on, in_time, late, closed_without_contact)
+INSERT INTO $table (ward_id, due_on, in_time, late, closed_without_contact)
 SELECT ward_id, due_on, sum(in_time), sum(late), sum(closed_without_contact)
 FROM (
     SELECT * FROM ($more) AS more

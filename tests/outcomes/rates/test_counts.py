@@ -28,6 +28,7 @@ from referrals.models import (
     Reason,
     Referral,
     Result,
+    WeekContactCount,
 )
 from referrals.review.actions.drafts import draft_not_suitable, draft_suitable
 from referrals.review.actions.submit import submit
@@ -42,22 +43,25 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 pytestmark = pytest.mark.usefixtures("clock")
 
 
-def _kept_contacts() -> dict[tuple[Any, ...], int]:
+def _kept_contacts(
+    kind: "type[ContactCount | WeekContactCount]" = ContactCount,
+) -> dict[tuple[Any, ...], int]:
     kept: Counter[tuple[Any, ...]] = Counter()
-    for row in ContactCount.objects.all():
+    for row in kind.objects.all():
         for how in ("in_time", "late", "closed_without_contact"):
             kept[row.ward_id, row.due_on, how] += getattr(row, how)
     return {key: number for key, number in kept.items() if number}
 
 
-def _contacts() -> dict[tuple[Any, ...], int]:
+def _contacts(*, by_week: bool = False) -> dict[tuple[Any, ...], int]:
     """Counted one by one, without the database's help."""
     counted: Counter[tuple[Any, ...]] = Counter()
     for referral in Referral.objects.exclude(closed_at=None):
         how = "closed_without_contact"
         if referral.contacted_at:
             how = "in_time" if referral.contacted_at <= referral.due_at else "late"
-        counted[referral.ward_id, timezone.localdate(referral.due_at), how] += 1
+        due_on = timezone.localdate(referral.due_at)
+        counted[referral.ward_id, due_on - due_on.weekday() * DAY if by_week else due_on, how] += 1
     return dict(counted)
 
 
@@ -78,6 +82,7 @@ def _outcomes() -> dict[tuple[int, int | None], int]:
 
 def _assert_true() -> None:
     assert _kept_contacts() == _contacts()
+    assert _kept_contacts(WeekContactCount) == _contacts(by_week=True)
     assert _kept_outcomes() == _outcomes()
 
 
@@ -223,9 +228,10 @@ def test_folding_leaves_one_row_of_a_day_and_the_same_sums(
     for _ in range(3):
         referral = make_referral(completed=True)
         DecisionFactory.create(case=referral.case)
-    assert (ContactCount.objects.count(), OutcomeCount.objects.count()) == (3, 3)
+    kept = (ContactCount, WeekContactCount, OutcomeCount)
+    assert [each.objects.count() for each in kept] == [3, 3, 3]
     assert recount(by=system) == 0
-    assert (ContactCount.objects.count(), OutcomeCount.objects.count()) == (1, 1)
+    assert [each.objects.count() for each in kept] == [1, 1, 1]
     _assert_true()
 
 
@@ -236,9 +242,10 @@ def test_counts_and_states_that_came_to_differ_are_found_and_mended(
     referral = make_referral(completed=True)
     DecisionFactory.create(case=referral.case)
     ContactCount.objects.update(late=5)
+    WeekContactCount.objects.update(in_time=0)
     OutcomeCount.objects.all().delete()
     wrong = make_case(decided_at=now, state=CaseState.REFERRED)
-    assert recount(by=system) == 3
+    assert recount(by=system) == 4
     _assert_true()
     wrong.refresh_from_db()
     assert wrong.state == CaseState.NOT_SUITABLE

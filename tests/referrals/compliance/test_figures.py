@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from referrals.compliance.actions import set_goal
 from referrals.compliance.readers.contact import Chosen, compliance_of
 from referrals.compliance.readers.figures import (
     OFFICER,
@@ -25,7 +26,7 @@ from referrals.compliance.readers.periods import default_period
 from referrals.models import Method, Referral, Result
 from src_app.accounts.models import User
 from tests.conftest import World
-from tests.factories import ContactAttemptFactory
+from tests.factories import BriefingAttendanceFactory, BriefingFactory, ContactAttemptFactory
 from tests.referrals.compliance.conftest import HOUR
 
 ClientOf = Callable[[User], Client]
@@ -137,47 +138,100 @@ def test_attempts_are_counted_by_method_and_by_contact(due: MakeReferral, hcop: 
     wrong = ContactAttemptFactory.create(referral=open_)
     attempt(open_, Method.TELEPHONE, withdraws=wrong)
     found = tried(referrals_counted(hcop, default_period(now), now, EVERYTHING))
-    assert found.methods == [("Telephone", 3, 0), ("Home visit", 2, 2)]
+    assert [(each.name, each.number, each.reached) for each in found.methods] == [
+        ("Telephone", 3, 0),
+        ("Home visit", 2, 2),
+    ]
     assert (found.attempts, found.reached, found.contacts) == (5, 2, 2)
     assert (found.first, found.second, found.later, found.needed, found.each) == (1, 0, 1, 4, 2.0)
 
 
-@pytest.mark.usefixtures("many")
-@pytest.mark.parametrize("address", ["compliance", "compliance_figures"])
-@pytest.mark.parametrize("by", ["team", "borough", "ward", "week", "officer"])
+@pytest.fixture
+def tried_and_briefed(many: list[Referral], due: MakeReferral, supervisor: User, now: datetime) -> None:
+    """The contacts of ``many`` made at the first, second and third attempt, and more attempts in vain.
+
+    One of those who have referrals was briefed, and the supervisor's team has a goal.
+    """
+    for tries, referral in enumerate(many[:3], start=1):
+        for nth in range(1, tries + 1):
+            made = nth == tries
+            ContactAttemptFactory.create(
+                referral=referral,
+                method=Method.HOME_VISIT if made and tries > 1 else Method.TELEPHONE,
+                result=Result.CONTACT_MADE if made else Result.NO_ANSWER,
+            )
+    ContactAttemptFactory.create(referral=many[4], method=Method.VIDEO, result=Result.NO_ANSWER)
+    due(40, closed=-41)
+    briefing = BriefingFactory.create(held_on=now.date() - timedelta(days=30))
+    BriefingAttendanceFactory.create(briefing=briefing, user=many[0].taken_by, was_there=True)
+    set_goal(
+        team_id=many[0].team_id,
+        percent=80,
+        by_day=now.date() + timedelta(days=30),
+        by=supervisor,
+        at=now,
+    )
+
+
+@pytest.mark.usefixtures("tried_and_briefed")
+@pytest.mark.parametrize(
+    ("address", "by", "least"),
+    [
+        ("compliance", "", 12),
+        *(("compliance_figures", by, 20) for by in ("team", "borough", "ward", "week", "officer")),
+        ("compliance_patterns", "", 4),
+    ],
+)
 def test_every_number_opens_the_list_it_counts(
-    client_of: ClientOf, supervisor: User, inspector: User, address: str, by: str
+    client_of: ClientOf, supervisor: User, inspector: User, address: str, by: str, least: int
 ) -> None:
     for user in (supervisor, inspector):
         browser = client_of(user)
         html = browser.get(reverse(address), {"by": by, "period": "last-4-weeks"}).content.decode()
-        links = re.findall(r'<a href="([^"]*list-standing[^"]*)">([^<]*)</a>(.*?)</', html, re.DOTALL)
-        assert len(links) > 4
-        for link, words, after in links:
+        links = re.findall(r'<a href="([^"]*/compliance/(?:ref|att)[^"]*)">([^<]*)</a>', html)
+        assert len(links) >= least
+        for link, words in links:
             # A figure's link is its label, and its number stands beside it.
-            number = re.match(r"\d+", words) or re.search(r"app-figure__value\">(\d+)", after + "</")
-            listed = browser.get(unescape(link)).context["list"].paged.rows
-            if number is None:
-                number = re.search(rf"{re.escape(words)}\s*</a>.*?__value\">(\d+)", html, re.DOTALL)
+            number = (
+                re.search(r"n = (\d+)", words)
+                or re.search(r"(\d+)", words)
+                or re.search(rf"{re.escape(words)}\s*</a>.*?__value\">(\d+)", html, re.DOTALL)
+            )
             assert number
-            assert len(listed) == int(number[number.lastindex or 0]), (link, words)
+            listed = browser.get(unescape(link)).context["list"].paged.rows
+            assert len(listed) == int(number[1]), (link, words)
+        if address == "compliance_figures":
+            asked = set(re.findall(r"list-(?:step|method|result|contacted)=\w+", html.split('id="hours"')[1]))
+            assert asked >= {
+                *("list-step=decision", "list-step=contact", "list-step=first", "list-step=second"),
+                *("list-contacted=yes", "list-method=video", "list-result=contact_made"),
+            }
+        for cell in re.findall(r"<td[^>]*>(.*?)</td>", html, re.DOTALL):
+            unlinked = re.sub(r"<a .*?</a>", "", cell, flags=re.DOTALL)
+            assert not re.search(r"[1-9]\d* of |n = [1-9]", unlinked), cell
 
 
 def test_a_leader_reads_numbers_and_opens_no_list(
     client_of: ClientOf, many: list[Referral], leader: User
 ) -> None:
-    for address in ("compliance", "compliance_figures"):
+    for address in ("compliance", "compliance_figures", "compliance_patterns"):
         html = client_of(leader).get(reverse(address)).content.decode()
         assert "compliance/referrals" not in html
+        assert "compliance/attempts" not in html
+        assert not re.search(r'href="[^"]*list-', html)
         assert many[0].number not in html
-    assert client_of(leader).get(reverse("compliance_referrals")).status_code == 403
+    for address in ("compliance_referrals", "compliance_attempts"):
+        assert client_of(leader).get(reverse(address)).status_code == 403
 
 
 def test_a_list_holds_no_referral_of_another_team(
     client_of: ClientOf, many: list[Referral], supervisor: User
 ) -> None:
-    rows = client_of(supervisor).get(reverse("compliance_referrals")).context["list"].paged.rows
+    browser = client_of(supervisor)
+    rows = browser.get(reverse("compliance_referrals")).context["list"].paged.rows
     assert {row.pk for row in rows} == {each.pk for each in many if each.team_id == many[0].team_id}
+    own, _ = (ContactAttemptFactory.create(referral=referral) for referral in (many[0], many[2]))
+    assert browser.get(reverse("compliance_attempts")).context["list"].paged.rows == [own]
 
 
 def test_the_queries_of_the_figures_do_not_grow_with_rows(
@@ -188,7 +242,8 @@ def test_the_queries_of_the_figures_do_not_grow_with_rows(
     def queries(count: int, address: str, by: str) -> int:
         for number in range(count):
             due(-30, taken_by=officer, taken_at=now)
-            due(-24 * 7 * (1 + number % 8), contacted=-1, taken_by=officer, taken_at=now)
+            made = due(-24 * 7 * (1 + number % 8), contacted=-1, taken_by=officer, taken_at=now)
+            ContactAttemptFactory.create(referral=made)
         with CaptureQueriesContext(connection) as captured:
             browser.get(reverse(address), {"by": by})
         return len(captured)
@@ -197,6 +252,7 @@ def test_the_queries_of_the_figures_do_not_grow_with_rows(
         ("compliance_figures", "week"),
         ("compliance_figures", "officer"),
         ("compliance_referrals", ""),
+        ("compliance_attempts", ""),
     ):
         assert queries(2, address, by) == queries(12, address, by)
 

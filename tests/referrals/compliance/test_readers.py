@@ -17,6 +17,8 @@ from referrals.compliance.readers.contact import (
     by_week,
     compliance_of,
     contact_by_ward,
+    counted_by_week,
+    this_and_last_month,
     weeks,
 )
 from referrals.compliance.readers.overdue import chased_officers, overdue
@@ -73,7 +75,7 @@ def test_what_is_stopped_is_counted_apart_and_so_is_how_long(
 ) -> None:
     stopped = due(30, stopped_until=now + 20 * HOUR)
     ClockStopFactory.create(referral=stopped, starts_at=now - 5 * HOUR, ends_at=now + 20 * HOUR)
-    ended = due(30, contacted=-33)
+    ended = due(30, contacted=-33, stopped_until=now + 9 * HOUR)
     ClockStopFactory.create(referral=ended, starts_at=now - 10 * HOUR, ends_at=now + 9 * HOUR)
     due(30)
     due(-30)
@@ -119,6 +121,22 @@ def test_a_period_that_has_ended_counts_only_what_was_due_in_it(
     counted = compliance_of(hcop, period=Period(date(2026, 11, 21), date(2026, 11, 21)), at=now)
     assert counted.total == Contact(overdue=1)
     assert counted.overdue_now == 3
+
+
+@pytest.mark.parametrize("first", [9, 10, 16])
+@pytest.mark.parametrize("last", [15, 21, 22, 23])
+def test_whole_weeks_and_cut_ones_count_the_same(
+    due: MakeReferral, hcop: User, now: datetime, first: int, last: int
+) -> None:
+    # At 7:30am on each of the days from 2 to 24 November; Mondays are 2, 9, 16 and 23.
+    for day in range(2, 25):
+        due(24 * (day - 23), contacted=-1)
+    period = Period(date(2026, 11, first), date(2026, 11, last))
+    # A period that reaches today has what is due later in it.
+    days = last - first + 1 if last < 23 else 24 - first + 1
+    assert compliance_of(hcop, period=period, at=now).total == Contact(in_time=days)
+    series = counted_by_week(hcop, period=period, at=now, chosen=Chosen())
+    assert sum(span.contact.in_time for span in series) == days
 
 
 def test_the_days_of_a_period_are_londons_across_the_clock_change() -> None:
@@ -211,6 +229,18 @@ def test_a_ward_week_by_week_and_month_by_month(
         Span(date(2026, 10, 1), Contact(closed_without_contact=1)),
         Span(date(2026, 11, 1), Contact(in_time=1, late=1, overdue=1, not_yet_due=1)),
     ]
+
+
+def test_months_are_whole_where_one_begins_on_a_monday(due: MakeReferral, hcop: User, now: datetime) -> None:
+    """Of that kind of period the weeks are kept too, and 30 June is in a week that ends in July."""
+    july = now.replace(month=7, day=3)
+    for due_on in (1, 30):
+        due((now.replace(month=6, day=due_on) - now) / HOUR, contacted=-1)
+    due((july - now) / HOUR, contacted=-1)
+    this, last = this_and_last_month(hcop, at=july, chosen=Chosen())
+    assert (this.contact.in_time, last.contact.in_time) == (1, 2)
+    june = Period(date(2026, 6, 1), date(2026, 6, 30))
+    assert compliance_of(hcop, period=june, at=july).total.in_time == 2
 
 
 def test_twelve_months_end_with_the_present_one(due: MakeReferral, hcop: User, now: datetime) -> None:

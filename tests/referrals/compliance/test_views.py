@@ -390,6 +390,19 @@ def test_wards_come_in_the_order_asked_for(
     assert by_ward.index("Colliers Wood") < by_ward.index("Abbey")
 
 
+def test_an_order_of_wards_is_offered_only_where_the_wards_stand_in_it(
+    client_of: ClientOf, due: MakeReferral, hcop: User
+) -> None:
+    due(-30)
+    browser = client_of(hcop)
+    offering = [
+        name
+        for name in ("compliance", "compliance_figures", "compliance_patterns")
+        if "Order of wards" in browser.get(reverse(name)).content.decode()
+    ]
+    assert offering == ["compliance"]
+
+
 def test_the_page_is_a_consultation_of_the_referrals_it_showed(
     client_of: ClientOf, due: MakeReferral, supervisor: User
 ) -> None:
@@ -487,6 +500,6 @@ def test_the_chart_reads_its_weeks_and_neither_wards_nor_what_is_overdue(
     browser.get(reverse("compliance_chart"))
     with CaptureQueriesContext(connection) as queries:
         browser.get(reverse("compliance_chart"))
-    asked = [query["sql"] for query in queries if '"referrals_' in query["sql"]]
-    # Where the account belongs, what ended and what is open, by week.
+    asked = [query["sql"] for query in queries if "referrals_" in query["sql"]]
+    # Where the account belongs, the wards there, and what ended and what is open, by week.
     assert len(asked) == 3, asked

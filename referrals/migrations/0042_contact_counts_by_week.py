@@ -13,7 +13,7 @@ FILL = """
 
 
 class Migration(migrations.Migration):
-    dependencies = [("referrals", "0038_refused_moves")]
+    dependencies = [("referrals", "0041_several_strata")]
 
     operations = [
         migrations.CreateModel(

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     # Nobody waits while the index is made. What was broken off leaves an invalid one: it is made anew.
     atomic = False
 
-    dependencies = [("referrals", "0050_contact_counts_by_week")]
+    dependencies = [("referrals", "0042_contact_counts_by_week")]
 
     operations = [
         migrations.RunSQL(

@@ -79,6 +79,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "summary": summary,
         "parts": parts,
         "ring_again": ring_again,
+        "left_to_ring": sum(task.done_at is None for task in ring_again),
         "left": left,
         "done": done,
         "own": own_figures(request.user, now),

@@ -9,12 +9,14 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from referrals.contact.actions.follow_ups import acknowledge, finish
 from referrals.contact.views import my_referrals
 from referrals.models import (
     Arm,
     CloseReason,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     Noticed,
     OrderReason,
     Restriction,
@@ -360,6 +362,22 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     clock.shift(timedelta(hours=1, minutes=1))
     assert "Ring the victim again" not in client_of(officer).get(reverse("my_referrals")).text
+
+
+@pytest.mark.parametrize("is_any_open", [True, False])
+def test_the_first_thing_said_is_that_a_victim_is_to_be_rung_again(
+    page, make_referral, asked_again, officer, now, is_any_open
+):
+    if is_any_open:
+        make_referral()
+    text = page().text
+    assert '<a href="#ring-again">Victims to ring again: 1</a>' in text
+    assert "Nobody to contact now" not in text
+    acknowledge(follow_up_id=asked_again.pk, by=officer, at=now)
+    finish(follow_up_id=asked_again.pk, result=FollowUpResult.SPOKEN_WITH, by=officer, at=now)
+    text = page().text
+    assert "#ring-again" not in text
+    assert ("Nobody to contact now" in text) != is_any_open
 
 
 def test_an_officer_deals_with_nothing_else_that_came_up(client_of, officer, make_referral, asked_again):

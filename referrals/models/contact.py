@@ -411,6 +411,11 @@ class FollowUp(models.Model):
     def __str__(self) -> str:
         return self.get_kind_display()
 
+    @staticmethod
+    def is_to_ring_again() -> Q:
+        """The condition that a follow-up asks to ring a victim again, and is not done."""
+        return Q(kind__in=RING_AGAIN, done_at__isnull=True)
+
     @property
     def about(self) -> Case:
         """The case it is about, of its referral or its own."""

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from referrals.contact.actions.notices import ask_for_duplicates, give_notice, raise_task
+from referrals.contact.actions.notices import ask_for_duplicates, drop_ring_again, give_notice, raise_task
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -116,9 +116,10 @@ def _asked(referral: Referral) -> QuerySet[FollowUp]:
 def close_not_suitable(*, referral: Referral, by: User, at: datetime) -> None:
     """Ends a referral that should not have been made: the team is told, and the flag has to go.
 
-    It stays in the denominator. One that has ended stays as it is. The caller holds the locks of case and
-    referral.
+    It stays in the denominator. One that has ended stays as it is, but its team no longer rings the victim
+    again. The caller holds the locks of case and referral.
     """
+    drop_ring_again(referral=referral, by=by, at=at)
     if referral.status != ReferralStatus.OPEN:
         return
     referral.status, referral.close_reason = ReferralStatus.CLOSED, CloseReason.NOT_SUITABLE

@@ -4,12 +4,12 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from referrals.cases.readers import cases_in_hand, duplicates_left_to
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
-from referrals.contact.readers.follow_ups import contact_tasks
+from referrals.contact.readers.follow_ups import contact_tasks, ring_again_tasks
 from referrals.contact.readers.referrals import may_read
 from referrals.models import (
     ASKS_WHO_CONTACTS,
@@ -191,22 +191,47 @@ def drop_contacts(*, case: Case, by: User, at: datetime) -> None:
             _drop_tasks_of(duplicate, by, at)
 
 
-def _drop_tasks_of(case: Case, by: User, at: datetime) -> None:
-    dropped = contact_tasks(case).update(
+def drop_ring_again(*, referral: Referral, by: User, at: datetime) -> bool:
+    """Ends the tasks to ring the victim again, and tells the team not to; says whether there were any.
+
+    The caller holds the locks of case and referral.
+    """
+    if not _drop(ring_again_tasks(referral), by, at):
+        return False
+    record_change(Action.FOLLOW_UP_DONE, referral, by, _DROPPED)
+    tell(
+        kind=MailKind.RING_NO_MORE,
+        referral=referral,
+        mailbox=referral.team.working_team.mailbox,
+        unique_key=f"{MailKind.RING_NO_MORE}:{referral.number}:{at.isoformat()}",
+        by=by,
+        at=at,
+    )
+    return True
+
+
+_DROPPED = ["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"]
+
+
+def _drop(tasks: QuerySet[FollowUp], by: User, at: datetime) -> int:
+    return tasks.update(
         acknowledged_at=Coalesce("acknowledged_at", Value(at)),
         acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
         done_at=at,
         done_by=by,
         dropped=True,
     )
-    if dropped:
+
+
+def _drop_tasks_of(case: Case, by: User, at: datetime) -> None:
+    if _drop(contact_tasks(case), by, at):
         record(
             Action.FOLLOW_UP_DONE,
             by=by,
             purpose=Purpose.CONTACT,
             subject="case",
             references=[case.crime_reference],
-            fields=["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"],
+            fields=_DROPPED,
         )
 
 

@@ -85,6 +85,11 @@ def contact_tasks(case: Case) -> QuerySet[FollowUp]:
     return FollowUp.objects.filter(of_case, kind__in=ASKS_WHO_CONTACTS, done_at__isnull=True)
 
 
+def ring_again_tasks(referral: Referral) -> QuerySet[FollowUp]:
+    """The tasks to ring the referral's victim again that are not done."""
+    return FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=referral)
+
+
 def waiting_for(user: User, follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:
     """Of these, what the account is to act on: what nobody owns yet, and its own that are not done."""
     return follow_ups.filter(Q(acknowledged_at__isnull=True) | Q(acknowledged_by=user), done_at__isnull=True)

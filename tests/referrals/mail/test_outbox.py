@@ -23,7 +23,15 @@ from pytest_django.fixtures import Settings
 from referrals.mail import outbox
 from referrals.mail.messages import message_of
 from referrals.mail.reminders import remind_due
-from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus, RefusingMailbox
+from referrals.models import (
+    CloseReason,
+    FollowUpKind,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+    RefusingMailbox,
+)
 from referrals.tasks import deliver_mail, deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -36,6 +44,7 @@ from tests.away import hanging
 from tests.factories import (
     NOW,
     ContactAttemptFactory,
+    FollowUpFactory,
     NotificationFactory,
     ReferralFactory,
     RefusingMailboxFactory,
@@ -164,6 +173,9 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         referral.save(update_fields=["call_back_at"])
         mail.unique_key = outbox.call_back_key(referral)
         mail.save(update_fields=["unique_key"])
+    if kind == MailKind.RING_AGAIN:
+        raised = {"attempt": None, "raised_at": NOW, "raised_by": system}
+        FollowUpFactory.create(referral=referral, kind=FollowUpKind.RING_AGAIN_WISH, **raised)
     if kind == MailKind.NOTE_RECORD:
         contact = ContactAttemptFactory.create(referral=referral)
         mail.unique_key = f"{MailKind.NOTE_RECORD}:{contact.pk}"

@@ -53,7 +53,7 @@ log = structlog.get_logger()
 _CLOSED = (MailKind.CLOSED_BY_RECORD, MailKind.CLOSED_BY_HCOP)
 # They come again once the clock goes on.
 _OF_THE_CLOCK = (MailKind.DUE_SOON, MailKind.OVERDUE)
-_OF_RING_AGAIN = (MailKind.RING_AGAIN, MailKind.RING_NO_MORE)
+_OF_RING_AGAIN = (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED, MailKind.RING_NO_MORE)
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 LONGEST_WAIT = timedelta(hours=1)
 # A sweep ends before the next one comes.

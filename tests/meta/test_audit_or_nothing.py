@@ -46,6 +46,7 @@ PARTS = {
     "deliver_new",
     "deliver_waiting",
     "drop_contacts",
+    "drop_ring_again",
     "export_cases",
     "follow_ward",
     "give_notice",

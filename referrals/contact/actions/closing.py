@@ -142,10 +142,14 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
     """Ends an open referral of a case the crime record rules out; it stays in the denominator.
 
     The HCOP gets the task to see that somebody else contacts the victim. One that the record closed before
-    gets the new reason; one that ended otherwise stays as it is. The caller holds the referral's lock.
+    gets the new reason; one that ended otherwise stays as it is, but no victim of it is rung again. The
+    caller holds the referral's lock.
     """
     was_open = referral.status == ReferralStatus.OPEN
+    was_to_ring = drop_ring_again(referral=referral, by=by, at=at)
     if not was_open and referral.close_reason not in CLOSED_BY_RECORD:
+        if was_to_ring:
+            _ask_who_contacts(referral, event, by, at)
         return
     referral.close_reason = event.kind
     fields = ["close_reason"]
@@ -154,9 +158,7 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
         fields += ["status", "closed_at", "closed_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_CLOSED, referral, by, fields)
-    transferred = event.kind == CrimeRecordKind.TRANSFERRED
-    task = FollowUpKind.TRANSFERRED if transferred else FollowUpKind.RULED_OUT
-    raise_task(referral=referral, kind=task, by=by, at=at)
+    _ask_who_contacts(referral, event, by, at)
     ask_for_duplicates(cases=[referral.case], owner=None, by=by, at=at)
     if was_open:
         tell(
@@ -167,3 +169,9 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
             by=by,
             at=at,
         )
+
+
+def _ask_who_contacts(referral: Referral, event: CrimeRecordEvent, by: User, at: datetime) -> None:
+    transferred = event.kind == CrimeRecordKind.TRANSFERRED
+    task = FollowUpKind.TRANSFERRED if transferred else FollowUpKind.RULED_OUT
+    raise_task(referral=referral, kind=task, by=by, at=at)

@@ -1,4 +1,4 @@
-"""Who is told of changes: the team of an open referral, until they are read; without one, the HCOP."""
+"""Who is told of changes: the team that is to contact the victim, until they are read; else the HCOP."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from referrals.cases.readers import cases_in_hand, duplicates_left_to
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
 from referrals.contact.readers.follow_ups import contact_tasks, ring_again_tasks
-from referrals.contact.readers.referrals import may_read
+from referrals.contact.readers.referrals import asked_to_ring, is_to_contact, may_read, read_by
 from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
@@ -46,9 +46,15 @@ def give_notice(
     changed: Collection[Noticed],
     by: User,
     at: datetime,
-    mail: MailKind = MailKind.REFERRAL_CHANGED,
+    mail: MailKind | None = None,
 ) -> ReferralNotice:
-    """Tells the team that something changed, not what it is now; the caller holds the referral's lock."""
+    """Tells the team that something changed, not what it is now; the caller holds the referral's lock.
+
+    Of an open referral, or of one whose victim is to be rung again.
+    """
+    if mail is None:
+        is_open = referral.status == ReferralStatus.OPEN
+        mail = MailKind.REFERRAL_CHANGED if is_open else MailKind.RING_AGAIN_CHANGED
     notice = ReferralNotice.objects.create(
         referral=referral, changed=sorted(changed), noticed_at=at, noticed_by=by
     )
@@ -56,7 +62,7 @@ def give_notice(
     tell(
         kind=mail,
         referral=referral,
-        mailbox=referral.team.mailbox,
+        mailbox=referral.team.working_team.mailbox,
         unique_key=f"{mail}:{notice.pk}",
         by=by,
         at=at,
@@ -76,7 +82,7 @@ def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at:
         if not unread.exists():
             return 0
         if not may_read(referral, by):
-            raise Refused(f"{referral.taken_by} has {referral.number}: they read what changed.")
+            raise Refused(f"{read_by(referral)[0]} has {referral.number}: they read what changed.")
         read = unread.update(read_at=at, read_by=by)
         record_change(Action.CHANGE_READ, referral, by, ["read_at", "read_by"])
     return read
@@ -103,17 +109,18 @@ def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime
 def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime) -> None:
     """Adds follow-ups about decided cases that changed while no team is to contact their victims.
 
-    Each change is asked about anew, since whoever acknowledged one has not seen the next. Cases with an open
-    referral are passed over: their team is told. The caller holds the cases' locks.
+    Each change is asked about anew, since whoever acknowledged one has not seen the next. Cases whose
+    victim a team is to contact or ring again are passed over: that team is told. The caller holds the cases'
+    locks.
     """
     asked = {case: kinds for case, names in changed.items() if (kinds := _kinds_of(names))}
-    referrals = {
-        each.case_id: each for each in Referral.objects.filter(case__in=asked).select_related("case")
-    }
+    of_cases = Referral.objects.filter(case__in=asked).select_related("case")
+    referrals = {each.case_id: each for each in of_cases}
+    told = set(of_cases.filter(is_to_contact()).values_list("case", flat=True))
     raised = []
     for case, kinds in asked.items():
         referral = referrals.get(case.pk)
-        if referral is None or referral.status != ReferralStatus.OPEN:
+        if case.pk not in told:
             about = {"referral": referral} if referral else {"case": case}
             raised += [
                 FollowUp(
@@ -196,8 +203,9 @@ def drop_ring_again(*, referral: Referral, by: User, at: datetime) -> bool:
 
     The caller holds the locks of case and referral.
     """
-    if not _drop(ring_again_tasks(referral), by, at):
+    if not asked_to_ring(referral):
         return False
+    _drop(ring_again_tasks(referral), by, at)
     record_change(Action.FOLLOW_UP_DONE, referral, by, _DROPPED)
     tell(
         kind=MailKind.RING_NO_MORE,

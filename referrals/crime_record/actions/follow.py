@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from referrals.cases.readers import report_of, standing_findings
 from referrals.contact.actions.closing import close_by_record
@@ -15,6 +15,7 @@ from referrals.contact.actions.hand_over import follow_ward, leave_closed_team
 from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
+from referrals.contact.readers.referrals import asked_to_ring, is_to_contact
 from referrals.crime_record.readers import crime_record_standings
 from referrals.mail.reminders import remind_again
 from referrals.models import (
@@ -22,6 +23,7 @@ from referrals.models import (
     Case,
     CrimeRecordEvent,
     CrimeRecordKind,
+    FollowUp,
     FollowUpKind,
     MailKind,
     Noticed,
@@ -100,9 +102,9 @@ def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: 
 
 
 def _concerned(cases: list[Case], events: Events) -> list[int]:
-    """Keys of the referrals to look at: the open ones, and those of a case with an event."""
-    of_open = Q(case__in=[case.pk for case in cases], status=ReferralStatus.OPEN)
-    return list(Referral.objects.filter(of_open | Q(case__in=list(events))).values_list("pk", flat=True))
+    """Keys of the referrals to look at: those with a victim to contact, and those of a case with an event."""
+    to_contact = Q(case__in=[case.pk for case in cases]) & is_to_contact()
+    return list(Referral.objects.filter(to_contact | Q(case__in=list(events))).values_list("pk", flat=True))
 
 
 def _follow_all(
@@ -111,7 +113,8 @@ def _follow_all(
     referrals = list(
         Referral.objects.filter(pk__in=keys)
         .select_related("case__ward__team", "case__ward__borough", "case__decision")
-        .select_related("team", "ward", "taken_by")
+        .select_related("team__merged_into", "ward", "taken_by")
+        .prefetch_related(Prefetch("follow_ups", FollowUp.objects.filter(FollowUp.is_to_ring_again())))
         .order_by("pk")
         .select_for_update(of=("self",))
     )
@@ -156,9 +159,12 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
 def _follow(
     referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
 ) -> None:
-    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed."""
+    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed.
+
+    Of one that ended otherwise, the team that is to ring the victim again is told.
+    """
     noticed = {each for each in Noticed if each in names}
-    mail = MailKind.REFERRAL_CHANGED
+    mail = None
     if event is not None and referral.close_reason in CLOSED_BY_RECORD:
         noticed |= _changed_since(referral)
         _open_again(referral, by, at)
@@ -166,10 +172,12 @@ def _follow(
         mail = MailKind.REOPENED
         if chosen_team(referral.case, referral) is None:
             noticed.add(Noticed.WARD)
-    if referral.status != ReferralStatus.OPEN:
-        return
     if Noticed.WARD in noticed and referral.case.ward_id == referral.ward_id:
         noticed.remove(Noticed.WARD)
+    if referral.status != ReferralStatus.OPEN:
+        if noticed and asked_to_ring(referral):
+            give_notice(referral=referral, changed=noticed, by=by, at=at)
+        return
     if Noticed.WARD in noticed and follow_ward(referral=referral, by=by, at=at):
         return  # Who has it now reads it afresh.
     if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and _is_with_the_investigation(referral):

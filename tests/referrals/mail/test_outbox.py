@@ -173,7 +173,7 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         referral.save(update_fields=["call_back_at"])
         mail.unique_key = outbox.call_back_key(referral)
         mail.save(update_fields=["unique_key"])
-    if kind == MailKind.RING_AGAIN:
+    if kind in (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED):
         raised = {"attempt": None, "raised_at": NOW, "raised_by": system}
         FollowUpFactory.create(referral=referral, kind=FollowUpKind.RING_AGAIN_WISH, **raised)
     if kind == MailKind.NOTE_RECORD:

@@ -23,6 +23,7 @@ from referrals.models import (
     Result,
     TextKind,
 )
+from referrals.review.actions.drafts import set_safety
 from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
@@ -378,6 +379,27 @@ def test_the_first_thing_said_is_that_a_victim_is_to_be_rung_again(
     text = page().text
     assert "#ring-again" not in text
     assert ("Nobody to contact now" in text) != is_any_open
+
+
+def test_a_victim_to_ring_again_is_shown_with_what_must_be_known_before(
+    page, client_of, officer, colleague, asked_again, hcop, now
+):
+    referral = asked_again.referral
+    own = page().text
+    acknowledge(follow_up_id=asked_again.pk, by=officer, at=now)
+    given = {"restrictions": [Restriction.NO_VOICEMAIL], "note": "Moved back in", "seen": None}
+    set_safety(case_id=referral.case_id, **given, by=hcop, at=now)
+    words = ("Changed: read it before you ring", "No voicemail", "Safety note: read it first")
+    assert [each in own for each in words] == [False] * 3
+    assert [each in page().text for each in words] == [True] * 3
+    opened = client_of(officer).get(reverse("referral", args=[referral.number]))
+    assert opened.context["unread"].may_read
+    assert words[0] in opened.text
+    theirs = client_of(colleague).get(reverse("referral", args=[referral.number]))
+    assert theirs.context["unread"].whose == "PC 1001 reads it, or your supervisor."
+    ids = {"notice": opened.context["unread"].ids}
+    client_of(officer).post(reverse("read_changes", args=[referral.number]), ids)
+    assert words[0] not in page().text
 
 
 def test_an_officer_deals_with_nothing_else_that_came_up(client_of, officer, make_referral, asked_again):

@@ -74,6 +74,7 @@ PARTS = {
     "take_step",
     "tell",
     "tell_registrars",
+    "tell_since",
 }
 
 

@@ -10,7 +10,14 @@ from django.db.models.functions import Coalesce
 from referrals.cases.readers import cases_in_hand, duplicates_left_to
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
 from referrals.contact.readers.follow_ups import contact_tasks, ring_again_tasks
-from referrals.contact.readers.referrals import asked_to_ring, is_to_contact, may_read, read_by
+from referrals.contact.readers.referrals import (
+    asked_to_ring,
+    changed_since,
+    is_to_contact,
+    is_with_officer_in_case,
+    may_read,
+    read_by,
+)
 from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
@@ -68,6 +75,22 @@ def give_notice(
         at=at,
     )
     return notice
+
+
+def tell_since(
+    *, referral: Referral, since: datetime, by: User, at: datetime, mail: MailKind | None = None
+) -> bool:
+    """Tells the team of a referral that is open again what changed since it ended; says whether anything did.
+
+    Where whoever has it became the officer in the case, the supervisor gets the task. The caller holds the
+    locks of case and referral.
+    """
+    if is_with_officer_in_case(referral):
+        raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
+    changed = changed_since(referral.case, since)
+    if changed:
+        give_notice(referral=referral, changed=changed, by=by, at=at, mail=mail)
+    return bool(changed)
 
 
 def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at: datetime) -> int:

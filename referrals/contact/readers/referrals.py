@@ -21,8 +21,10 @@ from django.utils import timezone
 from referrals.cases.readers import of_linked_cases
 from referrals.models import (
     RING_AGAIN,
+    Case,
     ContactAttempt,
     FollowUp,
+    Noticed,
     PersonalText,
     Referral,
     ReferralNotice,
@@ -71,6 +73,15 @@ def _that_count(referral: Referral) -> QuerySet[ContactAttempt]:
 def unread_notices() -> QuerySet[ReferralNotice]:
     """Changes nobody has said they have read, the first noticed first."""
     return ReferralNotice.objects.filter(read_at__isnull=True).order_by("noticed_at", "pk")
+
+
+def changed_since(case: Case, since: datetime) -> set[Noticed]:
+    """What texts and restrictions of the case changed since its referral ended, when no team was told."""
+    texts = PersonalText.objects.filter(case=case, kind__in=Noticed.values, changed_at__gte=since)
+    changed = {Noticed(kind) for kind in texts.values_list("kind", flat=True)}
+    if case.restrictions_set_at is not None and case.restrictions_set_at >= since:
+        changed.add(Noticed.RESTRICTIONS)
+    return changed
 
 
 def is_to_contact() -> Q:

@@ -15,7 +15,12 @@ from referrals.contact.actions.hand_over import follow_ward, leave_closed_team
 from referrals.contact.actions.notices import ask_hcop, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
-from referrals.contact.readers.referrals import asked_to_ring, is_to_contact
+from referrals.contact.readers.referrals import (
+    asked_to_ring,
+    changed_since,
+    is_to_contact,
+    is_with_officer_in_case,
+)
 from referrals.crime_record.readers import crime_record_standings
 from referrals.mail.reminders import remind_again
 from referrals.models import (
@@ -27,11 +32,9 @@ from referrals.models import (
     FollowUpKind,
     MailKind,
     Noticed,
-    PersonalText,
     Referral,
     ReferralStatus,
 )
-from referrals.rules.contact import same_person
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -166,7 +169,8 @@ def _follow(
     noticed = {each for each in Noticed if each in names}
     mail = None
     if event is not None and referral.close_reason in CLOSED_BY_RECORD:
-        noticed |= _changed_since(referral)
+        assert referral.closed_at is not None
+        noticed |= changed_since(referral.case, referral.closed_at)
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)
         mail = MailKind.REOPENED
@@ -180,18 +184,10 @@ def _follow(
         return
     if Noticed.WARD in noticed and follow_ward(referral=referral, by=by, at=at):
         return  # Who has it now reads it afresh.
-    if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and _is_with_the_investigation(referral):
+    if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and is_with_officer_in_case(referral):
         raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
     if noticed:
         give_notice(referral=referral, changed=noticed, by=by, at=at, mail=mail)
-
-
-def _changed_since(referral: Referral) -> set[Noticed]:
-    """The kinds of texts that changed while the referral was closed, when nobody was told."""
-    changed = PersonalText.objects.filter(
-        case=referral.case_id, kind__in=Noticed.values, changed_at__gte=referral.closed_at
-    )
-    return {Noticed(kind) for kind in changed.values_list("kind", flat=True)}
 
 
 def _open_again(referral: Referral, by: User, at: datetime) -> None:
@@ -206,8 +202,3 @@ def _open_again(referral: Referral, by: User, at: datetime) -> None:
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_REOPENED, referral, by, fields)
     remind_again(referral, at)
-
-
-def _is_with_the_investigation(referral: Referral) -> bool:
-    taker = referral.taken_by
-    return taker is not None and same_person(referral.case.officer_in_case, taker.display_name)

@@ -161,4 +161,6 @@ def test_the_mail_about_a_change_is_given_up_once_the_victim_was_rung(ring_again
     assert not deliver(notification_id=mail.pk, by=system, at=now + timedelta(minutes=1))
     _set(ring_again.referral.case, hcop, now + timedelta(minutes=2), note="Three dogs")
     assert ReferralNotice.objects.count() == 1
-    assert FollowUp.objects.get(done_at=None).kind == FollowUpKind.RESTRICTIONS_CHANGED
+    asked = FollowUp.objects.get(done_at=None)
+    assert asked.kind == FollowUpKind.RESTRICTIONS_CHANGED
+    assert asked.acknowledge_by - asked.raised_at == timedelta(hours=4)

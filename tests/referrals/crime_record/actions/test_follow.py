@@ -33,6 +33,7 @@ from referrals.models import (
     OrderReason,
     ReferralNotice,
     ReferralStatus,
+    Restriction,
     Result,
     TextKind,
 )
@@ -203,6 +204,15 @@ def test_open_again_what_changed_meanwhile_is_told_with_it(referral, extract, no
     assert not ReferralNotice.objects.exists()
     extract(referral.case, at=now + timedelta(hours=2), **IN_ORDER)
     assert ReferralNotice.objects.get().changed == [Noticed.REOPENED, Noticed.SAFETY_NOTE]
+
+
+def test_open_again_restrictions_that_were_set_meanwhile_are_told_with_it(referral, extract, hcop, now):
+    extract(referral.case, crime_status="cancelled", at=now)
+    referral.case.restrictions = [Restriction.NO_VOICEMAIL]
+    referral.case.restrictions_set_at, referral.case.restrictions_set_by = now + timedelta(hours=1), hcop
+    referral.case.save()
+    extract(referral.case, at=now + timedelta(hours=2), **IN_ORDER)
+    assert ReferralNotice.objects.get().changed == [Noticed.REOPENED, Noticed.RESTRICTIONS]
 
 
 def test_a_case_that_waits_for_its_decision_is_left_alone(make_case, extract):

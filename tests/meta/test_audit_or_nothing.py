@@ -47,6 +47,7 @@ PARTS = {
     "deliver_waiting",
     "drop_contacts",
     "drop_ring_again",
+    "drop_tasks",
     "export_cases",
     "follow_ward",
     "give_notice",

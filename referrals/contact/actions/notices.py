@@ -228,7 +228,7 @@ def drop_ring_again(*, referral: Referral, by: User, at: datetime) -> bool:
     """
     if not asked_to_ring(referral):
         return False
-    _drop(ring_again_tasks(referral), by, at)
+    drop_tasks(ring_again_tasks(referral), by, at)
     record_change(Action.FOLLOW_UP_DONE, referral, by, _DROPPED)
     tell(
         kind=MailKind.RING_NO_MORE,
@@ -244,7 +244,8 @@ def drop_ring_again(*, referral: Referral, by: User, at: datetime) -> bool:
 _DROPPED = ["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"]
 
 
-def _drop(tasks: QuerySet[FollowUp], by: User, at: datetime) -> int:
+def drop_tasks(tasks: QuerySet[FollowUp], by: User, at: datetime) -> int:
+    """Ends these, as there is nothing more to do, and says how many; the caller writes the audit row."""
     return tasks.update(
         acknowledged_at=Coalesce("acknowledged_at", Value(at)),
         acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
@@ -255,7 +256,7 @@ def _drop(tasks: QuerySet[FollowUp], by: User, at: datetime) -> int:
 
 
 def _drop_tasks_of(case: Case, by: User, at: datetime) -> None:
-    if _drop(contact_tasks(case), by, at):
+    if drop_tasks(contact_tasks(case), by, at):
         record(
             Action.FOLLOW_UP_DONE,
             by=by,

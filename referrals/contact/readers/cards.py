@@ -222,6 +222,7 @@ class RingAgainCard:
     task: FollowUp
     tags: list[Tag]
     unread: Unread | None
+    own_case: bool
 
 
 def ring_again_cards(user: User, now: datetime) -> list[RingAgainCard]:
@@ -232,7 +233,12 @@ def ring_again_cards(user: User, now: datetime) -> list[RingAgainCard]:
     asked = FollowUp.objects.filter(FollowUp.is_to_ring_again()).select_related("acknowledged_by")
     prefetch_related_objects(referrals, Prefetch("follow_ups", asked))
     return [
-        RingAgainCard(task=task, tags=tags_of(referral), unread=unread_of(referral, user))
+        RingAgainCard(
+            task=task,
+            tags=tags_of(referral),
+            unread=unread_of(referral, user),
+            own_case=is_officer_in_case(referral, user),
+        )
         for task, referral in tasks
     ]
 

@@ -28,6 +28,7 @@ from referrals.contact.readers.cards import (
 from referrals.contact.readers.choices import attempts_of, choices_for
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
+    asked_to_ring,
     open_referrals,
     own_figures,
     referrals_ended_since,
@@ -128,6 +129,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "referral": referral,
         "urgency": urgency_of(referral),
         "unread": unread_of(referral, user),
+        "ring_again": [] if referral.status == ReferralStatus.OPEN else asked_to_ring(referral),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
         "call_back": call_back_of(referral, now),

@@ -13,6 +13,7 @@ from referrals.contact.actions.follow_ups import acknowledge, finish
 from referrals.contact.views import my_referrals
 from referrals.models import (
     Arm,
+    Case,
     CloseReason,
     FollowUp,
     FollowUpKind,
@@ -400,6 +401,19 @@ def test_a_victim_to_ring_again_is_shown_with_what_must_be_known_before(
     ids = {"notice": opened.context["unread"].ids}
     client_of(officer).post(reverse("read_changes", args=[referral.number]), ids)
     assert words[0] not in page().text
+
+
+def test_whoever_rings_again_reads_how_to_pass_on_a_threat(page, client_of, officer, asked_again):
+    action = reverse("acknowledge_follow_up", args=[asked_again.pk])
+    number = asked_again.referral.number
+    for text in (page().text, client_of(officer).get(reverse("referral", args=[number])).text):
+        assert "999 and your supervisor" in text
+        assert "If the victim tells of a threat" in text
+        assert "This call is not logged here" in text
+    assert action in page().text
+    Case.objects.filter(pk=asked_again.referral.case_id).update(officer_in_case=officer.display_name)
+    assert "You are the officer in the case: a colleague rings." in page().text
+    assert action not in page().text
 
 
 def test_an_officer_deals_with_nothing_else_that_came_up(client_of, officer, make_referral, asked_again):

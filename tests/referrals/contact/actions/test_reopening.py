@@ -97,8 +97,14 @@ def test_whoever_has_it_again_is_told_what_changed_meanwhile(
     referral = make_referral()
     made = log(referral, Result.CONTACT_MADE)
 
-    given = {"restrictions": [Restriction.NO_VOICEMAIL], "note": "Moved back in", "seen": None}
-    set_safety(case_id=referral.case_id, **given, by=hcop, at=now + HOUR)
+    set_safety(
+        case_id=referral.case_id,
+        restrictions=[Restriction.NO_VOICEMAIL],
+        note="Moved back in",
+        seen=None,
+        by=hcop,
+        at=now + HOUR,
+    )
     Case.objects.filter(pk=referral.case_id).update(officer_in_case=officer.display_name)
     if way == "withdrawn":
         withdraw_attempt(attempt_id=made.pk, key=uuid.uuid4(), by=officer, at=now + 2 * HOUR)

@@ -388,8 +388,14 @@ def test_a_victim_to_ring_again_is_shown_with_what_must_be_known_before(
     referral = asked_again.referral
     own = page().text
     acknowledge(follow_up_id=asked_again.pk, by=officer, at=now)
-    given = {"restrictions": [Restriction.NO_VOICEMAIL], "note": "Moved back in", "seen": None}
-    set_safety(case_id=referral.case_id, **given, by=hcop, at=now)
+    set_safety(
+        case_id=referral.case_id,
+        restrictions=[Restriction.NO_VOICEMAIL],
+        note="Moved back in",
+        seen=None,
+        by=hcop,
+        at=now,
+    )
     words = ("Changed: read it before you ring", "No voicemail", "Safety note: read it first")
     assert [each in own for each in words] == [False] * 3
     assert [each in page().text for each in words] == [True] * 3

@@ -18,13 +18,19 @@ URGENT = (
     FollowUpKind.BARRED_METHOD,
     FollowUpKind.UNSAFE,
     FollowUpKind.TRANSFERRED,
+    FollowUpKind.NOT_REACHED,
     *RING_AGAIN,
 )
 
 _OVERDUE = format_html('<strong class="app-overdue">{}</strong>', "Overdue")
 
 # Raised by what somebody did here.
-_RAISED_BY_HAND = (FollowUpKind.RESTRICTIONS_CHANGED, FollowUpKind.CONTACT_ELSEWHERE, *RING_AGAIN)
+_RAISED_BY_HAND = (
+    FollowUpKind.RESTRICTIONS_CHANGED,
+    FollowUpKind.CONTACT_ELSEWHERE,
+    FollowUpKind.NOT_REACHED,
+    *RING_AGAIN,
+)
 
 
 class FollowUpTable(ListTable):

@@ -12,6 +12,7 @@ from referrals.models import (
     BcuMembership,
     ContactAttempt,
     Digest,
+    FollowUp,
     MailKind,
     Notification,
     Referral,
@@ -24,6 +25,7 @@ from referrals.models import (
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 # They come again once the clock goes on.
 _OF_THE_CLOCK = (MailKind.DUE_SOON, MailKind.OVERDUE)
+_OF_RING_AGAIN = (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED, MailKind.RING_NO_MORE)
 _CLOSED = (MailKind.CLOSED_BY_RECORD, MailKind.CLOSED_BY_HCOP)
 
 
@@ -66,6 +68,10 @@ def is_of_no_use(notification: Notification, at: datetime) -> bool:
     if notification.kind == MailKind.NOTE_RECORD:
         attempt = notification.unique_key.removeprefix(f"{MailKind.NOTE_RECORD}:")
         return not ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt).exists()
+    if notification.kind in _OF_RING_AGAIN:
+        # What was asked may have been taken back, and asked again, before the team was told.
+        is_asked = FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=referral).exists()
+        return is_asked == (notification.kind == MailKind.RING_NO_MORE)
     if notification.kind not in (*REMINDERS, *_CLOSED):
         return False
     if notification.kind in REMINDERS and _is_for_others(notification, referral, at):

@@ -202,6 +202,7 @@ class FollowUpKind(NamedChoices):
     RING_AGAIN_WISH = "ring_again_wish", "Ring the victim again: asked for contact"
     RING_AGAIN_RISK = "ring_again_risk", "Ring the victim again: high risk"
     RING_AGAIN_SAFETY = "ring_again_safety", "Ring the victim again: safety, see the crime record"
+    NOT_REACHED = "not_reached", "At risk and not reached by ringing again: decide who tries"
 
 
 # Raised by an attempt as it was logged, and ticked by nobody.
@@ -226,6 +227,7 @@ RAISED_BY_RECORD = (
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
     FollowUpKind.OFFICER_IN_CASE,
+    FollowUpKind.NOT_REACHED,
     *OF_A_CASE,
     *RING_AGAIN,
 )
@@ -236,6 +238,7 @@ FOR_THE_HCOP = (
     FollowUpKind.TRANSFERRED,
     FollowUpKind.RULED_OUT,
     FollowUpKind.WARD_UNCLEAR,
+    FollowUpKind.NOT_REACHED,
     *OF_A_CASE,
 )
 
@@ -301,6 +304,7 @@ RESULTS_OF: dict[FollowUpKind, tuple[FollowUpResult, ...]] = {
     FollowUpKind.RING_AGAIN_WISH: _RING,
     FollowUpKind.RING_AGAIN_RISK: _RING,
     FollowUpKind.RING_AGAIN_SAFETY: _RING,
+    FollowUpKind.NOT_REACHED: _TELL,
 }
 
 
@@ -410,6 +414,11 @@ class FollowUp(models.Model):
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+    @staticmethod
+    def is_to_ring_again() -> Q:
+        """The condition that a follow-up asks to ring a victim again, and is not done."""
+        return Q(kind__in=RING_AGAIN, done_at__isnull=True)
 
     @property
     def about(self) -> Case:

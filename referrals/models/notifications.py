@@ -32,6 +32,8 @@ class MailKind(NamedChoices):
     HANDED_ON = "handed_on", "Handed over to another team"
     GIVEN = "given", "Given to an officer"
     RING_AGAIN = "ring_again", "The victim is to be rung again"
+    RING_AGAIN_CHANGED = "ring_again_changed", "Something changed before the victim is rung again"
+    RING_NO_MORE = "ring_no_more", "The victim is not to be rung again after all"
     HOLDER_AWAY = "holder_away", "Nobody has it: whoever had it is away"
     TRIAL_NOTICE = "trial_notice", "What a registrar keeps of a trial"
     TRIAL_PROPOSED = "trial_proposed", "A trial waits to be sealed"

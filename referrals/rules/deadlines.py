@@ -25,7 +25,9 @@ ACKNOWLEDGED_WITHIN = MappingProxyType(
         "new_offence": timedelta(hours=4),
         "ring_again_risk": timedelta(hours=4),
         "ring_again_safety": timedelta(hours=4),
+        "not_reached": timedelta(hours=4),
         "safety_changed": timedelta(hours=4),
+        "restrictions_changed": timedelta(hours=4),
         "unsafe": timedelta(hours=8),
         "barred_method": timedelta(hours=8),
     }

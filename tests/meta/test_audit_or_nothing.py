@@ -46,6 +46,8 @@ PARTS = {
     "deliver_new",
     "deliver_waiting",
     "drop_contacts",
+    "drop_ring_again",
+    "drop_tasks",
     "export_cases",
     "follow_ward",
     "give_notice",
@@ -75,6 +77,7 @@ PARTS = {
     "take_step",
     "tell",
     "tell_registrars",
+    "tell_since",
 }
 
 

@@ -11,7 +11,12 @@ from django.utils import timezone
 from referrals.cases.readers import duplicates_left_to, standing_findings
 from referrals.contact.actions.closing import close_by_record, close_not_suitable
 from referrals.contact.actions.hand_over import leave_closed_team
-from referrals.contact.actions.notices import ask_for_duplicates, drop_contacts, own_contacts
+from referrals.contact.actions.notices import (
+    ask_for_duplicates,
+    drop_contacts,
+    own_contacts,
+    tell_since,
+)
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -194,6 +199,8 @@ def _go_back(referral: Referral, attempt: ContactAttempt, by: User, at: datetime
         referral.save(update_fields=fields[1:])
         return fields
     was_spoken_with = referral.status == ReferralStatus.COMPLETED
+    ended_at = attempt.earlier_closed_at or referral.closed_at
+    assert ended_at is not None
     fields += ["status", "closed_at", "closed_by", "contacted_at", "close_reason"]
     _take_back_the_end(referral, attempt)
     if referral.status == ReferralStatus.OPEN:
@@ -209,6 +216,7 @@ def _go_back(referral: Referral, attempt: ContactAttempt, by: User, at: datetime
         close_by_record(referral=referral, event=event, by=by, at=at)
     elif referral.status == ReferralStatus.OPEN:
         remind_again(referral, at)
+        tell_since(referral=referral, since=ended_at, by=by, at=at)
     return fields
 
 

@@ -6,7 +6,7 @@ from django.db import transaction
 from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
-from referrals.contact.actions.notices import ask_for_duplicates, give_notice, raise_task
+from referrals.contact.actions.notices import ask_for_duplicates, drop_ring_again, give_notice, raise_task
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -116,9 +116,11 @@ def _asked(referral: Referral) -> QuerySet[FollowUp]:
 def close_not_suitable(*, referral: Referral, by: User, at: datetime) -> None:
     """Ends a referral that should not have been made: the team is told, and the flag has to go.
 
-    It stays in the denominator. One that has ended stays as it is; where nobody was spoken with, its flag has
-    to go too. The caller holds the locks of case and referral.
+    It stays in the denominator. One that has ended stays as it is, but its team no longer rings the victim
+    again; where nobody was spoken with, its flag has to go too. The caller holds the locks of case and
+    referral.
     """
+    drop_ring_again(referral=referral, by=by, at=at)
     if referral.status != ReferralStatus.OPEN:
         if referral.status == ReferralStatus.CLOSED and referral.ruled_out_since is None:
             referral.ruled_out_since = at
@@ -144,10 +146,14 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
     """Ends an open referral of a case the crime record rules out; it stays in the denominator.
 
     The HCOP gets the task to see that somebody else contacts the victim. One that the record closed before
-    gets the new reason; one that ended otherwise stays as it is. The caller holds the referral's lock.
+    gets the new reason; one that ended otherwise stays as it is, but no victim of it is rung again. The
+    caller holds the referral's lock.
     """
     was_open = referral.status == ReferralStatus.OPEN
+    was_to_ring = drop_ring_again(referral=referral, by=by, at=at)
     if not was_open and referral.close_reason not in CLOSED_BY_RECORD:
+        if was_to_ring:
+            _ask_who_contacts(referral, event, by, at)
         return
     referral.close_reason = event.kind
     fields = ["close_reason"]
@@ -156,9 +162,7 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
         fields += ["status", "closed_at", "closed_by"]
     referral.save(update_fields=fields)
     record_change(Action.REFERRAL_CLOSED, referral, by, fields)
-    transferred = event.kind == CrimeRecordKind.TRANSFERRED
-    task = FollowUpKind.TRANSFERRED if transferred else FollowUpKind.RULED_OUT
-    raise_task(referral=referral, kind=task, by=by, at=at)
+    _ask_who_contacts(referral, event, by, at)
     ask_for_duplicates(cases=[referral.case], owner=None, by=by, at=at)
     if was_open:
         tell(
@@ -169,3 +173,9 @@ def close_by_record(*, referral: Referral, event: CrimeRecordEvent, by: User, at
             by=by,
             at=at,
         )
+
+
+def _ask_who_contacts(referral: Referral, event: CrimeRecordEvent, by: User, at: datetime) -> None:
+    transferred = event.kind == CrimeRecordKind.TRANSFERRED
+    task = FollowUpKind.TRANSFERRED if transferred else FollowUpKind.RULED_OUT
+    raise_task(referral=referral, kind=task, by=by, at=at)

@@ -5,13 +5,17 @@ from uuid import UUID
 
 from django.db import transaction
 
+from referrals.contact.actions.notices import drop_tasks, raise_task
+from referrals.contact.actions.referral_lock import refuse_officer_in_case
 from referrals.contact.readers.follow_ups import is_contact_decided_anew, may_undo
 from referrals.mail.outbox import queue
 from referrals.models import (
     ASKS_WHO_CONTACTS,
+    RING_AGAIN,
     Case,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     MailKind,
     Notification,
     Referral,
@@ -27,16 +31,21 @@ from src_app.busy import SENT_AGAIN_WITHIN, looked_up_by_key
 from src_app.refused import Refused
 from src_app.templatetags.words import moment
 
+# Where nobody reaches these, it is no answer to say so.
+_AT_RISK = (FollowUpKind.RING_AGAIN_RISK, FollowUpKind.RING_AGAIN_SAFETY)
+
 
 def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
     """Makes the follow-up the task of whoever acknowledges it first; the others are told who.
 
-    Acknowledging twice changes nothing. Raises ``FollowUp.DoesNotExist`` for one out of scope.
+    Acknowledging twice changes nothing. Raises :class:`Refused` for the officer in the case who would ring
+    the victim again, and ``FollowUp.DoesNotExist`` for one out of scope.
     """
     check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
         follow_ups = follow_ups_visible_to(by).select_related("referral__case", "case", "acknowledged_by")
         follow_up = follow_ups.get(pk=follow_up_id)
+        _refuse_to_ring(follow_up, by)
         first = FollowUp.objects.filter(pk=follow_up.pk, acknowledged_at__isnull=True).update(
             acknowledged_at=at, acknowledged_by=by
         )
@@ -55,8 +64,9 @@ def acknowledge(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
 def finish(*, follow_up_id: int, result: str, by: User, at: datetime) -> FollowUp:
     """Records that the follow-up is done and what came of it, whoever owned it. Twice changes nothing.
 
-    Raises :class:`Refused` where nobody owns it yet or the result is none of its kind, and
-    ``FollowUp.DoesNotExist`` for one out of scope.
+    A victim at risk who was not reached by ringing again is the HCOP's to decide about. Raises
+    :class:`Refused` where nobody owns it yet, the result is none of its kind, or the officer in the case rang
+    the victim again, and ``FollowUp.DoesNotExist`` for one out of scope.
     """
     check_authority(by, Permission.VIEW_REFERRALS)
     with transaction.atomic():
@@ -66,6 +76,7 @@ def finish(*, follow_up_id: int, result: str, by: User, at: datetime) -> FollowU
             .select_for_update(of=("self",))
             .get(pk=follow_up_id)
         )
+        _refuse_to_ring(follow_up, by)
         if follow_up.acknowledged_at is None:
             raise Refused("Nobody deals with this yet: press “I deal with it” first.")
         if follow_up.done_at is None:
@@ -77,6 +88,9 @@ def finish(*, follow_up_id: int, result: str, by: User, at: datetime) -> FollowU
             fields = ["done_at", "done_by", "result"]
             follow_up.save(update_fields=fields)
             _record(Action.FOLLOW_UP_DONE, follow_up, by, fields)
+            if result == FollowUpResult.NOT_REACHED and follow_up.kind in _AT_RISK:
+                assert follow_up.referral is not None
+                raise_task(referral=follow_up.referral, kind=FollowUpKind.NOT_REACHED, by=by, at=at)
     return follow_up
 
 
@@ -102,11 +116,20 @@ def undo(*, follow_up_id: int, by: User, at: datetime) -> FollowUp:
         if follow_up.kind in ASKS_WHO_CONTACTS and is_contact_decided_anew(follow_up, case):
             anew = "it was decided anew who contacts the victim"
             raise Refused(f"{follow_up.name}: {follow_up}. It stays done: {anew}.")
+        if follow_up.kind in _AT_RISK:
+            raised = {"kind": FollowUpKind.NOT_REACHED, "raised_at": follow_up.done_at, "done_at": None}
+            drop_tasks(FollowUp.objects.filter(referral=follow_up.referral, **raised), by, at)
         follow_up.done_at, follow_up.done_by, follow_up.result = None, None, ""
         fields = ["done_at", "done_by", "result"]
         follow_up.save(update_fields=fields)
         _record(Action.FOLLOW_UP_UNDONE, follow_up, by, fields)
     return follow_up
+
+
+def _refuse_to_ring(follow_up: FollowUp, by: User) -> None:
+    """Raises :class:`Refused` where the officer in the case would ring the victim again."""
+    if follow_up.kind in RING_AGAIN and follow_up.referral is not None:
+        refuse_officer_in_case(follow_up.referral, by)
 
 
 def _is_open(follow_up: FollowUp) -> bool:

@@ -1,16 +1,23 @@
-"""Who is told of changes: the team of an open referral, until they are read; without one, the HCOP."""
+"""Who is told of changes: the team that is to contact the victim, until they are read; else the HCOP."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Coalesce
 
 from referrals.cases.readers import cases_in_hand, duplicates_left_to
 from referrals.contact.actions.referral_lock import lock_referral, record_change, tell
-from referrals.contact.readers.follow_ups import contact_tasks
-from referrals.contact.readers.referrals import may_read
+from referrals.contact.readers.follow_ups import contact_tasks, ring_again_tasks
+from referrals.contact.readers.referrals import (
+    asked_to_ring,
+    changed_since,
+    is_to_contact,
+    is_with_officer_in_case,
+    may_read,
+    read_by,
+)
 from referrals.models import (
     ASKS_WHO_CONTACTS,
     Case,
@@ -46,9 +53,15 @@ def give_notice(
     changed: Collection[Noticed],
     by: User,
     at: datetime,
-    mail: MailKind = MailKind.REFERRAL_CHANGED,
+    mail: MailKind | None = None,
 ) -> ReferralNotice:
-    """Tells the team that something changed, not what it is now; the caller holds the referral's lock."""
+    """Tells the team that something changed, not what it is now; the caller holds the referral's lock.
+
+    Of an open referral, or of one whose victim is to be rung again.
+    """
+    if mail is None:
+        is_open = referral.status == ReferralStatus.OPEN
+        mail = MailKind.REFERRAL_CHANGED if is_open else MailKind.RING_AGAIN_CHANGED
     notice = ReferralNotice.objects.create(
         referral=referral, changed=sorted(changed), noticed_at=at, noticed_by=by
     )
@@ -56,12 +69,28 @@ def give_notice(
     tell(
         kind=mail,
         referral=referral,
-        mailbox=referral.team.mailbox,
+        mailbox=referral.team.working_team.mailbox,
         unique_key=f"{mail}:{notice.pk}",
         by=by,
         at=at,
     )
     return notice
+
+
+def tell_since(
+    *, referral: Referral, since: datetime, by: User, at: datetime, mail: MailKind | None = None
+) -> bool:
+    """Tells the team of a referral that is open again what changed since it ended; says whether anything did.
+
+    Where whoever has it became the officer in the case, the supervisor gets the task. The caller holds the
+    locks of case and referral.
+    """
+    if is_with_officer_in_case(referral):
+        raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
+    changed = changed_since(referral.case, since)
+    if changed:
+        give_notice(referral=referral, changed=changed, by=by, at=at, mail=mail)
+    return bool(changed)
 
 
 def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at: datetime) -> int:
@@ -76,7 +105,7 @@ def read_notices(*, referral_id: int, notice_ids: Collection[int], by: User, at:
         if not unread.exists():
             return 0
         if not may_read(referral, by):
-            raise Refused(f"{referral.taken_by} has {referral.number}: they read what changed.")
+            raise Refused(f"{read_by(referral)[0]} has {referral.number}: they read what changed.")
         read = unread.update(read_at=at, read_by=by)
         record_change(Action.CHANGE_READ, referral, by, ["read_at", "read_by"])
     return read
@@ -103,17 +132,18 @@ def raise_task(*, referral: Referral, kind: FollowUpKind, by: User, at: datetime
 def ask_hcop(*, changed: Mapping[Case, Collection[str]], by: User, at: datetime) -> None:
     """Adds follow-ups about decided cases that changed while no team is to contact their victims.
 
-    Each change is asked about anew, since whoever acknowledged one has not seen the next. Cases with an open
-    referral are passed over: their team is told. The caller holds the cases' locks.
+    Each change is asked about anew, since whoever acknowledged one has not seen the next. Cases whose
+    victim a team is to contact or ring again are passed over: that team is told. The caller holds the cases'
+    locks.
     """
     asked = {case: kinds for case, names in changed.items() if (kinds := _kinds_of(names))}
-    referrals = {
-        each.case_id: each for each in Referral.objects.filter(case__in=asked).select_related("case")
-    }
+    of_cases = Referral.objects.filter(case__in=asked).select_related("case")
+    referrals = {each.case_id: each for each in of_cases}
+    told = set(of_cases.filter(is_to_contact()).values_list("case", flat=True))
     raised = []
     for case, kinds in asked.items():
         referral = referrals.get(case.pk)
-        if referral is None or referral.status != ReferralStatus.OPEN:
+        if case.pk not in told:
             about = {"referral": referral} if referral else {"case": case}
             raised += [
                 FollowUp(
@@ -187,23 +217,50 @@ def drop_contacts(*, cases: Collection[Case], by: User, at: datetime) -> None:
     """
     in_hand = cases_in_hand().filter(pk__in=[case.pk for case in cases])
     asked = contact_tasks(*cases, *duplicates_left_to(in_hand)).select_related("case", "referral__case")
-    dropped = list(asked)
-    if dropped:
-        FollowUp.objects.filter(pk__in=[each.pk for each in dropped]).update(
-            acknowledged_at=Coalesce("acknowledged_at", Value(at)),
-            acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
-            done_at=at,
-            done_by=by,
-            dropped=True,
-        )
+    if dropped := list(asked):
+        drop_tasks(FollowUp.objects.filter(pk__in=[each.pk for each in dropped]), by, at)
         record(
             Action.FOLLOW_UP_DONE,
             by=by,
             purpose=Purpose.CONTACT,
             subject="case",
             references=dict.fromkeys(each.about.crime_reference for each in dropped),
-            fields=["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"],
+            fields=_DROPPED,
         )
+
+
+def drop_ring_again(*, referral: Referral, by: User, at: datetime) -> bool:
+    """Ends the tasks to ring the victim again, and tells the team not to; says whether there were any.
+
+    The caller holds the locks of case and referral.
+    """
+    if not asked_to_ring(referral):
+        return False
+    drop_tasks(ring_again_tasks(referral), by, at)
+    record_change(Action.FOLLOW_UP_DONE, referral, by, _DROPPED)
+    tell(
+        kind=MailKind.RING_NO_MORE,
+        referral=referral,
+        mailbox=referral.team.working_team.mailbox,
+        unique_key=f"{MailKind.RING_NO_MORE}:{referral.number}:{at.isoformat()}",
+        by=by,
+        at=at,
+    )
+    return True
+
+
+_DROPPED = ["acknowledged_at", "acknowledged_by", "done_at", "done_by", "dropped"]
+
+
+def drop_tasks(tasks: QuerySet[FollowUp], by: User, at: datetime) -> int:
+    """Ends these, as there is nothing more to do, and says how many; the caller writes the audit row."""
+    return tasks.update(
+        acknowledged_at=Coalesce("acknowledged_at", Value(at)),
+        acknowledged_by=Coalesce("acknowledged_by", Value(by.pk)),
+        done_at=at,
+        done_by=by,
+        dropped=True,
+    )
 
 
 def _record_raised(references: Collection[str], by: User) -> None:

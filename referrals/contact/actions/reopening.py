@@ -6,6 +6,7 @@ from datetime import datetime
 from django.db import transaction
 
 from referrals.contact.actions.hand_over import leave_closed_team
+from referrals.contact.actions.notices import tell_since
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -47,27 +48,29 @@ def reopen(*, referral_id: int, reason: ReopeningReason, by: User, at: datetime)
         if why := _why_not(referral, reason):
             raise Refused(why)
         assert referral.closed_at is not None
+        ended_at = referral.closed_at
         Reopening.objects.create(
             referral=referral,
             reason=reason,
             reopened_at=at,
             reopened_by=by,
             earlier_reason=referral.close_reason,
-            earlier_closed_at=referral.closed_at,
+            earlier_closed_at=ended_at,
         )
         if referral.status == ReferralStatus.COMPLETED:
             _withdraw_contacts(referral, by, at)
         fields = _open(referral, reason, by, at)
         record_change(Action.REFERRAL_REOPENED, referral, by, fields)
         remind_again(referral, at)
-        tell(
-            kind=MailKind.REOPENED,
-            referral=referral,
-            mailbox=referral.team.mailbox,
-            unique_key=f"{MailKind.REOPENED}:{referral.number}:{at.isoformat()}",
-            by=by,
-            at=at,
-        )
+        if not tell_since(referral=referral, since=ended_at, by=by, at=at, mail=MailKind.REOPENED):
+            tell(
+                kind=MailKind.REOPENED,
+                referral=referral,
+                mailbox=referral.team.mailbox,
+                unique_key=f"{MailKind.REOPENED}:{referral.number}:{at.isoformat()}",
+                by=by,
+                at=at,
+            )
     return referral
 
 

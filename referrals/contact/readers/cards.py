@@ -3,13 +3,30 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q, prefetch_related_objects
 from django.utils import timezone
 
 from referrals.contact.readers.briefing import SAFETY_NOTES
+from referrals.contact.readers.follow_ups import to_ring_again
 from referrals.contact.readers.linked import Linked
-from referrals.contact.readers.referrals import is_officer_in_case, may_read, open_referrals
-from referrals.models import Decision, Noticed, Reason, Referral, ReferralStatus, Restriction, TextKind
+from referrals.contact.readers.referrals import (
+    asked_to_ring,
+    is_officer_in_case,
+    may_read,
+    open_referrals,
+    read_by,
+    tell_cards,
+)
+from referrals.models import (
+    Decision,
+    FollowUp,
+    Noticed,
+    Reason,
+    Referral,
+    ReferralStatus,
+    Restriction,
+    TextKind,
+)
 from referrals.rules.crime_record import is_for_safety
 from referrals.scope import teams_of
 from src_app.accounts.models import User
@@ -157,7 +174,10 @@ def card_of(referral: Referral, user: User, now: datetime, linked: Linked) -> Ca
 
 @dataclass(frozen=True)
 class Unread:
-    """What changed on an open referral and nobody has said they have read, the weightiest first."""
+    """What changed, and nobody has said they have read, while the victim is to be contacted or rung again.
+
+    The weightiest first.
+    """
 
     title: str
     changed: list[str]
@@ -171,22 +191,56 @@ class Unread:
 def unread_of(referral: Referral, user: User) -> Unread | None:
     """What is unread of one of ``open_referrals`` or ``referrals_to_open``; ``None`` where nothing is."""
     notices = list(referral.notices.all())
-    if not notices or referral.status != ReferralStatus.OPEN:
+    is_open = referral.status == ReferralStatus.OPEN
+    if not notices or not (is_open or asked_to_ring(referral)):
         return None
     names = {name for notice in notices for name in notice.changed}
-    taken_at, taker = referral.taken_at, referral.taken_by
-    title = "Changed since it was referred"
-    if taker is not None and taken_at is not None and notices[0].noticed_at >= taken_at:
-        title = f"Changed since {'you' if taker == user else taker} took it"
+    reader, title = read_by(referral)[0], "Changed: read it before you ring"
     return Unread(
-        title=title,
+        title=_since(referral, notices[0].noticed_at, user) if is_open else title,
         changed=[each.label for each in Noticed if each in names],
         latest=weekday_moment(notices[-1].noticed_at),
         for_safety=is_for_safety(names),
         ids=[notice.pk for notice in notices],
         may_read=may_read(referral, user),
-        whose=f"{taker} reads it, or your supervisor." if taker else "",
+        whose=f"{reader} reads it, or your supervisor." if reader else "",
     )
+
+
+def _since(referral: Referral, noticed_at: datetime, user: User) -> str:
+    """Since when an open referral has changed, as far as whoever has it can tell."""
+    taken_at, taker = referral.taken_at, referral.taken_by
+    if taker is not None and taken_at is not None and noticed_at >= taken_at:
+        return f"Changed since {'you' if taker == user else taker} took it"
+    return "Changed since it was referred"
+
+
+@dataclass(frozen=True)
+class RingAgainCard:
+    """What a team is asked to ring again, with what must be known before; neither strand nor offence."""
+
+    task: FollowUp
+    tags: list[Tag]
+    unread: Unread | None
+    own_case: bool
+
+
+def ring_again_cards(user: User, now: datetime) -> list[RingAgainCard]:
+    """Of all that the account's teams are to ring again, and what it has just said is done."""
+    tasks = [(each, each.referral) for each in to_ring_again(user, now) if each.referral is not None]
+    referrals = [referral for _, referral in tasks]
+    tell_cards(referrals)
+    asked = FollowUp.objects.filter(FollowUp.is_to_ring_again()).select_related("acknowledged_by")
+    prefetch_related_objects(referrals, Prefetch("follow_ups", asked))
+    return [
+        RingAgainCard(
+            task=task,
+            tags=tags_of(referral),
+            unread=unread_of(referral, user),
+            own_case=is_officer_in_case(referral, user),
+        )
+        for task, referral in tasks
+    ]
 
 
 @dataclass(frozen=True)

@@ -47,11 +47,15 @@ def follow_ups_done_since(user: User, since: datetime) -> QuerySet[FollowUp]:
 
 
 def to_ring_again(user: User, at: datetime) -> list[FollowUp]:
-    """What the account's teams are asked to ring again: what is not done, and what it has just said is."""
+    """What the account's teams are asked to ring again: what is not done, and what it has just said is.
+
+    Each with what :func:`ring_again_cards` shows of its referral.
+    """
     own = Q(done_by=user, done_at__gt=at - UNDONE_WITHIN, dropped=False)
     return list(
         _follow_ups(user)
         .filter(Q(done_at__isnull=True) | own, kind__in=RING_AGAIN)
+        .select_related("referral__case__decision", "referral__taken_by")
         .order_by(F("done_at").asc(nulls_first=True), "raised_at", "pk")
     )
 
@@ -83,6 +87,11 @@ def contact_tasks(*cases: Case) -> QuerySet[FollowUp]:
     """The tasks of the cases that ask who contacts the victim, and are not done."""
     of_cases = Q(case__in=cases) | Q(referral__case__in=cases)
     return FollowUp.objects.filter(of_cases, kind__in=ASKS_WHO_CONTACTS, done_at__isnull=True)
+
+
+def ring_again_tasks(referral: Referral) -> QuerySet[FollowUp]:
+    """The tasks to ring the referral's victim again that are not done."""
+    return FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=referral)
 
 
 def waiting_for(user: User, follow_ups: QuerySet[FollowUp]) -> QuerySet[FollowUp]:

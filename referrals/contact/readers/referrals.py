@@ -20,8 +20,11 @@ from django.utils import timezone
 
 from referrals.cases.readers import of_linked_cases
 from referrals.models import (
+    RING_AGAIN,
+    Case,
     ContactAttempt,
     FollowUp,
+    Noticed,
     PersonalText,
     Referral,
     ReferralNotice,
@@ -72,10 +75,38 @@ def unread_notices() -> QuerySet[ReferralNotice]:
     return ReferralNotice.objects.filter(read_at__isnull=True).order_by("noticed_at", "pk")
 
 
+def changed_since(case: Case, since: datetime) -> set[Noticed]:
+    """What texts and restrictions of the case changed since its referral ended, when no team was told."""
+    texts = PersonalText.objects.filter(case=case, kind__in=Noticed.values, changed_at__gte=since)
+    changed = {Noticed(kind) for kind in texts.values_list("kind", flat=True)}
+    if case.restrictions_set_at is not None and case.restrictions_set_at >= since:
+        changed.add(Noticed.RESTRICTIONS)
+    return changed
+
+
+def is_to_contact() -> Q:
+    """The condition that a team is to contact the referral's victim: it is open, or they are rung again."""
+    rings = FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=OuterRef("pk"))
+    return Q(status=ReferralStatus.OPEN) | Q(Exists(rings))
+
+
+def asked_to_ring(referral: Referral) -> list[FollowUp]:
+    """What its team is still asked to ring again; from its follow-ups where those are read already."""
+    tasks = [each for each in referral.follow_ups.all() if each.kind in RING_AGAIN and each.done_at is None]
+    return sorted(tasks, key=lambda each: each.raised_at)
+
+
+def read_by(referral: Referral) -> list[User | None]:
+    """Who reads what changed: whoever has it, or deals with ringing again; None where nobody does yet."""
+    rings = [] if referral.status == ReferralStatus.OPEN else asked_to_ring(referral)
+    return [each.acknowledged_by for each in rings] or [referral.taken_by]
+
+
 def may_read(referral: Referral, user: User) -> bool:
     """Whether it is for this account to say that the changes of a referral it may contact were read."""
-    supervises = user.can(Permission.CHASE_REFERRALS)
-    return user.can(Permission.CONTACT_VICTIMS) and (supervises or referral.taken_by in (None, user))
+    if not user.can(Permission.CONTACT_VICTIMS):
+        return False
+    return user.can(Permission.CHASE_REFERRALS) or not {None, user}.isdisjoint(read_by(referral))
 
 
 def open_referrals(user: User) -> QuerySet[Referral]:

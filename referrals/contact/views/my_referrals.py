@@ -19,15 +19,16 @@ from referrals.contact.readers.cards import (
     card_of,
     due_of,
     holder_of,
+    ring_again_cards,
     safe_way_of,
     summary_of,
     unread_of,
     urgency_of,
 )
 from referrals.contact.readers.choices import attempts_of, choices_for
-from referrals.contact.readers.follow_ups import to_ring_again
 from referrals.contact.readers.linked import linked_to
 from referrals.contact.readers.referrals import (
+    asked_to_ring,
     open_referrals,
     own_figures,
     referrals_ended_since,
@@ -58,14 +59,14 @@ MOST_DONE = 20
 def my_referrals(request: SignedInRequest) -> HttpResponse:
     """What there is to do: one's own, what nobody has, what colleagues have; each the first due first."""
     now = timezone.now()
-    summary, ring_again = summary_of(request.user, now), to_ring_again(request.user, now)
+    summary, ring_again = summary_of(request.user, now), ring_again_cards(request.user, now)
     parts = _parts(request, summary, now)
     rows = [referral for part in parts for referral in part.paged.rows]
     done = list(referrals_ended_since(request.user, now - DONE_FOR)[:MOST_DONE])
     left = left_to_do(request.user, now - DONE_FOR, MOST_DONE)
     went = went_from_own_teams(request.user, now - DONE_FOR, MOST_DONE)
     shown = [each.number for each in [*rows, *done, *(each.attempt.referral for each in left.shown)]]
-    shown += [*(task.name for task in ring_again), *(each.number for each in went)]
+    shown += [*(card.task.name for card in ring_again), *(each.number for each in went)]
     record(
         Action.LIST_SHOWN,
         by=request.user,
@@ -79,6 +80,7 @@ def my_referrals(request: SignedInRequest) -> HttpResponse:
         "summary": summary,
         "parts": parts,
         "ring_again": ring_again,
+        "left_to_ring": sum(card.task.done_at is None for card in ring_again),
         "left": left,
         "done": done,
         "own": own_figures(request.user, now),
@@ -127,6 +129,7 @@ def referral(request: SignedInRequest, number: str) -> HttpResponse:
         "referral": referral,
         "urgency": urgency_of(referral),
         "unread": unread_of(referral, user),
+        "ring_again": [] if referral.status == ReferralStatus.OPEN else asked_to_ring(referral),
         "briefing": briefing_of(referral.case),
         "due": due_of(referral, now),
         "call_back": call_back_of(referral, now),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 
 from referrals.cases.readers import report_of, standing_findings
 from referrals.contact.actions.closing import close_by_record
@@ -15,6 +15,12 @@ from referrals.contact.actions.hand_over import follow_ward, leave_closed_team
 from referrals.contact.actions.notices import ask_hcop, drop_contacts, give_notice, raise_task
 from referrals.contact.actions.referral_lock import record_change
 from referrals.contact.readers.chosen_team import chosen_team
+from referrals.contact.readers.referrals import (
+    asked_to_ring,
+    changed_since,
+    is_to_contact,
+    is_with_officer_in_case,
+)
 from referrals.crime_record.readers import crime_record_standings
 from referrals.mail.reminders import remind_again
 from referrals.models import (
@@ -22,14 +28,13 @@ from referrals.models import (
     Case,
     CrimeRecordEvent,
     CrimeRecordKind,
+    FollowUp,
     FollowUpKind,
     MailKind,
     Noticed,
-    PersonalText,
     Referral,
     ReferralStatus,
 )
-from referrals.rules.contact import same_person
 from src_app.accounts.guards import check_authority
 from src_app.accounts.models import User
 from src_app.accounts.roles import Permission
@@ -100,9 +105,9 @@ def _note_events(cases: list[Case], changed: Mapping[int, Collection[str]], by: 
 
 
 def _concerned(cases: list[Case], events: Events) -> list[int]:
-    """Keys of the referrals to look at: the open ones, and those of a case with an event."""
-    of_open = Q(case__in=[case.pk for case in cases], status=ReferralStatus.OPEN)
-    return list(Referral.objects.filter(of_open | Q(case__in=list(events))).values_list("pk", flat=True))
+    """Keys of the referrals to look at: those with a victim to contact, and those of a case with an event."""
+    to_contact = Q(case__in=[case.pk for case in cases]) & is_to_contact()
+    return list(Referral.objects.filter(to_contact | Q(case__in=list(events))).values_list("pk", flat=True))
 
 
 def _follow_all(
@@ -111,7 +116,8 @@ def _follow_all(
     referrals = list(
         Referral.objects.filter(pk__in=keys)
         .select_related("case__ward__team", "case__ward__borough", "case__decision")
-        .select_related("team", "ward", "taken_by")
+        .select_related("team__merged_into", "ward", "taken_by")
+        .prefetch_related(Prefetch("follow_ups", FollowUp.objects.filter(FollowUp.is_to_ring_again())))
         .order_by("pk")
         .select_for_update(of=("self",))
     )
@@ -156,34 +162,32 @@ def _move_flags(referrals: list[Referral], events: Events, at: datetime) -> None
 def _follow(
     referral: Referral, names: Collection[str], event: CrimeRecordEvent | None, by: User, at: datetime
 ) -> None:
-    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed."""
+    """Opens a referral that the crime record had closed, hands it to its ward's team, tells what changed.
+
+    Of one that ended otherwise, the team that is to ring the victim again is told.
+    """
     noticed = {each for each in Noticed if each in names}
-    mail = MailKind.REFERRAL_CHANGED
+    mail = None
     if event is not None and referral.close_reason in CLOSED_BY_RECORD:
-        noticed |= _changed_since(referral)
+        assert referral.closed_at is not None
+        noticed |= changed_since(referral.case, referral.closed_at)
         _open_again(referral, by, at)
         noticed.add(Noticed.REOPENED)
         mail = MailKind.REOPENED
         if chosen_team(referral.case, referral) is None:
             noticed.add(Noticed.WARD)
-    if referral.status != ReferralStatus.OPEN:
-        return
     if Noticed.WARD in noticed and referral.case.ward_id == referral.ward_id:
         noticed.remove(Noticed.WARD)
+    if referral.status != ReferralStatus.OPEN:
+        if noticed and asked_to_ring(referral):
+            give_notice(referral=referral, changed=noticed, by=by, at=at)
+        return
     if Noticed.WARD in noticed and follow_ward(referral=referral, by=by, at=at):
         return  # Who has it now reads it afresh.
-    if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and _is_with_the_investigation(referral):
+    if noticed & {Noticed.OFFICER_IN_CASE, Noticed.REOPENED} and is_with_officer_in_case(referral):
         raise_task(referral=referral, kind=FollowUpKind.OFFICER_IN_CASE, by=by, at=at)
     if noticed:
         give_notice(referral=referral, changed=noticed, by=by, at=at, mail=mail)
-
-
-def _changed_since(referral: Referral) -> set[Noticed]:
-    """The kinds of texts that changed while the referral was closed, when nobody was told."""
-    changed = PersonalText.objects.filter(
-        case=referral.case_id, kind__in=Noticed.values, changed_at__gte=referral.closed_at
-    )
-    return {Noticed(kind) for kind in changed.values_list("kind", flat=True)}
 
 
 def _open_again(referral: Referral, by: User, at: datetime) -> None:
@@ -199,8 +203,3 @@ def _open_again(referral: Referral, by: User, at: datetime) -> None:
     record_change(Action.REFERRAL_REOPENED, referral, by, fields)
     drop_contacts(cases=[referral.case], by=by, at=at)
     remind_again(referral, at)
-
-
-def _is_with_the_investigation(referral: Referral) -> bool:
-    taker = referral.taken_by
-    return taker is not None and same_person(referral.case.officer_in_case, taker.display_name)

@@ -10,6 +10,7 @@ from django.db.models import F
 from referrals.cases.actions import keep_text
 from referrals.cases.readers import report_of
 from referrals.contact.actions.notices import ask_hcop, give_notice
+from referrals.contact.readers.referrals import is_to_contact
 from referrals.models import (
     REFERRED_ANYWAY,
     Case,
@@ -19,7 +20,6 @@ from referrals.models import (
     Question,
     Reason,
     Referral,
-    ReferralStatus,
     Restriction,
     Strand,
     Team,
@@ -198,12 +198,12 @@ def set_safety(
     """Sets what the officer must and must not do, and a note.
 
     ``seen``: when they had last been set, as the page said. Raises :class:`SafetyChanged` where somebody has
-    set them since, so that no restriction is taken off unread. Once the case is decided, whoever has its open
-    referral is told; without one, the HCOPs are asked to look.
+    set them since, so that no restriction is taken off unread. Once the case is decided, the team that is to
+    contact or ring its victim is told; where none is, the HCOPs are asked to look.
     """
     with transaction.atomic():
         case = _lock_any(case_id, by)
-        referral = _lock_open_referral(case)
+        referral = _lock_told_referral(case)
         fields = []
         if keep_text(case=case, kind=TextKind.REVIEW_SAFETY, body=note, at=at):
             fields.append(Noticed.REVIEW_SAFETY)
@@ -268,8 +268,9 @@ def _lock_any(case_id: int, by: User) -> Case:
     return cases_visible_to(by).select_for_update(of=("self",)).get(pk=case_id)
 
 
-def _lock_open_referral(case: Case) -> Referral | None:
-    referrals = Referral.objects.filter(case=case, status=ReferralStatus.OPEN)
+def _lock_told_referral(case: Case) -> Referral | None:
+    """The case's referral, locked, if its team is to contact the victim."""
+    referrals = Referral.objects.filter(is_to_contact(), case=case)
     referral = referrals.select_related("team").select_for_update(of=("self",)).first()
     if referral is not None:
         referral.case = case

@@ -14,6 +14,7 @@ from referrals.contact.actions.hand_over import hand_over
 from referrals.contact.actions.notices import ask_for_duplicates, drop_contacts, own_contacts
 from referrals.models import (
     REFERRED_ANYWAY,
+    RING_AGAIN,
     Allocation,
     Case,
     ContactBy,
@@ -89,10 +90,10 @@ def find_not_suitable(
     """Records that a case was not suitable, after it was allocated or referred.
 
     ``duplicate_of``: as a mark of the overnight review says it.
-    An open referral is closed and its team told. An allocation stays for ever, and a deviation says that it
-    was made in error. ``by`` gets the task to see that somebody else contacts the victim, unless the team has
-    spoken with them. Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out
-    of scope.
+    An open referral is closed and its team told; so is a team that was to ring the victim again. An
+    allocation stays for ever, and a deviation says that it was made in error. ``by`` gets the task to see
+    that somebody else contacts the victim, unless the team has spoken with them and was not to ring again.
+    Raises :class:`Refused` where that cannot be, and ``Case.DoesNotExist`` for a case out of scope.
     """
     with transaction.atomic():
         case = lock_submitted(case_id, by, beside=duplicate_of, duplicates=True)
@@ -207,8 +208,15 @@ def _refuse_no_reason(case: Case, reason: Reason, contact_by: ContactBy, duplica
 
 
 def _see_to_contact(found: FoundNotSuitable, referral: Referral | None, by: User, at: datetime) -> None:
-    """Asks that somebody else contacts the victim, unless the team has spoken with them."""
-    if referral is None or referral.status != ReferralStatus.COMPLETED:
+    """Asks that somebody else contacts the victim, unless the team has spoken with them.
+
+    Of those, whom the team was to ring again is asked about too.
+    """
+    if (
+        referral is None
+        or referral.status != ReferralStatus.COMPLETED
+        or referral.follow_ups.filter(kind__in=RING_AGAIN, dropped=True).exists()
+    ):
         own_contacts(said=[found], owner=by, by=by, at=at)
 
 

@@ -21,6 +21,7 @@ from referrals.models import (
     Ward,
 )
 from referrals.review.readers.linked import became
+from referrals.review.readers.put_right import standing_finding
 from referrals.rules.eligibility import warnings_of_record
 from src_app.templatetags.words import moment
 
@@ -36,7 +37,8 @@ def why_not_refer(case: Case) -> str:
         gone = warnings_of_record(report_of(case))[0]
         return f"{gone}: agree with the investigating officer who contacts the victim."
     if referral is not None and referral.status == ReferralStatus.COMPLETED:
-        return f"{referral.team} spoke with the victim ({referral.number}): ask the team to ring again."
+        ask = f"{referral.team} spoke with the victim ({referral.number}): ask the team to ring again."
+        return _found_not_suitable(case) or ask
     return ""
 
 
@@ -45,12 +47,25 @@ def why_not_ring_again(case: Case) -> str:
     referral: Referral | None = getattr(case, "referral", None)
     if referral is None or referral.status != ReferralStatus.COMPLETED:
         return why_not_refer(case) or "No team has spoken with the victim yet: refer now instead."
+    if found := _found_not_suitable(case):
+        return found
     if referral.team.working_team.closed_at is not None:
         team = referral.ward.team
         return (
             f"{referral.team} was closed, and no team took its work over: ask {team} yourself to ring again."
         )
     return "" if case.crime_status == CrimeStatus.RECORDED else why_not_refer(case)
+
+
+def _found_not_suitable(case: Case) -> str:
+    """That no team is to ring the victim, and who contacts them instead; empty where nobody found so."""
+    found = standing_finding(case)
+    if found is None:
+        return ""
+    return (
+        f"{found.found_by} recorded on {moment(found.found_at)} that it was not suitable: {found.why}. "
+        f"No team rings the victim. Contact: {found.get_contact_by_display()}."
+    )
 
 
 def home_ward(case: Case) -> Ward | None:

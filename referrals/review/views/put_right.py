@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from referrals.cases.forms import CaseForm
-from referrals.contact.readers.follow_ups import contact_tasks
-from referrals.models import Case
+from referrals.contact.readers.follow_ups import contact_tasks, ring_again_tasks
+from referrals.models import Case, Referral
 from referrals.review.actions import put_right as actions
 from referrals.review.forms import CorrectFindingForm, FoundNotSuitableForm, MoveForm, ReopenForm
 from referrals.review.readers.linked import offered, shown_with
@@ -132,7 +132,13 @@ def _put_right(request: SignedInRequest, case_id: int, correction: Correction) -
         subject="case",
         references=shown,
     )
-    context = {"case": case, "form": form, "why_not": correction.why_not(case)}
+    referral: Referral | None = getattr(case, "referral", None)
+    context = {
+        "case": case,
+        "form": form,
+        "why_not": correction.why_not(case),
+        "rings_again": referral is not None and ring_again_tasks(referral).exists(),
+    }
     return render(request, f"review/put_right/{correction.name}.html", context)
 
 

@@ -25,7 +25,15 @@ from referrals.mail import claims, outbox
 from referrals.mail.keys import call_back_key
 from referrals.mail.messages import message_of
 from referrals.mail.reminders import remind_due
-from referrals.models import CloseReason, MailKind, Notification, Referral, ReferralStatus, RefusingMailbox
+from referrals.models import (
+    CloseReason,
+    FollowUpKind,
+    MailKind,
+    Notification,
+    Referral,
+    ReferralStatus,
+    RefusingMailbox,
+)
 from referrals.tasks import deliver_mail, deliver_waiting_mail
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
@@ -38,6 +46,7 @@ from tests.away import hanging
 from tests.factories import (
     NOW,
     ContactAttemptFactory,
+    FollowUpFactory,
     NotificationFactory,
     ReferralFactory,
     RefusingMailboxFactory,
@@ -173,6 +182,9 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
         referral.save(update_fields=["call_back_at"])
         mail.unique_key = call_back_key(referral)
         mail.save(update_fields=["unique_key"])
+    if kind in (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED):
+        raised = {"attempt": None, "raised_at": NOW, "raised_by": system}
+        FollowUpFactory.create(referral=referral, kind=FollowUpKind.RING_AGAIN_WISH, **raised)
     if kind == MailKind.NOTE_RECORD:
         contact = ContactAttemptFactory.create(referral=referral)
         mail.unique_key = f"{MailKind.NOTE_RECORD}:{contact.pk}"

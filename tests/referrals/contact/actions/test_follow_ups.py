@@ -10,6 +10,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from referrals.contact.actions.follow_ups import acknowledge, chase, finish, undo
+from referrals.contact.readers.follow_ups import follow_ups_open
 from referrals.models import (
     RESULTS_OF,
     FollowUp,
@@ -17,9 +18,11 @@ from referrals.models import (
     FollowUpResult,
     MailKind,
     Notification,
+    OrderReason,
     Referral,
     ReferralStatus,
 )
+from referrals.review.actions.refer_now import ask_to_ring_again
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry, Purpose
 from src_app.audit.record import acting
@@ -261,3 +264,42 @@ def test_a_result_that_is_none_of_its_kind_is_refused(follow_up, supervisor, now
     if result != FollowUpResult.DEALT_WITH:
         with pytest.raises(IntegrityError, match="follow_up_done_has_a_result"), transaction.atomic():
             done.update(done_at=now, done_by=supervisor, result=result)
+
+
+@pytest.fixture
+def ask_again(make_referral, hcop, now):
+    """Asks the officer's team to ring a victim again whom it has spoken with."""
+
+    def ask(reason=OrderReason.HIGH_RISK, **fields):
+        referral = make_referral(completed=True, **fields)
+        return ask_to_ring_again(case_id=referral.case_id, reason=reason, by=hcop, at=now)
+
+    return ask
+
+
+def test_the_officer_in_the_case_does_not_ring_again(ask_again, officer, colleague, now):
+    task = ask_again(case__officer_in_case="pc 1001")
+    with pytest.raises(Refused, match="You are the officer in the case"):
+        acknowledge(follow_up_id=task.pk, by=officer, at=now)
+    acknowledge(follow_up_id=task.pk, by=colleague, at=now)
+    with pytest.raises(Refused, match="You are the officer in the case"):
+        finish(follow_up_id=task.pk, result=FollowUpResult.SPOKEN_WITH, by=officer, at=now)
+    finish(follow_up_id=task.pk, result=FollowUpResult.SPOKEN_WITH, by=colleague, at=now)
+
+
+@pytest.mark.parametrize("reason", OrderReason)
+@pytest.mark.parametrize("result", [FollowUpResult.NOT_REACHED, FollowUpResult.DECLINED])
+def test_a_victim_at_risk_who_was_not_reached_is_the_hcops_to_decide_about(
+    ask_again, officer, supervisor, hcop, now, reason, result
+):
+    task = ask_again(reason)
+    acknowledge(follow_up_id=task.pk, by=officer, at=now)
+    finish(follow_up_id=task.pk, result=result, by=officer, at=now)
+    is_asked = result == FollowUpResult.NOT_REACHED and reason != OrderReason.ASKED_FOR_CONTACT
+    asked = [(each.kind, each.raised_by) for each in follow_ups_open(hcop)]
+    assert asked == ([(FollowUpKind.NOT_REACHED, officer)] if is_asked else [])
+    assert not follow_ups_open(supervisor).exists()
+    undo(follow_up_id=task.pk, by=officer, at=now + timedelta(minutes=1))
+    assert list(follow_ups_open(hcop)) == [task]
+    finish(follow_up_id=task.pk, result=result, by=officer, at=now + timedelta(minutes=2))
+    assert follow_ups_open(hcop).exists() == is_asked

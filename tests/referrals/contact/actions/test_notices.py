@@ -4,18 +4,25 @@ from datetime import timedelta
 
 import pytest
 
+from referrals.contact.actions.follow_ups import acknowledge, finish
 from referrals.contact.actions.notices import read_notices
+from referrals.mail.messages import message_of
 from referrals.mail.outbox import deliver
 from referrals.models import (
+    FollowUp,
+    FollowUpKind,
+    FollowUpResult,
     MailKind,
     Noticed,
     Notification,
+    OrderReason,
     Referral,
     ReferralNotice,
     Restriction,
     TextKind,
 )
 from referrals.review.actions import drafts
+from referrals.review.actions.refer_now import ask_to_ring_again
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
@@ -121,3 +128,39 @@ def test_the_mail_about_a_change_is_given_up_once_the_referral_has_ended(referra
     assert not deliver(notification_id=mail.pk, by=system, at=now + timedelta(minutes=1))
     mail.refresh_from_db()
     assert mail.abandoned_at is not None
+
+
+@pytest.fixture
+def ring_again(make_referral, officer, hcop, now):
+    """The officer's task to ring a victim again whom the team has spoken with."""
+    referral = make_referral(completed=True)
+    task = ask_to_ring_again(case_id=referral.case_id, reason=OrderReason.HIGH_RISK, by=hcop, at=now)
+    return acknowledge(follow_up_id=task.pk, by=officer, at=now)
+
+
+def test_whoever_is_to_ring_again_is_told_of_new_restrictions(
+    ring_again, read, officer, colleague, hcop, now
+):
+    referral = ring_again.referral
+    _set(referral.case, hcop, now + timedelta(minutes=1), restrictions=[Restriction.NO_VOICEMAIL])
+    notice = ReferralNotice.objects.get()
+    assert notice.changed == [Noticed.RESTRICTIONS, Noticed.REVIEW_SAFETY]
+    mail = Notification.objects.get(kind=MailKind.RING_AGAIN_CHANGED)
+    assert mail.recipient == referral.team.mailbox
+    assert "before anybody rings" in message_of(mail).body
+    assert FollowUp.objects.get() == ring_again
+    with pytest.raises(Refused, match="PC 1001 has"):
+        read(colleague, notice)
+    assert read(officer, notice) == 1
+
+
+def test_the_mail_about_a_change_is_given_up_once_the_victim_was_rung(ring_again, officer, hcop, system, now):
+    _set(ring_again.referral.case, hcop, now)
+    finish(follow_up_id=ring_again.pk, result=FollowUpResult.SPOKEN_WITH, by=officer, at=now)
+    mail = Notification.objects.get(kind=MailKind.RING_AGAIN_CHANGED)
+    assert not deliver(notification_id=mail.pk, by=system, at=now + timedelta(minutes=1))
+    _set(ring_again.referral.case, hcop, now + timedelta(minutes=2), note="Three dogs")
+    assert ReferralNotice.objects.count() == 1
+    asked = FollowUp.objects.get(done_at=None)
+    assert asked.kind == FollowUpKind.RESTRICTIONS_CHANGED
+    assert asked.acknowledge_by - asked.raised_at == timedelta(hours=4)

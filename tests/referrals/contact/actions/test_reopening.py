@@ -6,20 +6,27 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from referrals.contact.actions.attempts import log_attempt
+from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.closing import close_without_contact
 from referrals.contact.actions.reopening import reopen
 from referrals.models import (
     CLOSED_BY_RECORD,
+    Case,
     CloseReason,
+    FollowUp,
+    FollowUpKind,
     MailKind,
     Method,
+    Noticed,
     Notification,
+    ReferralNotice,
     ReferralStatus,
     Reopening,
     ReopeningReason,
+    Restriction,
     Result,
 )
+from referrals.review.actions.drafts import set_safety
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
@@ -81,6 +88,37 @@ def test_a_contact_that_was_logged_by_mistake_is_withdrawn_with_it(make_referral
     assert (opened.status, opened.contacted_at) == (ReferralStatus.OPEN, None)
     made.refresh_from_db()
     assert made.withdrawn_by.made_by == supervisor
+
+
+@pytest.mark.parametrize("way", ["reopened", "withdrawn"])
+def test_whoever_has_it_again_is_told_what_changed_meanwhile(
+    make_referral, log, supervisor, officer, hcop, now, way
+):
+    referral = make_referral()
+    made = log(referral, Result.CONTACT_MADE)
+
+    set_safety(
+        case_id=referral.case_id,
+        restrictions=[Restriction.NO_VOICEMAIL],
+        note="Moved back in",
+        seen=None,
+        by=hcop,
+        at=now + HOUR,
+    )
+    Case.objects.filter(pk=referral.case_id).update(officer_in_case=officer.display_name)
+    if way == "withdrawn":
+        withdraw_attempt(attempt_id=made.pk, key=uuid.uuid4(), by=officer, at=now + 2 * HOUR)
+    else:
+        reopen(referral_id=referral.pk, reason=MISTAKE, by=supervisor, at=now + 2 * HOUR)
+    referral.refresh_from_db()
+    assert (referral.status, referral.taken_by) == (ReferralStatus.OPEN, officer)
+    notice = ReferralNotice.objects.get()
+    assert notice.changed == [Noticed.RESTRICTIONS, Noticed.REVIEW_SAFETY]
+    mail = Notification.objects.get()
+    kind = MailKind.REOPENED if way == "reopened" else MailKind.REFERRAL_CHANGED
+    assert (mail.kind, mail.recipient) == (kind, referral.team.mailbox)
+    # Whoever has it became the officer in the case meanwhile.
+    assert FollowUp.objects.filter(kind=FollowUpKind.OFFICER_IN_CASE).count() == 1
 
 
 @pytest.mark.parametrize("reason", [*CLOSED_BY_RECORD, CloseReason.NOT_SUITABLE])

@@ -9,18 +9,22 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from referrals.contact.actions.follow_ups import acknowledge, finish
 from referrals.contact.views import my_referrals
 from referrals.models import (
     Arm,
+    Case,
     CloseReason,
     FollowUp,
     FollowUpKind,
+    FollowUpResult,
     Noticed,
     OrderReason,
     Restriction,
     Result,
     TextKind,
 )
+from referrals.review.actions.drafts import set_safety
 from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from src_app.audit.models import Action, AuditEntry
 from tests.factories import (
@@ -360,6 +364,62 @@ def test_a_victim_to_ring_again_is_on_the_list_until_somebody_has_done_it(
     officers.post(reverse("finish_follow_up", args=[asked_again.pk]), {"result": "spoken_with"})
     clock.shift(timedelta(hours=1, minutes=1))
     assert "Ring the victim again" not in client_of(officer).get(reverse("my_referrals")).text
+
+
+@pytest.mark.parametrize("is_any_open", [True, False])
+def test_the_first_thing_said_is_that_a_victim_is_to_be_rung_again(
+    page, make_referral, asked_again, officer, now, is_any_open
+):
+    if is_any_open:
+        make_referral()
+    text = page().text
+    assert '<a href="#ring-again">Victims to ring again: 1</a>' in text
+    assert "Nobody to contact now" not in text
+    acknowledge(follow_up_id=asked_again.pk, by=officer, at=now)
+    finish(follow_up_id=asked_again.pk, result=FollowUpResult.SPOKEN_WITH, by=officer, at=now)
+    text = page().text
+    assert "#ring-again" not in text
+    assert ("Nobody to contact now" in text) != is_any_open
+
+
+def test_a_victim_to_ring_again_is_shown_with_what_must_be_known_before(
+    page, client_of, officer, colleague, asked_again, hcop, now
+):
+    referral = asked_again.referral
+    own = page().text
+    acknowledge(follow_up_id=asked_again.pk, by=officer, at=now)
+    set_safety(
+        case_id=referral.case_id,
+        restrictions=[Restriction.NO_VOICEMAIL],
+        note="Moved back in",
+        seen=None,
+        by=hcop,
+        at=now,
+    )
+    words = ("Changed: read it before you ring", "No voicemail", "Safety note: read it first")
+    assert [each in own for each in words] == [False] * 3
+    assert [each in page().text for each in words] == [True] * 3
+    opened = client_of(officer).get(reverse("referral", args=[referral.number]))
+    assert opened.context["unread"].may_read
+    assert words[0] in opened.text
+    theirs = client_of(colleague).get(reverse("referral", args=[referral.number]))
+    assert theirs.context["unread"].whose == "PC 1001 reads it, or your supervisor."
+    ids = {"notice": opened.context["unread"].ids}
+    client_of(officer).post(reverse("read_changes", args=[referral.number]), ids)
+    assert words[0] not in page().text
+
+
+def test_whoever_rings_again_reads_how_to_pass_on_a_threat(page, client_of, officer, asked_again):
+    action = reverse("acknowledge_follow_up", args=[asked_again.pk])
+    number = asked_again.referral.number
+    for text in (page().text, client_of(officer).get(reverse("referral", args=[number])).text):
+        assert "999 and your supervisor" in text
+        assert "If the victim tells of a threat" in text
+        assert "This call is not logged here" in text
+    assert action in page().text
+    Case.objects.filter(pk=asked_again.referral.case_id).update(officer_in_case=officer.display_name)
+    assert "You are the officer in the case: a colleague rings." in page().text
+    assert action not in page().text
 
 
 def test_an_officer_deals_with_nothing_else_that_came_up(client_of, officer, make_referral, asked_again):

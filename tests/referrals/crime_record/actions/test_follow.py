@@ -30,11 +30,14 @@ from referrals.models import (
     Method,
     Noticed,
     Notification,
+    OrderReason,
     ReferralNotice,
     ReferralStatus,
+    Restriction,
     Result,
     TextKind,
 )
+from referrals.review.actions.refer_now import ask_to_ring_again
 from referrals.review.readers.decided import reinstated_cases
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
@@ -201,6 +204,15 @@ def test_open_again_what_changed_meanwhile_is_told_with_it(referral, extract, no
     assert not ReferralNotice.objects.exists()
     extract(referral.case, at=now + timedelta(hours=2), **IN_ORDER)
     assert ReferralNotice.objects.get().changed == [Noticed.REOPENED, Noticed.SAFETY_NOTE]
+
+
+def test_open_again_restrictions_that_were_set_meanwhile_are_told_with_it(referral, extract, hcop, now):
+    extract(referral.case, crime_status="cancelled", at=now)
+    referral.case.restrictions = [Restriction.NO_VOICEMAIL]
+    referral.case.restrictions_set_at, referral.case.restrictions_set_by = now + timedelta(hours=1), hcop
+    referral.case.save()
+    extract(referral.case, at=now + timedelta(hours=2), **IN_ORDER)
+    assert ReferralNotice.objects.get().changed == [Noticed.REOPENED, Noticed.RESTRICTIONS]
 
 
 def test_a_case_that_waits_for_its_decision_is_left_alone(make_case, extract):
@@ -385,6 +397,35 @@ def test_an_ended_referral_gets_no_notice(make_referral, extract, world):
     assert not ReferralNotice.objects.exists()
     referral.refresh_from_db()
     assert referral.team == world.teams[0]
+
+
+@pytest.fixture
+def ring_again(make_referral, hcop, now):
+    """A task to ring a victim again whom the team has spoken with."""
+    referral = make_referral(completed=True)
+    return ask_to_ring_again(case_id=referral.case_id, reason=OrderReason.HIGH_RISK, by=hcop, at=now)
+
+
+def test_a_team_that_is_to_ring_again_is_told_what_an_extract_changed(ring_again, extract, now):
+    extract(ring_again.referral.case, "safety_note", "offence", at=now)
+    notice = ReferralNotice.objects.get()
+    assert (notice.referral, notice.changed) == (ring_again.referral, [Noticed.SAFETY_NOTE])
+    assert _mail()[1:] == [(MailKind.RING_AGAIN_CHANGED, ring_again.referral.team.mailbox)]
+    assert FollowUp.objects.get() == ring_again
+
+
+@pytest.mark.parametrize(("values", "kind"), RULED_OUT)
+def test_a_victim_whom_the_record_rules_out_is_rung_no_more_and_the_hcop_decides(
+    ring_again, extract, system, values, kind
+):
+    extract(ring_again.referral.case, **values)
+    ring_again.refresh_from_db()
+    assert (ring_again.dropped, ring_again.done_by) == (True, system)
+    assert _mail()[1:] == [(MailKind.RING_NO_MORE, ring_again.referral.team.mailbox)]
+    asked = FollowUpKind.TRANSFERRED if kind == CrimeRecordKind.TRANSFERRED else FollowUpKind.RULED_OUT
+    assert FollowUp.objects.get(done_at=None).kind == asked
+    ring_again.referral.refresh_from_db()
+    assert ring_again.referral.status == ReferralStatus.COMPLETED
 
 
 def test_a_taker_who_is_now_the_officer_in_the_case_is_the_supervisors_task(

@@ -14,8 +14,10 @@ from referrals.cases.readers import cases_in_hand
 from referrals.contact.actions.attempts import log_attempt, withdraw_attempt
 from referrals.contact.actions.follow_ups import acknowledge
 from referrals.contact.actions.reopening import reopen
+from referrals.contact.readers.follow_ups import to_ring_again
 from referrals.crime_record.actions.follow import follow_crime_record
 from referrals.crime_record.readers import flags_to_remove
+from referrals.mail.messages import message_of
 from referrals.mail.outbox import deliver
 from referrals.models import (
     Arm,
@@ -51,7 +53,7 @@ from referrals.review.actions.put_right import (
     move_referral,
     reopen_decision,
 )
-from referrals.review.actions.refer_now import refer_now
+from referrals.review.actions.refer_now import ask_to_ring_again, refer_now
 from referrals.review.actions.submit import submit
 from referrals.review.readers.linked import named_back
 from referrals.review.readers.submitted import decision_results, reopened_of
@@ -717,3 +719,51 @@ def test_an_attempt_withdrawn_of_what_was_closed_as_not_suitable_leaves_it_close
     referral = _withdraw(tried, officer, now + timedelta(hours=1))
     assert (referral.close_reason, referral.closed_at) == (CloseReason.NOT_SUITABLE, now)
     assert _open_tasks().count() == 1
+
+
+def _ring(case, by, at):
+    return ask_to_ring_again(case_id=case.pk, reason=OrderReason.HIGH_RISK, by=by, at=at)
+
+
+UNSAFE = {"reason": Reason.UNSAFE, "contact_by": ContactBy.SAFEGUARDING, "duplicate_of": ""}
+
+
+def test_whom_it_is_unsafe_to_ring_is_rung_no_more_and_the_team_is_told(
+    referred, spoken_with, hcop, other_hcop, officer, now
+):
+    task = _ring(referred, hcop, now)
+    acknowledge(follow_up_id=task.pk, by=officer, at=now)
+    _find(referred, other_hcop, now + timedelta(hours=1), **UNSAFE)
+    task.refresh_from_db()
+    assert (task.dropped, task.done_by, task.acknowledged_by) == (True, other_hcop, officer)
+    assert to_ring_again(officer, now) == []
+    mail = Notification.objects.get(kind=MailKind.RING_NO_MORE)
+    assert mail.recipient == Referral.objects.get().team.mailbox
+    assert "Do not ring" in message_of(mail).body
+    entry = AuditEntry.objects.get(action=Action.FOLLOW_UP_DONE)
+    assert entry.references == [Referral.objects.get().number, referred.crime_reference]
+    # Who was to be rung is contacted by somebody else now, also where the finding is put right.
+    assert _open_tasks().get().acknowledged_by == other_hcop
+    _correct(referred, hcop, now + timedelta(hours=2), **{**UNSAFE, "contact_by": ContactBy.HOME_BCU})
+    assert _open_tasks().get().acknowledged_by == hcop
+
+
+def test_nobody_asks_for_another_call_while_a_case_is_found_not_suitable(
+    referred, spoken_with, hcop, other_hcop, now
+):
+    _find(referred, other_hcop, now, **UNSAFE)
+    with pytest.raises(Refused, match=f"{other_hcop} recorded on .* Contact would be unsafe"):
+        _ring(referred, hcop, now + timedelta(hours=1))
+    assert not FollowUp.objects.exists()
+    assert not Notification.objects.filter(kind__in=(MailKind.RING_AGAIN, MailKind.RING_NO_MORE)).exists()
+
+
+def test_of_the_mails_to_ring_and_not_to_ring_the_one_that_holds_is_sent(
+    referred, spoken_with, hcop, system, now, mailoutbox
+):
+    _ring(referred, hcop, now)
+    _find(referred, hcop, now + timedelta(minutes=1), **UNSAFE)
+    for kind in (MailKind.RING_NO_MORE, MailKind.RING_AGAIN):
+        mail = Notification.objects.get(kind=kind)
+        deliver(notification_id=mail.pk, by=system, at=now + timedelta(hours=1))
+    assert [mail.subject.split(":")[0] for mail in mailoutbox] == ["Do not ring again"]

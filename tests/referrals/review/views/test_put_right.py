@@ -7,9 +7,10 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from referrals.models import Case, FoundNotSuitable, Referral, ReopenedDecision
+from referrals.models import Case, FoundNotSuitable, OrderReason, Referral, ReopenedDecision
+from referrals.review.actions.refer_now import ask_to_ring_again
 from src_app.audit.models import Action, AuditEntry
-from tests.factories import DecisionFactory, SubmissionFactory
+from tests.factories import DecisionFactory, FoundNotSuitableFactory, SubmissionFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 PAGES = ("reopen_decision", "find_not_suitable", "correct_finding", "move_referral")
@@ -173,3 +174,15 @@ def test_it_is_said_whose_task_it_is(browser, client_of, other_hcop, referred):
     sent |= {"other_report": "01/7654322/26", "seen": str(FoundNotSuitable.objects.get().pk)}
     said = browser.post(reverse("correct_finding", args=[referred.pk]), sent, follow=True).text
     assert f"It waits in the follow-ups, with {other_hcop}:" in said
+
+
+def test_the_page_says_that_a_team_which_is_to_ring_again_is_told_not_to(browser, make_referral, hcop, now):
+    referral = make_referral(completed=True)
+    DecisionFactory.create(case=referral.case, submission=SubmissionFactory.create(bcu=referral.case.bcu))
+    words = ("nobody is asked to contact them again", "told by e-mail not to ring")
+    assert [each in _page(browser, "find_not_suitable", referral.case) for each in words] == [True, False]
+    ask_to_ring_again(case_id=referral.case_id, reason=OrderReason.HIGH_RISK, by=hcop, at=now)
+    assert [each in _page(browser, "find_not_suitable", referral.case) for each in words] == [False, True]
+    FoundNotSuitableFactory.create(referral=referral)
+    assert reverse("ring_again", args=[referral.case_id]) not in _page(browser, "case", referral.case)
+    assert "recorded on" in _page(browser, "ring_again", referral.case)

@@ -35,9 +35,9 @@ class RecordedOutcome(AppendOnly):
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="outcomes")
     code = models.ForeignKey(OutcomeCode, on_delete=models.PROTECT, null=True, related_name="+")
-    written = models.CharField(max_length=60, blank=True, db_default="")
+    written = models.CharField(max_length=60, blank=True, default="")
     recorded_at = models.DateTimeField()
-    is_day = models.BooleanField(db_default=False)
+    is_day = models.BooleanField(default=False)
     imported_at = models.DateTimeField()
     imported_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
 

@@ -17,12 +17,12 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="recordedoutcome",
             name="is_day",
-            field=models.BooleanField(db_default=False),
+            field=models.BooleanField(default=False),
         ),
         migrations.AddField(
             model_name="recordedoutcome",
             name="written",
-            field=models.CharField(blank=True, db_default="", max_length=60),
+            field=models.CharField(blank=True, default="", max_length=60),
         ),
         migrations.AlterField(
             model_name="recordedoutcome",

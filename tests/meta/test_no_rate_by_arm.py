@@ -215,6 +215,8 @@ class Scene:
                 number=number,
                 position=number,
                 allocated_at=START,
+                previous_hash=f"{number - 1:064x}" if number > 1 else "",
+                row_hash=f"{number:064x}",
             )
             for number, (case, arm) in enumerate(zip(self.cases, arms, strict=True), start=1)
         ]

@@ -315,8 +315,10 @@ STORAGES = {
 }
 
 # Mail.
-vars().update(env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525"))
-EMAIL_BACKEND = "src_app.smtp.EmailBackend"
+_MAIL_SERVER = env.email_url("EMAIL_URL", default="smtp://127.0.0.1:2525")
+vars().update(_MAIL_SERVER)
+if _MAIL_SERVER["EMAIL_BACKEND"] == "django.core.mail.backends.smtp.EmailBackend":
+    EMAIL_BACKEND = "src_app.smtp.EmailBackend"
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = env.str("MAIL_FROM", "reassurance-contact@example.police.uk")
 MAIL_DOMAIN = DEFAULT_FROM_EMAIL.rpartition("@")[2]

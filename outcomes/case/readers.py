@@ -60,7 +60,7 @@ _SELECTS = {
         FROM referrals_crimerecordevent WHERE case_id = %(case)s ORDER BY id
     """,
     "outcomes": """
-        SELECT recorded_at, imported_at, code_id,
+        SELECT recorded_at, imported_at, code_id, written, is_day,
             (SELECT short_title FROM outcomes_outcomecode WHERE code = code_id) AS short_title,
             (SELECT display_name FROM accounts_user WHERE id = imported_by_id) AS by
         FROM outcomes_recordedoutcome WHERE case_id = %(case)s ORDER BY id

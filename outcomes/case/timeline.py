@@ -81,8 +81,15 @@ def _events(case: Case, records: CaseRecords) -> Iterator[Event]:
         yield Event(
             outcome["recorded_at"],
             named if outcome["code_id"] else "Open again: no outcome any more",
-            detail=f"Imported {moment(outcome['imported_at'])} by {outcome['by']}.",
+            detail=f"{_as_written(outcome)}Imported {moment(outcome['imported_at'])} by {outcome['by']}.",
         )
+
+
+def _as_written(outcome: TableRow) -> str:
+    """How the file had it, where that is not what the time line says."""
+    written = outcome["written"]
+    code = f"Written {written}. " if written not in ("", str(outcome["code_id"])) else ""
+    return code + ("Its file gives the day and no time. " if outcome["is_day"] else "")
 
 
 def _why(decision: Decision, referral: Referral | None) -> str:

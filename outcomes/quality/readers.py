@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from outcomes.models import RecordedOutcome
 from referrals.cases.readers import latest_cases
@@ -33,11 +34,8 @@ _LACKING = {
 
 def _without_outcome(at: datetime) -> Q:
     """A condition for suitable cases that should have an outcome by now, and have none."""
-    open_since = RecordedOutcome.objects.filter(
-        case=OuterRef("case"), code=None, recorded_at__gte=OuterRef("recorded_at")
-    )
-    recorded = RecordedOutcome.objects.filter(~Exists(open_since), case=OuterRef("pk"), code__isnull=False)
-    return _due_an_outcome(at) & Q(~Exists(recorded))
+    latest = RecordedOutcome.objects.filter(case=OuterRef("pk")).order_by("-recorded_at", "-pk")
+    return _due_an_outcome(at) & Q(IsNull(Subquery(latest.values("code")[:1]), True))
 
 
 def _due_an_outcome(at: datetime) -> Q:

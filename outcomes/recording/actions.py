@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -32,12 +32,16 @@ Item = TypeVar("Item")
 
 @dataclass
 class OutcomeReport:
-    """What became of the rows of a file of outcomes. ``rejected`` counts rows."""
+    """What became of the rows of a file of outcomes. ``rejected`` counts rows.
+
+    ``opened``: of the new ones, how many say that a case is open again.
+    """
 
     rows: int
     rejected: int
     new: int = 0
     unchanged: int = 0
+    opened: int = 0
     rejections: list[Rejection] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
@@ -46,15 +50,16 @@ class OutcomeReport:
             "rows": self.rows,
             "new": self.new,
             "unchanged": self.unchanged,
+            "opened": self.opened,
             "rejected": self.rejected,
             "rejections": [vars(rejection) for rejection in self.rejections],
         }
 
 
 def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
-    """Keeps the outcomes of the good rows, in one transaction; the same file again changes nothing.
+    """Keeps the outcomes of the good rows, in one transaction; the same file once more changes nothing.
 
-    An outcome is known by its case, code and time; without a code the case is open again from then on. Raises
+    What the last file says of a case counts; without a code the case is open again. Raises
     :class:`~referrals.table_files.text.NotATable` for a file that cannot be read.
     """
     check_authority(by, Permission.IMPORT_OUTCOMES)
@@ -63,27 +68,20 @@ def import_outcomes(*, content: bytes, by: User, at: datetime) -> OutcomeReport:
     with transaction.atomic():
         cases = _lock_cases(reading, by)
         fitting = _fitting(reading.good, cases, report)
-        known = _known(cases.values())
+        recorded = _recorded(cases.values())
         found: list[RecordedOutcome] = []
         for row, case in fitting:
-            of_case = known[case.pk]
-            # That it is open, and no more, says something new of a case that had an outcome.
-            is_known = (
-                not of_case or of_case[max(of_case)] is None
-                if row.recorded_at is None
-                else of_case.get((row.recorded_at, row.code or 0), 0) == row.code
-            )
-            if is_known:
+            moment = recorded[case.pk].news(row, at)
+            if moment is None:
                 report.unchanged += 1
                 continue
-            recorded_at = row.recorded_at or at
-            of_case[recorded_at, row.code or 0] = row.code
+            report.opened += row.code is None
             found.append(
                 RecordedOutcome(
                     case=case,
                     code_id=row.code,
                     written=row.written,
-                    recorded_at=recorded_at,
+                    recorded_at=moment,
                     is_day=row.is_day,
                     imported_at=at,
                     imported_by=by,
@@ -150,14 +148,70 @@ def _fitting(
     return fitting
 
 
-def _known(cases: Iterable[Case]) -> dict[int, dict[tuple[datetime, int], int | None]]:
-    """What is recorded of each case: the code, or None where it was open again, by moment and code."""
-    known: dict[int, dict[tuple[datetime, int], int | None]] = defaultdict(dict)
+# What a file says of a case is kept so much after what it overtakes, where its own time is not later.
+_JUST_AFTER = timedelta(microseconds=1)
+
+
+@dataclass
+class _Recorded:
+    """What is recorded of a case: every moment and code, and the latest of them. None: open again."""
+
+    known: set[tuple[datetime, int | None]] = field(default_factory=set)
+    latest: tuple[datetime, int | None] | None = None
+
+    def add(self, moment: datetime, code: int | None) -> None:
+        """Adds what was recorded, in the order in which it came."""
+        self.known.add((moment, code))
+        if self.latest is None or moment >= self.latest[0]:
+            self.latest = moment, code
+
+    def news(self, row: OutcomeRow, at: datetime) -> datetime | None:
+        """From when on the row holds, where it says something new; it is added then.
+
+        What the last file says of a case counts. An extract stamps an open case with its own time, so that it
+        says something of a case alone that had an outcome by then.
+        """
+        moment = self._opened(row, at) if row.code is None else self._closed(row)
+        if moment is not None:
+            self.add(moment, row.code)
+        return moment
+
+    def _opened(self, row: OutcomeRow, at: datetime) -> datetime | None:
+        if self.latest is None or self.latest[1] is None:
+            return None
+        last = self.latest[0]
+        said = row.recorded_at or at
+        if said > last:
+            return said
+        is_same_day = row.is_day and timezone.localdate(said) == timezone.localdate(last)
+        return last + _JUST_AFTER if is_same_day or said == last else None
+
+    def _closed(self, row: OutcomeRow) -> datetime | None:
+        assert row.recorded_at is not None
+        if self.latest is None or row.recorded_at > self.latest[0]:
+            return row.recorded_at
+        last, code = self.latest
+        # Said again with its own time, of what was kept just after an opening or another code.
+        if code == row.code and (row.recorded_at, code) not in self.known and _is_moved(last):
+            return None
+        is_overtaken = code is None or (code != row.code and last - row.recorded_at < 1_000 * _JUST_AFTER)
+        if is_overtaken:
+            return last + _JUST_AFTER
+        return None if (row.recorded_at, row.code) in self.known else row.recorded_at
+
+
+def _is_moved(moment: datetime) -> bool:
+    """Whether that is no time that a file could have: they have whole milliseconds at most."""
+    return moment.microsecond % 1_000 != 0
+
+
+def _recorded(cases: Iterable[Case]) -> dict[int, _Recorded]:
+    recorded: dict[int, _Recorded] = defaultdict(_Recorded)
     for chunk in _chunks([case.pk for case in cases]):
-        recorded = RecordedOutcome.objects.filter(case__in=chunk).order_by("pk")
-        for case, moment, code in recorded.values_list("case_id", "recorded_at", "code_id"):
-            known[case][moment, code or 0] = code
-    return known
+        rows = RecordedOutcome.objects.filter(case__in=chunk).order_by("pk")
+        for case, moment, code in rows.values_list("case_id", "recorded_at", "code_id"):
+            recorded[case].add(moment, code)
+    return recorded
 
 
 def _chunks(items: Sequence[Item]) -> Iterator[list[Item]]:

@@ -90,9 +90,11 @@ def recount_due_times(*, by: User, at: datetime) -> list[Referral]:
     moved = []
     for day in holidays_left_out():
         with transaction.atomic():
-            named = {"name": listed_holidays().get(day, ""), "added_at": at, "added_by": by}
-            holiday, _ = BankHoliday.objects.get_or_create(day=day, defaults=named)
-            moved += _move_for(holiday, by, at)
+            # The day before it may have moved all that this one does.
+            if moved_by(day, open_over(day).select_for_update(of=("self",))):
+                named = {"name": listed_holidays().get(day, ""), "added_at": at, "added_by": by}
+                holiday, _ = BankHoliday.objects.get_or_create(day=day, defaults=named)
+                moved += _move_for(holiday, by, at)
     return moved
 
 

@@ -194,7 +194,6 @@ def given_due(ward: Ward, *, refer_now: bool, at: datetime) -> dict[str, Any]:
         "counted_from": at if by_days else None,
         "working_days": window.working_days if by_days else None,
         "day_ends": window.day_ends if by_days else None,
-        "stopped_until": None,
     }
 
 

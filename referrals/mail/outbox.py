@@ -129,7 +129,8 @@ def deliver(*, notification_id: int, by: User, at: datetime | None = None) -> bo
 def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: float | None = None) -> int:
     """Sends these over one connection, until the mail server fails or time is over; returns how many went.
 
-    What was taken is noted whatever happens meanwhile; what was not tried is given back.
+    Whatever the time, one is tried. What was taken is noted whatever happens meanwhile; what was not tried is
+    given back.
     """
     if not claimed:
         _MAIL_SERVER.not_asked()
@@ -139,7 +140,7 @@ def _send_claimed(claimed: list[Notification], by: User, at: datetime, ends_at: 
     left = list(reversed(claimed))
     connection = get_connection()
     try:
-        while left and not (sent.number and ends_at and time.monotonic() > ends_at):
+        while left and not (len(left) < len(claimed) and ends_at and time.monotonic() > ends_at):
             notification = left.pop()
             if notification.recipient in refused and notification.attempts > 1:
                 give_back([notification])

@@ -20,6 +20,7 @@ from referrals.models import (
     TeamMembership,
     TrialStatus,
 )
+from src_app.accounts.models import User
 
 # Of no use once the referral is closed.
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
@@ -67,7 +68,12 @@ def is_of_no_use(notification: Notification, at: datetime) -> bool:
         return not is_open or holder is None or holder.email != notification.recipient
     if notification.kind == MailKind.NOTE_RECORD:
         attempt = notification.unique_key.removeprefix(f"{MailKind.NOTE_RECORD}:")
-        return not ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt).exists()
+        to_note = ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt)
+        return not to_note.exists() or _is_nobodys(notification.recipient)
+    if notification.kind == MailKind.OFFICER_IN_CASE:
+        key = notification.unique_key.removeprefix(f"{MailKind.OFFICER_IN_CASE}:")
+        stands = ContactAttempt.objects.filter(key=key, withdrawn_by__isnull=True)
+        return not stands.exists() or _is_nobodys(notification.recipient)
     if notification.kind in _OF_RING_AGAIN:
         # What was asked may have been taken back, and asked again, before the team was told.
         is_asked = FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=referral).exists()
@@ -91,6 +97,11 @@ def _is_for_others(notification: Notification, referral: Referral, at: datetime)
         bcu = referral.ward.borough.bcu_id
         return not BcuMembership.objects.filter(BcuMembership.current(day), in_charge, bcu=bcu).exists()
     return recipient != referral.team.mailbox
+
+
+def _is_nobodys(address: str) -> bool:
+    """Whether no open account has that address any more."""
+    return not User.objects.filter(email=address, is_active=True).exists()
 
 
 def _is_stale(digest: Digest, recipient: str, at: datetime) -> bool:

@@ -51,6 +51,8 @@ def _print(console: Console, report: OutcomeReport) -> None:
         f"{report.rows:,} rows, {report.new:,} new, {report.unchanged:,} unchanged, "
         f"{report.rejected:,} rejected"
     )
+    if report.opened:
+        console.print(f"{report.opened:,} that were closed are open again: look whether that can be.")
     if report.rejections:
         table = Table("Line", "Column", "Value", "Reason", title="Rejected", title_justify="left")
         for rejected in report.rejections:

@@ -224,7 +224,8 @@ class _Counted:
 
 # Of one officer nothing is kept count of; their referrals are few.
 _ENDED_OF_OFFICER = """
-    SELECT key, (contacted_at <= due_at)::int AS in_time, (contacted_at > due_at)::int AS late,
+    SELECT key, coalesce(contacted_at <= due_at, false)::int AS in_time,
+        coalesce(contacted_at > due_at, false)::int AS late,
         (contacted_at IS NULL)::int AS closed_without_contact
     FROM own WHERE closed_at IS NOT NULL AND in_period
 """

@@ -82,6 +82,15 @@ def refer(
     return referral
 
 
+def end_stops(referral: Referral, by: User, at: datetime) -> list[str]:
+    """Lets its clock run from now on; how long it stood stays known. Returns the names of what changed."""
+    if not referral.is_stopped(at):
+        return []
+    referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
+    referral.stopped_until = at
+    return ["stopped_until"]
+
+
 def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: datetime) -> None:
     """Opens a referral that was closed without contact, for the team, with the due time of what is urgent.
 
@@ -106,7 +115,7 @@ def refer_again(*, referral: Referral, team: Team, ward: Ward, by: User, at: dat
     for name, value in given_due(ward, refer_now=True, at=at).items():
         setattr(referral, name, value)
         fields.append(name)
-    referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
+    fields += end_stops(referral, by, at)
     referral.call_back_at = None
     fields += ["call_back_at", *referral.put_back()]
     if referral.ruled_out_since is not None and not report_of(referral.case).grounds:

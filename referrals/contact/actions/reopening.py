@@ -7,6 +7,7 @@ from django.db import transaction
 
 from referrals.contact.actions.hand_over import leave_closed_team
 from referrals.contact.actions.notices import tell_since
+from referrals.contact.actions.refer import end_stops
 from referrals.contact.actions.referral_lock import (
     lock_referral,
     record_change,
@@ -108,7 +109,7 @@ def _open(referral: Referral, reason: str, by: User, at: datetime) -> list[str]:
         for name, value in given_due(referral.ward, refer_now=True, at=at).items():
             setattr(referral, name, value)
             fields.append(name)
-        referral.stops.filter(ends_at__gt=at).update(ends_at=at, ended_by=by)
+        fields += end_stops(referral, by, at)
         fields += referral.put_back()
     referral.save(update_fields=fields)
     return fields

@@ -43,7 +43,14 @@ def run(make_case: Callable[..., Case], tmp_path: Path) -> Run:
 def test_it_prints_the_counts_as_json_alone(run: Run) -> None:
     output, status = run(GOOD, json=True)
     assert status == 0
-    assert json.loads(output) == {"rows": 1, "new": 1, "unchanged": 0, "rejected": 0, "rejections": []}
+    assert json.loads(output) == {
+        "rows": 1,
+        "new": 1,
+        "unchanged": 0,
+        "opened": 0,
+        "rejected": 0,
+        "rejections": [],
+    }
     output, _ = run(GOOD, json=True)
     assert json.loads(output)["unchanged"] == 1
     assert RecordedOutcome.objects.count() == 1

@@ -60,7 +60,14 @@ def test_outcomes_are_kept_with_their_time_in_london(
     take: Take, case: Case, hcop: User, now: datetime
 ) -> None:
     report = take("01/7000001/26,16,20/11/2026 14:05")
-    assert report.as_json() == {"rows": 1, "new": 1, "unchanged": 0, "rejected": 0, "rejections": []}
+    assert report.as_json() == {
+        "rows": 1,
+        "new": 1,
+        "unchanged": 0,
+        "opened": 0,
+        "rejected": 0,
+        "rejections": [],
+    }
     outcome = RecordedOutcome.objects.get()
     assert (outcome.case, outcome.code_id) == (case, 16)
     assert outcome.recorded_at == datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
@@ -138,11 +145,49 @@ def test_a_case_that_is_open_again_has_no_outcome_any_more(
     assert list(outcomes_by(Case.objects.all()).values()) == [outcomes_so_far(leader)]
 
 
-def test_whichever_comes_first_the_later_counts(take: Take, case: Case) -> None:
-    take("01/7000001/26,,21/11/2026 05:00")
-    take("01/7000001/26,18,20/11/2026 14:05")
-    latest = RecordedOutcome.objects.order_by("-recorded_at", "-pk").values_list("code", flat=True)
-    assert list(latest) == [None, 18]
+def _latest() -> int | None:
+    return RecordedOutcome.objects.order_by("-recorded_at", "-pk").values_list("code", flat=True)[0]
+
+
+@pytest.mark.usefixtures("case")
+@pytest.mark.parametrize(
+    ("files", "latest"),
+    [
+        # One night's file had blank cells.
+        (["16,20/11/2026", ",", "16,20/11/2026"], 16),
+        # Open in the morning, closed on the same day, of which the file gives no time.
+        (["18,20/11/2026", ",21/11/2026 05:00", "16,21/11/2026"], 16),
+        # Never closed: an extract stamps what is open with its own time.
+        ([",20/11/2026 05:00", "16,20/11/2026"], 16),
+        # Put right, and back again, on one day.
+        (["16,20/11/2026", "14,20/11/2026", "16,20/11/2026"], 16),
+        (["16,20/11/2026", "14,20/11/2026", "16,20/11/2026", "14,20/11/2026"], 14),
+        # What was so before a later outcome says nothing of now.
+        (["16,20/11/2026", "18,22/11/2026", ",21/11/2026 05:00"], 18),
+        (["18,22/11/2026", "16,20/11/2026"], 18),
+        (["18,20/11/2026 10:00", ",20/11/2026"], None),
+        (["18,20/11/2026", ",21/11/2026 05:00"], None),
+    ],
+)
+def test_what_the_last_file_says_of_a_case_counts(take: Take, files: list[str], latest: int | None) -> None:
+    for line in files:
+        take(f"01/7000001/26,{line}")
+        again = take(f"01/7000001/26,{line}")
+        assert (again.new, again.unchanged) == (0, 1), "the same file once more changes nothing"
+    assert _latest() == latest
+
+
+@pytest.mark.usefixtures("case")
+def test_a_case_that_was_never_closed_is_not_open_again_each_night(take: Take) -> None:
+    for night in (20, 21, 22):
+        assert take(f"01/7000001/26,,{night}/11/2026 05:00").unchanged == 1
+    assert not RecordedOutcome.objects.exists()
+
+
+@pytest.mark.usefixtures("case")
+def test_how_many_are_open_again_is_said(take: Take) -> None:
+    take("01/7000001/26,16,20/11/2026")
+    assert take("01/7000001/26,Under investigation,21/11/2026 05:00").as_json()["opened"] == 1
 
 
 def test_that_it_is_open_and_no_more_says_something_of_a_closed_case_alone(

@@ -196,6 +196,15 @@ def test_an_officer_narrows_the_counts_to_what_that_officer_has_taken(
     assert [(week.in_time, week.due) for week in series] == [(1, 4)]
 
 
+def test_an_officer_who_closed_all_without_contact_has_counts_too(
+    due: MakeReferral, hcop: User, officer: User, now: datetime
+) -> None:
+    due(-24 * 8, closed=1, taken_by=officer, taken_at=now - 9 * 24 * HOUR)
+    chosen = Chosen(officer=officer)
+    total = compliance_of(hcop, period=default_period(now), at=now, chosen=chosen).total
+    assert (total.closed_without_contact, total.in_time, total.late, total.due) == (1, 0, 0, 1)
+
+
 def test_officers_to_choose_are_members_and_whoever_has_taken_one(
     due: MakeReferral, supervisor: User, hcop: User, officer: User, other_officer: User, leader: User
 ) -> None:

@@ -28,6 +28,7 @@ from referrals.rules.deadlines import LONDON
 from referrals.tasks import recount_due_times as task
 from src_app.accounts.guards import NotAllowed
 from src_app.accounts.models import User
+from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
 from tests.conftest import World
 from tests.factories import (
@@ -237,6 +238,19 @@ def test_a_holiday_that_a_release_of_the_list_brings_moves_what_was_counted_with
     assert by_hours.due_at == NOW + timedelta(hours=72)
     # It stands once on the page, as one of the list.
     assert [each.added for each in holidays_from(WEDNESDAY) if each.day == WEDNESDAY] == [None]
+
+
+def test_of_two_new_holidays_each_that_moves_something_is_its_cause(
+    make: Callable[..., Referral], world: World, system: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    DeadlinePolicyFactory.create(bcu=world.south_west, contact_working_days=3)
+    make(world.wards[0])
+    longer = {**listed_holidays(), WEDNESDAY: "A day of thanks", date(2026, 11, 26): "Another"}
+    for module in (actions, readers):
+        monkeypatch.setattr(module, "listed_holidays", lambda: longer)
+    recount_due_times(by=system, at=NOW)
+    assert DueMove.objects.get().to_due_at == london(30)
+    assert BankHoliday.objects.count() == AuditEntry.objects.filter(action=Action.HOLIDAY_ADDED).count() == 1
 
 
 def test_what_was_referred_while_a_holiday_was_added_is_moved_within_the_hour(

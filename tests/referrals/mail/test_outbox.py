@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from itertools import chain, repeat
+from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
@@ -185,9 +187,10 @@ def test_a_message_holds_number_ward_and_link_and_nothing_of_the_victim(
     if kind in (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED):
         raised = {"attempt": None, "raised_at": NOW, "raised_by": system}
         FollowUpFactory.create(referral=referral, kind=FollowUpKind.RING_AGAIN_WISH, **raised)
-    if kind == MailKind.NOTE_RECORD:
+    if kind in (MailKind.NOTE_RECORD, MailKind.OFFICER_IN_CASE):
+        UserFactory.create(email=mail.recipient)
         contact = ContactAttemptFactory.create(referral=referral)
-        mail.unique_key = f"{MailKind.NOTE_RECORD}:{contact.pk}"
+        mail.unique_key = f"{kind}:{contact.pk if kind == MailKind.NOTE_RECORD else contact.key}"
         mail.save(update_fields=["unique_key"])
     if kind == MailKind.GIVEN:
         holder = UserFactory.create(email=mail.recipient)
@@ -324,6 +327,21 @@ def test_a_sweep_that_takes_long_ends_and_the_next_goes_on(
     monkeypatch.undo()
     deliver_waiting_mail()
     assert _sent() == len(peer.accepted) == 5
+
+
+@pytest.mark.parametrize("refuse", [0, 99])
+def test_a_sweep_ends_within_a_claim_and_gives_back_what_it_did_not_try(
+    many: list[Notification], peer: Peer, monkeypatch: pytest.MonkeyPatch, refuse: int
+) -> None:
+    """Whatever the server answers: one that refuses each message slowly would hold up all others."""
+    peer.refuse = refuse
+    moments = chain([0.0, 0.0, 0.0], repeat(outbox.LONGEST_SWEEP.total_seconds() + 1))
+    monkeypatch.setattr(outbox, "time", SimpleNamespace(monotonic=lambda: next(moments)))
+    deliver_waiting_mail()
+    tried = Notification.objects.filter(attempts__gt=0)
+    assert tried.count() == 1
+    assert Notification.objects.filter(claim_token__isnull=False).count() == 0
+    assert not Notification.objects.filter(possible_duplicate=True).exists()
 
 
 def test_a_sweep_asks_the_database_no_more_for_more_messages(many: list[Notification], peer: Peer) -> None:

@@ -453,6 +453,21 @@ def test_a_contact_that_is_not_on_the_crime_record_is_reminded_once_after_a_day(
     assert not deliver(notification_id=Notification.objects.get().pk, by=system)
 
 
+@pytest.mark.parametrize(
+    "change", [{"is_active": False, "closed_because": "left"}, {"email": "new@example.police.uk"}]
+)
+def test_who_has_left_or_another_address_is_not_reminded_at_the_old_one(
+    make_referral: MakeReferral, officer: User, system: User, change: dict[str, Any]
+) -> None:
+    at_work(officer)
+    at = NOW - 36 * HOUR
+    given = {"made_by": officer, "result": "contact_made", "made_at": at, "logged_at": at}
+    ContactAttemptFactory.create(referral=make_referral(made_at=NOW - 300 * HOUR), **given)
+    assert remind_of_notes(by=system, at=NOW) == 1
+    User.objects.filter(pk=officer.pk).update(**change)
+    assert not deliver(notification_id=Notification.objects.get().pk, by=system)
+
+
 def test_no_call_back_is_reminded_in_quiet_hours(
     make_referral: MakeReferral, world: World, system: User
 ) -> None:

@@ -19,6 +19,7 @@ from referrals.models import (
     Method,
     Noticed,
     Notification,
+    Referral,
     ReferralNotice,
     ReferralStatus,
     Reopening,
@@ -30,6 +31,7 @@ from referrals.review.actions.drafts import set_safety
 from src_app.accounts.guards import NotAllowed
 from src_app.audit.models import Action, AuditEntry
 from src_app.refused import Refused
+from tests.factories import ClockStopFactory
 
 pytestmark = pytest.mark.usefixtures("clock")
 MISTAKE, ASKED = ReopeningReason
@@ -64,6 +66,18 @@ def test_after_a_mistake_the_due_time_stays_and_the_team_is_told(declined, super
     assert (kept.earlier_reason, kept.earlier_closed_at) == (CloseReason.DECLINED, now)
     assert Notification.objects.get(kind=MailKind.REOPENED).recipient == opened.team.mailbox
     assert AuditEntry.objects.filter(action=Action.REFERRAL_REOPENED).count() == 1
+
+
+@pytest.mark.parametrize("ends", [-1, 20])
+def test_how_long_the_clock_stood_before_stays_known_and_it_runs_from_now(declined, supervisor, now, ends):
+    at, ends_at = now + 2 * HOUR, now + (2 + ends) * HOUR
+    stop = ClockStopFactory.create(referral=declined, starts_at=now - 5 * HOUR, ends_at=ends_at)
+    Referral.objects.filter(pk=declined.pk).update(stopped_until=ends_at)
+    opened = reopen(referral_id=declined.pk, reason=ASKED, by=supervisor, at=at)
+    opened.refresh_from_db()
+    stop.refresh_from_db()
+    assert opened.stopped_until == stop.ends_at == min(ends_at, at)
+    assert not opened.is_stopped(at)
 
 
 def test_a_victim_who_asks_is_due_anew_and_what_they_said_before_closes_nothing(

@@ -48,6 +48,7 @@ PARTS = {
     "drop_contacts",
     "drop_ring_again",
     "drop_tasks",
+    "end_stops",
     "export_cases",
     "follow_ward",
     "give_notice",

@@ -11,7 +11,8 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     initial = True
 
-    dependencies = []
+    # The triggers of the history ask for a function of its own.
+    dependencies = [("pghistory", "0004_auto_20220906_1625")]
 
     operations = [
         migrations.CreateModel(

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from referrals.deadlines.readers import late_decisions
@@ -26,6 +26,7 @@ from src_app.accounts.models import User
 REMINDERS = (MailKind.DUE_SOON, MailKind.OVERDUE, MailKind.CHASED, MailKind.REFERRAL_CHANGED)
 # They come again once the clock goes on.
 _OF_THE_CLOCK = (MailKind.DUE_SOON, MailKind.OVERDUE)
+_OF_AN_ATTEMPT = (MailKind.NOTE_RECORD, MailKind.OFFICER_IN_CASE)
 _OF_RING_AGAIN = (MailKind.RING_AGAIN, MailKind.RING_AGAIN_CHANGED, MailKind.RING_NO_MORE)
 _CLOSED = (MailKind.CLOSED_BY_RECORD, MailKind.CLOSED_BY_HCOP)
 
@@ -49,8 +50,11 @@ def is_of_no_use(notification: Notification, at: datetime) -> bool:
         trial = notification.trial
         return trial is None or trial.proposed_at is None or trial.status != TrialStatus.DRAFT
     referral = notification.referral
-    if referral is None:
-        return False
+    return referral is not None and _is_over(notification, referral, at)
+
+
+def _is_over(notification: Notification, referral: Referral, at: datetime) -> bool:
+    """The same of what is about a referral."""
     is_open = referral.status == ReferralStatus.OPEN
     if notification.kind == MailKind.HOLDER_AWAY:
         is_with_somebody = referral.taken_by is not None
@@ -66,14 +70,8 @@ def is_of_no_use(notification: Notification, at: datetime) -> bool:
         # For whoever has it, and for nobody who had it.
         holder = referral.taken_by
         return not is_open or holder is None or holder.email != notification.recipient
-    if notification.kind == MailKind.NOTE_RECORD:
-        attempt = notification.unique_key.removeprefix(f"{MailKind.NOTE_RECORD}:")
-        to_note = ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt)
-        return not to_note.exists() or _is_nobodys(notification.recipient)
-    if notification.kind == MailKind.OFFICER_IN_CASE:
-        key = notification.unique_key.removeprefix(f"{MailKind.OFFICER_IN_CASE}:")
-        stands = ContactAttempt.objects.filter(key=key, withdrawn_by__isnull=True)
-        return not stands.exists() or _is_nobodys(notification.recipient)
+    if notification.kind in _OF_AN_ATTEMPT:
+        return not _attempt_of(notification).exists() or _is_nobodys(notification.recipient)
     if notification.kind in _OF_RING_AGAIN:
         # What was asked may have been taken back, and asked again, before the team was told.
         is_asked = FollowUp.objects.filter(FollowUp.is_to_ring_again(), referral=referral).exists()
@@ -84,6 +82,14 @@ def is_of_no_use(notification: Notification, at: datetime) -> bool:
         return True
     # A referral may have been opened again before its closing was told.
     return is_open == (notification.kind in _CLOSED)
+
+
+def _attempt_of(notification: Notification) -> QuerySet[ContactAttempt]:
+    """The attempt of which it tells, if that still holds."""
+    attempt = notification.unique_key.removeprefix(f"{notification.kind}:")
+    if notification.kind == MailKind.NOTE_RECORD:
+        return ContactAttempt.objects.filter(ContactAttempt.is_to_note(), pk=attempt)
+    return ContactAttempt.objects.filter(key=attempt, withdrawn_by__isnull=True)
 
 
 def _is_for_others(notification: Notification, referral: Referral, at: datetime) -> bool:

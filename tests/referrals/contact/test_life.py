@@ -113,6 +113,11 @@ class Life(RuleBasedStateMachine):
         self.at += timedelta(hours=hours)
         self.clock.move_to(self.at)
 
+    def _a_minute_passes(self) -> None:
+        """So that what was tried before it is told from what is tried since, by its time."""
+        self.at += timedelta(minutes=1)
+        self.clock.move_to(self.at)
+
     @rule(who=person)
     def somebody_takes_it(self, who: int) -> None:
         self.tried(take, referral_id=self.referral.pk, by=self.people[who], at=self.at)
@@ -181,6 +186,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.referral.status != ReferralStatus.OPEN)
     @rule(who=person, reason=st.sampled_from(list(ReopeningReason)))
     def somebody_opens_it_again(self, who: int, reason: ReopeningReason) -> None:
+        self._a_minute_passes()
         about = {"referral_id": self.referral.pk, "reason": reason, "by": self.people[who]}
         try:
             opened = self.tried(reopen, **about, at=self.at)
@@ -227,6 +233,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.referral.status == ReferralStatus.CLOSED)
     @rule()
     def the_hcop_refers_it_again(self) -> None:
+        self._a_minute_passes()
         given = {"case_id": self.referral.case_id, "reason": OrderReason.HIGH_RISK, "by": self.hcop}
         if self.tried(refer_now, key=uuid.uuid4(), **given, at=self.at):
             assert self.referral.due_at > self.at
